@@ -1,0 +1,54 @@
+# `make help` lists the targets. Everything is installed into .venv, which the first target that
+# needs it makes. A torch that is there already is kept: to choose its build (the default one
+# brings CUDA and is large), run `make venv`, install that torch into .venv, then go on.
+
+PYTHON ?= python3
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help venv demo test test-all lint docs clean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+venv: .venv/pyvenv.cfg  ## make .venv, with nothing in it (PYTHON=python3.12 names the Python)
+
+demo: .venv/.installed  ## distil a forest and report (ARGS="--data FILE --target COLUMN" for your own table)
+	.venv/bin/python -m skdistill demo $(ARGS)
+
+test: .venv/.installed-test  ## the tests and the docstrings' examples (ARGS goes to pytest)
+	.venv/bin/python -m pytest $(ARGS)
+
+test-all: .venv/.installed-test  ## the same with the slow tests
+	.venv/bin/python -m pytest -m "slow or not slow" $(ARGS)
+
+lint: .venv/.installed-lint  ## ruff and mypy
+	.venv/bin/python -m ruff check .
+	.venv/bin/python -m ruff format --check .
+	.venv/bin/python -m mypy skdistill
+
+docs: .venv/.installed-docs  ## the documentation, into docs/_build/html; a warning is an error
+	rm -rf docs/generated docs/_build
+	.venv/bin/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
+	@echo "docs/_build/html/index.html"
+
+clean:  ## remove what was built; .venv stays
+	rm -rf build dist *.egg-info docs/_build docs/generated htmlcov .coverage \
+	    .pytest_cache .mypy_cache .ruff_cache
+	find . -name .venv -prune -o -name __pycache__ -prune -exec rm -rf {} +
+
+# Each stamp says: this much of pyproject.toml is installed, and the version of __init__.py. They
+# are inside .venv and go with it.
+.venv/pyvenv.cfg:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	    echo "skdistill needs Python 3.11 or newer, and '$(PYTHON)' is not." \
+	         "Name one that is: make $(or $(MAKECMDGOALS),venv) PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
+
+.venv/.installed: pyproject.toml skdistill/__init__.py | .venv/pyvenv.cfg
+	.venv/bin/python -m pip install -e .
+	@touch $@
+
+.venv/.installed-%: pyproject.toml skdistill/__init__.py | .venv/pyvenv.cfg
+	.venv/bin/python -m pip install -e ".[$*]"
+	@touch $@
