@@ -1,0 +1,51 @@
+"""The one file that touches private names of scikit-learn and skorch."""
+
+import copy
+
+from sklearn.base import _fit_context as fit_context
+from sklearn.utils import _safe_indexing as safe_indexing
+from sklearn.utils._metadata_requests import _routing_enabled as routing_enabled
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.validation import _check_sample_weight as check_sample_weight
+
+__all__ = [
+    "HasMethods",
+    "Interval",
+    "StrOptions",
+    "check_sample_weight",
+    "copy_estimator_state",
+    "fit_context",
+    "replace_inferred_classes",
+    "routing_enabled",
+    "safe_indexing",
+]
+
+
+def copy_estimator_state(source, target):
+    """Copy what `sklearn.base.clone` carries over besides the parameters.
+
+    Parameters
+    ----------
+    source, target : estimator
+        The estimator that is cloned, and its clone (changed in place).
+    """
+    for name in ("_metadata_request", "_sklearn_output_config"):
+        if name in vars(source):
+            setattr(target, name, copy.deepcopy(vars(source)[name]))
+
+
+def replace_inferred_classes(net, classes):
+    """Let a `skorch.NeuralNetClassifier` name the classes instead of the packed targets.
+
+    skorch infers the classes by `numpy.unique` over the y that it was trained on. Packed
+    targets are no plain y, and kept there they would travel with every pickle.
+
+    Parameters
+    ----------
+    net : skorch.NeuralNet
+        A trained net; changed in place.
+    classes : ndarray of shape (n_classes,)
+        The classes in the order of the module's outputs.
+    """
+    if hasattr(net, "classes_inferred_"):
+        net.classes_inferred_ = classes

@@ -1,0 +1,27 @@
+"""Seeds drawn from a `random_state` without touching the global generators."""
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+__all__ = ["draw_seeds"]
+
+
+def draw_seeds(random_state, n_seeds):
+    """Draw integer seeds.
+
+    Parameters
+    ----------
+    random_state : int, numpy.random.RandomState or None
+        None takes fresh entropy from the operating system, so that numpy's global generator is
+        neither read nor advanced.
+    n_seeds : int
+        How many to draw.
+
+    Returns
+    -------
+    list of int
+    """
+    if random_state is None:
+        random_state = np.random.RandomState(np.random.SeedSequence().generate_state(4))
+    generator = check_random_state(random_state)
+    return generator.randint(np.iinfo(np.int32).max, size=n_seeds).tolist()

@@ -1,0 +1,151 @@
+"""The few things about torch that teachers and students share."""
+
+import contextlib
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from scipy import sparse
+from torch import nn
+
+INFERENCE_BATCH = 4096
+"""Rows that go through a module at once when nothing is learnt."""
+
+
+def resolve_device(device) -> torch.device:
+    """Return the torch device that `device` names.
+
+    Parameters
+    ----------
+    device : str or torch.device
+        "auto" is CUDA where there is one and the CPU otherwise.
+
+    Returns
+    -------
+    torch.device
+
+    Raises
+    ------
+    ValueError
+        When torch does not know the device or this machine does not have it.
+    """
+    if isinstance(device, str) and device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        resolved = torch.device(device)
+        torch.empty(0, device=resolved)
+    except (RuntimeError, AssertionError, TypeError) as error:
+        raise ValueError(
+            f"The 'device' parameter must be 'auto' or a device that torch has on this machine, "
+            f"such as 'cpu' or 'cuda:0'. Got {device!r} instead ({str(error).splitlines()[0]})."
+        ) from error
+    return resolved
+
+
+@contextlib.contextmanager
+def seeded(seed: int, device: torch.device) -> Iterator[None]:
+    """Seed torch inside the block and put its generators back afterwards.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of the generators of the CPU and of `device`.
+    device : torch.device
+        The device that the block computes on.
+    """
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.default_generator.manual_seed(seed)
+        if device.type == "cuda":
+            with torch.cuda.device(device):
+                torch.cuda.manual_seed(seed)
+        yield
+
+
+def module_dtype(module: nn.Module) -> torch.dtype:
+    """Return the floating dtype of a module's parameters, float32 where it has none."""
+    return next((p.dtype for p in module.parameters() if p.is_floating_point()), torch.float32)
+
+
+def as_tensor(X, module: nn.Module) -> torch.Tensor:
+    """Turn rows into a tensor that the module can read, without changing the rows.
+
+    Numbers become the module's own floating dtype. Integers stay integers for a module with an
+    embedding, which reads them as indices.
+
+    Parameters
+    ----------
+    X : {array-like, sparse matrix, DataFrame, torch.Tensor} of shape (n_samples, ...)
+        Rows of numbers.
+    module : torch.nn.Module
+        The module that will read them.
+
+    Returns
+    -------
+    torch.Tensor of shape (n_samples, ...)
+        On the CPU, unless X was a tensor elsewhere.
+    """
+    if not isinstance(X, torch.Tensor):
+        X = X.toarray() if sparse.issparse(X) else np.asarray(X)
+        X = torch.from_numpy(X if X.flags.writeable else X.copy())
+    reads_indices = any(isinstance(m, nn.Embedding | nn.EmbeddingBag) for m in module.modules())
+    if reads_indices and not X.is_floating_point():
+        return X.long()
+    return X.to(module_dtype(module))
+
+
+@contextlib.contextmanager
+def evaluating(module: nn.Module, device: torch.device | None = None) -> Iterator[None]:
+    """Put a module into evaluation mode on `device`, and all of it back afterwards.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        Its submodules may be in different modes; each gets its own back.
+    device : torch.device, default=None
+        Where the block runs the module; None leaves it where it is.
+    """
+    modes = [(part, part.training) for part in module.modules()]
+    homes = {tensor.device for tensor in (*module.parameters(), *module.buffers())}
+    move = device is not None and len(homes) == 1 and homes != {device}
+    try:
+        module.eval()
+        if move:
+            module.to(device)
+        with torch.no_grad():
+            yield
+    finally:
+        for part, training in modes:
+            part.training = training
+        if move:
+            module.to(next(iter(homes)))
+
+
+def first_output(output):
+    """Return the logits out of what a module returned: itself, its first part, or `.logits`."""
+    if isinstance(output, tuple | list):
+        return output[0]
+    return getattr(output, "logits", output)
+
+
+def forward_in_batches(module: nn.Module, X, device: torch.device) -> np.ndarray:
+    """Run rows through a module, a batch at a time.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        Already on `device` and in the mode that is wanted.
+    X : array-like of shape (n_samples, ...)
+        Rows; see `as_tensor`.
+    device : torch.device
+        Where the module is.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, ...), float64
+        What the module returned for each row.
+    """
+    outputs = []
+    for start in range(0, X.shape[0], INFERENCE_BATCH):
+        batch = as_tensor(X[start : start + INFERENCE_BATCH], module).to(device)
+        outputs.append(first_output(module(batch)).detach().to("cpu", torch.float64))
+    return torch.cat(outputs).numpy()

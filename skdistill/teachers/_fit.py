@@ -1,0 +1,107 @@
+"""Is a teacher fitted, and the fit of one that is not."""
+
+import numpy as np
+import torch
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted, has_fit_parameter
+from skorch import NeuralNet
+
+from skdistill._torch import as_tensor, resolve_device, seeded
+from skdistill.exceptions import TeacherError
+
+
+def is_fitted(teacher):
+    """Whether a teacher can be asked as it is.
+
+    Parameters
+    ----------
+    teacher : object
+        Modules, callables and objects without `fit` always can.
+
+    Returns
+    -------
+    bool
+    """
+    if isinstance(teacher, torch.nn.Module) or not hasattr(teacher, "fit"):
+        return True
+    try:
+        check_is_fitted(teacher)
+    except NotFittedError:
+        return False
+    except (AttributeError, TypeError):  # not built on scikit-learn's BaseEstimator
+        return any(name.endswith("_") and not name.startswith("_") for name in vars(teacher))
+    return True
+
+
+def fit_teacher(teacher, X, y, *, seed, sample_weight=None, fit_params=None):
+    """Fit a clone of a teacher.
+
+    Parameters
+    ----------
+    teacher : estimator
+        Not changed. Each `random_state` of its own that is None is drawn from `seed`.
+    X : array-like of shape (n_samples, ...)
+        Rows, as the user gave them.
+    y : array-like of shape (n_samples,)
+        Labels.
+    seed : int
+        Makes the fit reproducible without touching the global generators.
+    sample_weight : ndarray of shape (n_samples,), default=None
+        Handed on where the teacher's `fit` takes it, the last step's in a Pipeline.
+    fit_params : dict, default=None
+        Further arguments, those that metadata routing brings.
+
+    Returns
+    -------
+    estimator
+        The fitted clone.
+
+    Raises
+    ------
+    TeacherError
+        When the teacher cannot be cloned.
+    """
+    try:
+        fitted = clone(teacher)
+    except TypeError as error:
+        raise TeacherError(
+            f"The teacher {type(teacher).__name__} is not fitted and cannot be cloned ({error}); "
+            f"expected a fitted teacher, or a scikit-learn estimator that can be fitted here."
+        ) from error
+    _seed_parameters(fitted, seed)
+    fit_params = dict(fit_params or {})
+    if sample_weight is not None and (name := _weight_parameter(fitted)) is not None:
+        fit_params.setdefault(name, sample_weight)
+    with seeded(seed, resolve_device("auto")):
+        if isinstance(fitted, NeuralNet) and not hasattr(fitted, "predict_log_proba"):
+            # skorch wants positions for labels, and the module's own dtype.
+            classes, y = np.unique(y, return_inverse=True)
+            rows = as_tensor(X, fitted.initialize().module_).numpy()
+            fitted.fit(rows, y.astype(np.int64))
+            _name_classes(fitted, classes)
+        else:
+            fitted.fit(X, y, **fit_params)
+    return fitted
+
+
+def _seed_parameters(estimator, seed):
+    generator = np.random.RandomState(seed)
+    for name, value in sorted(estimator.get_params(deep=True).items()):
+        if (name == "random_state" or name.endswith("__random_state")) and value is None:
+            estimator.set_params(**{name: generator.randint(np.iinfo(np.int32).max)})
+
+
+def _weight_parameter(estimator):
+    """Return the name under which an estimator's `fit` takes sample weights, or None."""
+    if not isinstance(estimator, Pipeline):
+        return "sample_weight" if has_fit_parameter(estimator, "sample_weight") else None
+    name, last = estimator.steps[-1]
+    inner = None if last in (None, "passthrough") else _weight_parameter(last)
+    return None if inner is None else f"{name}__{inner}"
+
+
+def _name_classes(net, classes):
+    if hasattr(net, "classes"):
+        net.classes = classes
