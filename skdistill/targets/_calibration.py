@@ -1,0 +1,73 @@
+"""One temperature that makes probabilities honest."""
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax, logsumexp
+
+from skdistill.targets._clip import log_probabilities
+
+BOUNDS = (0.05, 20.0)
+"""The temperatures that are searched."""
+
+
+def fit_temperature(log_p, y, sample_weight=None):
+    r"""Find the temperature that minimises the log-loss of softmax(log p / T).
+
+    The loss is convex in 1/T, so its minimum within `BOUNDS` is found by a bounded scalar search.
+
+    Parameters
+    ----------
+    log_p : ndarray of shape (n_samples, n_classes)
+        Log-probabilities, or logits: a shift of a row changes nothing. Rows of NaN are left out.
+    y : ndarray of shape (n_samples,), int
+        The position of each row's true class.
+    sample_weight : ndarray of shape (n_samples,), default=None
+        Weights of the rows; None weighs all alike.
+
+    Returns
+    -------
+    float
+        Above 1 for over-confident probabilities, below 1 for timid ones.
+
+    References
+    ----------
+    Guo et al. 2017, "On Calibration of Modern Neural Networks", arXiv 1706.04599.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdistill.targets import fit_temperature
+    >>> honest = np.log([[0.75, 0.25]] * 4)
+    >>> round(fit_temperature(3 * honest, np.array([0, 0, 0, 1])), 3)
+    3.0
+    """
+    log_p, y = np.asarray(log_p, dtype=np.float64), np.asarray(y)
+    told = ~np.isnan(log_p).any(axis=1)
+    log_p, y = log_p[told], y[told]
+    weight = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight)[told]
+    true = log_p[np.arange(len(y)), y]
+
+    def loss(log_inverse):
+        inverse = np.exp(log_inverse)
+        return np.average(logsumexp(inverse * log_p, axis=1) - inverse * true, weights=weight)
+
+    bounds = (-np.log(BOUNDS[1]), -np.log(BOUNDS[0]))
+    found = minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": 1e-7})
+    return float(np.exp(-found.x))
+
+
+def apply_temperature(probabilities, temperature):
+    """Return p^(1/T) / sum p^(1/T) for each row.
+
+    Parameters
+    ----------
+    probabilities : ndarray of shape (n_samples, n_classes)
+        Rows that sum to one; rows of NaN stay NaN.
+    temperature : float
+        T > 0.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_classes)
+    """
+    return np.exp(log_softmax(log_probabilities(probabilities) / temperature, axis=1))

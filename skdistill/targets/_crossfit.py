@@ -1,0 +1,153 @@
+"""Out-of-fold answers: each row answered by a teacher that was not fitted on it."""
+
+import time
+import warnings
+
+import numpy as np
+from sklearn.model_selection import StratifiedGroupKFold, check_cv
+from sklearn.utils.parallel import Parallel, delayed
+
+from skdistill._compat import safe_indexing
+from skdistill._random import draw_seeds
+from skdistill.exceptions import TeacherError
+from skdistill.targets._align import align_columns
+from skdistill.teachers import adapt_teacher, fit_teacher
+
+DEFAULT_FOLDS = 5
+
+
+def make_splits(cv, X, y, groups=None):
+    """Return the train and test positions of every split.
+
+    Parameters
+    ----------
+    cv : None, int, splitter or iterable
+        None is `DEFAULT_FOLDS` stratified folds, fewer where a class has fewer rows (two at
+        least). None and an int keep the rows of a group together where there are groups.
+    X, y : array-like of shape (n_samples, ...) and (n_samples,)
+        The rows and their labels.
+    groups : array-like of shape (n_samples,), default=None
+        Rows of one group may not stand on both sides of a split.
+
+    Returns
+    -------
+    list of (train, test) pairs of int ndarrays
+
+    Raises
+    ------
+    ValueError
+        When the splitter needs groups and there are none, or when it tears a group apart.
+    TeacherError
+        When the training rows of a split hold a single class.
+    """
+    if cv is None:
+        unit = y if groups is None else groups
+        counts = np.unique(unit, return_counts=True)[1]
+        cv = int(np.clip(counts.min() if groups is None else len(counts), 2, DEFAULT_FOLDS))
+    if groups is not None and isinstance(cv, int | np.integer):
+        splitter = StratifiedGroupKFold(cv)
+    else:
+        splitter = check_cv(cv, y, classifier=True)
+    with warnings.catch_warnings():
+        # A fold that lacks a class is provided for: its rows keep their hard label alone.
+        warnings.filterwarnings("ignore", message="The least populated class")
+        try:
+            splits = list(splitter.split(X, y, groups))
+        except (ValueError, TypeError) as error:
+            if groups is None and "groups" in str(error):
+                raise ValueError(
+                    f"cv={splitter!r} needs groups and got none ({error}); pass "
+                    f"fit(X, y, groups=...), through metadata routing inside another estimator."
+                ) from error
+            raise
+    if groups is not None:
+        groups = np.asarray(groups)
+    for number, (train, test) in enumerate(splits):
+        if groups is not None and np.isin(groups[test], groups[train]).any():
+            raise ValueError(
+                f"groups were passed, but cv={splitter!r} puts rows of one group on both sides "
+                f"of split {number}; expected a splitter that keeps groups whole, such as "
+                f"GroupKFold() or cv=5."
+            )
+        if len(np.unique(y[train])) < 2:
+            raise TeacherError(
+                f"The training rows of split {number} of cv={splitter!r} hold one class only, "
+                f"{y[train][0]!r}; expected at least two. Use a stratified splitter or fewer "
+                f"splits."
+            )
+    return splits
+
+
+def out_of_fold(
+    teacher, X, y, classes, splits, seed, sample_weight, fit_params, device, n_jobs=None, verbose=0
+):
+    """Ask clones of a teacher about the rows that they were not fitted on.
+
+    Parameters
+    ----------
+    teacher : estimator
+        Cloned for every split, never fitted itself.
+    X, y : array-like of shape (n_samples, ...) and ndarray of shape (n_samples,)
+        Rows and labels.
+    classes : ndarray of shape (n_classes,)
+        The order of the columns.
+    splits : list of (train, test)
+        See `make_splits`.
+    seed : int
+        Each split's teacher gets a seed of its own from it.
+    sample_weight : ndarray of shape (n_samples,) or None
+        Handed to the teacher's `fit` where that takes weights.
+    fit_params : dict
+        What metadata routing brings for the teacher's `fit`.
+    device : str or torch.device
+        Where a torch teacher runs.
+    n_jobs : int, default=None
+        Splits at a time, through joblib.
+    verbose : int, default=0
+        1 prints a line for every split.
+
+    Returns
+    -------
+    probabilities : ndarray of shape (n_samples, n_classes), float64
+        The mean over the splits that leave a row out; NaN for a row that no split leaves out,
+        and for a row whose own class no teacher of its splits had seen.
+    kind : {"logits", "probabilities"}
+    """
+    started = time.perf_counter()
+    tasks = (
+        delayed(_ask_left_out)(
+            teacher, X, y, classes, train, test, split_seed, sample_weight, fit_params, device
+        )
+        for (train, test), split_seed in zip(splits, draw_seeds(seed, len(splits)), strict=True)
+    )
+    answers = np.zeros((len(y), len(classes)))
+    counts = np.zeros(len(y))
+    replies = Parallel(n_jobs=n_jobs, return_as="generator")(tasks)
+    for number, ((_, test), reply) in enumerate(zip(splits, replies, strict=True), 1):
+        answer, kind = reply
+        told = ~np.isnan(answer).any(axis=1)
+        answers[test[told]] += answer[told]
+        counts[test[told]] += 1
+        if verbose:
+            seconds = time.perf_counter() - started
+            print(f"[skdistill] teacher: fold {number} of {len(splits)}, {seconds:.1f} s")
+    answers[counts == 0] = np.nan
+    return answers / np.maximum(counts, 1)[:, None], kind
+
+
+def _ask_left_out(teacher, X, y, classes, train, test, seed, sample_weight, fit_params, device):
+    weight = None if sample_weight is None else sample_weight[train]
+    params = {name: safe_indexing(value, train) for name, value in fit_params.items()}
+    fitted = fit_teacher(
+        teacher,
+        safe_indexing(X, train),
+        y[train],
+        seed=seed,
+        sample_weight=weight,
+        fit_params=params,
+    )
+    adapter = adapt_teacher(fitted, device=device)
+    answer, kind = adapter.ask(safe_indexing(X, test))
+    answer = align_columns(answer, adapter.classes, classes)
+    answer[~np.isin(y[test], y[train])] = np.nan
+    return answer, kind

@@ -1,0 +1,376 @@
+"""From a teacher and rows to the array of soft targets that the student learns."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.utils.validation import check_consistent_length, check_memory
+
+from skdistill._random import draw_seeds
+from skdistill._rows import as_rows
+from skdistill.targets._align import align_columns, check_classes
+from skdistill.targets._calibration import apply_temperature, fit_temperature
+from skdistill.targets._clip import log_probabilities
+from skdistill.targets._crossfit import make_splits, out_of_fold
+from skdistill.targets._warnings import warn_of_feature_names, warn_of_misleading_targets
+from skdistill.teachers import adapt_teacher, check_probabilities, fit_teacher, is_fitted
+
+
+@dataclass
+class Targets:
+    """Soft targets and where they come from.
+
+    Parameters
+    ----------
+    probabilities : ndarray of shape (n_samples, n_classes), float64
+        The teacher's probabilities in the order of the classes. A row of NaN has no target: it
+        carries its hard label alone.
+    kind : {"logits", "probabilities"}
+        What the teacher speaks.
+    cross_fitted : bool
+        Whether each row was answered by a teacher that had not been fitted on it.
+    teacher : object or None
+        The fitted teacher, None when it was not wanted.
+    """
+
+    probabilities: np.ndarray
+    kind: str
+    cross_fitted: bool
+    teacher: object
+
+
+def check_teacher(teacher, cv):
+    """Refuse what cannot be a teacher, or not with this `cv`, before anything is fitted.
+
+    Parameters
+    ----------
+    teacher : object
+        The teacher as given.
+    cv : None, int, splitter, iterable or "in-sample"
+        The cross-fitting as given.
+
+    Returns
+    -------
+    bool
+        Whether the teacher is fitted.
+
+    Raises
+    ------
+    TeacherError
+        See `skdistill.teachers.adapt_teacher`.
+    ValueError
+        When a fitted teacher is to be cross-fitted.
+    """
+    adapt_teacher(teacher)
+    fitted = is_fitted(teacher)
+    if fitted and cv is not None:
+        raise ValueError(
+            f"cv={cv!r} was given with a fitted teacher, which is used as it is; expected "
+            f"cv=None. For out-of-fold targets give an unfitted one: clone(teacher)."
+        )
+    return fitted
+
+
+def compute_targets(
+    teacher,
+    X,
+    y,
+    *,
+    cv=None,
+    calibrate=False,
+    sample_weight=None,
+    groups=None,
+    teacher_classes=None,
+    memory=None,
+    device="auto",
+    n_jobs=None,
+    random_state=None,
+    verbose=0,
+    refit=True,
+    fit_params=None,
+):
+    """Compute the soft targets of labelled rows, and fit the teacher where it is not.
+
+    Parameters
+    ----------
+    teacher, X, y, cv, calibrate, sample_weight, groups, teacher_classes, memory, device, n_jobs, \
+random_state, verbose
+        As in `teacher_targets`.
+    refit : bool, default=True
+        Whether an unfitted teacher is fitted on all rows too, to be `Targets.teacher`.
+    fit_params : dict, default=None
+        What metadata routing brings for the teacher's `fit`.
+
+    Returns
+    -------
+    Targets
+    """
+    y = np.asarray(y)
+    classes, positions = np.unique(y, return_inverse=True)
+    fitted = check_teacher(teacher, cv)
+    memory = check_memory(memory)
+    cross_fitted = not fitted and not (isinstance(cv, str) and cv == "in-sample")
+    seed = draw_seeds(random_state, 1)[0]
+    if cross_fitted:
+        answer, kind = memory.cache(out_of_fold, ignore=["n_jobs", "verbose"])(
+            teacher,
+            X,
+            y,
+            classes,
+            make_splits(cv, X, y, groups),
+            seed,
+            sample_weight,
+            fit_params or {},
+            device,
+            n_jobs=n_jobs,
+            verbose=verbose,
+        )
+    if not fitted and (refit or not cross_fitted):
+        teacher = fit_teacher(
+            teacher, X, y, seed=seed, sample_weight=sample_weight, fit_params=fit_params
+        )
+        if verbose:
+            print("[skdistill] teacher: fitted on all rows")
+    if not cross_fitted:
+        answer, kind = ask_aligned(
+            teacher, X, classes, y, teacher_classes=teacher_classes, device=device, memory=memory
+        )
+    if calibrate:
+        temperature = fit_temperature(log_probabilities(answer), positions, sample_weight)
+        answer = apply_temperature(answer, temperature)
+    warn_of_misleading_targets(answer, positions, sample_weight)
+    return Targets(answer, kind, cross_fitted, teacher if fitted or refit else None)
+
+
+def targets_from_array(soft_targets, y, teacher_classes=None):
+    """Check soft targets that the user brings.
+
+    Parameters
+    ----------
+    soft_targets : array-like of shape (n_samples, n_classes)
+        Probabilities; a row of NaN has no target.
+    y : ndarray of shape (n_samples,)
+        Labels.
+    teacher_classes : array-like of shape (n_classes,), default=None
+        The order of the columns; None means the sorted classes of y.
+
+    Returns
+    -------
+    Targets
+
+    Raises
+    ------
+    ValueError
+        When the shape or the values are not those of probabilities.
+    """
+    classes, positions = np.unique(y, return_inverse=True)
+    soft_targets = np.array(soft_targets, dtype=np.float64)
+    n_columns = len(classes) if teacher_classes is None else len(teacher_classes)
+    if soft_targets.shape != (len(y), n_columns):
+        raise ValueError(
+            f"soft_targets has shape {soft_targets.shape}; expected ({len(y)}, {n_columns}): a "
+            f"row per row of X and a column per class, in sorted order or in that of "
+            f"teacher_classes."
+        )
+    told = ~np.isnan(soft_targets).all(axis=1)
+    soft_targets[told] = check_probabilities(soft_targets[told], told.sum(), "soft_targets")
+    if teacher_classes is not None:
+        check_classes(teacher_classes, classes, explicit=True)
+        soft_targets = align_columns(soft_targets, np.asarray(teacher_classes), classes)
+        _leave_unknown_to_labels(soft_targets, np.asarray(teacher_classes), y)
+    warn_of_misleading_targets(soft_targets, positions)
+    return Targets(soft_targets, "probabilities", False, None)
+
+
+def ask_aligned(teacher, X, classes, y=None, *, teacher_classes=None, device="auto", memory=None):
+    """Ask a fitted teacher, and bring its columns into the order of the classes.
+
+    Parameters
+    ----------
+    teacher : object
+        A fitted teacher.
+    X : array-like of shape (n_samples, ...)
+        Rows.
+    classes : ndarray of shape (n_classes,)
+        The labels of the columns to return.
+    y : ndarray of shape (n_samples,), default=None
+        Labels. A row whose class the teacher does not know becomes NaN.
+    teacher_classes : array-like, default=None
+        The labels of the teacher's columns, above what the teacher itself says.
+    device : str or torch.device, default="auto"
+        Where a torch teacher runs.
+    memory : joblib.Memory, default=None
+        Where answers are kept.
+
+    Returns
+    -------
+    probabilities : ndarray of shape (n_samples, n_classes), float64
+    kind : {"logits", "probabilities"}
+    """
+    adapter = adapt_teacher(teacher, device=device)
+    explicit = teacher_classes is not None
+    columns = np.asarray(teacher_classes) if explicit else adapter.classes
+    if columns is not None:
+        check_classes(columns, classes, explicit=explicit)
+    warn_of_feature_names(teacher, X)
+    answer, kind, named = check_memory(memory).cache(_ask)(teacher, X, device)
+    columns = columns if columns is not None else named
+    answer = align_columns(answer, columns, classes)
+    if y is not None:
+        _leave_unknown_to_labels(answer, columns, y)
+    return answer, kind
+
+
+def _ask(teacher, X, device):
+    adapter = adapt_teacher(teacher, device=device)
+    answer, kind = adapter.ask(X)
+    return answer, kind, adapter.classes
+
+
+def _leave_unknown_to_labels(answer, columns, y):
+    if columns is not None:
+        answer[~np.isin(y, columns)] = np.nan
+
+
+def teacher_probabilities(teacher, X, classes, *, teacher_classes=None, device="auto"):
+    """Ask a fitted teacher for the probabilities of the given classes.
+
+    Parameters
+    ----------
+    teacher : object
+        A fitted teacher of any kind that `DistilledClassifier` takes.
+    X : array-like of shape (n_samples, ...)
+        Rows, as the teacher wants them.
+    classes : array-like of shape (n_classes,)
+        The order of the columns.
+    teacher_classes : array-like of shape (n_columns,), default=None
+        The teacher's own order where it has no `classes_`.
+    device : str or torch.device, default="auto"
+        Where a torch teacher runs.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_classes), float64
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skdistill.targets import teacher_probabilities
+    >>> X, y = load_iris(return_X_y=True)
+    >>> teacher = LogisticRegression(max_iter=500).fit(X, y)
+    >>> teacher_probabilities(teacher, X[:2], [2, 1, 0]).round(2)
+    array([[0.  , 0.02, 0.98],
+           [0.  , 0.03, 0.97]])
+    """
+    return ask_aligned(
+        teacher, X, np.asarray(classes), teacher_classes=teacher_classes, device=device
+    )[0]
+
+
+def teacher_targets(
+    teacher,
+    X,
+    y=None,
+    *,
+    cv=None,
+    calibrate=False,
+    sample_weight=None,
+    groups=None,
+    teacher_classes=None,
+    memory=None,
+    device="auto",
+    n_jobs=None,
+    random_state=None,
+    verbose=0,
+):
+    """Give the very soft targets that `DistilledClassifier.fit` would use.
+
+    To look at them, to keep them, or to hand them to a whole search as `soft_targets=` without
+    pickling the teacher to every worker.
+
+    Parameters
+    ----------
+    teacher : object
+        A teacher of any kind that `DistilledClassifier` takes, fitted or not.
+    X : array-like of shape (n_samples, ...)
+        Rows, as the teacher wants them.
+    y : array-like of shape (n_samples,), default=None
+        Labels. Only a fitted teacher can do without: the columns are then its own classes, in
+        sorted order.
+    cv : int, splitter, iterable or "in-sample", default=None
+        The cross-fitting of an unfitted teacher; None is five stratified folds.
+    calibrate : bool, default=False
+        Whether one temperature is fitted on these answers and labels and applied to them.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Weights for the fit of the teacher, where that takes them, and for the calibration.
+    groups : array-like of shape (n_samples,), default=None
+        Groups that no split may tear apart.
+    teacher_classes : array-like of shape (n_columns,), default=None
+        The order of the teacher's columns where it has no `classes_`.
+    memory : str or joblib.Memory, default=None
+        Where the answers are kept and found again.
+    device : str or torch.device, default="auto"
+        Where a torch teacher runs.
+    n_jobs : int, default=None
+        Folds fitted at a time.
+    random_state : int, RandomState instance or None, default=None
+        Seeds the teacher where its own `random_state` is None.
+    verbose : int, default=0
+        1 prints a line for every fold.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_classes), float64
+        Probabilities in the sorted order of the classes. A row of NaN has no target (no split
+        left it out, or the teacher does not know its class) and learns from its label alone.
+
+    Raises
+    ------
+    TeacherError
+        When the teacher or its answer does not meet the contract.
+    ValueError
+        For a fitted teacher with `cv`, an unfitted one without y, groups that do not fit.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.ensemble import RandomForestClassifier
+    >>> from skdistill.targets import teacher_targets
+    >>> X, y = load_iris(return_X_y=True)
+    >>> targets = teacher_targets(RandomForestClassifier(random_state=0), X, y)
+    >>> targets.shape
+    (150, 3)
+    """
+    X = as_rows(X)
+    if y is None:
+        if not check_teacher(teacher, cv):
+            raise ValueError(
+                f"The teacher {type(teacher).__name__} is not fitted and y is None; expected "
+                f"labels to fit it on. Pass y, or a fitted teacher."
+            )
+        if calibrate:
+            raise ValueError("calibrate=True needs labels and y is None; pass y.")
+        columns = adapt_teacher(teacher).classes if teacher_classes is None else teacher_classes
+        if columns is None:
+            answer, _, columns = _ask(teacher, X, device)
+            columns = np.arange(answer.shape[1]) if columns is None else columns
+        return teacher_probabilities(
+            teacher, X, np.sort(columns), teacher_classes=columns, device=device
+        )
+    check_consistent_length(X, y, sample_weight, groups)
+    return compute_targets(
+        teacher,
+        X,
+        y,
+        cv=cv,
+        calibrate=calibrate,
+        sample_weight=sample_weight,
+        groups=groups,
+        teacher_classes=teacher_classes,
+        memory=memory,
+        device=device,
+        n_jobs=n_jobs,
+        random_state=random_state,
+        verbose=verbose,
+        refit=False,
+    ).probabilities
