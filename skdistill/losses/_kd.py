@@ -1,0 +1,97 @@
+"""Hinton's divergence between the softened teacher and the softened student."""
+
+from sklearn.base import BaseEstimator
+from torch.nn.functional import log_softmax
+
+
+def kd_divergence(student_logits, teacher_logits, temperature=1.0):
+    r"""Return T² · KL(p‖q) for each row, p and q the softmax of the logits divided by T.
+
+    The divergence is summed over the classes. The factor T² keeps its gradient on the scale of
+    the cross-entropy's whatever the temperature.
+
+    Parameters
+    ----------
+    student_logits, teacher_logits : torch.Tensor of shape (n_samples, n_classes)
+        Finite numbers. Log-probabilities are logits; a shift of a row changes nothing.
+    temperature : float, default=1.0
+        T > 0.
+
+    Returns
+    -------
+    torch.Tensor of shape (n_samples,)
+        Not negative, 0 where both rows name the same distribution.
+
+    References
+    ----------
+    Hinton et al. 2015, "Distilling the Knowledge in a Neural Network", arXiv 1503.02531.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skdistill.losses import kd_divergence
+    >>> teacher = torch.tensor([[0.9, 0.1]]).log()
+    >>> kd_divergence(torch.zeros(1, 2), teacher)
+    tensor([0.3681])
+    """
+    log_p = log_softmax(teacher_logits / temperature, dim=1)
+    log_q = log_softmax(student_logits / temperature, dim=1)
+    return temperature**2 * (log_p.exp() * (log_p - log_q)).sum(dim=1)
+
+
+class KD(BaseEstimator):
+    """Knowledge distillation's own loss, T² · KL(teacher‖student).
+
+    Parameters
+    ----------
+    weight : float, default=1.0
+        Factor of the soft term, for weights that a convex alpha cannot express.
+
+    References
+    ----------
+    Hinton et al. 2015, "Distilling the Knowledge in a Neural Network", arXiv 1503.02531.
+
+    Examples
+    --------
+    >>> from skdistill.losses import KD
+    >>> KD().default_temperature("logits", n_classes=10)
+    4.0
+    """
+
+    def __init__(self, weight=1.0):
+        self.weight = weight
+
+    def rows(self, student_logits, teacher_logits, labels, temperature):
+        """Return the loss of each row; see `kd_divergence`.
+
+        Parameters
+        ----------
+        student_logits, teacher_logits : torch.Tensor of shape (n_samples, n_classes)
+        labels : torch.Tensor of shape (n_samples,), int64
+            Not used by this loss.
+        temperature : float
+
+        Returns
+        -------
+        torch.Tensor of shape (n_samples,)
+        """
+        return kd_divergence(student_logits, teacher_logits, temperature)
+
+    def default_temperature(self, kind, n_classes):
+        """Return the temperature that "auto" stands for.
+
+        Parameters
+        ----------
+        kind : {"logits", "probabilities"}
+            What the teacher speaks.
+        n_classes : int
+
+        Returns
+        -------
+        float
+            1 for two classes and for teachers known by their probabilities alone, 4 for logits
+            of ten classes or more, 2 otherwise.
+        """
+        if kind == "probabilities" or n_classes == 2:
+            return 1.0
+        return 4.0 if n_classes >= 10 else 2.0

@@ -1,0 +1,7 @@
+"""Students: the modules to train and the preprocessing before them."""
+
+from skdistill.students._mlp import MLP
+from skdistill.students._table import TablePreprocessor
+from skdistill.students._widths import infer_widths
+
+__all__ = ["MLP", "TablePreprocessor", "infer_widths"]

@@ -1,0 +1,35 @@
+"""A plain multi-layer perceptron."""
+
+from torch import nn
+
+
+class MLP(nn.Sequential):
+    """Linear layers with ReLU between them, the last giving logits.
+
+    Parameters
+    ----------
+    n_features : int
+        Width of the rows. `StudentNet` infers it.
+    n_classes : int
+        Number of logits. `StudentNet` infers it.
+    hidden_units : tuple of int, default=(256, 256)
+        Width of each hidden layer; () is a linear model.
+    dropout : float, default=0.0
+        Share of hidden units that are left out of each training step.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skdistill.students import MLP
+    >>> MLP(4, 3, hidden_units=(8,))(torch.zeros(2, 4)).shape
+    torch.Size([2, 3])
+    """
+
+    def __init__(self, n_features, n_classes, hidden_units=(256, 256), dropout=0.0):
+        layers = []
+        for width in hidden_units:
+            layers += [nn.Linear(n_features, width), nn.ReLU()]
+            if dropout:
+                layers.append(nn.Dropout(dropout))
+            n_features = width
+        super().__init__(*layers, nn.Linear(n_features, n_classes))

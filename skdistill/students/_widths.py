@@ -1,0 +1,77 @@
+"""The widths of a module class, inferred from the data by the names of its parameters."""
+
+import inspect
+
+from skdistill.exceptions import StudentError
+
+INPUT_NAMES = (
+    "n_features",
+    "in_features",
+    "num_features",
+    "n_inputs",
+    "input_dim",
+    "input_size",
+    "in_dim",
+    "in_channels",
+)
+OUTPUT_NAMES = (
+    "n_classes",
+    "num_classes",
+    "out_features",
+    "n_outputs",
+    "output_dim",
+    "output_size",
+    "out_dim",
+)
+
+
+def infer_widths(module, given, n_inputs, n_classes):
+    """Return the constructor arguments of a module class that the data decide.
+
+    Parameters
+    ----------
+    module : type or callable
+        What makes the module.
+    given : collection of str
+        Names of arguments that are set already; they are left alone.
+    n_inputs : int
+        Size of the rows' first axis: features of a table, channels of an image.
+    n_classes : int
+        Number of logits.
+
+    Returns
+    -------
+    dict of str to int
+        For example ``{"n_features": 20, "n_classes": 3}``.
+
+    Raises
+    ------
+    StudentError
+        When the constructor needs an argument that is neither given nor inferred.
+
+    Examples
+    --------
+    >>> from skdistill.students import MLP, infer_widths
+    >>> infer_widths(MLP, given=(), n_inputs=20, n_classes=3)
+    {'n_features': 20, 'n_classes': 3}
+    """
+    parameters = inspect.signature(module).parameters
+    widths = {}
+    for names, width in ((INPUT_NAMES, n_inputs), (OUTPUT_NAMES, n_classes)):
+        found = [name for name in names if name in parameters]
+        if found and not set(found) & set(given):
+            widths[found[0]] = width
+    missing = [
+        name
+        for name, parameter in parameters.items()
+        if parameter.default is parameter.empty
+        and parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
+        and name not in {*given, *widths}
+    ]
+    if missing:
+        raise StudentError(
+            f"The student's module {module.__name__} needs {missing}, which are neither given nor "
+            f"inferred from the data; give them: StudentNet({module.__name__}, "
+            f"module__{missing[0]}=...). Inferred are {INPUT_NAMES} and {OUTPUT_NAMES}."
+        )
+    return widths
