@@ -1,0 +1,106 @@
+"""Tensors, not items: a data set that is sliced a batch at a time."""
+
+import numpy as np
+import torch
+from scipy import sparse
+from torch.utils.data import Dataset, Subset
+
+
+class TensorRows(Dataset):
+    """Rows and packed targets as tensors.
+
+    Parameters
+    ----------
+    X : torch.Tensor of shape (n_samples, ...) or CSR matrix
+        Rows. Sparse rows become dense a batch at a time.
+    y : dict of str to torch.Tensor, default=None
+        Packed targets.
+    dtype : torch.dtype, default=torch.float32
+        The dtype of sparse rows once they are dense.
+    """
+
+    def __init__(self, X, y=None, dtype=torch.float32):
+        self.X = X
+        self.y = y
+        self.dtype = dtype
+
+    def __len__(self):
+        return self.X.shape[0]
+
+    def __getitem__(self, index):
+        rows, targets = self.batch(torch.as_tensor([index]))
+        return rows[0], {name: values[0] for name, values in targets.items()}
+
+    def batch(self, index):
+        """Return some rows and their targets.
+
+        Parameters
+        ----------
+        index : torch.Tensor of int64
+            Positions.
+
+        Returns
+        -------
+        X : torch.Tensor of shape (n_batch, ...)
+        y : dict of str to torch.Tensor
+        """
+        if sparse.issparse(self.X):
+            X = torch.as_tensor(self.X[index.cpu().numpy()].toarray(), dtype=self.dtype)
+        else:
+            X = self.X.index_select(0, index)
+        return X, {name: values.index_select(0, index) for name, values in self.y.items()}
+
+
+class TensorBatches:
+    """An iterator of batches for skorch, in place of torch's DataLoader.
+
+    Parameters
+    ----------
+    dataset : TensorRows or torch.utils.data.Subset of one
+        Rows to go through.
+    batch_size : int or "auto", default="auto"
+        "auto" is a 32nd of the rows, rounded down to a power of two, in [8, 256].
+    shuffle : bool, default=False
+        Whether each pass has an order of its own, from torch's generator.
+    """
+
+    def __init__(self, dataset, batch_size="auto", shuffle=False):
+        self.dataset = dataset
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+
+    def __iter__(self):
+        rows, positions = self.dataset, None
+        if isinstance(rows, Subset):
+            rows, positions = rows.dataset, torch.as_tensor(np.asarray(rows.indices))
+        order = torch.randperm(len(self.dataset)) if self.shuffle else None
+        if positions is None:
+            positions = torch.arange(len(self.dataset)) if order is None else order
+        elif order is not None:
+            positions = positions[order]
+        positions = positions.to(next(iter(rows.y.values())).device)
+        for index in positions.split(resolve_batch_size(self.batch_size, len(self.dataset))):
+            yield rows.batch(index)
+
+    def __len__(self):
+        size = resolve_batch_size(self.batch_size, len(self.dataset))
+        return -(-len(self.dataset) // size)
+
+
+def resolve_batch_size(batch_size, n_samples):
+    """Return the number of rows of a batch.
+
+    Parameters
+    ----------
+    batch_size : int or "auto"
+        See `TensorBatches`.
+    n_samples : int
+        Number of rows.
+
+    Returns
+    -------
+    int
+    """
+    if batch_size != "auto":
+        return batch_size
+    return int(np.clip(2 ** int(np.log2(max(n_samples / 32, 1))), 8, 256))

@@ -1,0 +1,71 @@
+"""Callbacks that keep the weights worth keeping."""
+
+import warnings
+
+import numpy as np
+import torch
+from skorch.callbacks import Callback
+
+from skdistill.exceptions import TrainingWarning
+
+
+def _copy_weights(module):
+    return {name: values.detach().clone() for name, values in module.state_dict().items()}
+
+
+class KeepBest(Callback):
+    """Give the module the weights of its best epoch when training ends.
+
+    Parameters
+    ----------
+    monitor : str, default="valid_loss"
+        Entry of the history that is least in the best epoch. Without it, as when no rows are
+        held back, the last epoch's weights stay.
+    """
+
+    def __init__(self, monitor="valid_loss"):
+        self.monitor = monitor
+
+    def on_train_begin(self, net, **kwargs):
+        self.best_ = np.inf
+        self.weights_ = None
+
+    def on_epoch_end(self, net, **kwargs):
+        value = net.history[-1].get(self.monitor, np.inf)
+        if value < self.best_:
+            self.best_ = value
+            self.weights_ = _copy_weights(net.module_)
+
+    def on_train_end(self, net, **kwargs):
+        if self.weights_ is not None:
+            net.module_.load_state_dict(self.weights_)
+        self.weights_ = None
+
+
+class StopAtNonFinite(Callback):
+    """End training when the loss or a weight is no longer finite, with the last finite weights."""
+
+    def on_train_begin(self, net, **kwargs):
+        self.weights_ = _copy_weights(net.module_)
+
+    def on_epoch_end(self, net, **kwargs):
+        weights = _copy_weights(net.module_)
+        finite = np.isfinite(net.history[-1, "train_loss"]) and all(
+            torch.isfinite(values).all() for values in weights.values()
+        )
+        if finite:
+            self.weights_ = weights
+            return
+        net.module_.load_state_dict(self.weights_)
+        epoch = len(net.history)
+        warnings.warn(
+            f"The training loss or a weight became NaN or infinite in epoch {epoch}; the weights "
+            f"of epoch {epoch - 1} are kept. Lower the learning rate, or clip the gradients: "
+            f"callbacks=[skorch.callbacks.GradientNormClipping(1.0)].",
+            TrainingWarning,
+            stacklevel=2,
+        )
+        raise KeyboardInterrupt  # skorch's way for a callback to end the training
+
+    def on_train_end(self, net, **kwargs):
+        self.weights_ = None

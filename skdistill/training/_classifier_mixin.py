@@ -1,0 +1,118 @@
+"""What makes a trained net a scikit-learn classifier."""
+
+import numpy as np
+from scipy import sparse
+from scipy.special import log_softmax
+from sklearn.base import ClassifierMixin
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import (
+    check_consistent_length,
+    check_is_fitted,
+    column_or_1d,
+    validate_data,
+)
+
+from skdistill._rows import as_rows, is_table
+from skdistill.exceptions import StudentError
+from skdistill.training._packing import pack_targets
+
+
+class NetClassifierMixin(ClassifierMixin):
+    """Labels instead of positions, probabilities instead of logits, refusals in time.
+
+    A subclass has `prepare(X, classes, seed)`, `learn(X, packed, ...)` and `_logits(X)`.
+    """
+
+    def fit(self, X, y, sample_weight=None):
+        """Train on labels alone, without a teacher.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, ...)
+            Rows of finite numbers.
+        y : array-like of shape (n_samples,)
+            Labels of any kind.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        self
+        """
+        y = column_or_1d(y, warn=True)
+        check_classification_targets(y)
+        check_consistent_length(X, y, sample_weight)
+        classes, labels = np.unique(y, return_inverse=True)
+        X = self.prepare(X, classes)
+        return self.learn(X, pack_targets(labels, sample_weight=sample_weight))
+
+    def predict(self, X):
+        """Return the most probable class of each row.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, ...)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+        """
+        return self.classes_[np.argmax(self.predict_log_proba(X), axis=1)]
+
+    def predict_proba(self, X):
+        """Return the probability of each class, in the order of `classes_`.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, ...)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes), float64
+        """
+        return np.exp(self.predict_log_proba(X))
+
+    def predict_log_proba(self, X):
+        """Return the logarithm of the probability of each class.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, ...)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes), float64
+        """
+        check_is_fitted(self, "classes_")
+        return log_softmax(self._logits(self._check_numbers(X, reset=False)), axis=1)
+
+    def _check_numbers(self, X, *, reset):
+        """Refuse rows that a module cannot read; return an array or a CSR matrix."""
+        X = as_rows(X)
+        validate_data(self, X, reset=reset, skip_check_array=True)
+        name = type(self).__name__
+        if is_table(X) or X.dtype.kind not in "biuf":
+            try:
+                X = (
+                    X.to_numpy(dtype=np.float64, na_value=np.nan)
+                    if is_table(X)
+                    else X.astype(float)
+                )
+            except ValueError as error:
+                raise StudentError(
+                    f"X holds values that are no numbers ({error}), and {name} reads numbers "
+                    f"alone. Put a step before it: make_pipeline(TablePreprocessor(), student)."
+                ) from error
+        values = X.data if sparse.issparse(X) else X
+        if values.dtype.kind == "f" and np.isnan(values).any():
+            raise StudentError(
+                f"Input X contains NaN, and {name} reads numbers alone. Put a step before it "
+                f"that fills the gaps: make_pipeline(TablePreprocessor(), student)."
+            )
+        return X
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.input_tags.three_d_array = True
+        return tags

@@ -1,0 +1,74 @@
+"""The loss of a distillation as a criterion that any skorch net can train with."""
+
+import torch
+from torch import nn
+from torch.nn.functional import cross_entropy
+
+
+class DistillationCriterion(nn.CrossEntropyLoss):
+    """Cross-entropy of the labels and a soft term of the teacher, over packed targets.
+
+    It is a CrossEntropyLoss to skorch, which therefore turns the module's logits into
+    probabilities at predict. In evaluation mode, on held-back rows, it is the log-loss of the
+    true labels alone.
+
+    Parameters
+    ----------
+    loss : object, default=None
+        The soft term, an instance of a class of `skdistill.losses`. Not needed for alpha 0.
+    alpha : float, default=0.0
+        Weight of the soft term in [0, 1].
+    temperature : float, default=1.0
+        Handed to the soft term.
+    from_probabilities : bool, default=False
+        Whether the module returns probabilities and no logits.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skdistill.training import DistillationCriterion
+    >>> packed = {"label": torch.tensor([1]), "hard_weight": torch.ones(1)}
+    >>> DistillationCriterion()(torch.zeros(1, 2), packed)
+    tensor(0.6931)
+    """
+
+    def __init__(self, loss=None, alpha=0.0, temperature=1.0, from_probabilities=False):
+        super().__init__()
+        self.loss = loss
+        self.alpha = alpha
+        self.temperature = temperature
+        self.from_probabilities = from_probabilities
+
+    def forward(self, outputs, packed):
+        """Return the mean loss of a batch.
+
+        Parameters
+        ----------
+        outputs : torch.Tensor of shape (n_samples, n_classes), or tuple that starts with it
+            What the module returned.
+        packed : dict of str to torch.Tensor
+            See `pack_targets`.
+
+        Returns
+        -------
+        torch.Tensor, a scalar
+        """
+        logits = self.to_logits(outputs[0] if isinstance(outputs, tuple) else outputs)
+        alpha = self.alpha if self.training else 0.0
+        total = logits.new_zeros(())
+        if alpha < 1:
+            hard = cross_entropy(logits, packed["label"], reduction="none")
+            total = total + (1 - alpha) * (packed["hard_weight"].to(logits) * hard).mean()
+        if alpha > 0:
+            soft = self.loss.rows(
+                logits, packed["teacher_logits"].to(logits), packed["label"], self.temperature
+            )
+            soft_weight = packed["soft_weight"].to(logits)
+            total = total + alpha * self.loss.weight * (soft_weight * soft).mean()
+        return total
+
+    def to_logits(self, outputs):
+        """Return logits: the outputs themselves, or their logarithm."""
+        if not self.from_probabilities:
+            return outputs
+        return torch.log(outputs.clamp_min(torch.finfo(outputs.dtype).tiny))

@@ -1,0 +1,52 @@
+"""Rows held back from training, to choose the best epoch by."""
+
+import numpy as np
+from sklearn.model_selection import ShuffleSplit, StratifiedShuffleSplit
+from torch.utils.data import Subset
+
+
+class HoldOut:
+    """Hold back a share of the rows, in proportion to the classes where that can be done.
+
+    Parameters
+    ----------
+    size : float, default=0.1
+        Share of the rows.
+    min_samples : int, default=100
+        With fewer rows than this none is held back, and the last epoch counts.
+    random_state : int, default=0
+        Which rows: the same for each net that is trained on the same rows, so that nets can be
+        compared.
+    """
+
+    def __init__(self, size=0.1, min_samples=100, random_state=0):
+        self.size = size
+        self.min_samples = min_samples
+        self.random_state = random_state
+
+    def __call__(self, dataset, labels):
+        """Split a data set.
+
+        Parameters
+        ----------
+        dataset : torch.utils.data.Dataset
+        labels : ndarray of shape (n_samples,), int
+
+        Returns
+        -------
+        train : torch.utils.data.Dataset
+        valid : torch.utils.data.Dataset or None
+        """
+        if len(dataset) < self.min_samples:
+            return dataset, None
+        counts = np.unique(labels, return_counts=True)[1]
+        n_valid = int(np.ceil(self.size * len(labels)))
+        stratify = counts.min() >= 2 and n_valid >= len(counts)
+        split = StratifiedShuffleSplit if stratify else ShuffleSplit
+        train, valid = next(
+            split(1, test_size=n_valid, random_state=self.random_state).split(labels, labels)
+        )
+        return Subset(dataset, train), Subset(dataset, valid)
+
+    def __repr__(self):
+        return f"HoldOut(size={self.size}, min_samples={self.min_samples})"

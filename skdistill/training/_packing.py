@@ -1,0 +1,47 @@
+"""Hard labels, soft targets and weights packed as the one `y` of a skorch net."""
+
+import numpy as np
+
+from skdistill.targets import log_probabilities
+
+
+def pack_targets(labels, probabilities=None, sample_weight=None):
+    """Pack what the criterion needs to know of each row.
+
+    The weights are scaled so that their mean over the rows is one, for the hard and the soft
+    term each over the rows that carry it. The mean over a full batch is then the loss over the
+    data set,
+
+        (1 - alpha) * sum_L w CE / sum_L w  +  alpha * sum_A w soft / sum_A w,
+
+    with L all rows and A those with a soft target.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n_samples,), int
+        The position of each row's class.
+    probabilities : ndarray of shape (n_samples, n_classes), default=None
+        Soft targets. A row of NaN has none and carries the hard term alone.
+    sample_weight : ndarray of shape (n_samples,), default=None
+        Not negative, not all zero.
+
+    Returns
+    -------
+    dict of str to ndarray
+        "label" (n_samples,) int64, "hard_weight" (n_samples,), and with soft targets
+        "teacher_logits" (n_samples, n_classes) and "soft_weight" (n_samples,); float64.
+    """
+    n_samples = len(labels)
+    weight = np.ones(n_samples) if sample_weight is None else np.asarray(sample_weight, float)
+    packed = {
+        "label": np.asarray(labels, dtype=np.int64),
+        "hard_weight": weight * (n_samples / weight.sum()),
+    }
+    if probabilities is not None:
+        told = ~np.isnan(probabilities).any(axis=1)
+        soft_weight = weight * told
+        total = soft_weight.sum()
+        packed["soft_weight"] = soft_weight * (n_samples / total if total else 0.0)
+        packed["teacher_logits"] = np.zeros(probabilities.shape)
+        packed["teacher_logits"][told] = log_probabilities(probabilities[told])
+    return packed

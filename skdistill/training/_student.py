@@ -1,0 +1,63 @@
+"""From what the user calls a student to steps that can be prepared and trained."""
+
+from sklearn.base import clone
+from sklearn.pipeline import Pipeline
+from skorch import NeuralNet
+from torch import nn
+
+from skdistill.exceptions import StudentError
+from skdistill.students import TablePreprocessor
+from skdistill.training._net import StudentNet
+from skdistill.training._skorch_student import SkorchStudent
+
+
+def as_student(student, *, device=None, verbose=0):
+    """Return a Pipeline that ends in a learner, for whatever was given as a student.
+
+    Parameters
+    ----------
+    student : None, skorch.NeuralNet, torch.nn.Module, type or Pipeline
+        None is `TablePreprocessor` and `StudentNet`. A module's class or instance becomes a
+        StudentNet.
+    device : str, default=None
+        Given to a StudentNet that has none.
+    verbose : int, default=0
+        Given to a StudentNet that has 0.
+
+    Returns
+    -------
+    Pipeline
+        Unfitted; nothing of it is the user's own object. Its last step has `prepare` and `learn`.
+
+    Raises
+    ------
+    StudentError
+        When it is none of these.
+    """
+    if student is None:
+        student = Pipeline([("preprocess", TablePreprocessor()), ("net", StudentNet())])
+    if isinstance(student, Pipeline):
+        pipeline = clone(student)
+        name, last = pipeline.steps[-1]
+        pipeline.steps[-1] = (name, _as_learner(last, device, verbose))
+        return pipeline
+    return Pipeline([("net", _as_learner(student, device, verbose))])
+
+
+def _as_learner(student, device, verbose):
+    if isinstance(student, nn.Module) or (
+        isinstance(student, type) and issubclass(student, nn.Module)
+    ):
+        student = StudentNet(student)
+    if isinstance(student, StudentNet):
+        net = clone(student)
+        return net.set_params(device=net.device or device, verbose=net.verbose or verbose)
+    if isinstance(student, NeuralNet):
+        return SkorchStudent(student)
+    if isinstance(student, SkorchStudent):
+        return clone(student)
+    came = f"the class {student.__name__}" if isinstance(student, type) else repr(student)
+    raise StudentError(
+        f"The student is {came}; expected None, a StudentNet or other skorch net, a "
+        f"torch.nn.Module or its class, or a Pipeline that ends in one of these."
+    )

@@ -1,0 +1,123 @@
+"""The steps that make a student of a skorch net: initialise, probe, train, tidy."""
+
+import contextlib
+import warnings
+
+import torch
+from skorch.callbacks import Callback, LRScheduler
+
+from skdistill._torch import as_tensor, evaluating, first_output, seeded
+from skdistill.exceptions import StudentError, TrainingWarning
+from skdistill.teachers import looks_like_probabilities
+from skdistill.training._callbacks import StopAtNonFinite
+
+PROBE_ROWS = 8
+
+
+def initialize_net(net, X, n_classes, seed=None):
+    """Initialise a net and try it on a few rows, before anything long is started.
+
+    Parameters
+    ----------
+    net : skorch.NeuralNet
+        With a `DistillationCriterion`; changed in place.
+    X : {ndarray, CSR matrix} of shape (n_samples, ...)
+        Rows that it will learn from.
+    n_classes : int
+        Number of logits that it must return.
+    seed : int, default=None
+        Seeds its weights; None draws them from torch's global generator.
+
+    Raises
+    ------
+    StudentError
+        When the module cannot read the rows or returns something else than logits.
+    """
+    with _maybe_seeded(net, seed):
+        net.initialize()
+    module = net.module_
+    name = type(module).__name__
+    rows = as_tensor(X[:PROBE_ROWS], module)
+    with evaluating(module):
+        try:
+            outputs = first_output(module(rows.to(net.device or "cpu")))
+        except (RuntimeError, TypeError, ValueError, IndexError) as error:
+            raise StudentError(
+                f"The student's module {name} cannot read rows of shape {tuple(rows.shape[1:])} "
+                f"and dtype {rows.dtype}: {error}. Check its input width (inferred when its class "
+                f"is given and not an instance), or put a step before it that shapes the rows."
+            ) from error
+    expected = (len(rows), n_classes)
+    if not isinstance(outputs, torch.Tensor) or tuple(outputs.shape) != expected:
+        came = tuple(outputs.shape) if isinstance(outputs, torch.Tensor) else type(outputs).__name__
+        raise StudentError(
+            f"The student's module {name} returns {came} for {len(rows)} rows; expected logits of "
+            f"shape {expected}, one for each class of y. Give the module's class to have its "
+            f"width inferred, or an instance with {n_classes} outputs."
+        )
+    net.criterion_.from_probabilities = looks_like_probabilities(outputs.cpu().numpy())
+
+
+def train_net(net, X, packed, *, loss=None, alpha=0.0, temperature=1.0, seed=None):
+    """Train an initialised net on packed targets.
+
+    Ctrl-C, a callback that ends the training or a loss that is no longer finite leave the net
+    usable; the first and the last warn.
+
+    Parameters
+    ----------
+    net : skorch.NeuralNet
+        Initialised by `initialize_net`; trained in place.
+    X : {ndarray, CSR matrix} of shape (n_samples, ...)
+        Rows.
+    packed : dict of str to ndarray
+        See `pack_targets`.
+    loss, alpha, temperature :
+        See `DistillationCriterion`.
+    seed : int, default=None
+        Seeds the order of the rows and dropout; None draws from torch's global generator.
+
+    Warns
+    -----
+    TrainingWarning
+    """
+    net.criterion_.loss = loss
+    net.criterion_.alpha = alpha
+    net.criterion_.temperature = temperature
+    guard = ("stop_at_non_finite", StopAtNonFinite().initialize())
+    net.callbacks_.append(guard)
+    with _maybe_seeded(net, seed):
+        net.notify("on_train_begin", X=X, y=packed)
+        try:
+            net.fit_loop(X, packed)
+        except KeyboardInterrupt as interrupt:
+            if not _raised_by_callback(interrupt):
+                warnings.warn(
+                    f"Interrupted in epoch {len(net.history)}; the student keeps what it has "
+                    f"learnt so far.",
+                    TrainingWarning,
+                    stacklevel=2,
+                )
+        net.notify("on_train_end", X=X, y=packed)
+    net.callbacks_.remove(guard)
+    net.module_.eval()
+    # Gradients and Adam's moments are three times the module and serve training alone.
+    net.module_.zero_grad(set_to_none=True)
+    net.optimizer_.state.clear()
+    for _, callback in net.callbacks_:
+        if isinstance(callback, LRScheduler):
+            callback.lr_scheduler_ = None  # holds the optimiser, and through it the module again
+
+
+def _maybe_seeded(net, seed):
+    if seed is None:
+        return contextlib.nullcontext()
+    return seeded(seed, torch.device(net.device or "cpu"))
+
+
+def _raised_by_callback(interrupt):
+    """Whether a callback asked for the end, as skorch's EarlyStopping does, and no person."""
+    frame = interrupt.__traceback__
+    while frame.tb_next is not None:
+        frame = frame.tb_next
+    return isinstance(frame.tb_frame.f_locals.get("self"), Callback)
