@@ -1,0 +1,403 @@
+"""DistilledClassifier: a small student that learns what a strong teacher knows."""
+
+import time
+from numbers import Real
+
+import numpy as np
+import torch
+from sklearn.base import ClassifierMixin
+from sklearn.utils import Bunch, get_tags
+from sklearn.utils.metadata_routing import process_routing
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import (
+    check_consistent_length,
+    check_is_fitted,
+    column_or_1d,
+    validate_data,
+)
+
+from skdistill._base import BaseDistilled
+from skdistill._compat import (
+    HasMethods,
+    Interval,
+    StrOptions,
+    check_sample_weight,
+    fit_context,
+    routing_enabled,
+)
+from skdistill._random import draw_seeds
+from skdistill._rows import as_rows, has_gaps
+from skdistill._torch import resolve_device
+from skdistill.losses import get_loss
+from skdistill.targets import check_teacher, compute_targets, targets_from_array
+from skdistill.training import as_student, pack_targets
+
+
+class DistilledClassifier(ClassifierMixin, BaseDistilled):
+    r"""Train a small student on the soft targets of a strong teacher.
+
+    The student minimises
+
+    .. math:: (1 - \alpha) \cdot \mathrm{CE}(y, z_s) + \alpha \cdot \mathrm{soft}(z_s, z_t),
+
+    each term a weighted mean over the rows that carry it, with the logits :math:`z_s` of the
+    student and :math:`z_t` of the teacher.
+
+    Parameters
+    ----------
+    teacher : object, default=None
+        A scikit-learn classifier or Pipeline, fitted or not; anything with `predict_proba`; a
+        `torch.nn.Module` that returns logits; a skorch net; a callable from rows to
+        probabilities. A fitted one is used as it is and never changed: wrap it in
+        `sklearn.frozen.FrozenEstimator` to say so. An unfitted one is cloned and fitted in
+        `fit`. None with `soft_targets` in `fit`, or with alpha 0.
+    student : object, default=None
+        A `StudentNet` or other skorch net, a `torch.nn.Module` class (widths are inferred) or
+        instance, or a Pipeline that ends in one of these. None is
+        ``make_pipeline(TablePreprocessor(), StudentNet())``.
+    loss : str or object, default="kd"
+        The soft term: a name, or an instance of a class of `skdistill.losses` with settings of
+        its own.
+    temperature : float or "auto", default="auto"
+        Divides the logits of both sides in the soft term. "auto" is the loss's default for the
+        kind of teacher: for kd, 1 for two classes and for teachers known by probabilities
+        alone, 4 for logits of ten classes or more, 2 otherwise.
+    alpha : float, default=0.5
+        Weight of the teacher's term in [0, 1]. 0 is the plain student: no teacher is asked.
+    cv : int, splitter, iterable or "in-sample", default=None
+        How an unfitted teacher answers for its own training rows. None is five stratified folds
+        (fewer where a class has fewer rows), each row answered by a clone that was not fitted
+        on it. "in-sample" asks one teacher about the very rows that it was fitted on.
+    calibrate : bool, default=False
+        Whether one temperature is fitted on the teacher's answers and the labels, and applied,
+        before anything else.
+    teacher_classes : array-like of shape (n_columns,), default=None
+        The labels of the teacher's columns where it has no `classes_` (modules, callables,
+        `soft_targets`). None there means the sorted labels of y.
+    memory : str or joblib.Memory, default=None
+        A folder in which the teacher's answers are kept and found again.
+    device : str or torch.device, default="auto"
+        Where students made here and torch teachers run: "auto" is CUDA where there is one and
+        the CPU otherwise.
+    n_jobs : int, default=None
+        Folds of the cross-fitting that run at a time.
+    random_state : int, RandomState instance or None, default=None
+        Seeds the student, and the teacher's own `random_state` where that is None. An int makes
+        the result the same bit for bit on a CPU. The global generators are left alone.
+    verbose : int, default=0
+        1 prints a line for every fold of the teacher and every epoch of the student.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The labels, sorted.
+    student_ : estimator
+        The fitted student: a classifier of its own that holds no reference to the teacher.
+    teacher_ : object or None
+        The fitted teacher. None where none was needed.
+    temperature_ : float
+        The temperature that was used.
+    alpha_ : float
+        The weight that was used.
+    history_ : list of dict
+        What each epoch of the student gave.
+    fit_seconds_ : dict of str to float
+        Seconds spent on the "teacher" (its fits and its answers) and on the "student".
+    n_features_in_ : int
+        Number of features seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, where all are strings.
+
+    See Also
+    --------
+    skdistill.StudentNet : The network that is trained by default.
+    skdistill.targets.teacher_targets : The soft targets that `fit` uses.
+    skdistill.evaluation.distillation_report : What distillation kept, and what it cost.
+
+    References
+    ----------
+    Hinton et al. 2015, "Distilling the Knowledge in a Neural Network", arXiv 1503.02531.
+    Dao et al. 2021, "Knowledge Distillation as Semiparametric Inference", arXiv 2104.09732.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from sklearn.ensemble import RandomForestClassifier
+    >>> from sklearn.model_selection import train_test_split
+    >>> from skdistill import DistilledClassifier
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
+    >>> teacher = RandomForestClassifier(random_state=0)
+    >>> model = DistilledClassifier(teacher, random_state=0).fit(X_train, y_train)
+    >>> model.score(X_test, y_test) > 0.95
+    True
+    """
+
+    _parameter_constraints = {
+        "teacher": "no_validation",
+        "student": "no_validation",
+        "loss": "no_validation",
+        "temperature": [StrOptions({"auto"}), Interval(Real, 0, None, closed="neither")],
+        "alpha": [Interval(Real, 0, 1, closed="both")],
+        "cv": ["cv_object", StrOptions({"in-sample"})],
+        "calibrate": ["boolean"],
+        "teacher_classes": ["array-like", None],
+        "memory": [None, str, HasMethods("cache")],
+        "device": [str, torch.device],
+        "n_jobs": [None, int],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        teacher=None,
+        student=None,
+        *,
+        loss="kd",
+        temperature="auto",
+        alpha=0.5,
+        cv=None,
+        calibrate=False,
+        teacher_classes=None,
+        memory=None,
+        device="auto",
+        n_jobs=None,
+        random_state=None,
+        verbose=0,
+    ):
+        self.teacher = teacher
+        self.student = student
+        self.loss = loss
+        self.temperature = temperature
+        self.alpha = alpha
+        self.cv = cv
+        self.calibrate = calibrate
+        self.teacher_classes = teacher_classes
+        self.memory = memory
+        self.device = device
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y, *, sample_weight=None, soft_targets=None, groups=None):
+        """Fit the teacher where it is not, ask it, and train the student on what it says.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features) or more axes
+            Rows. The teacher sees them as they are; the student sees what its own preprocessing
+            makes of them.
+        y : array-like of shape (n_samples,)
+            Labels of two classes or more.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows, in both terms of the loss and in the teacher's fit where that
+            takes them. Not negative, not all zero.
+        soft_targets : array-like of shape (n_samples, n_classes), default=None
+            Probabilities in place of a teacher, columns in the sorted order of the labels or in
+            that of `teacher_classes`. A row of NaN learns from its label alone.
+        groups : array-like of shape (n_samples,), default=None
+            Rows of one group stay together in the cross-fitting of the teacher.
+
+        Returns
+        -------
+        DistilledClassifier
+            Itself.
+
+        Raises
+        ------
+        TeacherError
+            When the teacher or its answer does not meet the contract.
+        StudentError
+            When the student cannot learn from these rows and classes.
+        ValueError
+            For other input that does not fit; all of this before any training of the student.
+
+        Warns
+        -----
+        TeacherWarning
+            When the labels speak against the teacher's answers.
+        TrainingWarning
+            When the training of the student ended early.
+        """
+        rows = self._check_rows(X, y, sample_weight, groups)
+        self._check_parts(rows, soft_targets)
+        teacher_seed, weights_seed, order_seed = draw_seeds(self.random_state, 3)
+        started = time.perf_counter()
+        student, X_student = self._prepare_student(rows, weights_seed)
+        prepared = time.perf_counter()
+        targets = self._compute_targets(rows, soft_targets, teacher_seed)
+        answered = time.perf_counter()
+        self._train_student(student, X_student, rows, targets, order_seed)
+        self.fit_seconds_ = {
+            "teacher": answered - prepared,
+            "student": prepared - started + time.perf_counter() - answered,
+        }
+        return self
+
+    def predict(self, X):
+        """Return the most probable class of each row.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features) or more axes
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+        """
+        X = self._check_predict(X)
+        return self.student_.predict(X)
+
+    def predict_proba(self, X):
+        """Return the probability of each class, in the order of `classes_`.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features) or more axes
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes), float64
+        """
+        X = self._check_predict(X)
+        return self.student_.predict_proba(X)
+
+    def predict_log_proba(self, X):
+        """Return the logarithm of the probability of each class.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features) or more axes
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes), float64
+        """
+        X = self._check_predict(X)
+        return self.student_.predict_log_proba(X)
+
+    def _check_rows(self, X, y, sample_weight, groups):
+        """Check rows, labels, weights and groups; return them with the labels' positions."""
+        if y is None:
+            raise ValueError(
+                f"This {type(self).__name__} estimator requires y to be passed, but the target y "
+                f"is None."
+            )
+        X = as_rows(X)
+        validate_data(self, X, skip_check_array=True)
+        y = column_or_1d(y, warn=True)
+        check_consistent_length(X, y, groups)
+        check_classification_targets(y)
+        if sample_weight is not None:
+            sample_weight = check_sample_weight(
+                sample_weight, X, dtype=np.float64, ensure_non_negative=True
+            )
+        self.classes_, labels = np.unique(y, return_inverse=True)
+        n_voiced = len(np.unique(y if sample_weight is None else y[sample_weight > 0]))
+        if n_voiced < 2:
+            raise ValueError(
+                f"y holds {n_voiced} class with positive weight (n_samples={len(y)}); expected "
+                f"at least two classes to tell apart."
+            )
+        return Bunch(X=X, y=y, labels=labels, sample_weight=sample_weight, groups=groups)
+
+    def _check_parts(self, rows, soft_targets):
+        """Check loss, device, teacher and cv before anything is fitted."""
+        get_loss(self.loss)
+        resolve_device(self.device)
+        if self.teacher is not None and soft_targets is not None:
+            raise ValueError(
+                "Both a teacher and soft_targets were given; expected one of them. Pass "
+                "teacher=None with soft_targets, or leave soft_targets out."
+            )
+        if self.teacher is not None:
+            check_teacher(self.teacher, self.cv)
+        elif self.cv is not None and not (soft_targets is None and self.alpha == 0):
+            raise ValueError(
+                f"cv={self.cv!r} was given with soft_targets, which are used as they are; "
+                f"expected cv=None. cv cross-fits an unfitted teacher."
+            )
+        if self.teacher is None and soft_targets is None and self.alpha > 0:
+            raise ValueError(
+                f"There is no teacher and no soft_targets, and alpha={self.alpha} asks for their "
+                f"term; pass teacher=..., fit(..., soft_targets=...), or alpha=0 for the plain "
+                f"student."
+            )
+        rows.fit_params = {}
+        if routing_enabled():
+            given = {"sample_weight": rows.sample_weight, "groups": rows.groups}
+            given = {name: value for name, value in given.items() if value is not None}
+            routed = process_routing(self, "fit", **given)
+            rows.fit_params = dict(routed.get("teacher", Bunch(fit={})).fit)
+
+    def _prepare_student(self, rows, seed):
+        """Fit the student's preprocessing and make its module, so that a misfit shows early."""
+        device = resolve_device(self.device)
+        student = as_student(self.student, device=str(device), verbose=self.verbose)
+        X = rows.X
+        if len(student) > 1:
+            X = student[:-1].fit_transform(X, rows.y)
+        return student, student[-1].prepare(X, self.classes_, seed)
+
+    def _compute_targets(self, rows, soft_targets, seed):
+        """Ask the teacher; None where its term has no weight."""
+        self.teacher_ = None
+        if self.alpha == 0:
+            return None
+        if self.teacher is None:
+            return targets_from_array(soft_targets, rows.y, self.teacher_classes)
+        targets = compute_targets(
+            self.teacher,
+            rows.X,
+            rows.y,
+            cv=self.cv,
+            calibrate=self.calibrate,
+            sample_weight=rows.sample_weight,
+            groups=rows.groups,
+            teacher_classes=self.teacher_classes,
+            memory=self.memory,
+            device=self.device,
+            n_jobs=self.n_jobs,
+            random_state=seed,
+            verbose=self.verbose,
+            fit_params=rows.fit_params,
+        )
+        self.teacher_ = targets.teacher
+        return targets
+
+    def _train_student(self, student, X, rows, targets, seed):
+        """Train the student's net on packed targets and report what was used."""
+        loss = get_loss(self.loss)
+        kind = "probabilities" if targets is None else targets.kind
+        self.alpha_ = float(self.alpha)
+        self.temperature_ = (
+            loss.default_temperature(kind, len(self.classes_))
+            if self.temperature == "auto"
+            else float(self.temperature)
+        )
+        packed = pack_targets(
+            rows.labels, None if targets is None else targets.probabilities, rows.sample_weight
+        )
+        net = student[-1].learn(
+            X, packed, loss=loss, alpha=self.alpha_, temperature=self.temperature_, seed=seed
+        )
+        self.student_ = student if len(student) > 1 else net
+        self._refuses_gaps = not get_tags(self).input_tags.allow_nan and not has_gaps(rows.X)
+        self.history_ = [
+            {name: value for name, value in epoch.items() if name != "batches"}
+            for epoch in net.history_
+        ]
+
+    def _check_predict(self, X):
+        check_is_fitted(self)
+        X = as_rows(X)
+        validate_data(self, X, reset=False, skip_check_array=True)
+        if self._refuses_gaps and has_gaps(X):
+            raise ValueError(
+                "Input X contains NaN, as no row of fit did, and the teacher does not take gaps: "
+                "no part of this model has learnt what a gap means. Fill it, or fit on rows with "
+                "gaps and a teacher that takes them."
+            )
+        return X
