@@ -1,0 +1,199 @@
+"""The faces of a report: tables for the terminal and for a notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from html import escape
+from textwrap import fill
+from typing import Any, NamedTuple
+
+import numpy as np
+
+BEST_MARK = "*"
+_WIDTH = 110
+
+
+def _fixed(value: float) -> str:
+    return f"{value:.3f}"
+
+
+def _count(value: float) -> str:
+    for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if value >= size:
+            return f"{value / size:.3g}{unit}"
+    return f"{value:.0f}"
+
+
+def _figures(value: float) -> str:
+    """Three figures without an exponent, whole numbers from 100 on."""
+    return f"{value:.{2 if value < 10 else 1 if value < 100 else 0}f}"
+
+
+class _Column(NamedTuple):
+    key: str
+    head: str
+    show: Callable[[float], str]
+    best: Callable[[np.ndarray], Any] | None = None
+
+
+_QUALITY = (
+    _Column("accuracy", "accuracy", _fixed, np.nanmax),
+    _Column("log_loss", "log loss", _fixed, np.nanmin),
+    _Column("brier", "brier", _fixed, np.nanmin),
+    _Column("ece", "ece", _fixed, np.nanmin),
+    _Column("roc_auc", "roc auc", _fixed, np.nanmax),
+    _Column("average_precision", "avg prec", _fixed, np.nanmax),
+    _Column("agreement", "agree", _fixed, np.nanmax),
+    _Column("kl", "kl", _fixed, np.nanmin),
+)
+_COST = (
+    _Column("n_parameters", "parameters", _count),
+    _Column("n_bytes", "bytes", _count),
+    _Column("us_per_row", "us/row", _figures),
+    _Column("us_single_row", "us/single row", _figures),
+    _Column("fit_seconds", "fit s", _figures),
+)
+
+Table = tuple[list[str], list[list[str]]]
+
+
+def render_text(
+    rows: list[dict[str, Any]],
+    intervals: list[dict[str, Any]],
+    *,
+    title: str,
+    verdict: str,
+    students: Sequence[str],
+) -> str:
+    """Tables of quality and cost, the intervals and the verdict, at most 110 characters wide.
+
+    Parameters
+    ----------
+    rows, intervals : list of dict
+        Those of the report.
+    title : str
+        First line.
+    verdict : str
+        Last lines.
+    students : sequence of str
+        The arms among which the best value carries a star.
+
+    Returns
+    -------
+    text : str
+    """
+    gap = 1 if _has_spread(rows) else 2
+    blocks = [
+        title,
+        _text_table(_arm_table(rows, _QUALITY, students), gap) + "\n" + _note(rows),
+        _text_table(_arm_table(rows, _COST, ())),
+        f"{_INTERVAL_TITLE}\n" + _text_table(_interval_table(intervals)),
+        "\n".join(fill(line, _WIDTH, subsequent_indent="  ") for line in verdict.splitlines()),
+    ]
+    return "\n\n".join(blocks)
+
+
+def render_html(
+    rows: list[dict[str, Any]],
+    intervals: list[dict[str, Any]],
+    *,
+    title: str,
+    verdict: str,
+    students: Sequence[str],
+) -> str:
+    """The same as HTML that needs no style sheet and sets no colour.
+
+    Parameters
+    ----------
+    rows, intervals, title, verdict, students
+        As in `render_text`.
+
+    Returns
+    -------
+    html : str
+    """
+    sentences = "".join(f"<li>{escape(line)}</li>" for line in verdict.splitlines())
+    return (
+        '<div style="overflow-x:auto">'
+        f"{_html_table(_arm_table(rows, _QUALITY + _COST, students), title)}"
+        f"<p>{escape(_note(rows))}</p>"
+        f"{_html_table(_interval_table(intervals), _INTERVAL_TITLE)}"
+        f"<ul>{sentences}</ul></div>"
+    )
+
+
+_INTERVAL_TITLE = "Differences, with paired bootstrap intervals (95 %)"
+
+
+def _arm_table(
+    rows: list[dict[str, Any]], columns: Sequence[_Column], students: Sequence[str]
+) -> Table:
+    """Heads and cells: the arm, then each column, "-" where a value is not known."""
+    cells = [[row["arm"]] for row in rows]
+    for column in columns:
+        values = np.array([row[column.key] for row in rows])
+        among = np.array([row["arm"] in students for row in rows])
+        best = None
+        if column.best is not None and np.isfinite(values[among]).any():
+            best = column.best(values[among])
+        for row, line, is_student in zip(rows, cells, among, strict=True):
+            value = row[column.key]
+            cell = column.show(value) if np.isfinite(value) else "-"
+            if column.best is not None and np.isfinite(row.get(f"{column.key}_std", np.nan)):
+                cell += "±" + _fixed(row[f"{column.key}_std"]).removeprefix("0")
+            # A blank in place of the star keeps the digits below one another.
+            line.append(cell + (BEST_MARK if is_student and value == best else " "))
+    return ["arm", *(f"{column.head} " for column in columns)], cells
+
+
+def _interval_table(intervals: list[dict[str, Any]]) -> Table:
+    metrics = list(dict.fromkeys(entry["metric"] for entry in intervals))
+    lines: dict[str, list[str]] = {}
+    for entry in intervals:
+        line = lines.setdefault(entry["comparison"], [entry["comparison"]])
+        line.append(f"{entry['difference']:+.3f} [{entry['low']:+.3f}, {entry['high']:+.3f}]")
+    return ["", *(metric.replace("_", " ") for metric in metrics)], list(lines.values())
+
+
+def _text_table(table: Table, gap: int = 2) -> str:
+    """Columns of equal width: the first to the left, the others to the right."""
+    heads, cells = table
+    widths = [max(map(len, column)) for column in zip(heads, *cells, strict=True)]
+    lines = []
+    for line in [heads, *cells]:
+        first = line[0].ljust(widths[0])
+        rest = [cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True)]
+        lines.append((" " * gap).join([first, *rest]).rstrip())
+    return "\n".join(lines)
+
+
+def _html_table(table: Table, caption: str) -> str:
+    heads, cells = table
+    right = 'style="text-align:right;white-space:pre;font-variant-numeric:tabular-nums"'
+    left = 'style="text-align:left"'
+    head = "".join(
+        f'<th scope="col" {left if i == 0 else right}>{escape(name)}</th>'
+        for i, name in enumerate(heads)
+    )
+    body = ""
+    for name, *values in cells:
+        body += f'<tr><th scope="row" {left}>{escape(name)}</th>'
+        for value in values:
+            cell = escape(value)
+            if value.endswith(BEST_MARK):
+                cell = f"<strong>{cell}</strong>"
+            body += f"<td {right}>{cell}</td>"
+        body += "</tr>"
+    return (
+        f'<table><caption style="text-align:left">{escape(caption)}</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    )
+
+
+def _has_spread(rows: list[dict[str, Any]]) -> bool:
+    return "accuracy_std" in rows[0]
+
+
+def _note(rows: list[dict[str, Any]]) -> str:
+    spread = "; ± standard deviation over the seeds" if _has_spread(rows) else ""
+    return f"{BEST_MARK} best of the students{spread}; - not known"

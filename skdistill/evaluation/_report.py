@@ -1,0 +1,290 @@
+"""Was the distillation worth it? Teacher and students side by side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from skdistill.evaluation._arms import ARM_NAMES, DISTILLED, PLAIN, SCALED, TEACHER, Arms, run_arms
+from skdistill.evaluation._checks import ReportInput, check_report_input
+from skdistill.evaluation._render import render_html, render_text
+from skdistill.evaluation._scoring import (
+    compare,
+    mean_terms,
+    per_class,
+    score_arm,
+    warn_if_memorised,
+)
+from skdistill.evaluation._segments import agreement_by_group, side_changes
+from skdistill.evaluation._verdict import verdict_sentences
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COMPARISONS = {
+    PLAIN: "distilled - plain",
+    SCALED: "distilled - (plain + temperature)",
+    TEACHER: "distilled - teacher",
+}
+
+
+@dataclass(repr=False, eq=False)
+class DistillationReport:
+    """What `distillation_report` returns. ``print(report)`` shows it.
+
+    Attributes
+    ----------
+    rows : list of dict
+        One for each arm: "teacher", "plain", "plain + temperature", "label smoothing",
+        "teacher's hard labels", "distilled". The keys are described in `distillation_report`.
+    intervals : list of dict
+        ``comparison`` ("distilled - plain", "distilled - (plain + temperature)", "distilled -
+        teacher"), ``metric`` (accuracy, log_loss, brier), ``difference`` and the ends ``low``
+        and ``high`` of its 95 % interval.
+    verdict : str
+        What the intervals show, a sentence on each line.
+    per_class : list of dict
+        ``arm``, ``class``, ``precision``, ``recall``, ``f1``, ``support`` (test rows of that
+        class), with the first seed. nan where a ratio is 0/0.
+    agreement_by_group : list of dict or None
+        ``group``, ``n``, ``agreement``, ``teacher_accuracy``, ``distilled_accuracy``, averaged
+        over the seeds, the largest group first. None without `groups`.
+    probabilities : dict of str to ndarray of shape (n_test, n_classes)
+        Each arm's probabilities on the test rows, with the first seed.
+    classes : ndarray of shape (n_classes,)
+        The label of each column.
+    y_index : ndarray of shape (n_test,)
+        The positions of the test labels in `classes`.
+    temperature : float
+        The temperature of "plain + temperature".
+    n_seeds : int
+        Fits of each student.
+    """
+
+    rows: list[dict[str, Any]]
+    intervals: list[dict[str, Any]]
+    verdict: str
+    per_class: list[dict[str, Any]]
+    agreement_by_group: list[dict[str, Any]] | None
+    probabilities: dict[str, np.ndarray]
+    classes: np.ndarray
+    y_index: np.ndarray
+    temperature: float
+    n_seeds: int
+
+    def to_frame(self) -> pd.DataFrame:
+        """The rows as a data frame, indexed by the arm (needs pandas).
+
+        Returns
+        -------
+        frame : pandas.DataFrame
+        """
+        try:
+            import pandas as pd
+        except ImportError as error:
+            raise ImportError(
+                "DistillationReport.to_frame needs pandas, which is not installed: pip install "
+                "pandas. The same numbers are in report.rows."
+            ) from error
+        return pd.DataFrame(self.rows).set_index("arm")
+
+    def side_changes(self, threshold: float = 0.5) -> dict[str, Any]:
+        """Who changes sides between teacher and distilled student (two classes only).
+
+        A row is on the positive side when the probability of the second class is at least
+        `threshold`. Of a row that changes sides exactly one of the two is right.
+
+        Parameters
+        ----------
+        threshold : float, default=0.5
+            In the range (0, 1).
+
+        Returns
+        -------
+        changes : dict
+            ``threshold``, ``positive_class``, and under ``positive_to_negative`` (the teacher
+            says positive, the student negative) and ``negative_to_positive`` a dict each: ``n``,
+            ``teacher_right``, ``student_right`` and ``rows``, the positions of the test rows.
+            Of the first seed.
+        """
+        return side_changes(
+            self.probabilities[TEACHER],
+            self.probabilities[DISTILLED],
+            self.y_index,
+            self.classes,
+            threshold,
+        )
+
+    def __repr__(self) -> str:
+        return render_text(**self._face())
+
+    def _repr_html_(self) -> str:
+        return render_html(**self._face())
+
+    def _face(self) -> dict[str, Any]:
+        seeds = "1 seed" if self.n_seeds == 1 else f"{self.n_seeds} seeds"
+        return {
+            "rows": self.rows,
+            "intervals": self.intervals,
+            "title": f"Distillation report: {len(self.y_index)} test rows, "
+            f"{len(self.classes)} classes, {seeds}",
+            "verdict": self.verdict,
+            "students": [name for name in ARM_NAMES if name != TEACHER],
+        }
+
+
+def distillation_report(
+    model: Any,
+    X_train: Any,
+    y_train: Any,
+    X_test: Any,
+    y_test: Any,
+    *,
+    n_seeds: int = 1,
+    groups: Any = None,
+) -> DistillationReport:
+    """Compare teacher, plain, calibrated, label-smoothed and distilled student on test rows.
+
+    All students are fits of the same recipe with the same budget; only the targets differ:
+
+    - ``teacher``: the fitted teacher;
+    - ``plain``: hard labels alone (alpha = 0);
+    - ``plain + temperature``: the same fit, its probabilities softened by one temperature. That
+      is fitted on the training rows, each third predicted by a plain fit on the other two;
+    - ``label smoothing``: cross-entropy with 0.9 of the weight on the label and 0.1 spread
+      evenly over all classes;
+    - ``teacher's hard labels``: cross-entropy with the class that the teacher names;
+    - ``distilled``: the model.
+
+    No arm is given a test label.
+
+    Parameters
+    ----------
+    model : DistilledClassifier
+        With a teacher, fitted or not. A fitted model with ``n_seeds=1`` is itself the arm
+        "distilled", and nothing of it is fitted again; `X_train` and `y_train` must then be the
+        rows of its fit. For the arm "teacher's hard labels" the teacher's answers are computed
+        once: a fitted teacher is asked, an unfitted one is cross-fitted. Otherwise the targets
+        are computed once for all seeds, and the model is left as it is. It is never changed.
+    X_train, y_train : array-like of shape (n_train, ...) and (n_train,)
+        Rows and labels that every student learns from.
+    X_test, y_test : array-like of shape (n_test, ...) and (n_test,)
+        Rows and labels that are scored. Classes may be missing, unknown ones may not occur.
+    n_seeds : int, default=1
+        Fits of every student, with the seeds ``random_state + i`` (from 0 where `random_state`
+        of the model is no int). The teacher is fitted once.
+    groups : array-like of shape (n_test,), default=None
+        A segment of each test row, for `DistillationReport.agreement_by_group`.
+
+    Returns
+    -------
+    report : DistillationReport
+        Its ``rows`` hold for each arm the mean over the seeds of
+
+        - ``arm``: its name;
+        - ``accuracy``: of the class with the largest probability, as in all that follows;
+        - ``log_loss``: scikit-learn's, in nats;
+        - ``brier``: mean over the rows of the sum over the classes of (p - [c = y])², in [0, 2]:
+          `sklearn.metrics.brier_score_loss` with ``scale_by_half=False``;
+        - ``ece``: `expected_calibration_error`, 15 bins;
+        - ``roc_auc``, ``average_precision``: of the second class, with more than two classes
+          the mean over the classes, each against the rest; nan where a class has no test row;
+        - ``agreement``, ``kl``: `agreement` with the teacher and `kl_to_teacher`;
+        - ``n_parameters``: learned numbers (nodes of trees), nan where not counted;
+        - ``n_bytes``: the pickle of what would be shipped, ``teacher_`` or ``student_``;
+        - ``us_per_row``, ``us_single_row``: microseconds of `predict_proba` per row in a batch
+          of all test rows, and for a call with one row (median);
+        - ``fit_seconds``: a student's own training; the teacher's with its cross-fitting stand
+          in the row of the teacher, nan for a teacher that came fitted;
+
+        and with ``n_seeds > 1`` the standard deviation over the seeds (ddof=1) under
+        ``<name>_std``, nan for the teacher.
+
+    Warns
+    -----
+    TeacherWarning
+        When the targets are no out-of-fold ones (a fitted teacher, or ``cv="in-sample"``) and
+        the teacher's log-loss on the training rows is below half of that on the test rows, by
+        more than two standard errors of the latter: it has memorised the rows that it teaches.
+
+    Notes
+    -----
+    The intervals are percentile intervals of 2000 paired bootstrap resamples of the test rows,
+    their terms averaged over the seeds: they hold the draw of the test rows. The margin of "not
+    inferior" is 0.5 points of accuracy. A temperature that is fitted on few rows is noisy and can
+    do harm, so the verdict speaks of a gain beyond calibration only where distilled has the lower
+    log-loss with and without it. Sample weights, and the groups of a splitter, are not passed on.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_classification
+    >>> from sklearn.ensemble import RandomForestClassifier
+    >>> from skdistill import DistilledClassifier, StudentNet
+    >>> from skdistill.evaluation import distillation_report
+    >>> X, y = make_classification(400, random_state=0)
+    >>> model = DistilledClassifier(
+    ...     RandomForestClassifier(20, random_state=0),
+    ...     StudentNet(module__hidden_units=(16,), max_epochs=10),
+    ...     random_state=0,
+    ... )
+    >>> report = distillation_report(model, X[:300], y[:300], X[300:], y[300:])
+    >>> [row["arm"] for row in report.rows][:3]
+    ['teacher', 'plain', 'plain + temperature']
+    >>> sorted(report.side_changes())
+    ['negative_to_positive', 'positive_class', 'positive_to_negative', 'threshold']
+    """
+    given = check_report_input(model, X_train, y_train, X_test, y_test, n_seeds, groups)
+    base = int(model.random_state) if isinstance(model.random_state, int | np.integer) else 0
+    arms = run_arms(
+        model,
+        given.X_train,
+        given.y_train,
+        given.train_index,
+        given.X_test,
+        given.classes,
+        seeds=[base + i for i in range(n_seeds)],
+        fitted=given.fitted,
+    )
+    return _score(arms, given, n_seeds, base)
+
+
+def _score(arms: Arms, given: ReportInput, n_seeds: int, seed: int) -> DistillationReport:
+    """Hold the arms against the test labels."""
+    y_index = given.test_index
+    probabilities = {name: runs[0].probabilities for name, runs in arms.runs.items()}
+    teacher = probabilities[TEACHER]
+    terms = {name: mean_terms(runs, y_index, teacher) for name, runs in arms.runs.items()}
+    warn_if_memorised(arms.teacher_on_train, given.train_index, terms[TEACHER]["log_loss"])
+    rows = [score_arm(name, arms.runs[name], y_index, teacher, n_seeds) for name in ARM_NAMES]
+    intervals = compare(terms, seed)
+    scores = {row["arm"]: row for row in rows}
+    sentences = verdict_sentences(
+        intervals[TEACHER],
+        intervals[PLAIN],
+        intervals[SCALED],
+        teacher_helps=any(
+            scores[TEACHER][metric] < scores[PLAIN][metric] for metric in ("log_loss", "brier")
+        ),
+        n_seeds=n_seeds,
+    )
+    segments = None
+    if given.groups is not None:
+        segments = agreement_by_group(given.groups, terms[TEACHER], terms[DISTILLED])
+    return DistillationReport(
+        rows=rows,
+        intervals=[
+            {"comparison": COMPARISONS[arm], "metric": metric, **interval._asdict()}
+            for arm, by_metric in intervals.items()
+            for metric, interval in by_metric.items()
+        ],
+        verdict="\n".join(sentences),
+        per_class=per_class(probabilities, y_index, given.classes),
+        agreement_by_group=segments,
+        probabilities=probabilities,
+        classes=given.classes,
+        y_index=y_index,
+        temperature=arms.temperature,
+        n_seeds=n_seeds,
+    )

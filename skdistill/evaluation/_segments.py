@@ -1,0 +1,83 @@
+"""Where teacher and student part: by segment, and across a threshold."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+def agreement_by_group(
+    groups: list[Any], teacher: dict[str, np.ndarray], distilled: dict[str, np.ndarray]
+) -> list[dict[str, Any]]:
+    """Agreement and accuracies of each segment, the largest segment first.
+
+    Parameters
+    ----------
+    groups : list of length n_samples
+        The segment of each row; None and nan are one segment, None.
+    teacher, distilled : dict of str to ndarray of shape (n_samples,)
+        Their `row_terms`.
+
+    Returns
+    -------
+    segments : list of dict
+        ``group``, ``n``, ``agreement``, ``teacher_accuracy``, ``distilled_accuracy``.
+    """
+    members: dict[Any, list[int]] = {}
+    for row, group in enumerate(groups):
+        members.setdefault(None if _is_missing(group) else group, []).append(row)
+    return [
+        {
+            "group": group,
+            "n": len(rows),
+            "agreement": float(distilled["agreement"][rows].mean()),
+            "teacher_accuracy": float(teacher["accuracy"][rows].mean()),
+            "distilled_accuracy": float(distilled["accuracy"][rows].mean()),
+        }
+        for group, rows in sorted(members.items(), key=lambda item: -len(item[1]))
+    ]
+
+
+def side_changes(
+    teacher: np.ndarray,
+    student: np.ndarray,
+    y_index: np.ndarray,
+    classes: np.ndarray,
+    threshold: float,
+) -> dict[str, Any]:
+    """See `DistillationReport.side_changes`; probabilities of shape (n_samples, 2)."""
+    if len(classes) != 2:
+        raise ValueError(
+            f"side_changes needs two classes, and this report has {len(classes)}. Look at "
+            "report.per_class, or at report.probabilities against the rest."
+        )
+    if not 0 < threshold < 1:
+        raise ValueError(
+            "The 'threshold' parameter of side_changes must be a float in the range (0, 1). Got "
+            f"{threshold!r} instead."
+        )
+    teacher_side = teacher[:, 1] >= threshold
+    student_side = student[:, 1] >= threshold
+
+    def describe(changed: np.ndarray) -> dict[str, Any]:
+        rows = np.flatnonzero(changed)
+        student_right = int((student_side[rows] == (y_index[rows] == 1)).sum())
+        return {
+            "n": len(rows),
+            "teacher_right": len(rows) - student_right,
+            "student_right": student_right,
+            "rows": rows,
+        }
+
+    return {
+        "threshold": float(threshold),
+        "positive_class": classes.tolist()[1],
+        "positive_to_negative": describe(teacher_side & ~student_side),
+        "negative_to_positive": describe(~teacher_side & student_side),
+    }
+
+
+def _is_missing(value: Any) -> bool:
+    # pandas.NA compares to neither true nor false.
+    return value is None or type(value).__name__ == "NAType" or bool(value != value)

@@ -1,0 +1,34 @@
+"""Which rows are held back."""
+
+from __future__ import annotations
+
+import numpy as np
+
+N_FOLDS = 3
+
+
+def stratified_folds(y_index: np.ndarray, random_state: int) -> np.ndarray:
+    """The fold of each row, drawn class by class.
+
+    Unlike scikit-learn's stratified splitters this accepts classes of one or two rows: they are
+    in no fold, so no held-back row has a class that the others lack.
+
+    Parameters
+    ----------
+    y_index : ndarray of shape (n_samples,)
+        The class position of each row.
+    random_state : int
+        Seed of the draw.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,), int
+        From 0 to `N_FOLDS` - 1, and -1 for a row that is never held back.
+    """
+    rng = np.random.default_rng(random_state)
+    folds = np.full(len(y_index), -1)
+    for c in np.unique(y_index):
+        members = rng.permutation(np.flatnonzero(y_index == c))
+        if len(members) >= N_FOLDS:
+            folds[members] = np.arange(len(members)) % N_FOLDS
+    return folds

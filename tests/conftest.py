@@ -1,0 +1,46 @@
+"""What every test can rely on: one torch thread, and no traces of the tests before it."""
+
+import os
+
+import numpy as np
+import pytest
+import sklearn
+import torch
+
+
+def pytest_configure():
+    # The tests' nets are too small for a second thread to pay, and one thread is reproducible.
+    torch.set_num_threads(1)
+    os.environ.setdefault("MPLBACKEND", "Agg")
+
+
+@pytest.fixture(autouse=True)
+def sklearn_config_restored():
+    """Undo `sklearn.set_config`, metadata routing above all, after each test."""
+    with sklearn.config_context():
+        yield
+
+
+@pytest.fixture(autouse=True)
+def global_rng_untouched(request):
+    """Fail a test that moves the global random state of NumPy or torch, and put it back.
+
+    An unseeded scikit-learn estimator draws from NumPy's, as does `random_state=None`: seed it,
+    or mark a test that is about this with `changes_global_rng`.
+    """
+    numpy_state = np.random.get_state()  # noqa: NPY002 (the legacy state is what is guarded)
+    torch_state = torch.get_rng_state()
+    yield
+    moved = []
+    if any(np.any(a != b) for a, b in zip(numpy_state, np.random.get_state(), strict=True)):  # noqa: NPY002
+        moved.append("NumPy")
+        np.random.set_state(numpy_state)  # noqa: NPY002
+    if not torch.equal(torch_state, torch.get_rng_state()):
+        moved.append("torch")
+        torch.set_rng_state(torch_state)
+    if moved and request.node.get_closest_marker("changes_global_rng") is None:
+        pytest.fail(
+            f"The test moved the global random state of {' and '.join(moved)}. Seed whatever drew "
+            "from it, or mark the test with changes_global_rng.",
+            pytrace=False,
+        )

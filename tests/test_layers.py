@@ -1,0 +1,195 @@
+"""The layers of the package, read off the imports: a file imports only from below its own."""
+
+import ast
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = "skdistill"
+
+# Stage → the other stages that it may import, anywhere in its files. A stage is a folder or a
+# file of the package, "__init__" its public face, which only a program on top of it imports.
+_0 = {"exceptions", "_compat", "_random", "_rows", "_torch"}
+_1 = _0 | {"teachers", "targets", "transfer", "losses", "students"}
+_2 = _1 | {"training"}
+_3 = _2 | {"_base", "_classifier", "_regressor"}
+_4 = _3 | {"model_selection", "evaluation", "deployment"}
+MAY_IMPORT = {
+    # layer 0
+    "exceptions": set(),
+    "_compat": {"exceptions"},
+    "_random": {"exceptions"},
+    "_rows": {"exceptions"},
+    "_torch": {"exceptions"},
+    # layer 1
+    "teachers": _0,
+    "transfer": _0,
+    "losses": _0,
+    "students": _0,
+    "targets": _0 | {"teachers"},
+    # layer 2
+    "training": _1,
+    # layer 3
+    "_base": _2,
+    "_classifier": _2 | {"_base"},
+    "_regressor": _2 | {"_base"},
+    # layer 4
+    "model_selection": _3,
+    "evaluation": _3,
+    "deployment": _3,
+    # the public names, and layer 5
+    "__init__": _4,
+    "__main__": _4 | {"__init__"},
+}
+
+# Prose of the two other rules, as the messages say them.
+NO_TORCH = {"targets"}  # these import no torch when they are imported
+PRIVATE = {"sklearn", "skorch"}  # private names of these are for _compat alone
+
+
+class Import(NamedTuple):
+    """One name that a module imports, by its full dotted path."""
+
+    line: int
+    target: str
+    at_import_time: bool
+
+
+def find_imports(source, module, *, is_package=False):
+    """List the imports of a module, relative ones resolved, those inside functions too."""
+    tree = ast.parse(source)
+    deferred = {
+        id(node)
+        for block in ast.walk(tree)
+        if isinstance(block, ast.FunctionDef | ast.AsyncFunctionDef) or _is_type_checking(block)
+        for node in ast.walk(block)
+    }
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            targets = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            up = node.level - is_package
+            base = module.split(".")[: -up or None] if node.level else []
+            base = ".".join([*base, *([node.module] if node.module else [])])
+            targets = [f"{base}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        found += [Import(node.lineno, target, id(node) not in deferred) for target in targets]
+    return found
+
+
+def _is_type_checking(node):
+    return isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")
+
+
+def stage_of(target):
+    """Return the stage that a dotted path of the package lies in."""
+    parts = target.split(".")
+    return parts[1] if len(parts) > 1 and parts[1] in MAY_IMPORT else "__init__"
+
+
+def violations(source, module, *, is_package=False):
+    """Say, a sentence each, which imports of a module break a rule."""
+    stage = stage_of(module)
+    allowed = MAY_IMPORT[stage] | {stage}
+    broken = []
+    for line, target, at_import_time in find_imports(source, module, is_package=is_package):
+        top, *rest = target.split(".")
+        where = f"{module}, line {line}: imports {target}, but"
+        if top == PACKAGE and stage_of(target) not in allowed:
+            broken.append(f"{where} {stage} may import only {', '.join(sorted(allowed))}")
+        if top == "torch" and at_import_time and stage in NO_TORCH:
+            broken.append(f"{where} {stage} does without torch")
+        if top in PRIVATE and stage != "_compat" and any(_is_private(part) for part in rest):
+            broken.append(f"{where} private names of {top} are for _compat alone")
+    return broken
+
+
+def _is_private(name):
+    return name.startswith("_") and not name.endswith("__")
+
+
+FILES = sorted((ROOT / PACKAGE).rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_keep_to_the_layers(path):
+    *folders, name = path.relative_to(ROOT).with_suffix("").parts
+    is_package = name == "__init__"
+    module = ".".join(folders if is_package else [*folders, name])
+    broken = violations(path.read_text(encoding="utf-8"), module, is_package=is_package)
+    assert not broken, "\n".join(broken)
+
+
+def test_every_stage_has_its_row():
+    stages = {path.relative_to(ROOT / PACKAGE).parts[0].removesuffix(".py") for path in FILES}
+    assert stages <= MAY_IMPORT.keys()
+
+
+def test_the_layers_have_no_cycle():
+    def below(stage):
+        return MAY_IMPORT[stage].union(*map(below, MAY_IMPORT[stage]))
+
+    assert [stage for stage in MAY_IMPORT if stage in below(stage)] == []
+
+
+GOOD = [
+    ("skdistill.losses._kd", "import torch"),
+    ("skdistill.losses._kd", "from skdistill._torch import as_tensor"),
+    ("skdistill.losses._kd", "from ._base import Loss"),
+    ("skdistill.losses._kd", "from . import _base"),
+    ("skdistill.losses._kd", "from .. import exceptions"),
+    ("skdistill.targets._align", "from skdistill.teachers import is_fitted"),
+    ("skdistill.targets._align", "def f():\n    import torch"),
+    ("skdistill.targets._align", "if TYPE_CHECKING:\n    import torch"),
+    ("skdistill.training._net", "from ..losses import KD"),
+    ("skdistill.training._net", "from sklearn import __version__"),
+    ("skdistill._compat", "from sklearn.base import _fit_context"),
+    ("skdistill.__main__", "from skdistill import DistilledClassifier"),
+    ("skdistill", "from skdistill.evaluation import distillation_report"),
+]
+BAD = [
+    # upwards
+    ("skdistill.losses._kd", "from skdistill.training import StudentNet"),
+    ("skdistill.losses._kd", "import skdistill.training"),
+    ("skdistill.losses._kd", "from ..training._net import StudentNet"),
+    ("skdistill.losses._kd", "from .. import training"),
+    ("skdistill.losses._kd", "def f():\n    from skdistill.training import StudentNet"),
+    ("skdistill.exceptions", "from skdistill import _compat"),
+    ("skdistill._classifier", "from skdistill.evaluation import distillation_report"),
+    # sideways
+    ("skdistill.losses._kd", "from skdistill.students import TabularMLP"),
+    ("skdistill.training._net", "from skdistill.evaluation import agreement"),
+    ("skdistill.evaluation._report", "from skdistill.deployment import save"),
+    # through the public face
+    ("skdistill.losses._kd", "import skdistill"),
+    ("skdistill.losses._kd", "from skdistill import DistilledClassifier"),
+    ("skdistill.evaluation._report", "from .. import DistilledClassifier"),
+    ("skdistill", "import skdistill.__main__"),
+    # the other rules
+    ("skdistill.targets._align", "import torch"),
+    ("skdistill.targets._align", "if True:\n    from torch import nn"),
+    ("skdistill.training._net", "from sklearn.base import _fit_context"),
+    ("skdistill.training._net", "from sklearn.utils._param_validation import Interval"),
+    ("skdistill.training._net", "def f():\n    import skorch._version"),
+]
+
+
+@pytest.mark.parametrize(("module", "source"), GOOD)
+def test_good_imports_pass(module, source):
+    assert violations(source, module, is_package=module == PACKAGE) == []
+
+
+@pytest.mark.parametrize(("module", "source"), BAD)
+def test_bad_imports_are_caught(module, source):
+    assert len(violations(source, module, is_package=module == PACKAGE)) == 1
+
+
+def test_relative_imports_of_a_package_are_its_own():
+    caught = violations(
+        "from ._kd import KD\nfrom ..training import X", "skdistill.losses", is_package=True
+    )
+    assert len(caught) == 1 and "skdistill.training.X" in caught[0]
