@@ -1,13 +1,22 @@
 """What distilled estimators share: how they are cloned, how metadata reach their parts, tags."""
 
+import numpy as np
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
 from sklearn.frozen import FrozenEstimator
-from sklearn.utils import get_tags
+from sklearn.utils import Bunch, assert_all_finite, get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
+from sklearn.utils.validation import (
+    check_consistent_length,
+    check_is_fitted,
+    column_or_1d,
+    validate_data,
+)
 
-from skdistill._compat import copy_estimator_state
-from skdistill.teachers import is_fitted
-from skdistill.training import as_student
+from skdistill._compat import check_sample_weight, copy_estimator_state
+from skdistill._rows import as_rows, has_gaps
+from skdistill.exceptions import StudentError
+from skdistill.teachers._fit import is_fitted
+from skdistill.training._student import as_student
 
 
 class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
@@ -16,7 +25,7 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
     def __sklearn_clone__(self):
         """Clone as scikit-learn does, but keep a fitted teacher: the same object for all folds."""
         params = self.get_params(deep=False)
-        kept = {"teacher"} if self._has_fitted_teacher() else set()
+        kept = {"teacher"} if _is_kept(self.teacher) else set()
         copies = {
             name: value if name in kept else clone(value, safe=False)
             for name, value in params.items()
@@ -43,15 +52,21 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
             For a parameter of a fitted teacher, or of a student that is None.
         """
         inner = [name for name in params if name.startswith("teacher__")]
-        if inner and self._has_fitted_teacher() and "teacher" not in params:
-            current = self.get_params(deep=True)
-            changed = [name for name in inner if params[name] is not current.get(name, params)]
+        teacher = params.get("teacher", self.teacher)
+        if inner and _is_kept(teacher):
+            now = teacher.get_params() if hasattr(teacher, "get_params") else {}
+            changed = [n for n in inner if params[n] is not now.get(n.split("__", 1)[1], params)]
             if changed:
                 raise ValueError(
                     f"{changed} cannot be set: the teacher is fitted and used as it is, so the "
                     f"new value would go unheard. Give an unfitted teacher, "
                     f"set_params(teacher=clone(teacher)), and set it there."
                 )
+        if self.teacher is None and inner and "teacher" not in params:
+            raise ValueError(
+                f"{inner} cannot be set: teacher is None. Give an unfitted teacher, "
+                f"set_params(teacher=...), and set it there."
+            )
         if self.student is None and "student" not in params:
             unheard = [name for name in params if name.startswith("student__")]
             if unheard:
@@ -78,12 +93,9 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
             router.add(splitter=self.cv, method_mapping=mapping)
         return router
 
-    def _has_fitted_teacher(self):
-        return (
-            self.teacher is not None
-            and not isinstance(self.teacher, FrozenEstimator | type)
-            and is_fitted(self.teacher)
-        )
+    def __sklearn_is_fitted__(self):
+        # A fit that was refused leaves classes_ and the like behind, but no student.
+        return hasattr(self, "student_")
 
     def _fits_teacher(self):
         return (
@@ -93,11 +105,54 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
             and not is_fitted(self.teacher)
         )
 
+    def _check_rows(self, X, y, sample_weight, groups):
+        """Check rows, targets, weights and groups, and bring each into its one form."""
+        if y is None:
+            raise ValueError(
+                f"This {type(self).__name__} estimator requires y to be passed, but the target y "
+                f"is None."
+            )
+        X = as_rows(X)
+        validate_data(self, X, skip_check_array=True)
+        y = column_or_1d(y, warn=True)
+        assert_all_finite(y, input_name="y")
+        check_consistent_length(X, y, groups)
+        if sample_weight is not None:
+            sample_weight = check_sample_weight(
+                sample_weight, X, dtype=np.float64, ensure_non_negative=True
+            )
+        return Bunch(X=X, y=y, sample_weight=sample_weight, groups=groups)
+
+    def _check_predict(self, X):
+        check_is_fitted(self)
+        X = as_rows(X)
+        validate_data(self, X, reset=False, skip_check_array=True)
+        if self._refuses_gaps and has_gaps(X):
+            raise ValueError(
+                "Input X contains NaN, as no row of fit did, and the teacher does not take gaps: "
+                "no part of this model has learnt what a gap means. Fill it, or fit on rows with "
+                "gaps and a teacher that takes them."
+            )
+        return X
+
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        student = get_tags(as_student(self.student)[0])
-        teacher = get_tags(self.teacher) if self._fits_teacher() else student
+        try:
+            student = get_tags(as_student(self.student)[0])
+        except StudentError:
+            return tags  # fit says what is wrong with it
+        knows_tags = self._fits_teacher() and hasattr(self.teacher, "__sklearn_tags__")
+        teacher = get_tags(self.teacher) if knows_tags else student
         tags.input_tags.allow_nan = student.input_tags.allow_nan and teacher.input_tags.allow_nan
         tags.input_tags.sparse = student.input_tags.sparse
         tags.input_tags.three_d_array = student.input_tags.three_d_array
         return tags
+
+
+def _is_kept(teacher):
+    """Whether a clone keeps the teacher itself: it is fitted, and nothing else says so."""
+    return (
+        teacher is not None
+        and not isinstance(teacher, FrozenEstimator | type)
+        and is_fitted(teacher)
+    )

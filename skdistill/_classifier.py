@@ -6,31 +6,25 @@ from numbers import Real
 import numpy as np
 import torch
 from sklearn.base import ClassifierMixin
-from sklearn.utils import Bunch, get_tags
+from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import process_routing
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import (
-    check_consistent_length,
-    check_is_fitted,
-    column_or_1d,
-    validate_data,
-)
 
 from skdistill._base import BaseDistilled
 from skdistill._compat import (
     HasMethods,
     Interval,
     StrOptions,
-    check_sample_weight,
     fit_context,
     routing_enabled,
 )
 from skdistill._random import draw_seeds
-from skdistill._rows import as_rows, has_gaps
+from skdistill._rows import has_gaps
 from skdistill._torch import resolve_device
-from skdistill.losses import get_loss
-from skdistill.targets import check_teacher, compute_targets, targets_from_array
-from skdistill.training import as_student, pack_targets
+from skdistill.losses._registry import get_loss
+from skdistill.targets._targets import check_teacher, compute_targets, targets_from_array
+from skdistill.training._packing import pack_targets
+from skdistill.training._student import as_student
 
 
 class DistilledClassifier(ClassifierMixin, BaseDistilled):
@@ -105,7 +99,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         Seconds spent on the "teacher" (its fits and its answers) and on the "student".
     n_features_in_ : int
         Number of features seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, where all are strings.
 
     See Also
@@ -280,28 +274,17 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
 
     def _check_rows(self, X, y, sample_weight, groups):
         """Check rows, labels, weights and groups; return them with the labels' positions."""
-        if y is None:
+        rows = super()._check_rows(X, y, sample_weight, groups)
+        check_classification_targets(rows.y)
+        self.classes_, rows.labels = np.unique(rows.y, return_inverse=True)
+        weighed = rows.labels if rows.sample_weight is None else rows.labels[rows.sample_weight > 0]
+        n_classes = len(np.unique(weighed))
+        if n_classes < 2:
             raise ValueError(
-                f"This {type(self).__name__} estimator requires y to be passed, but the target y "
-                f"is None."
+                f"y holds {n_classes} class with positive weight (n_samples={len(rows.y)}); "
+                f"expected at least two classes to tell apart."
             )
-        X = as_rows(X)
-        validate_data(self, X, skip_check_array=True)
-        y = column_or_1d(y, warn=True)
-        check_consistent_length(X, y, groups)
-        check_classification_targets(y)
-        if sample_weight is not None:
-            sample_weight = check_sample_weight(
-                sample_weight, X, dtype=np.float64, ensure_non_negative=True
-            )
-        self.classes_, labels = np.unique(y, return_inverse=True)
-        n_voiced = len(np.unique(y if sample_weight is None else y[sample_weight > 0]))
-        if n_voiced < 2:
-            raise ValueError(
-                f"y holds {n_voiced} class with positive weight (n_samples={len(y)}); expected "
-                f"at least two classes to tell apart."
-            )
-        return Bunch(X=X, y=y, labels=labels, sample_weight=sample_weight, groups=groups)
+        return rows
 
     def _check_parts(self, rows, soft_targets):
         """Check loss, device, teacher and cv before anything is fitted."""
@@ -325,12 +308,12 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
                 f"term; pass teacher=..., fit(..., soft_targets=...), or alpha=0 for the plain "
                 f"student."
             )
-        rows.fit_params = {}
+        rows.fit_params = None
         if routing_enabled():
             given = {"sample_weight": rows.sample_weight, "groups": rows.groups}
             given = {name: value for name, value in given.items() if value is not None}
-            routed = process_routing(self, "fit", **given)
-            rows.fit_params = dict(routed.get("teacher", Bunch(fit={})).fit)
+            routed = process_routing(self, "fit", **given).get("teacher")
+            rows.fit_params = None if routed is None else dict(routed.fit)
 
     def _prepare_student(self, rows, seed):
         """Fit the student's preprocessing and make its module, so that a misfit shows early."""
@@ -377,9 +360,8 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
             if self.temperature == "auto"
             else float(self.temperature)
         )
-        packed = pack_targets(
-            rows.labels, None if targets is None else targets.probabilities, rows.sample_weight
-        )
+        probabilities = None if targets is None else targets.probabilities
+        packed = pack_targets(rows.labels, probabilities, rows.sample_weight, self.alpha_)
         net = student[-1].learn(
             X, packed, loss=loss, alpha=self.alpha_, temperature=self.temperature_, seed=seed
         )
@@ -389,15 +371,3 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
             {name: value for name, value in epoch.items() if name != "batches"}
             for epoch in net.history_
         ]
-
-    def _check_predict(self, X):
-        check_is_fitted(self)
-        X = as_rows(X)
-        validate_data(self, X, reset=False, skip_check_array=True)
-        if self._refuses_gaps and has_gaps(X):
-            raise ValueError(
-                "Input X contains NaN, as no row of fit did, and the teacher does not take gaps: "
-                "no part of this model has learnt what a gap means. Fill it, or fit on rows with "
-                "gaps and a teacher that takes them."
-            )
-        return X

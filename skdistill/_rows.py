@@ -4,7 +4,9 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils import check_array
 
-__all__ = ["as_rows", "has_gaps", "is_table"]
+from skdistill.exceptions import StudentError
+
+__all__ = ["as_rows", "has_gaps", "is_table", "refuse_dates"]
 
 
 def is_table(X):
@@ -39,6 +41,11 @@ def as_rows(X):
                 f"(shape={X.shape}) while a minimum of 1 is required."
             )
         numbers = X.select_dtypes(include="number")
+        if any(dtype.kind == "c" for dtype in numbers.dtypes):
+            raise ValueError(
+                "Complex data not supported: X has a column of complex numbers; expected real "
+                "ones. Split it into its real and imaginary parts."
+            )
         infinite = [c for c in numbers if np.isinf(numbers[c].to_numpy(float, na_value=0)).any()]
         if infinite:
             raise ValueError(
@@ -80,7 +87,35 @@ def has_gaps(X):
     return values.dtype.kind == "f" and bool(np.isnan(values).any())
 
 
+def refuse_dates(X):
+    """Refuse dates and durations, which would pass for numbers in silence.
+
+    Parameters
+    ----------
+    X : {ndarray, CSR matrix, DataFrame}
+        See `as_rows`.
+
+    Raises
+    ------
+    StudentError
+    """
+    dtypes = X.dtypes.items() if is_table(X) else [(None, X.dtype)]
+    for name, dtype in dtypes:
+        if getattr(dtype, "kind", "O") in "mM":
+            raise StudentError(
+                f"{'X' if name is None else f'The column {name!r}'} holds dates ({dtype}); "
+                f"expected numbers, truth values or categories. Derive numbers from it, such as "
+                f"the days since a date."
+            )
+
+
 def _as_mixed_rows(X):
+    if X.ndim < 2:
+        raise ValueError(
+            f"Expected 2D array, got an array of shape {X.shape} and dtype {X.dtype} instead. Rows "
+            f"are tables of shape (n_samples, n_features): a single column is X.reshape(-1, 1), "
+            f"and texts become numbers first, TfidfVectorizer().fit_transform(X)."
+        )
     # check_array would make numbers of them; only its refusals by shape are wanted.
     check_array(np.empty(X.shape, dtype=bool), allow_nd=True, input_name="X")
     return X

@@ -28,7 +28,7 @@ def get_loss(loss):
 
     Examples
     --------
-    >>> from skdistill.losses import get_loss
+    >>> from skdistill.losses._registry import get_loss
     >>> get_loss("kd")
     KD()
     """
@@ -40,7 +40,7 @@ def get_loss(loss):
             )
         return loss
     if loss not in LOSSES:
-        near = difflib.get_close_matches(loss, LOSSES, n=1)
+        near = difflib.get_close_matches(loss.lower(), LOSSES, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         raise ValueError(
             f"The 'loss' parameter must be one of {sorted(LOSSES)} or an instance of a class of "

@@ -2,6 +2,5 @@
 
 from skdistill.students._mlp import MLP
 from skdistill.students._table import TablePreprocessor
-from skdistill.students._widths import infer_widths
 
-__all__ = ["MLP", "TablePreprocessor", "infer_widths"]
+__all__ = ["MLP", "TablePreprocessor"]

@@ -9,7 +9,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.preprocessing import MaxAbsScaler, OneHotEncoder, StandardScaler
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skdistill._rows import as_rows, is_table
+from skdistill._rows import as_rows, is_table, refuse_dates
 from skdistill.exceptions import StudentError
 
 
@@ -32,7 +32,7 @@ class TablePreprocessor(TransformerMixin, BaseEstimator):
         Positions of the columns of each kind.
     n_features_in_ : int
         Number of columns seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns, where all are strings.
 
     Examples
@@ -127,6 +127,7 @@ class TablePreprocessor(TransformerMixin, BaseEstimator):
                 f"{X.shape}. Give a module that reads it: student=StudentNet(YourModule)."
             )
         validate_data(self, X, reset=reset, skip_check_array=True)
+        refuse_dates(X)
         return X
 
     def _blocks(self, X):
@@ -165,12 +166,6 @@ def _columns(X):
 def _is_number(column):
     """Whether a column holds numbers or truth values; objects are looked at one by one."""
     kind = getattr(column.dtype, "kind", "O")
-    if kind in "mM":
-        name = getattr(column, "name", None)
-        raise StudentError(
-            f"The column {name!r} holds dates ({column.dtype}); expected numbers, truth values "
-            f"or categories. Derive numbers from it, such as the days since a date."
-        )
     if kind in "biuf":
         return True
     if kind in "SU" or str(column.dtype) == "category":

@@ -51,7 +51,8 @@ def infer_widths(module, given, n_inputs, n_classes):
 
     Examples
     --------
-    >>> from skdistill.students import MLP, infer_widths
+    >>> from skdistill.students import MLP
+    >>> from skdistill.students._widths import infer_widths
     >>> infer_widths(MLP, given=(), n_inputs=20, n_classes=3)
     {'n_features': 20, 'n_classes': 3}
     """

@@ -11,7 +11,8 @@ from skdistill._compat import safe_indexing
 from skdistill._random import draw_seeds
 from skdistill.exceptions import TeacherError
 from skdistill.targets._align import align_columns
-from skdistill.teachers import adapt_teacher, fit_teacher
+from skdistill.teachers._adapters import adapt_teacher
+from skdistill.teachers._fit import fit_teacher
 
 DEFAULT_FOLDS = 5
 
@@ -59,7 +60,14 @@ def make_splits(cv, X, y, groups=None):
                     f"cv={splitter!r} needs groups and got none ({error}); pass "
                     f"fit(X, y, groups=...), through metadata routing inside another estimator."
                 ) from error
-            raise
+            raise ValueError(
+                f"cv={splitter!r} cannot split these {len(y)} rows ({error}); expected more rows "
+                f"of each class and group, or fewer splits. Set cv, or cv='in-sample'."
+            ) from error
+    if not splits:
+        raise ValueError(
+            f"cv={cv!r} gives no split; expected at least one (train, test) pair. cv=5 makes five."
+        )
     if groups is not None:
         groups = np.asarray(groups)
     for number, (train, test) in enumerate(splits):
@@ -97,8 +105,8 @@ def out_of_fold(
         Each split's teacher gets a seed of its own from it.
     sample_weight : ndarray of shape (n_samples,) or None
         Handed to the teacher's `fit` where that takes weights.
-    fit_params : dict
-        What metadata routing brings for the teacher's `fit`.
+    fit_params : dict or None
+        What metadata routing brings for the teacher's `fit`; None is no routing.
     device : str or torch.device
         Where a torch teacher runs.
     n_jobs : int, default=None
@@ -137,14 +145,15 @@ def out_of_fold(
 
 def _ask_left_out(teacher, X, y, classes, train, test, seed, sample_weight, fit_params, device):
     weight = None if sample_weight is None else sample_weight[train]
-    params = {name: safe_indexing(value, train) for name, value in fit_params.items()}
+    if fit_params is not None:
+        fit_params = {name: safe_indexing(value, train) for name, value in fit_params.items()}
     fitted = fit_teacher(
         teacher,
         safe_indexing(X, train),
         y[train],
         seed=seed,
         sample_weight=weight,
-        fit_params=params,
+        fit_params=fit_params,
     )
     adapter = adapt_teacher(fitted, device=device)
     answer, kind = adapter.ask(safe_indexing(X, test))

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from sklearn.base import BaseEstimator, is_classifier
 from sklearn.utils.validation import check_consistent_length, check_memory
 
 from skdistill._random import draw_seeds
@@ -12,7 +13,9 @@ from skdistill.targets._calibration import apply_temperature, fit_temperature
 from skdistill.targets._clip import log_probabilities
 from skdistill.targets._crossfit import make_splits, out_of_fold
 from skdistill.targets._warnings import warn_of_feature_names, warn_of_misleading_targets
-from skdistill.teachers import adapt_teacher, check_probabilities, fit_teacher, is_fitted
+from skdistill.teachers._adapters import adapt_teacher
+from skdistill.teachers._contract import check_probabilities
+from skdistill.teachers._fit import fit_teacher, is_fitted
 
 
 @dataclass
@@ -60,8 +63,11 @@ def check_teacher(teacher, cv):
     ValueError
         When a fitted teacher is to be cross-fitted.
     """
-    adapt_teacher(teacher)
     fitted = is_fitted(teacher)
+    # A StackingClassifier, for one, has no methods to look at before its fit.
+    undecided = isinstance(teacher, BaseEstimator) and not hasattr(teacher, "predict")
+    if fitted or not (undecided and is_classifier(teacher)):
+        adapt_teacher(teacher)
     if fitted and cv is not None:
         raise ValueError(
             f"cv={cv!r} was given with a fitted teacher, which is used as it is; expected "
@@ -98,7 +104,7 @@ random_state, verbose
     refit : bool, default=True
         Whether an unfitted teacher is fitted on all rows too, to be `Targets.teacher`.
     fit_params : dict, default=None
-        What metadata routing brings for the teacher's `fit`.
+        What metadata routing brings for the teacher's `fit`; None is no routing.
 
     Returns
     -------
@@ -119,7 +125,7 @@ random_state, verbose
             make_splits(cv, X, y, groups),
             seed,
             sample_weight,
-            fit_params or {},
+            fit_params,
             device,
             n_jobs=n_jobs,
             verbose=verbose,
@@ -163,7 +169,13 @@ def targets_from_array(soft_targets, y, teacher_classes=None):
         When the shape or the values are not those of probabilities.
     """
     classes, positions = np.unique(y, return_inverse=True)
-    soft_targets = np.array(soft_targets, dtype=np.float64)
+    try:
+        soft_targets = np.array(soft_targets, dtype=np.float64)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ValueError(
+            f"soft_targets is of type {type(soft_targets).__name__}, which is no array of numbers "
+            f"({error}); expected an array of shape (n_samples, n_classes)."
+        ) from error
     n_columns = len(classes) if teacher_classes is None else len(teacher_classes)
     if soft_targets.shape != (len(y), n_columns):
         raise ValueError(

@@ -1,5 +1,6 @@
 """Warnings against teachers that would mislead the student in silence."""
 
+import re
 import warnings
 
 import numpy as np
@@ -82,8 +83,8 @@ def warn_of_feature_names(teacher, X):
     names = getattr(teacher, "feature_names_in_", None)
     if names is None:
         return
-    names = [str(name) for name in names]
-    columns = [str(name) for name in getattr(X, "columns", [])]
+    names = [_plain(name) for name in names]
+    columns = [_plain(name) for name in getattr(X, "columns", [])]
     if columns == names:
         return
     if columns:
@@ -102,3 +103,8 @@ def warn_of_feature_names(teacher, X):
         TeacherWarning,
         stacklevel=2,
     )
+
+
+def _plain(name):
+    # LightGBM writes an underscore for each sign that is no letter.
+    return re.sub(r"\W", "_", str(name))

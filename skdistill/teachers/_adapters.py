@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import torch
 from sklearn.frozen import FrozenEstimator
-from skorch import NeuralNet
+from skorch import NeuralNet, NeuralNetBinaryClassifier
 
 from skdistill._torch import as_tensor, evaluating, forward_in_batches, resolve_device
 from skdistill.exceptions import TeacherError
@@ -109,6 +109,8 @@ class _SkorchTeacher:
 
     @property
     def classes(self):
+        if isinstance(self.net, NeuralNetBinaryClassifier):
+            return None  # its classes_ are 0 and 1 whatever the labels
         return getattr(self.net, "classes_", None)
 
     def ask(self, X):

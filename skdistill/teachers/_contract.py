@@ -46,7 +46,7 @@ def check_shape(values, n_samples, source):
         )
     try:
         values = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RuntimeError) as error:
         raise TeacherError(
             f"{source} gave {type(values).__name__}, which is no array of numbers ({error}); "
             f"expected an array of shape (n_samples, n_classes)."

@@ -6,7 +6,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
-from skorch import NeuralNet
+from skorch import NeuralNet, NeuralNetBinaryClassifier
 
 from skdistill._torch import as_tensor, resolve_device, seeded
 from skdistill.exceptions import TeacherError
@@ -51,7 +51,8 @@ def fit_teacher(teacher, X, y, *, seed, sample_weight=None, fit_params=None):
     sample_weight : ndarray of shape (n_samples,), default=None
         Handed on where the teacher's `fit` takes it, the last step's in a Pipeline.
     fit_params : dict, default=None
-        Further arguments, those that metadata routing brings.
+        What metadata routing brings, which then decides on `sample_weight` too. None is no
+        routing.
 
     Returns
     -------
@@ -71,15 +72,16 @@ def fit_teacher(teacher, X, y, *, seed, sample_weight=None, fit_params=None):
             f"expected a fitted teacher, or a scikit-learn estimator that can be fitted here."
         ) from error
     _seed_parameters(fitted, seed)
-    fit_params = dict(fit_params or {})
-    if sample_weight is not None and (name := _weight_parameter(fitted)) is not None:
-        fit_params.setdefault(name, sample_weight)
+    if fit_params is None:
+        name = None if sample_weight is None else _weight_parameter(fitted)
+        fit_params = {} if name is None else {name: sample_weight}
     with seeded(seed, resolve_device("auto")):
         if isinstance(fitted, NeuralNet) and not hasattr(fitted, "predict_log_proba"):
             # skorch wants positions for labels, and the module's own dtype.
             classes, y = np.unique(y, return_inverse=True)
             rows = as_tensor(X, fitted.initialize().module_).numpy()
-            fitted.fit(rows, y.astype(np.int64))
+            binary = isinstance(fitted, NeuralNetBinaryClassifier)
+            fitted.fit(rows, y.astype(np.float32 if binary else np.int64))
             _name_classes(fitted, classes)
         else:
             fitted.fit(X, y, **fit_params)

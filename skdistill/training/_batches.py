@@ -72,7 +72,8 @@ class TensorBatches:
     def __iter__(self):
         rows, positions = self.dataset, None
         if isinstance(rows, Subset):
-            rows, positions = rows.dataset, torch.as_tensor(np.asarray(rows.indices))
+            positions = torch.as_tensor(np.asarray(rows.indices))
+            rows = rows.dataset
         order = torch.randperm(len(self.dataset)) if self.shuffle else None
         if positions is None:
             positions = torch.arange(len(self.dataset)) if order is None else order

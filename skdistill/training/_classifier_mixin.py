@@ -4,6 +4,7 @@ import numpy as np
 from scipy import sparse
 from scipy.special import log_softmax
 from sklearn.base import ClassifierMixin
+from sklearn.utils import assert_all_finite
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
     check_consistent_length,
@@ -12,7 +13,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from skdistill._rows import as_rows, is_table
+from skdistill._rows import as_rows, is_table, refuse_dates
 from skdistill.exceptions import StudentError
 from skdistill.training._packing import pack_targets
 
@@ -40,6 +41,7 @@ class NetClassifierMixin(ClassifierMixin):
         self
         """
         y = column_or_1d(y, warn=True)
+        assert_all_finite(y, input_name="y")
         check_classification_targets(y)
         check_consistent_length(X, y, sample_weight)
         classes, labels = np.unique(y, return_inverse=True)
@@ -90,6 +92,7 @@ class NetClassifierMixin(ClassifierMixin):
         """Refuse rows that a module cannot read; return an array or a CSR matrix."""
         X = as_rows(X)
         validate_data(self, X, reset=reset, skip_check_array=True)
+        refuse_dates(X)
         name = type(self).__name__
         if is_table(X) or X.dtype.kind not in "biuf":
             try:
@@ -108,6 +111,14 @@ class NetClassifierMixin(ClassifierMixin):
             raise StudentError(
                 f"Input X contains NaN, and {name} reads numbers alone. Put a step before it "
                 f"that fills the gaps: make_pipeline(TablePreprocessor(), student)."
+            )
+        dtype = getattr(self, "dtype", "float32")
+        largest = np.finfo(dtype).max
+        if values.dtype.kind == "f" and values.size and max(values.max(), -values.min()) > largest:
+            raise StudentError(
+                f"Input X contains infinity or a value too large for dtype('{dtype}'), in which "
+                f"{name} computes; expected smaller numbers. Put a step before it that scales or "
+                f"clips them."
             )
         return X
 

@@ -17,6 +17,13 @@ class HoldOut:
     random_state : int, default=0
         Which rows: the same for each net that is trained on the same rows, so that nets can be
         compared.
+
+    Examples
+    --------
+    >>> from skdistill import StudentNet
+    >>> from skdistill.training import HoldOut
+    >>> StudentNet(train_split=HoldOut(size=0.2)).train_split
+    HoldOut(size=0.2, min_samples=100)
     """
 
     def __init__(self, size=0.1, min_samples=100, random_state=0):

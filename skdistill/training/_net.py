@@ -9,7 +9,9 @@ from skorch.callbacks import EpochTimer, LRScheduler, PassthroughScoring, PrintL
 from torch import nn
 
 from skdistill._torch import as_tensor, evaluating, forward_in_batches
-from skdistill.students import MLP, infer_widths
+from skdistill.exceptions import StudentError
+from skdistill.students._mlp import MLP
+from skdistill.students._widths import infer_widths
 from skdistill.training._batches import TensorBatches, TensorRows
 from skdistill.training._callbacks import KeepBest
 from skdistill.training._classifier_mixin import NetClassifierMixin
@@ -72,11 +74,11 @@ class StudentNet(NetClassifierMixin, NeuralNet):
 
     Examples
     --------
-    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.datasets import load_breast_cancer
     >>> from sklearn.pipeline import make_pipeline
     >>> from sklearn.preprocessing import StandardScaler
     >>> from skdistill import StudentNet
-    >>> X, y = load_iris(return_X_y=True)
+    >>> X, y = load_breast_cancer(return_X_y=True)
     >>> student = make_pipeline(StandardScaler(), StudentNet(module__hidden_units=(16,)))
     >>> student.fit(X, y).score(X, y) > 0.9
     True
@@ -150,6 +152,7 @@ class StudentNet(NetClassifierMixin, NeuralNet):
         {ndarray, CSR matrix} of shape (n_samples, ...)
             The rows for `learn`.
         """
+        self._check_criterion()
         X = self._check_numbers(X, reset=True)
         self.classes_ = classes
         initialize_net(self, X, len(classes), seed)
@@ -206,6 +209,18 @@ class StudentNet(NetClassifierMixin, NeuralNet):
         if not self.train_split:
             return dataset, None
         return self.train_split(dataset, y["label"], **fit_params)
+
+    def _check_criterion(self):
+        own = isinstance(self.criterion, type) and issubclass(self.criterion, DistillationCriterion)
+        names = ("loss", "alpha", "temperature", "from_probabilities")
+        unheard = [n for n in names if f"criterion__{n}" in self.get_params(deep=False)]
+        if not own or unheard:
+            came = [f"criterion__{n}" for n in unheard] or f"criterion={self.criterion!r}"
+            raise StudentError(
+                f"The StudentNet sets {came}, which would go unheard; expected a "
+                f"DistillationCriterion without these settings. Leave it out: loss, alpha and "
+                f"temperature are parameters of the DistilledClassifier."
+            )
 
     def __setstate__(self, state):
         # skorch would make None, which says "inherit", the CPU and warn of it.

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from skdistill.targets import log_probabilities
+from skdistill.targets._clip import log_probabilities
 
 
-def pack_targets(labels, probabilities=None, sample_weight=None):
+def pack_targets(labels, probabilities=None, sample_weight=None, alpha=0.0):
     """Pack what the criterion needs to know of each row.
 
     The weights are scaled so that their mean over the rows is one, for the hard and the soft
@@ -24,12 +24,19 @@ def pack_targets(labels, probabilities=None, sample_weight=None):
         Soft targets. A row of NaN has none and carries the hard term alone.
     sample_weight : ndarray of shape (n_samples,), default=None
         Not negative, not all zero.
+    alpha : float, default=0.0
+        Weight of the soft term. 1 leaves the labels out, and a row must carry the soft term.
 
     Returns
     -------
     dict of str to ndarray
         "label" (n_samples,) int64, "hard_weight" (n_samples,), and with soft targets
         "teacher_logits" (n_samples, n_classes) and "soft_weight" (n_samples,); float64.
+
+    Raises
+    ------
+    ValueError
+        When there is nothing to learn: alpha is 1 and no row has a soft target and a weight.
     """
     n_samples = len(labels)
     weight = np.ones(n_samples) if sample_weight is None else np.asarray(sample_weight, float)
@@ -41,6 +48,12 @@ def pack_targets(labels, probabilities=None, sample_weight=None):
         told = ~np.isnan(probabilities).any(axis=1)
         soft_weight = weight * told
         total = soft_weight.sum()
+        if alpha == 1 and not total:
+            raise ValueError(
+                f"None of the {n_samples} rows has both a soft target and a positive weight, and "
+                f"alpha=1 leaves the labels out; expected at least one. Lower alpha, or give soft "
+                f"targets to the rows that count."
+            )
         packed["soft_weight"] = soft_weight * (n_samples / total if total else 0.0)
         packed["teacher_logits"] = np.zeros(probabilities.shape)
         packed["teacher_logits"][told] = log_probabilities(probabilities[told])

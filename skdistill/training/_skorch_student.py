@@ -10,7 +10,7 @@ from torch import nn
 from skdistill._compat import replace_inferred_classes
 from skdistill._torch import as_tensor
 from skdistill.exceptions import StudentError
-from skdistill.students import infer_widths
+from skdistill.students._widths import infer_widths
 from skdistill.training._classifier_mixin import NetClassifierMixin
 from skdistill.training._criterion import DistillationCriterion
 from skdistill.training._trainer import initialize_net, train_net

@@ -8,7 +8,7 @@ from skorch.callbacks import Callback, LRScheduler
 
 from skdistill._torch import as_tensor, evaluating, first_output, seeded
 from skdistill.exceptions import StudentError, TrainingWarning
-from skdistill.teachers import looks_like_probabilities
+from skdistill.teachers._contract import looks_like_probabilities
 from skdistill.training._callbacks import StopAtNonFinite
 
 PROBE_ROWS = 8
@@ -55,7 +55,7 @@ def initialize_net(net, X, n_classes, seed=None):
             f"shape {expected}, one for each class of y. Give the module's class to have its "
             f"width inferred, or an instance with {n_classes} outputs."
         )
-    net.criterion_.from_probabilities = looks_like_probabilities(outputs.cpu().numpy())
+    net.criterion_.from_probabilities = looks_like_probabilities(outputs.detach().cpu().numpy())
 
 
 def train_net(net, X, packed, *, loss=None, alpha=0.0, temperature=1.0, seed=None):
