@@ -13,7 +13,7 @@ help:  ## list the targets
 
 venv: .venv/pyvenv.cfg  ## make .venv, with nothing in it (PYTHON=python3.12 names the Python)
 
-demo: .venv/.installed  ## distil a forest and report (ARGS="--data FILE --target COLUMN" for your own table)
+demo: .venv/.installed-demo  ## distil a forest and report (ARGS="--data FILE --target COLUMN" for your own table)
 	.venv/bin/python -m skdistill demo $(ARGS)
 
 test: .venv/.installed-test  ## the tests and the docstrings' examples (ARGS goes to pytest)

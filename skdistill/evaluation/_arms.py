@@ -201,7 +201,7 @@ def _fit_student(
     **parameters: Any,
 ) -> Any:
     """Fit the model's recipe without its teacher: the same student, the same budget."""
-    alone = {"teacher": None, "cv": None, "calibrate": False, "teacher_classes": None}
+    alone = {"teacher": None, "cv": None, "calibrate": False, "teacher_classes": None, "verbose": 0}
     student = clone(model).set_params(**alone, random_state=seed, **parameters)
     with warnings.catch_warnings():
         # The teacher's answers were judged once; hard labels and smoothed ones are no answers.

@@ -116,7 +116,8 @@ class _SkorchTeacher:
     def ask(self, X):
         module = self.net.module_
         rows = as_tensor(X, module).numpy()
-        with evaluating(module):
+        # torch's DataLoader draws from the global generator, even in order.
+        with evaluating(module), torch.random.fork_rng(devices=[]):
             outputs = self.net.forward(rows)
         outputs = outputs[0] if isinstance(outputs, tuple) else outputs
         name = f"The module of {type(self.net).__name__}"

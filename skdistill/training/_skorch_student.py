@@ -1,6 +1,7 @@
 """Any other skorch net as a student, its own settings honoured."""
 
 import numpy as np
+import torch
 from sklearn.base import BaseEstimator, clone
 from skorch import NeuralNet, NeuralNetBinaryClassifier
 from skorch.callbacks import EpochScoring
@@ -80,7 +81,9 @@ class SkorchStudent(NetClassifierMixin, BaseEstimator):
         return self.net_.module_
 
     def _logits(self, X):
-        outputs = self.net_.forward(as_tensor(X, self.net_.module_).numpy())
+        # torch's DataLoader draws from the global generator, even in order.
+        with torch.random.fork_rng(devices=[]):
+            outputs = self.net_.forward(as_tensor(X, self.net_.module_).numpy())
         outputs = outputs[0] if isinstance(outputs, tuple) else outputs
         return self.net_.criterion_.to_logits(outputs.double()).numpy()
 
