@@ -138,7 +138,8 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         try:
-            student = get_tags(as_student(self.student)[0])
+            steps = [step for _, step in as_student(self.student).steps]
+            student = get_tags(next(step for step in steps if step not in (None, "passthrough")))
         except StudentError:
             return tags  # fit says what is wrong with it
         knows_tags = self._fits_teacher() and hasattr(self.teacher, "__sklearn_tags__")

@@ -73,6 +73,11 @@ class _ClassifierTeacher:
     def __init__(self, classifier):
         self.classifier = classifier
         classes = getattr(classifier, "classes_", None)
+        if isinstance(classes, list) and classes and np.ndim(classes[0]) == 1:
+            raise TeacherError(
+                f"The teacher {type(classifier).__name__} was fitted on {len(classes)} outputs; "
+                f"expected one. Distil one output at a time, as MultiOutputClassifier does."
+            )
         self.classes = None if classes is None else np.asarray(classes)
 
     def ask(self, X):

@@ -4,6 +4,7 @@ import numpy as np
 import torch
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 from skorch import NeuralNet, NeuralNetBinaryClassifier
@@ -24,6 +25,8 @@ def is_fitted(teacher):
     -------
     bool
     """
+    if isinstance(teacher, FrozenEstimator):
+        teacher = teacher.estimator
     if isinstance(teacher, torch.nn.Module) or not hasattr(teacher, "fit"):
         return True
     try:

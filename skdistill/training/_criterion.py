@@ -27,8 +27,7 @@ class DistillationCriterion(nn.CrossEntropyLoss):
     --------
     >>> import torch
     >>> from skdistill.training import DistillationCriterion
-    >>> packed = {"label": torch.tensor([1]), "hard_weight": torch.ones(1)}
-    >>> DistillationCriterion()(torch.zeros(1, 2), packed)
+    >>> DistillationCriterion()(torch.zeros(1, 2), {"label": torch.tensor([1])})
     tensor(0.6931)
     """
 
@@ -58,13 +57,11 @@ class DistillationCriterion(nn.CrossEntropyLoss):
         total = logits.new_zeros(())
         if alpha < 1:
             hard = cross_entropy(logits, packed["label"], reduction="none")
-            total = total + (1 - alpha) * (packed["hard_weight"].to(logits) * hard).mean()
+            total = total + (1 - alpha) * _mean(hard, packed.get("hard_weight"))
         if alpha > 0:
-            soft = self.loss.rows(
-                logits, packed["teacher_logits"].to(logits), packed["label"], self.temperature
-            )
-            soft_weight = packed["soft_weight"].to(logits)
-            total = total + alpha * self.loss.weight * (soft_weight * soft).mean()
+            teacher_logits = packed["teacher_logits"].to(logits)
+            soft = self.loss.rows(logits, teacher_logits, packed["label"], self.temperature)
+            total = total + alpha * self.loss.weight * _mean(soft, packed.get("soft_weight"))
         return total
 
     def to_logits(self, outputs):
@@ -72,3 +69,7 @@ class DistillationCriterion(nn.CrossEntropyLoss):
         if not self.from_probabilities:
             return outputs
         return torch.log(outputs.clamp_min(torch.finfo(outputs.dtype).tiny))
+
+
+def _mean(rows, weight):
+    return rows.mean() if weight is None else (weight.to(rows) * rows).mean()

@@ -4,7 +4,6 @@ import copy
 
 import torch
 from scipy import sparse
-from skorch import NeuralNet
 from skorch.callbacks import EpochTimer, LRScheduler, PassthroughScoring, PrintLog
 from torch import nn
 
@@ -16,11 +15,12 @@ from skdistill.training._batches import TensorBatches, TensorRows
 from skdistill.training._callbacks import KeepBest
 from skdistill.training._classifier_mixin import NetClassifierMixin
 from skdistill.training._criterion import DistillationCriterion
+from skdistill.training._fast_epoch import FastEpochMixin
 from skdistill.training._holdout import HoldOut
 from skdistill.training._trainer import initialize_net, train_net
 
 
-class StudentNet(NetClassifierMixin, NeuralNet):
+class StudentNet(NetClassifierMixin, FastEpochMixin):
     """A small network to distil into, with every setting of a skorch net.
 
     It is `skorch.NeuralNet` with other defaults (AdamW on a cosine schedule, the best epoch by
@@ -134,6 +134,13 @@ class StudentNet(NetClassifierMixin, NeuralNet):
             ("keep_best", KeepBest()),
             ("print_log", PrintLog()),
         ]
+
+    def get_params(self, deep=True, **kwargs):
+        """Return the settings by name."""
+        # skorch adds a set of the names that it checks: its order in a repr varies between runs.
+        params = super().get_params(deep=deep, **kwargs)
+        params.pop("_params_to_validate", None)
+        return params
 
     def prepare(self, X, classes, seed=None):
         """Check the rows, make the module and try it on a few of them.

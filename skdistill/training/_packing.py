@@ -30,31 +30,33 @@ def pack_targets(labels, probabilities=None, sample_weight=None, alpha=0.0):
     Returns
     -------
     dict of str to ndarray
-        "label" (n_samples,) int64, "hard_weight" (n_samples,), and with soft targets
-        "teacher_logits" (n_samples, n_classes) and "soft_weight" (n_samples,); float64.
+        "label" (n_samples,) int64; with soft targets "teacher_logits" (n_samples, n_classes);
+        "hard_weight" and "soft_weight" (n_samples,), each left out where it is one for all rows.
 
     Raises
     ------
     ValueError
         When there is nothing to learn: alpha is 1 and no row has a soft target and a weight.
     """
-    n_samples = len(labels)
-    weight = np.ones(n_samples) if sample_weight is None else np.asarray(sample_weight, float)
-    packed = {
-        "label": np.asarray(labels, dtype=np.int64),
-        "hard_weight": weight * (n_samples / weight.sum()),
-    }
-    if probabilities is not None:
-        told = ~np.isnan(probabilities).any(axis=1)
-        soft_weight = weight * told
-        total = soft_weight.sum()
-        if alpha == 1 and not total:
+    packed = {"label": np.asarray(labels, dtype=np.int64)}
+    if sample_weight is not None:
+        packed["hard_weight"] = _scaled(np.asarray(sample_weight, dtype=np.float64))
+    if probabilities is None:
+        return packed
+    told = ~np.isnan(probabilities).any(axis=1)
+    packed["teacher_logits"] = np.zeros(probabilities.shape)
+    packed["teacher_logits"][told] = log_probabilities(probabilities[told])
+    if sample_weight is not None or not told.all():
+        packed["soft_weight"] = _scaled(told * packed.get("hard_weight", 1.0))
+        if alpha == 1 and not packed["soft_weight"].any():
             raise ValueError(
-                f"None of the {n_samples} rows has both a soft target and a positive weight, and "
+                f"None of the {len(told)} rows has both a soft target and a positive weight, and "
                 f"alpha=1 leaves the labels out; expected at least one. Lower alpha, or give soft "
                 f"targets to the rows that count."
             )
-        packed["soft_weight"] = soft_weight * (n_samples / total if total else 0.0)
-        packed["teacher_logits"] = np.zeros(probabilities.shape)
-        packed["teacher_logits"][told] = log_probabilities(probabilities[told])
     return packed
+
+
+def _scaled(weight):
+    """Scale weights to a mean of one; all-zero ones stay."""
+    return weight / (weight.mean() or 1.0)

@@ -90,7 +90,7 @@ def test_alpha_0_is_the_net_fitted_alone():
         net = quick()
         X_net = net.prepare(X, np.unique(y))
         torch.manual_seed(order)
-        net.learn(X_net, {"label": y, "hard_weight": np.ones(len(y))})
+        net.learn(X_net, {"label": y})
     np.testing.assert_array_equal(model.predict_proba(X), net.predict_proba(X))
 
 

@@ -1,0 +1,82 @@
+"""An epoch at the price of a hand-written loop, where nobody listens to single batches."""
+
+import inspect
+
+import torch
+from skorch import NeuralNet
+from skorch.callbacks import Callback, LRScheduler
+
+BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
+STEP_METHODS = (
+    "train_step",
+    "train_step_single",
+    "validation_step",
+    "get_train_step_accumulator",
+    *BATCH_HOOKS,
+)
+
+
+class FastEpochMixin(NeuralNet):
+    """Runs an epoch without the bookkeeping of every batch.
+
+    skorch notifies each callback before and after each batch, makes a closure for each step and
+    reads each loss. Where no callback has a hook for batches, no step method is overridden and
+    the optimiser needs no closure, none of that can be noticed: losses are then summed on the
+    device and read once an epoch. Otherwise everything goes skorch's own way.
+    """
+
+    def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
+        """Run one pass over the batches; see `skorch.NeuralNet.run_single_epoch`."""
+        if iterator is None or fit_params or self._watches_batches():
+            super().run_single_epoch(iterator, training, prefix, step_fn, **fit_params)
+            return
+        self._set_training(training)
+        losses, sizes = [], []
+        with torch.set_grad_enabled(training):
+            for X, y in iterator:
+                loss = self.get_loss(self.infer(X), y, X=X, training=training)
+                if training:
+                    self.optimizer_.zero_grad()
+                    loss.backward()
+                    self.optimizer_.step()
+                losses.append(loss.detach())
+                sizes.append(len(X))
+        weights = torch.tensor(sizes, dtype=torch.float64)
+        mean = (torch.stack(losses).to("cpu", torch.float64) * weights).sum() / weights.sum()
+        # One record for the epoch, in the form that skorch's scoring callbacks read.
+        self.history.new_batch()
+        self.history.record_batch(f"{prefix}_loss", mean.item())
+        self.history.record_batch(f"{prefix}_batch_size", sum(sizes))
+        self.history.record(f"{prefix}_batch_count", len(sizes))
+
+    def infer(self, x, **fit_params):
+        """Run the module on a batch, which needs no conversion when it is a tensor."""
+        if not isinstance(x, torch.Tensor):
+            return super().infer(x, **fit_params)
+        return self.module_(x.to(self.device or "cpu"), **fit_params)
+
+    def get_loss(self, y_pred, y_true, X=None, training=False):
+        """Return the criterion of a batch; packed targets are on the device already."""
+        return self.criterion_(y_pred, y_true)
+
+    def get_params_for_optimizer(self, prefix, named_parameters):
+        """Ask for the optimiser's fused step where it has one and nothing else is said."""
+        args, kwargs = super().get_params_for_optimizer(prefix, named_parameters)
+        known = inspect.signature(getattr(self, prefix)).parameters
+        if "fused" in known and not {"fused", "foreach", "differentiable"} & set(kwargs):
+            kwargs["fused"] = True
+        return args, kwargs
+
+    def _watches_batches(self):
+        if isinstance(self.optimizer_, torch.optim.LBFGS):
+            return True
+        if any(
+            getattr(type(self), name) is not getattr(NeuralNet, name) for name in STEP_METHODS
+        ):
+            return True
+        return any(
+            getattr(type(callback), hook) is not getattr(Callback, hook)
+            for _, callback in self.callbacks_
+            for hook in BATCH_HOOKS
+            if not (isinstance(callback, LRScheduler) and callback.step_every == "epoch")
+        )
