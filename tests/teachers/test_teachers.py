@@ -1,0 +1,549 @@
+"""Every kind of teacher gives the probabilities that one computes by hand, class by class."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from scipy.special import expit, softmax
+from sklearn.base import clone
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.datasets import load_iris, make_blobs
+from sklearn.ensemble import RandomForestClassifier, VotingClassifier
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, StratifiedKFold
+from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import LinearSVC
+from sklearn.tree import DecisionTreeClassifier
+from sklearn.utils import shuffle
+from skorch import NeuralNet, NeuralNetBinaryClassifier, NeuralNetClassifier
+from torch import nn
+
+from skdistill import DistilledClassifier, StudentNet
+from skdistill.exceptions import TeacherError
+from skdistill.targets import teacher_probabilities, teacher_targets
+
+X, Y = shuffle(*load_iris(return_X_y=True), random_state=0)
+NAMES = np.array(["setosa", "versicolor", "virginica"])
+LABELS = NAMES[Y]
+ROWS = (X - X.mean(axis=0)) / X.std(axis=0)
+TWO = ROWS[Y < 2], Y[Y < 2]
+
+# Modules stand in as teachers with the weights that they were made with.
+UNTRAINED = pytest.mark.filterwarnings("ignore::skdistill.exceptions.TeacherWarning")
+
+
+def quick_model(teacher, **settings):
+    student = StudentNet(max_epochs=2, module__hidden_units=(8,))
+    return DistilledClassifier(teacher, student, **{"random_state": 0, **settings})
+
+
+def seeded(make):
+    """Make a module whose weights do not depend on the tests before."""
+    with torch.random.fork_rng():
+        torch.default_generator.manual_seed(0)
+        return make()
+
+
+def linear(n_outputs=3, scale=5.0):
+    module = seeded(lambda: nn.Linear(4, n_outputs))
+    with torch.no_grad():
+        module.weight.mul_(scale)
+    return module
+
+
+def logits_by_hand(module, rows=ROWS):
+    return rows @ module.weight.detach().double().numpy().T + module.bias.detach().double().numpy()
+
+
+# Classifiers
+
+
+def logistic():
+    return LogisticRegression(max_iter=500)
+
+
+def lightgbm():
+    lgb = pytest.importorskip("lightgbm")
+    return lgb.LGBMClassifier(
+        n_estimators=5, min_child_samples=5, num_leaves=4, n_jobs=1, verbose=-1, random_state=0
+    )
+
+
+def xgboost():
+    xgb = pytest.importorskip("xgboost")
+    return xgb.XGBClassifier(n_estimators=5, max_depth=2, n_jobs=1, random_state=0)
+
+
+CLASSIFIERS = {
+    "logistic": logistic,
+    "forest": lambda: RandomForestClassifier(5, random_state=0),
+    "pipeline": lambda: make_pipeline(StandardScaler(), logistic()),
+    "search": lambda: GridSearchCV(DecisionTreeClassifier(random_state=0), {"max_depth": [2, 3]}),
+    "calibrated": lambda: CalibratedClassifierCV(GaussianNB(), cv=2),
+    "soft voting": lambda: VotingClassifier(
+        [("a", logistic()), ("b", GaussianNB())], voting="soft"
+    ),
+    "a distilled student": lambda: quick_model(logistic()),
+    "a student alone": lambda: make_pipeline(
+        StandardScaler(), StudentNet(max_epochs=5, module__hidden_units=(8,))
+    ),
+    "lightgbm": lightgbm,
+    "xgboost": xgboost,
+}
+
+
+def seeded_fit(classifier, rows, y):
+    with torch.random.fork_rng():
+        torch.default_generator.manual_seed(0)
+        return classifier.fit(rows, y)
+
+
+@pytest.mark.parametrize("frozen", [False, True], ids=["bare", "frozen"])
+@pytest.mark.parametrize("make", CLASSIFIERS.values(), ids=CLASSIFIERS)
+def test_fitted_classifiers(make, frozen):
+    classifier = seeded_fit(make(), X, Y)
+    teacher = FrozenEstimator(classifier) if frozen else classifier
+    expected = classifier.predict_proba(X)
+    np.testing.assert_allclose(teacher_targets(teacher, X, Y), expected, rtol=1e-6)
+    np.testing.assert_allclose(
+        teacher_probabilities(teacher, X, [2, 0, 1]), expected[:, [2, 0, 1]], rtol=1e-6
+    )
+    model = quick_model(teacher).fit(X, Y)
+    assert model.teacher_ is teacher
+    assert model.temperature_ == 1.0
+
+
+@pytest.mark.parametrize("make", CLASSIFIERS.values(), ids=CLASSIFIERS)
+def test_unfitted_classifiers(make):
+    folds = StratifiedKFold(3)
+    seed = {name: 0 for name in make().get_params() if name.split("__")[-1] == "random_state"}
+    teacher = make().set_params(**seed)
+    targets = teacher_targets(teacher, X, Y, cv=folds, random_state=0)
+    assert targets.shape == (150, 3)
+    np.testing.assert_allclose(targets.sum(axis=1), 1)
+    if "StudentNet" not in repr(teacher):  # its weights are seeded by the targets' own seeds
+        for train, test in folds.split(X, Y):
+            alone = clone(teacher).fit(X[train], Y[train])
+            np.testing.assert_allclose(targets[test], alone.predict_proba(X[test]), rtol=1e-6)
+    again = teacher_targets(teacher, X, Y, cv=folds, random_state=0)
+    np.testing.assert_array_equal(again, targets)
+    inside = teacher_targets(teacher, X, Y, cv="in-sample", random_state=0)
+    assert np.log(inside[np.arange(150), Y]).mean() > np.log(1 / 3)
+
+
+class Bare:
+    """Nothing but predict_proba, as an AutoML predictor or a client of a service."""
+
+    def __init__(self, table, classes=None):
+        self.table = table
+        if classes is not None:
+            self.classes_ = classes
+
+    def predict_proba(self, X):
+        return self.table
+
+
+ORDER = [2, 0, 1]
+P = GaussianNB().fit(X, LABELS).predict_proba(X)
+
+
+def test_an_object_with_predict_proba_and_classes():
+    teacher = Bare(P[:, ORDER], classes=NAMES[ORDER])
+    np.testing.assert_allclose(teacher_targets(teacher, X, LABELS), P, rtol=1e-12)
+
+
+class OwnEstimator:
+    """What scikit-learn's clone asks of an estimator, and no more."""
+
+    def __init__(self, shift=0.0):
+        self.shift = shift
+
+    def get_params(self, deep=True):
+        return {"shift": self.shift}
+
+    def set_params(self, shift):
+        self.shift = shift
+        return self
+
+    def fit(self, X, y):
+        self.model_ = GaussianNB().fit(X + self.shift, y)
+        self.classes_ = self.model_.classes_
+        return self
+
+    def predict_proba(self, X):
+        return self.model_.predict_proba(X + self.shift)
+
+
+def test_an_estimator_that_is_not_built_on_scikit_learn():
+    expected = teacher_targets(GaussianNB(), X, LABELS, cv=3)
+    np.testing.assert_allclose(teacher_targets(OwnEstimator(), X, LABELS, cv=3), expected)
+    model = quick_model(OwnEstimator(), cv=3).fit(X, LABELS)
+    np.testing.assert_allclose(model.teacher_.predict_proba(X), P)
+    assert model.set_params(teacher__shift=1.0).teacher.shift == 1.0
+
+
+def test_an_estimator_that_cannot_be_cloned():
+    class NoParameters(OwnEstimator):
+        get_params = None
+
+    with pytest.raises(TeacherError, match="is not fitted and cannot be cloned"):
+        quick_model(NoParameters()).fit(X, LABELS)
+
+
+def test_an_object_without_classes_has_sorted_columns():
+    np.testing.assert_allclose(teacher_targets(Bare(P), X, LABELS), P, rtol=1e-12)
+    with pytest.raises(TeacherError, match="gives 3 columns and does not name them; y has 2"):
+        teacher_targets(Bare(P), X, np.where(Y == 0, "a", "b"))
+
+
+def test_columns_named_by_the_user():
+    targets = teacher_targets(Bare(P[:, ORDER]), X, LABELS, teacher_classes=NAMES[ORDER])
+    np.testing.assert_allclose(targets, P, rtol=1e-12)
+    model = quick_model(Bare(P[:, ORDER]), teacher_classes=list(NAMES[ORDER])).fit(X, LABELS)
+    direct = quick_model(Bare(P)).fit(X, LABELS)
+    np.testing.assert_array_equal(model.predict_proba(X), direct.predict_proba(X))
+
+
+def test_columns_named_by_a_table():
+    table = pd.DataFrame(P[:, ORDER], columns=NAMES[ORDER])
+    np.testing.assert_allclose(teacher_targets(Bare(table), X, LABELS), P, rtol=1e-12)
+    targets = teacher_probabilities(Bare(table), X, NAMES)
+    np.testing.assert_allclose(targets, P, rtol=1e-12)
+    no_labels = teacher_targets(Bare(table), X)
+    np.testing.assert_allclose(no_labels, P, rtol=1e-12)
+
+
+def test_single_precision_and_rounding_are_forgiven():
+    for table in (P.astype(np.float32), P.round(4), P.tolist()):
+        targets = teacher_targets(Bare(table), X, LABELS)
+        np.testing.assert_allclose(targets, P, atol=1e-3)
+        np.testing.assert_allclose(targets.sum(axis=1), 1, rtol=1e-12)
+
+
+# Torch modules
+
+
+class Wrapped(nn.Module):
+    """A linear module whose outputs pass through a function."""
+
+    def __init__(self, function, n_outputs=3):
+        super().__init__()
+        self.inner = linear(n_outputs)
+        self.function = function
+
+    def forward(self, rows):
+        return self.function(self.inner(rows))
+
+
+class Answer:
+    def __init__(self, logits):
+        self.logits = logits
+
+
+MULTICLASS = {
+    "logits": (lambda z: z, 2.0),
+    "shifted logits": (lambda z: z + 100, 2.0),
+    "log-probabilities": (lambda z: z.log_softmax(dim=1), 2.0),
+    "probabilities": (lambda z: z.softmax(dim=1), 1.0),
+    "tuple": (lambda z: (z, z.sum()), 2.0),
+    "list": (lambda z: [z, z.sum()], 2.0),
+    "object with logits": (Answer, 2.0),
+    "half precision": (lambda z: z.half(), 2.0),
+    "with gradients": (lambda z: z * torch.ones(3, requires_grad=True), 2.0),
+}
+
+
+@UNTRAINED
+@pytest.mark.parametrize("frozen", [False, True], ids=["bare", "frozen"])
+@pytest.mark.parametrize(("function", "temperature"), MULTICLASS.values(), ids=MULTICLASS)
+def test_modules_of_three_classes(function, temperature, frozen):
+    module = Wrapped(function)
+    teacher = FrozenEstimator(module) if frozen else module
+    expected = softmax(logits_by_hand(module.inner), axis=1)
+    np.testing.assert_allclose(teacher_targets(teacher, ROWS, LABELS), expected, atol=2e-3)
+    model = quick_model(teacher).fit(ROWS, LABELS)
+    assert model.temperature_ == temperature
+    by_name = quick_model(teacher, teacher_classes=NAMES[ORDER]).fit(ROWS, LABELS)
+    assert not np.allclose(by_name.predict_proba(ROWS), model.predict_proba(ROWS))
+
+
+BINARY = {
+    "one logit, a column": lambda z: z,
+    "one logit, flat": lambda z: z[:, 0],
+    "one probability, a column": lambda z: z.sigmoid(),
+    "one probability, flat": lambda z: z.sigmoid()[:, 0],
+    "two logits": lambda z: torch.cat([-z / 2, z / 2], dim=1),
+    "two probabilities": lambda z: torch.cat([1 - z.sigmoid(), z.sigmoid()], dim=1),
+}
+
+
+@UNTRAINED
+@pytest.mark.parametrize("function", BINARY.values(), ids=BINARY)
+def test_modules_of_two_classes(function):
+    rows, y = TWO
+    module = Wrapped(function, 1)
+    p = expit(logits_by_hand(module.inner, rows)[:, 0])
+    targets = teacher_targets(module, rows, np.where(y == 1, "yes", "no"))
+    np.testing.assert_allclose(targets, np.column_stack([1 - p, p]), atol=1e-6)
+    assert quick_model(module).fit(rows, y).temperature_ == 1.0
+
+
+@UNTRAINED
+def test_temperature_of_ten_classes():
+    rows, y = make_blobs(100, 4, centers=10, random_state=0)
+    names = np.array(list("abcdefghij"))
+    logits, probabilities = Wrapped(lambda z: z, 10), Wrapped(lambda z: z.softmax(dim=1), 10)
+    assert quick_model(logits).fit(rows, names[y]).temperature_ == 4.0
+    assert quick_model(probabilities).fit(rows, names[y]).temperature_ == 1.0
+    assert quick_model(GaussianNB()).fit(rows, names[y]).temperature_ == 1.0
+    assert quick_model(logits, temperature=3).fit(rows, names[y]).temperature_ == 3.0
+
+
+def restless():
+    """A module that answers otherwise in training: dropout, and batch norm that moves."""
+    net = nn.Sequential(
+        nn.Linear(4, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.5), nn.Linear(8, 3)
+    )
+    net[1].running_mean.uniform_(-1, 1)
+    net[1].running_var.uniform_(0.5, 2)
+    return net
+
+
+@UNTRAINED
+@pytest.mark.parametrize("training", [False, True])
+def test_modules_are_asked_in_evaluation_mode_and_put_back(training):
+    module = seeded(restless).train(training)
+    module[3].training = not training
+    before = {name: values.clone() for name, values in module.state_dict().items()}
+    modes = [part.training for part in module.modules()]
+
+    targets = teacher_targets(module, ROWS, Y)
+    model = quick_model(module).fit(ROWS, Y)
+
+    assert [part.training for part in module.modules()] == modes
+    assert all(parameter.grad is None for parameter in module.parameters())
+    assert all(parameter.requires_grad for parameter in module.parameters())
+    for name, values in module.state_dict().items():
+        assert torch.equal(values, before[name])
+    module.eval()
+    with torch.no_grad():
+        logits = module(torch.tensor(ROWS, dtype=torch.float32)).double().numpy()
+    np.testing.assert_allclose(targets, softmax(logits, axis=1), rtol=1e-5)
+    by_hand = quick_model(None, temperature=model.temperature_)
+    by_hand.fit(ROWS, Y, soft_targets=targets)
+    np.testing.assert_array_equal(model.predict_proba(ROWS), by_hand.predict_proba(ROWS))
+
+
+@UNTRAINED
+def test_modules_are_put_back_when_they_fail():
+    class Broken(nn.Dropout):
+        def forward(self, rows):
+            raise RuntimeError("no memory")
+
+    module = Broken().train()
+    with pytest.raises(RuntimeError, match="no memory"):
+        teacher_targets(module, ROWS, Y)
+    assert module.training
+
+
+@UNTRAINED
+def test_modules_in_double_precision_and_with_embeddings():
+    module = linear().double()
+    np.testing.assert_allclose(
+        teacher_targets(module, ROWS, Y), softmax(logits_by_hand(module), axis=1), rtol=1e-12
+    )
+    embedding = seeded(lambda: nn.Sequential(nn.Embedding(5, 3), nn.Flatten(), nn.Linear(6, 3)))
+    words = np.arange(150 * 2).reshape(150, 2) % 5
+    with torch.no_grad():
+        expected = embedding(torch.tensor(words)).softmax(dim=1).numpy()
+    np.testing.assert_allclose(teacher_targets(embedding, words, Y), expected, rtol=1e-5)
+
+
+@UNTRAINED
+def test_modules_are_asked_about_many_rows_in_batches():
+    sizes = []
+    module = Wrapped(lambda z: sizes.append(len(z)) or z)
+    rows = np.tile(ROWS, (60, 1))
+    targets = teacher_targets(module, rows, np.tile(Y, 60))
+    assert sum(sizes) == 9000
+    assert max(sizes) < 9000
+    np.testing.assert_allclose(targets, softmax(logits_by_hand(module.inner, rows), axis=1), 1e-4)
+
+
+# skorch nets
+
+ROWS32 = ROWS.astype(np.float32)
+
+
+def skorch_net(kind):
+    if kind == "softmax and NLLLoss":
+        net = NeuralNetClassifier(Wrapped(lambda z: z.softmax(dim=1)))
+    elif kind == "logits and CrossEntropyLoss":
+        net = NeuralNetClassifier(Wrapped(lambda z: z), criterion=nn.CrossEntropyLoss)
+    elif kind == "a tuple of logits":
+        net = NeuralNetClassifier(Wrapped(lambda z: (z, z)), criterion=nn.CrossEntropyLoss)
+    else:
+        net = NeuralNet(Wrapped(lambda z: z), criterion=nn.CrossEntropyLoss)
+    return net.set_params(verbose=0, max_epochs=2, lr=0.01, train_split=None)
+
+
+SKORCH = {
+    "softmax and NLLLoss": 1.0,
+    "logits and CrossEntropyLoss": 2.0,
+    "a tuple of logits": 2.0,
+    "a NeuralNet": 2.0,
+}
+
+
+@UNTRAINED
+@pytest.mark.parametrize("kind", SKORCH)
+def test_fitted_skorch_nets(kind):
+    net = skorch_net(kind)
+    if kind != "a tuple of logits":
+        seeded_fit(net, ROWS32, Y)
+    else:
+        net.initialize()
+    net.module_.train()
+    expected = softmax(logits_by_hand(net.module_.inner), axis=1)
+    for rows in (ROWS32, ROWS, pd.DataFrame(ROWS)):
+        np.testing.assert_allclose(teacher_targets(net, rows, Y), expected, rtol=1e-3, atol=1e-6)
+    assert net.module_.training
+    model = quick_model(net).fit(ROWS, Y)
+    assert model.teacher_ is net
+    assert model.temperature_ == SKORCH[kind]
+
+
+@UNTRAINED
+def test_a_skorch_net_answers_by_positions():
+    net = seeded_fit(skorch_net("logits and CrossEntropyLoss"), ROWS32, Y)
+    with pytest.raises(TeacherError, match=r"none is shared.*teacher_classes"):
+        teacher_targets(net, ROWS, LABELS)
+    targets = teacher_targets(net, ROWS, LABELS, teacher_classes=NAMES)
+    np.testing.assert_array_equal(targets, teacher_targets(net, ROWS, Y))
+
+
+@UNTRAINED
+@pytest.mark.parametrize("labels", [Y, LABELS], ids=["positions", "strings"])
+@pytest.mark.parametrize("kind", [kind for kind in SKORCH if kind != "a tuple of logits"])
+def test_unfitted_skorch_nets(kind, labels):
+    net = skorch_net(kind)
+    targets = teacher_targets(net, ROWS, labels, cv=3, random_state=0)
+    np.testing.assert_allclose(targets.sum(axis=1), 1)
+    np.testing.assert_array_equal(teacher_targets(net, ROWS, Y, cv=3, random_state=0), targets)
+    model = quick_model(net, cv="in-sample").fit(ROWS, labels)
+    assert not hasattr(net, "module_")
+    expected = softmax(logits_by_hand(model.teacher_.module_.inner), axis=1)
+    found = teacher_probabilities(model.teacher_, ROWS, np.unique(labels))
+    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-6)
+
+
+@UNTRAINED
+@pytest.mark.parametrize("fitted", [False, True], ids=["unfitted", "fitted"])
+def test_skorch_nets_with_one_logit(fitted):
+    rows, y = TWO
+    labels = np.where(y == 1, "yes", "no")
+    net = NeuralNetBinaryClassifier(
+        Wrapped(lambda z: z[:, 0], 1), verbose=0, max_epochs=2, train_split=None
+    )
+    if fitted:
+        seeded_fit(net, rows.astype(np.float32), y.astype(np.float32))
+    model = quick_model(net, cv=None if fitted else "in-sample").fit(rows, labels)
+    p = expit(logits_by_hand(model.teacher_.module_.inner, rows)[:, 0])
+    found = teacher_targets(model.teacher_, rows, labels)
+    np.testing.assert_allclose(found, np.column_stack([1 - p, p]), rtol=1e-3)
+    assert model.temperature_ == 1.0
+
+
+# Callables
+
+
+def answer_array(rows):
+    return softmax(np.asarray(rows)[:, :3], axis=1)
+
+
+def answer_tensor(rows):
+    return torch.tensor(answer_array(rows), requires_grad=True)
+
+
+def answer_list(rows):
+    return answer_array(rows).tolist()
+
+
+class Callable:
+    def __call__(self, rows):
+        return answer_array(rows)
+
+
+CALLABLES = {
+    "array": answer_array,
+    "tensor": answer_tensor,
+    "list": answer_list,
+    "lambda": lambda rows: answer_array(rows),
+    "object": Callable(),
+    "method": Callable().__call__,
+}
+
+
+@UNTRAINED
+@pytest.mark.parametrize("function", CALLABLES.values(), ids=CALLABLES)
+def test_callables(function):
+    expected = answer_array(ROWS)
+    np.testing.assert_allclose(teacher_targets(function, ROWS, LABELS), expected, rtol=1e-6)
+    assert quick_model(function).fit(ROWS, LABELS).temperature_ == 1.0
+
+
+@UNTRAINED
+def test_callables_see_the_rows_as_they_are():
+    seen = []
+    table = pd.DataFrame(ROWS, columns=list("abcd"))
+
+    def answer(rows):
+        seen.append(rows)
+        return answer_array(rows)
+
+    quick_model(answer).fit(table, LABELS)
+    assert len(seen) == 1  # the teacher speaks once
+    assert seen[0] is table
+
+
+@UNTRAINED
+def test_a_callable_that_answers_in_a_table():
+    def answer(rows):
+        return pd.DataFrame(answer_array(rows)[:, ORDER], columns=NAMES[ORDER])
+
+    targets = teacher_targets(answer, ROWS, LABELS, teacher_classes=NAMES[ORDER])
+    np.testing.assert_allclose(targets, answer_array(ROWS), rtol=1e-12)
+
+
+# No teacher of these kinds
+
+REFUSED = {
+    "a class": (
+        DecisionTreeClassifier,
+        "is the class DecisionTreeClassifier; expected an instance",
+    ),
+    "margins alone": (
+        LinearSVC(),
+        "decision_function but no predict_proba.*CalibratedClassifierCV",
+    ),
+    "hard votes": (
+        VotingClassifier([("a", GaussianNB())]),
+        "has predict but no predict_proba",
+    ),
+    "a transformer": (StandardScaler(), "expected a classifier with predict_proba"),
+    "several outputs": (
+        DecisionTreeClassifier(max_depth=1, random_state=0).fit(X, np.column_stack([Y, Y > 0])),
+        "fitted on 2 outputs; expected one",
+    ),
+    "a number": (3, "The teacher is 3 of type int"),
+    "a string": ("teacher.pkl", "The teacher is 'teacher.pkl' of type str"),
+}
+
+
+@pytest.mark.parametrize(("teacher", "message"), REFUSED.values(), ids=REFUSED)
+def test_what_cannot_teach_is_refused(teacher, message):
+    with pytest.raises(TeacherError, match=message):
+        quick_model(teacher).fit(X, Y)

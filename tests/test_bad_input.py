@@ -1,0 +1,606 @@
+"""What cannot work is refused before any student is trained, and the message helps.
+
+A message says what came, what was expected and the next step; the patterns ask for these in turn.
+Where scikit-learn refuses first, its own words are asked for.
+"""
+
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from scipy import sparse
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.datasets import make_classification
+from sklearn.ensemble import RandomForestClassifier, StackingClassifier, VotingClassifier
+from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.model_selection import GroupKFold, KFold
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import LinearSVC
+from sklearn.tree import DecisionTreeClassifier
+from skorch import NeuralNetBinaryClassifier, NeuralNetClassifier
+
+from skdistill import DistilledClassifier, StudentNet
+from skdistill.exceptions import LabelEncodingError, StudentError, TeacherError, TeacherWarning
+from skdistill.losses import KD
+from skdistill.students import MLP, TablePreprocessor
+from skdistill.targets import teacher_targets
+from skdistill.training._skorch_student import SkorchStudent
+
+N, WIDTH = 48, 4
+X, Y = make_classification(
+    N, WIDTH, n_informative=4, n_redundant=0, n_classes=3, n_clusters_per_class=1, random_state=0
+)
+TABLE = pd.DataFrame(X, columns=list("abcd"))
+NAMES = np.array(["blue", "green", "red"])[Y]
+EVEN = np.full((N, 3), 1 / 3)
+FITTED = GaussianNB().fit(X, Y)
+NAMED = GaussianNB().fit(X, NAMES)
+
+
+class Untouched(ClassifierMixin, BaseEstimator):
+    """An unfitted teacher that nobody may fit or ask."""
+
+    def fit(self, X, y):
+        pytest.fail("the teacher was fitted before the refusal")
+
+    def predict_proba(self, X):
+        pytest.fail("the teacher was asked before the refusal")
+
+
+class NotCloned:
+    """An unfitted teacher without `get_params`."""
+
+    def fit(self, X, y):
+        pytest.fail("the teacher was fitted before the refusal")
+
+    def predict_proba(self, X):
+        pytest.fail("the teacher was asked before the refusal")
+
+
+class ManyOutputs(BaseEstimator):
+    def predict_proba(self, X):
+        return [EVEN, EVEN]
+
+
+class Gradients(BaseEstimator):
+    def predict_proba(self, X):
+        return torch.full((N, 3), 1 / 3, requires_grad=True)
+
+
+class Sigmoids(torch.nn.Module):
+    def forward(self, rows):
+        return torch.sigmoid(rows[:, :3])
+
+
+class Deep(torch.nn.Module):
+    def __init__(self, n_features, n_classes, depth):
+        super().__init__()
+
+
+class Wide(torch.nn.Module):
+    def __init__(self, breadth, n_classes):
+        super().__init__()
+
+
+class Case(NamedTuple):
+    id: str
+    error: type
+    attempt: Callable
+    message: str
+
+
+def fit(X=X, y=Y, *, sample_weight=None, soft_targets=None, groups=None, **params):
+    """Return an attempt to fit; the teacher is `Untouched` unless the case is about it."""
+    params = {"teacher": None if soft_targets is not None else Untouched(), **params}
+    metadata = {"sample_weight": sample_weight, "soft_targets": soft_targets, "groups": groups}
+    return lambda models: DistilledClassifier(**params).fit(X, y, **metadata)
+
+
+def predict(model, X):
+    return lambda models: models[model].predict(X)
+
+
+def set_params(params, *args, **kwargs):
+    return lambda models: DistilledClassifier(*args, **kwargs).set_params(**params)
+
+
+def refit(composer, y=NAMES):
+    return lambda models: composer.fit(X, y)
+
+
+def predict_after_refusal(models):
+    model = DistilledClassifier(Untouched(), linear(WIDTH, 7))
+    with pytest.raises(StudentError):
+        model.fit(X, Y)
+    model.predict(X)
+
+
+def linear(n_features, n_classes):
+    with torch.random.fork_rng():
+        return MLP(n_features, n_classes, hidden_units=())
+
+
+def answers(values):
+    """Return a teacher that answers this whatever it is asked."""
+
+    def teacher(X):
+        return values
+
+    return teacher
+
+
+def changed(array, value, where=(5, 1)):
+    """Return a copy with one value of it changed."""
+    array = np.array(array)
+    array[where] = value
+    return array
+
+
+INFINITE = changed(X, np.inf)
+DATED = TABLE.assign(c=pd.Timestamp("2020-02-29"))
+DURATIONS = np.ones((N, 2), "m8[D]")
+KNOWN = FITTED.predict_proba(X)
+ODD = np.arange(N) % 2 == 1
+GROUPS = np.arange(N) % 12
+NET = StudentNet()
+PRIORS = {"teacher__priors": [0.2, 0.3, 0.5]}
+DISTILLED = ("distilled", DistilledClassifier(FrozenEstimator(NAMED)))
+ONE_VS_REST = OneVsRestClassifier(DistilledClassifier(FITTED))
+ENCODED = "0, 1, 2 and the fitted teacher knows 'blue', 'green', 'red'.*encoded.*clone.*classes="
+BINARY = "0, 1 and the fitted teacher knows .*OneVsRestClassifier makes them 0 and 1.*clone"
+
+# fmt: off
+CASES = [
+    # Teachers
+    Case("margins", TeacherError, fit(teacher=LinearSVC()),
+         "LinearSVC .*no predict_proba.*expected probabilities.*CalibratedClassifierCV"),
+    Case("margins of a fitted one", TeacherError, fit(teacher=LinearSVC(random_state=0).fit(X, Y)),
+         "LinearSVC .*no predict_proba.*expected probabilities.*CalibratedClassifierCV"),
+    Case("regressor", TeacherError, fit(teacher=Ridge()),
+         "Ridge has predict but no predict_proba.*expected a classifier"),
+    Case("class as teacher", TeacherError, fit(teacher=RandomForestClassifier),
+         r"the class RandomForestClassifier; expected an instance.*Write RandomForestClassifier\("),
+    Case("string as teacher", TeacherError, fit(teacher="forest"),
+         "'forest' of type str; expected a classifier with predict_proba.*torch.nn.Module"),
+    Case("dict as teacher", TeacherError, fit(teacher={"forest": FITTED}),
+         "of type dict; expected a classifier with predict_proba.*callable"),
+    Case("teacher that cannot be cloned", TeacherError, fit(teacher=NotCloned()),
+         "NotCloned is not fitted and cannot be cloned.*expected a fitted teacher"),
+    # Their answers
+    Case("NaN answer", TeacherError, fit(teacher=answers(changed(EVEN, np.nan))),
+         "NaN or infinite .*1 of 48 rows .*row 5.*expected finite numbers.*leave them out"),
+    Case("infinite answer", TeacherError, fit(teacher=answers(changed(EVEN, np.inf))),
+         "NaN or infinite .*row 5.*expected finite numbers. Look at these rows"),
+    Case("negative answer", TeacherError, fit(teacher=answers(changed(EVEN, -1))),
+         "negative values .*least is -1.*expected probabilities.*apply scipy.special.softmax"),
+    Case("answer of too few rows", TeacherError, fit(teacher=answers(EVEN[:7])),
+         r"shape \(7, 3\) for 48 rows; expected \(48, n_classes\): one row .* per row of X"),
+    Case("answer of too many columns", TeacherError, fit(teacher=answers(np.full((N, 4), 0.25))),
+         r"4 columns.*3 classes \(0, 1, 2\).*Name the columns.*teacher_classes="),
+    Case("answer that does not sum to one", TeacherError, fit(teacher=answers(2 * EVEN)),
+         "one sums to 2.*expected probabilities. Divide each row by its sum"),
+    Case("answer of one dimension", TeacherError, fit(teacher=answers(EVEN[:, 0])),
+         r"shape \(48,\) for 48 rows; expected \(48, n_classes\): one row .* per row of X"),
+    Case("answer of labels", TeacherError, fit(teacher=answers(NAMES[:, None])),
+         r"no array of numbers.*expected an array of shape \(n_samples, n_classes\)"),
+    Case("answer of None", TeacherError, fit(teacher=answers(None)),
+         r"shape \(\) for 48 rows; expected \(48, n_classes\)"),
+    Case("answer with gradients", TeacherError, fit(teacher=Gradients()),
+         r"gave Tensor.*detach\(\).*expected an array of shape"),
+    Case("list of answers", TeacherError, fit(teacher=ManyOutputs()),
+         "list of 2 arrays.*expected one array.*Distil one output at a time"),
+    Case("sigmoids", TeacherError, fit(teacher=Sigmoids()),
+         "between 0 and 1 .*sigmoids do; expected logits or probabilities. Return the logits"),
+    # Their classes
+    Case("no class shared", TeacherError, fit(y=NAMES, teacher=FITTED),
+         "classes 0, 1, 2 and y holds 'blue', .*none is shared. Name .*teacher_classes="),
+    Case("a class named twice", TeacherError, fit(teacher=answers(EVEN), teacher_classes=[0, 1, 1]),
+         "classes 0, 1, 1 name a class twice; expected each once"),
+    Case("too few classes named", TeacherError, fit(teacher=answers(EVEN), teacher_classes=[0, 1]),
+         r"3 columns for 2 named classes \(0, 1\); expected one column .*Check teacher_classes"),
+    Case("classes as a string", ValueError, fit(teacher_classes="abc"),
+         "'teacher_classes' .*must be an array-like or None. Got 'abc' instead"),
+    Case("labels encoded by voting", LabelEncodingError, refit(VotingClassifier([DISTILLED])),
+         ENCODED),
+    Case("labels encoded by stacking", LabelEncodingError, refit(StackingClassifier([DISTILLED])),
+         ENCODED),
+    Case("numbers encoded by one-vs-rest", LabelEncodingError, refit(ONE_VS_REST, Y),
+         BINARY),
+    Case("labels encoded by one-vs-rest", LabelEncodingError,
+         refit(OneVsRestClassifier(DISTILLED[1])),
+         BINARY),
+    # Rows
+    Case("gaps for a StudentNet", StudentError, fit(changed(X, np.nan), student=NET),
+         "contains NaN, and StudentNet reads numbers alone. Put a step .*TablePreprocessor"),
+    Case("gaps in sparse rows", StudentError, fit(sparse.csr_matrix(changed(X, np.nan))),
+         "contains NaN, and StudentNet reads numbers alone. Put a step .*fills the gaps"),
+    Case("infinite array", ValueError, fit(INFINITE),
+         "contains infinity or a value too large for dtype"),
+    Case("infinite table", ValueError, fit(pd.DataFrame(INFINITE, columns=list("abcd"))),
+         r"infinity in the columns \['b'\]; expected finite numbers or gaps. Replace it"),
+    Case("infinite sparse rows", ValueError, fit(sparse.csr_matrix(INFINITE)),
+         "contains infinity or a value too large for dtype"),
+    Case("infinite objects", StudentError, fit(INFINITE.astype(object), student=NET),
+         "contains infinity .*StudentNet computes; expected smaller numbers. Put a step before"),
+    Case("too large for single precision", StudentError, fit(1e300 * X, student=NET),
+         "too large for .*'float32'.*expected smaller numbers. Put a step before it that scales"),
+    Case("no rows", ValueError, fit(X[:0], Y[:0]),
+         r"0 sample\(s\) .*shape=\(0, 4\).* minimum of 1 is required"),
+    Case("no rows in a table", ValueError, fit(TABLE[:0], Y[:0]),
+         r"0 sample\(s\) .*shape=\(0, 4\).* minimum of 1 is required"),
+    Case("no columns", ValueError, fit(X[:, :0]),
+         r"0 feature\(s\) \(shape=\(48, 0\)\) while a minimum of 1 is required"),
+    Case("no columns in a table", ValueError, fit(TABLE[[]]),
+         r"0 feature\(s\) .*shape=\(48, 0\).*minimum of 1 is required"),
+    Case("one dimension", ValueError, fit(X[:, 0]),
+         r"Expected 2D array, got 1D array.*reshape\(-1, 1\)"),
+    Case("texts", ValueError, fit(NAMES),
+         r"Expected 2D array, got an array of shape \(48,\) and dtype .*Rows are.*TfidfVectorizer"),
+    Case("None for rows", ValueError, fit(None),
+         r"Expected 2D array, got an array of shape \(\) and dtype object"),
+    Case("complex array", ValueError, fit(X + 1j),
+         "Complex data not supported"),
+    Case("complex table", ValueError, fit(TABLE + 1j),
+         "Complex data not supported.*complex numbers; expected real ones. Split it"),
+    Case("three dimensions", StudentError, fit(X.reshape(N, 2, 2)),
+         r"tables of shape \(n_samples, n_features\); X has shape \(48, 2, 2\). Give a module"),
+    Case("strings for a StudentNet", StudentError, fit(NAMES[:, None], student=NET),
+         "values that are no numbers .*StudentNet reads numbers alone. Put .*TablePreprocessor"),
+    Case("table for a StudentNet", StudentError, fit(TABLE.assign(c=NAMES), student=NET),
+         "values that are no numbers .*StudentNet reads numbers alone. Put .*TablePreprocessor"),
+    Case("dates", StudentError, fit(DATED),
+         r"'c' holds dates \(datetime.*expected numbers.*Derive numbers.* days since a date"),
+    Case("dates for a StudentNet", StudentError, fit(DATED, student=NET),
+         r"'c' holds dates \(datetime.*expected numbers.*Derive numbers.* days since a date"),
+    Case("durations for a StudentNet", StudentError, fit(DURATIONS, student=NET),
+         r"X holds dates \(timedelta.*expected numbers.*Derive numbers"),
+    # Labels
+    Case("no labels", ValueError, fit(y=None),
+         "requires y to be passed, but the target y is None"),
+    Case("one class", ValueError, fit(y=np.zeros(N)),
+         r"y holds 1 class .*\(n_samples=48\); expected at least two classes"),
+    Case("continuous labels", ValueError, fit(y=X[:, 0]),
+         "Unknown label type: continuous.*expects discrete classes"),
+    Case("too few labels", ValueError, fit(y=Y[:7]),
+         r"inconsistent numbers of samples: \[48, 7\]"),
+    Case("many labels a row", ValueError, fit(y=np.eye(3)[Y]),
+         r"should be a 1d array, got an array of shape \(48, 3\)"),
+    Case("missing labels", ValueError, fit(y=np.where(Y, Y, np.nan)),
+         "y contains NaN"),
+    # Settings
+    Case("alpha below 0", ValueError, fit(alpha=-0.1),
+         r"'alpha' .* in the range \[0.0, 1.0\]. Got -0.1 instead"),
+    Case("alpha above 1", ValueError, fit(alpha=1.1),
+         r"'alpha' .* in the range \[0.0, 1.0\]. Got 1.1 instead"),
+    Case("alpha NaN", ValueError, fit(alpha=np.nan),
+         r"'alpha' .* in the range \[0.0, 1.0\]. Got nan instead"),
+    Case("temperature 0", ValueError, fit(temperature=0),
+         r"'temperature' .*'auto'.*\(0.0, inf\). Got 0 instead"),
+    Case("negative temperature", ValueError, fit(temperature=-2.0),
+         r"'temperature' .*\(0.0, inf\). Got -2.0 instead"),
+    Case("temperature in words", ValueError, fit(temperature="hot"),
+         r"'temperature' .*'auto'.*inf\). Got 'hot' instead"),
+    Case("misspelt loss", ValueError, fit(loss="kdd"),
+         "must be one of .*'kd'.* instance .*Got 'kdd' instead. Did you mean 'kd'"),
+    Case("loss in capitals", ValueError, fit(loss="KD"),
+         "must be one of .*'kd'.* instance .*Got 'KD' instead. Did you mean 'kd'"),
+    Case("class as loss", ValueError, fit(loss=KD),
+         r"an instance of a class .*such as KD\(\). Got <class .*KD'> instead"),
+    Case("unknown device", ValueError, fit(device="tpu9"),
+         "'device' .*such as 'cpu' or 'cuda:0'. Got 'tpu9' instead"),
+    Case("n_jobs in words", ValueError, fit(n_jobs="all"),
+         "'n_jobs' .*must be None or an instance of.*Got 'all' instead"),
+    Case("verbose in words", ValueError, fit(verbose="much"),
+         r"'verbose' .*must be an int in the range.*Got 'much' instead"),
+    Case("random_state in words", ValueError, fit(random_state="lucky"),
+         "'random_state' .*must be an int .*Got 'lucky' instead"),
+    Case("calibrate in words", ValueError, fit(calibrate="yes"),
+         "'calibrate' .*must be an instance of 'bool'.*Got 'yes' instead"),
+    Case("number for memory", ValueError, fit(memory=3),
+         "'memory' .*must be None.*'cache'. Got 3 instead"),
+    # Cross-fitting
+    Case("folds and a fitted teacher", ValueError, fit(teacher=FITTED, cv=3),
+         r"cv=3 was given with a fitted teacher.*expected cv=None.*clone\(teacher\)"),
+    Case("splitter and a fitted teacher", ValueError, fit(teacher=FITTED, cv=KFold()),
+         r"cv=KFold.* was given with a fitted teacher.*expected cv=None.*clone\(teacher\)"),
+    Case("in-sample and a fitted teacher", ValueError, fit(teacher=FITTED, cv="in-sample"),
+         r"cv='in-sample' was given with a fitted teacher.*expected cv=None.*clone\(teacher\)"),
+    Case("folds and a frozen teacher", ValueError, fit(teacher=FrozenEstimator(FITTED), cv=3),
+         r"cv=3 was given with a fitted teacher.*expected cv=None.*clone\(teacher\)"),
+    Case("folds and soft_targets", ValueError, fit(soft_targets=EVEN, cv=3),
+         "cv=3 was given with soft_targets.*expected cv=None. cv cross-fits an unfitted teacher"),
+    Case("unknown cv", ValueError, fit(cv="insample"),
+         "'cv' .*must be an int .*'in-sample'}. Got 'insample' instead"),
+    Case("one fold", ValueError, fit(cv=1),
+         r"'cv' .*must be an int in the range \[2, inf\).*Got 1 instead"),
+    Case("more folds than rows", ValueError, fit(cv=99),
+         "n_splits=99.*cannot split these 48 rows.*expected more rows .*or fewer splits. Set cv"),
+    Case("no split", ValueError, fit(cv=[]),
+         r"cv=\[\] gives no split; expected at least one.*cv=5 makes five"),
+    Case("a row of each class", ValueError, fit(X[:4], np.arange(4)),
+         "cannot split these 4 rows.*expected more rows of each class.*cv='in-sample'"),
+    Case("one class in a fold", TeacherError, fit(X, np.arange(N) < N // 2, cv=KFold(2)),
+         "split 0 of cv=KFold.*one class only.*expected at least two. Use a stratified"),
+    Case("groups missing", ValueError, fit(cv=GroupKFold(2)),
+         r"cv=GroupKFold.*needs groups and got none.*pass fit\(X, y, groups=...\)"),
+    Case("groups torn apart", ValueError, fit(cv=KFold(3), groups=GROUPS),
+         "cv=KFold.*on both sides of split 0; expected a splitter .*such as GroupKFold"),
+    Case("too few groups", ValueError, fit(groups=np.zeros(N)),
+         "cannot split these 48 rows .*groups: 1.*expected more rows .*cv='in-sample'"),
+    Case("groups of another length", ValueError, fit(groups=GROUPS[:7]),
+         r"inconsistent numbers of samples: \[48, 48, 7\]"),
+    # Weights
+    Case("negative weights", ValueError, fit(sample_weight=-np.ones(N)),
+         "Negative values in data passed to `sample_weight`"),
+    Case("weights all zero", ValueError, fit(sample_weight=np.zeros(N)),
+         "weights must contain at least one non-zero number"),
+    Case("weights NaN", ValueError, fit(sample_weight=changed(np.ones(N), np.nan, 3)),
+         "sample_weight contains NaN"),
+    Case("weights of another length", ValueError, fit(sample_weight=np.ones(7)),
+         r"sample_weight.shape == \(7,\), expected \(48,\)"),
+    Case("weights that leave one class", ValueError, fit(sample_weight=Y == 1),
+         r"1 class with positive weight \(n_samples=48\); expected at least two"),
+    # Soft targets
+    Case("soft_targets of too few columns", ValueError, fit(soft_targets=EVEN[:, :2]),
+         r"shape \(48, 2\); expected \(48, 3\): a row per row of X and a column per class"),
+    Case("soft_targets of too few rows", ValueError, fit(soft_targets=EVEN[:7]),
+         r"shape \(7, 3\); expected \(48, 3\): a row per row of X and a column per class"),
+    Case("soft_targets of words", ValueError, fit(soft_targets="forest"),
+         r"type str.*no array of numbers.*expected an array of shape \(n_samples, n_classes\)"),
+    Case("negative soft_targets", ValueError, fit(soft_targets=changed(EVEN, -0.2)),
+         "soft_targets gave negative .*least is -0.2.*expected probabilities.*softmax"),
+    Case("soft_targets that do not sum to one", ValueError, fit(soft_targets=2 * EVEN),
+         "soft_targets gave .*one sums to 2.*expected probabilities. Divide each row by its sum"),
+    Case("soft_targets NaN in part of a row", ValueError, fit(soft_targets=changed(EVEN, np.nan)),
+         "soft_targets gave NaN .*1 of 48 rows .*row 5.*expected finite numbers"),
+    Case("soft_targets all NaN", ValueError, fit(soft_targets=EVEN * np.nan, alpha=1),
+         "None of the 48 rows .*alpha=1 leaves the labels out; expected at least one. Lower alpha"),
+    Case("soft_targets of weightless rows", ValueError,
+         fit(soft_targets=changed(KNOWN, np.nan, ODD), sample_weight=1.0 * ODD, alpha=1),
+         "None of the 48 rows .*alpha=1 leaves the labels out; expected at least one. Lower alpha"),
+    Case("soft_targets beside a teacher", ValueError, fit(soft_targets=EVEN, teacher=Untouched()),
+         "Both a teacher and soft_targets were given; expected one of them. Pass teacher=None"),
+    Case("soft_targets of other classes", TeacherError,
+         fit(soft_targets=EVEN, teacher_classes=[5, 6, 7]),
+         "classes 5, 6, 7 and y holds 0, 1, 2: none is shared. Name .*teacher_classes="),
+    Case("nobody to learn from", ValueError, fit(teacher=None),
+         r"no teacher and no soft_targets, and alpha=0.5.*pass teacher=...,.* alpha=0"),
+    # Students
+    Case("output of another width", StudentError, fit(student=linear(WIDTH, 7)),
+         r"returns \(8, 7\) for 8 rows; expected .*\(8, 3\).*an instance with 3 outputs"),
+    Case("input of another width", StudentError, fit(student=linear(9, 3)),
+         r"cannot read rows of shape \(4,\) .*Check its input width"),
+    Case("input width of unknown name", StudentError, fit(student=Wide),
+         r"Wide needs \['breadth'\], .*neither given nor inferred.*module__breadth="),
+    Case("argument of unknown meaning", StudentError, fit(student=Deep),
+         r"Deep needs \['depth'\], .*neither given nor inferred.*module__depth="),
+    Case("tree as student", StudentError, fit(student=DecisionTreeClassifier()),
+         r"student is DecisionTreeClassifier\(\); expected None, a StudentNet or"),
+    Case("class as student", StudentError, fit(student=DecisionTreeClassifier),
+         "student is the class DecisionTreeClassifier; expected None, a StudentNet or"),
+    Case("one logit", StudentError, fit(student=NeuralNetBinaryClassifier(MLP)),
+         "NeuralNetBinaryClassifier.*expected one logit per class. Use NeuralNetClassifier"),
+    Case("settings of a net's criterion", StudentError,
+         fit(student=NeuralNetClassifier(MLP, criterion__reduction="sum")),
+         r"sets \['criterion__reduction'\], .*brings its own criterion.*Remove them"),
+    Case("settings of a StudentNet's criterion", StudentError,
+         fit(student=StudentNet(criterion__alpha=0.1)),
+         r"sets \['criterion__alpha'\], .*expected a DistillationCriterion .*Leave it out"),
+    Case("criterion of a StudentNet", StudentError,
+         fit(student=StudentNet(criterion=torch.nn.MSELoss)),
+         "sets criterion=.*MSELoss.*expected a DistillationCriterion .*Leave it out"),
+    Case("pipeline without a net", StudentError,
+         fit(student=make_pipeline(StandardScaler(), LogisticRegression())),
+         r"student is LogisticRegression\(\); expected .*a Pipeline that ends in one of these"),
+    # Parameters that nobody would hear
+    Case("student__ of the default", ValueError, set_params({"student__lr": 0.1}, FITTED),
+         r"\['student__lr'\] cannot be set: student is None.*Name it .*student=make_pipeline\("),
+    Case("teacher__ of a fitted teacher", ValueError, set_params(PRIORS, FITTED),
+         r"\['teacher__priors'\] cannot be set: the teacher is fitted.*clone\(teacher\)"),
+    Case("teacher__ of no teacher", ValueError, set_params(PRIORS),
+         r"\['teacher__priors'\] cannot be set: teacher is None.*set_params\(teacher=...\)"),
+    Case("misspelt parameter", ValueError, set_params({"studnt": 1}, FITTED),
+         "Invalid parameter 'studnt'.*Valid parameters.*'student'"),
+    # Predictions
+    Case("too narrow", ValueError, predict("array", X[:, :3]),
+         "X has 3 features, but .* is expecting 4 features"),
+    Case("renamed columns", ValueError, predict("table", TABLE.rename(columns={"a": "z"})),
+         "names should match .*unseen at fit time:.*- z.*now missing:.*- a"),
+    Case("columns in another order", ValueError, predict("table", TABLE[list("dcba")]),
+         "names must be in the same order as they were in fit"),
+    Case("infinite rows at predict", ValueError, predict("array", INFINITE),
+         "contains infinity or a value too large for dtype"),
+    Case("large rows at predict", StudentError, predict("array", 1e300 * X),
+         "too large for .*'float32'.*expected smaller numbers. Put a step before it that scales"),
+    Case("gaps only at predict", ValueError, predict("array", changed(X, np.nan)),
+         "contains NaN, as no row of fit did.*Fill it, or fit on rows with gaps"),
+    Case("dates only at predict", StudentError, predict("table", DATED),
+         r"'c' holds dates \(datetime.*expected numbers.*Derive numbers.* days since a date"),
+    Case("no rows at predict", ValueError, predict("array", X[:0]),
+         r"0 sample\(s\) .*minimum of 1 is required"),
+    Case("predict before fit", NotFittedError,
+         lambda models: DistilledClassifier(FITTED).predict(X),
+         "DistilledClassifier.*not fitted yet. Call 'fit'"),
+    Case("predict after a refusal", NotFittedError, predict_after_refusal,
+         "DistilledClassifier.*not fitted yet. Call 'fit'"),
+]
+# fmt: on
+
+
+@pytest.fixture(scope="module")
+def models():
+    """Two fitted models, for what is refused at predict."""
+    student = make_pipeline(TablePreprocessor(), StudentNet(max_epochs=1))
+    model = DistilledClassifier(GaussianNB(), student, random_state=0)
+    plain = DistilledClassifier(student=student, alpha=0, random_state=0)
+    return {"array": model.fit(X, Y), "table": plain.fit(TABLE, Y)}
+
+
+@pytest.fixture
+def no_training(models, monkeypatch):
+    """Fail a test that reaches the training of a student."""
+
+    def learn(self, X, packed, **settings):
+        pytest.fail("the training of the student was reached")
+
+    monkeypatch.setattr(StudentNet, "learn", learn)
+    monkeypatch.setattr(SkorchStudent, "learn", learn)
+
+
+@pytest.mark.usefixtures("no_training")
+@pytest.mark.filterwarnings("ignore:The groups parameter is ignored by KFold")
+@pytest.mark.filterwarnings("ignore:invalid value encountered in cast")
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+def test_refused_before_training(case, models):
+    with pytest.raises(case.error) as refusal:
+        case.attempt(models)
+    assert re.search(case.message, str(refusal.value), re.DOTALL), str(refusal.value)
+
+
+def test_every_case_has_a_name_of_its_own():
+    names = [case.id for case in CASES]
+    assert sorted(set(names)) == sorted(names)
+
+
+@pytest.mark.usefixtures("no_training")
+@pytest.mark.parametrize("student", [StudentNet(), NeuralNetClassifier(MLP)], ids=["own", "skorch"])
+def test_the_guard_of_these_tests_sees_a_training(student):
+    with pytest.raises(pytest.fail.Exception, match="was reached"):
+        DistilledClassifier(FITTED, student).fit(X, Y)
+
+
+# What looks like a mistake and is none
+
+
+def test_a_class_that_the_teacher_does_not_know_is_learnt_from_its_labels():
+    known = Y < 2
+    teacher = GaussianNB().fit(X[known], Y[known])
+    targets = teacher_targets(teacher, X, Y)
+    np.testing.assert_array_equal(np.isnan(targets).any(axis=1), ~known)
+    np.testing.assert_array_equal(targets[known, 2], 0)
+    student = StudentNet(max_epochs=20, lr=0.02)
+    model = DistilledClassifier(teacher, student, random_state=0).fit(X, Y)
+    assert (model.predict(X[~known]) == 2).mean() > 0.8
+
+
+def test_a_class_that_only_the_teacher_knows_is_dropped_with_a_warning():
+    rows = NAMES != "red"
+    model = DistilledClassifier(NAMED, StudentNet(max_epochs=1), random_state=0)
+    with pytest.warns(TeacherWarning, match=r"y lacks \('red'\): their columns are dropped"):
+        model.fit(X[rows], NAMES[rows])
+    np.testing.assert_array_equal(model.classes_, ["blue", "green"])
+    with pytest.warns(TeacherWarning, match="dropped"):
+        targets = teacher_targets(NAMED, X[rows], NAMES[rows])
+    kept = NAMED.predict_proba(X[rows])[:, :2]
+    np.testing.assert_allclose(targets, kept / kept.sum(axis=1, keepdims=True))
+
+
+def test_rows_without_soft_targets_learn_from_their_labels():
+    targets = FITTED.predict_proba(X)
+    targets[::2] = np.nan
+    student = StudentNet(max_epochs=1)
+    for alpha in (0.5, 1):
+        model = DistilledClassifier(student=student, alpha=alpha, random_state=0)
+        assert np.isfinite(model.fit(X, Y, soft_targets=targets).predict_proba(X)).all()
+    model = DistilledClassifier(student=student, random_state=0)
+    model.fit(X, Y, soft_targets=np.full_like(targets, np.nan))
+    assert np.isfinite(model.predict_proba(X)).all()
+
+
+ODD_ROWS = {
+    "list": X.tolist(),
+    "objects": X.astype(object),
+    "half precision": X.astype(np.float16),
+    "small integers": (8 * X).clip(0).astype(np.uint8),
+    "truth values": X > 0,
+    "strings of digits": X.astype(str),
+    "Fortran order": np.asfortranarray(X),
+    "every other column": np.repeat(X, 2, axis=1)[:, ::2],
+    "tensor": torch.tensor(X, requires_grad=True),
+    "sparse": sparse.coo_array(X),
+    "table without names": pd.DataFrame(X),
+    "table with an odd index": TABLE.set_axis(np.zeros(N), axis=0),
+    "nullable table": TABLE.convert_dtypes(),
+    "one column": X[:, :1],
+    "constant columns": np.ones((N, 2)),
+}
+NOT_TAKEN_BY_TORCH = {
+    "backwards": X[::-1],
+    "foreign byte order": X.astype(">f8"),
+    "long double": X.astype(np.longdouble),
+}
+ODD_LABELS = {
+    "list": NAMES.tolist(),
+    "objects": NAMES.astype(object),
+    "truth values": Y > 0,
+    "floats": Y - 0.0,
+    "negative": Y - 1,
+    "series with an odd index": pd.Series(NAMES, index=np.arange(N)[::-1]),
+    "categories": pd.Categorical(NAMES),
+    "nullable": pd.Series(Y > 0, dtype="boolean"),
+    "tensor": torch.tensor(Y),
+    "dates": np.array(["2020", "2021", "2022"], "M8[D]")[Y],
+}
+
+
+QUICK = {
+    "own": StudentNet(max_epochs=1),
+    "skorch": NeuralNetClassifier(MLP, max_epochs=1, verbose=0),
+}
+
+
+def check_odd_rows(rows, student):
+    model = DistilledClassifier(answers(KNOWN), QUICK[student], random_state=0).fit(rows, Y)
+    np.testing.assert_allclose(model.predict_proba(rows).sum(axis=1), 1)
+
+
+@pytest.mark.parametrize("student", QUICK)
+@pytest.mark.parametrize("rows", ODD_ROWS)
+def test_odd_rows_are_taken(rows, student):
+    check_odd_rows(ODD_ROWS[rows], student)
+
+
+@pytest.mark.xfail(
+    raises=(TypeError, ValueError),
+    strict=True,
+    reason="torch makes no tensor of such an array, and nobody copies it first",
+)
+@pytest.mark.parametrize("student", QUICK)
+@pytest.mark.parametrize("rows", NOT_TAKEN_BY_TORCH)
+def test_rows_that_torch_does_not_take_are_taken(rows, student):
+    check_odd_rows(NOT_TAKEN_BY_TORCH[rows], student)
+
+
+@pytest.mark.parametrize("labels", ODD_LABELS)
+def test_odd_labels_are_taken(labels):
+    labels = ODD_LABELS[labels]
+    model = DistilledClassifier(GaussianNB(), QUICK["own"], random_state=0).fit(X, labels)
+    assert np.isin(model.predict(X), np.asarray(labels)).all()
+
+
+@pytest.mark.xfail(
+    raises=(IndexError, TypeError, ValueError),
+    strict=True,
+    reason="what scikit-learn takes is not taken here",
+)
+@pytest.mark.filterwarnings("ignore::skdistill.exceptions.TeacherWarning")
+@pytest.mark.parametrize(
+    "settings",
+    [
+        pytest.param({"cv": [(list(range(24)), list(range(24, N)))]}, id="splits of lists"),
+        pytest.param({"cv": [(np.arange(N) < 24, np.arange(N) >= 24)]}, id="splits of masks"),
+        pytest.param({"n_jobs": np.int64(1)}, id="numpy's integer"),
+    ],
+)
+def test_odd_settings_are_taken(settings):
+    model = DistilledClassifier(GaussianNB(), QUICK["own"], random_state=0, **settings)
+    assert set(model.fit(X, Y).predict(X)) <= set(Y)
