@@ -54,7 +54,7 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
         inner = [name for name in params if name.startswith("teacher__")]
         teacher = params.get("teacher", self.teacher)
         if inner and _is_kept(teacher):
-            now = teacher.get_params() if hasattr(teacher, "get_params") else {}
+            now: dict = getattr(teacher, "get_params", dict)()
             changed = [n for n in inner if params[n] is not now.get(n.split("__", 1)[1], params)]
             if changed:
                 raise ValueError(

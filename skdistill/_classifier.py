@@ -1,7 +1,7 @@
 """DistilledClassifier: a small student that learns what a strong teacher knows."""
 
 import time
-from numbers import Real
+from numbers import Integral, Real
 
 import numpy as np
 import torch
@@ -18,7 +18,7 @@ from skdistill._compat import (
     fit_context,
     routing_enabled,
 )
-from skdistill._random import draw_seeds
+from skdistill._random import draw_seeds, seed_parameters
 from skdistill._rows import has_gaps
 from skdistill._torch import resolve_device
 from skdistill.losses._registry import get_loss
@@ -138,7 +138,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         "teacher_classes": ["array-like", None],
         "memory": [None, str, HasMethods("cache")],
         "device": [str, torch.device],
-        "n_jobs": [None, int],
+        "n_jobs": [None, Integral],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
@@ -321,7 +321,9 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         student = as_student(self.student, device=str(device), verbose=self.verbose)
         X = rows.X
         if len(student) > 1:
-            X = student[:-1].fit_transform(X, rows.y)
+            steps = student[:-1]
+            seed_parameters(steps, seed)
+            X = steps.fit_transform(X, rows.y)
         return student, student[-1].prepare(X, self.classes_, seed)
 
     def _compute_targets(self, rows, soft_targets, seed):
@@ -330,7 +332,13 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         if self.alpha == 0:
             return None
         if self.teacher is None:
-            return targets_from_array(soft_targets, rows.y, self.teacher_classes)
+            return targets_from_array(
+                soft_targets,
+                rows.y,
+                teacher_classes=self.teacher_classes,
+                calibrate=self.calibrate,
+                sample_weight=rows.sample_weight,
+            )
         targets = compute_targets(
             self.teacher,
             rows.X,

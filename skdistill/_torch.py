@@ -66,7 +66,7 @@ def module_dtype(module: nn.Module) -> torch.dtype:
     return next((p.dtype for p in module.parameters() if p.is_floating_point()), torch.float32)
 
 
-def as_tensor(X, module: nn.Module) -> torch.Tensor:
+def as_tensor(X, module: nn.Module, *, copy: bool = False) -> torch.Tensor:
     """Turn rows into a tensor that the module can read, without changing the rows.
 
     Numbers become the module's own floating dtype. Integers stay integers for a module with an
@@ -78,6 +78,8 @@ def as_tensor(X, module: nn.Module) -> torch.Tensor:
         Rows of numbers.
     module : torch.nn.Module
         The module that will read them.
+    copy : bool, default=False
+        Whether the tensor has memory of its own, as a module that works in place needs it.
 
     Returns
     -------
@@ -86,11 +88,13 @@ def as_tensor(X, module: nn.Module) -> torch.Tensor:
     """
     if not isinstance(X, torch.Tensor):
         X = X.toarray() if sparse.issparse(X) else np.asarray(X)
-        X = torch.from_numpy(X if X.flags.writeable else X.copy())
+        # torch takes no strides below zero, no foreign byte order and no long doubles.
+        dtype = X.dtype.newbyteorder("=") if X.dtype.itemsize <= 8 else np.float64
+        X = torch.from_numpy(np.require(X, dtype, ["C", "W"]))
     reads_indices = any(isinstance(m, nn.Embedding | nn.EmbeddingBag) for m in module.modules())
     if reads_indices and not X.is_floating_point():
-        return X.long()
-    return X.to(module_dtype(module))
+        return X.to(torch.int64, copy=copy)
+    return X.to(module_dtype(module), copy=copy)
 
 
 @contextlib.contextmanager
@@ -146,6 +150,6 @@ def forward_in_batches(module: nn.Module, X, device: torch.device) -> np.ndarray
     """
     outputs = []
     for start in range(0, X.shape[0], INFERENCE_BATCH):
-        batch = as_tensor(X[start : start + INFERENCE_BATCH], module).to(device)
+        batch = as_tensor(X[start : start + INFERENCE_BATCH], module, copy=True).to(device)
         outputs.append(first_output(module(batch)).detach().to("cpu", torch.float64))
     return torch.cat(outputs).numpy()

@@ -569,11 +569,6 @@ def test_odd_rows_are_taken(rows, student):
     check_odd_rows(ODD_ROWS[rows], student)
 
 
-@pytest.mark.xfail(
-    raises=(TypeError, ValueError),
-    strict=True,
-    reason="torch makes no tensor of such an array, and nobody copies it first",
-)
 @pytest.mark.parametrize("student", QUICK)
 @pytest.mark.parametrize("rows", NOT_TAKEN_BY_TORCH)
 def test_rows_that_torch_does_not_take_are_taken(rows, student):
@@ -587,11 +582,6 @@ def test_odd_labels_are_taken(labels):
     assert np.isin(model.predict(X), np.asarray(labels)).all()
 
 
-@pytest.mark.xfail(
-    raises=(IndexError, TypeError, ValueError),
-    strict=True,
-    reason="what scikit-learn takes is not taken here",
-)
 @pytest.mark.filterwarnings("ignore::skdistill.exceptions.TeacherWarning")
 @pytest.mark.parametrize(
     "settings",

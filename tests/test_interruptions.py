@@ -168,11 +168,6 @@ def test_a_student_that_was_interrupted_can_be_fitted_again():
     np.testing.assert_array_equal(model.predict_proba(X), distil(own()).predict_proba(X))
 
 
-@pytest.mark.xfail(
-    raises=pytest.fail.Exception,
-    strict=True,
-    reason="Ctrl-C while a callback runs is taken for an end that the callback asked for",
-)
 @STUDENTS
 def test_ctrl_c_while_a_callback_runs_warns(make_student):
     with pytest.warns(TrainingWarning, match="Interrupted in epoch 2"):
@@ -217,11 +212,6 @@ def test_early_stopping_ends_without_a_warning(make_student, load_best):
 # Two things at once
 
 
-@pytest.mark.xfail(
-    raises=(AssertionError, pytest.fail.Exception),
-    strict=True,
-    reason="the weights are looked at after the user's callbacks, and not when training ends",
-)
 @STUDENTS
 @pytest.mark.parametrize("cause", ["early stopping", "Ctrl-C"])
 def test_finite_weights_are_kept_whatever_ends_the_training(make_student, cause):
@@ -234,11 +224,6 @@ def test_finite_weights_are_kept_whatever_ends_the_training(make_student, cause)
     assert np.isfinite(model.predict_proba(X)).all()
 
 
-@pytest.mark.xfail(
-    raises=(KeyError, pytest.fail.Exception),
-    strict=True,
-    reason="the guard asks for a loss that no callback has kept",
-)
 @STUDENTS
 @pytest.mark.parametrize("settings", [{"callbacks": "disable"}, {"callbacks__train_loss": None}])
 def test_nets_without_skorchs_own_callbacks_are_guarded_too(make_student, settings):

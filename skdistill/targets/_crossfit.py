@@ -53,7 +53,8 @@ def make_splits(cv, X, y, groups=None):
         # A fold that lacks a class is provided for: its rows keep their hard label alone.
         warnings.filterwarnings("ignore", message="The least populated class")
         try:
-            splits = list(splitter.split(X, y, groups))
+            positions = np.arange(len(y))  # of which a split may be a list or a mask
+            splits = [(positions[a], positions[b]) for a, b in splitter.split(X, y, groups)]
         except (ValueError, TypeError) as error:
             if groups is None and "groups" in str(error):
                 raise ValueError(

@@ -9,10 +9,16 @@ from sklearn.utils.validation import check_consistent_length, check_memory
 from skdistill._random import draw_seeds
 from skdistill._rows import as_rows
 from skdistill.targets._align import align_columns, check_classes
+from skdistill.targets._ask import (
+    ask,
+    ask_aligned,
+    leave_unknown_to_labels,
+    teacher_probabilities,
+)
 from skdistill.targets._calibration import apply_temperature, fit_temperature
 from skdistill.targets._clip import log_probabilities
 from skdistill.targets._crossfit import make_splits, out_of_fold
-from skdistill.targets._warnings import warn_of_feature_names, warn_of_misleading_targets
+from skdistill.targets._warnings import warn_of_misleading_targets
 from skdistill.teachers._adapters import adapt_teacher
 from skdistill.teachers._contract import check_probabilities
 from skdistill.teachers._fit import fit_teacher, is_fitted
@@ -140,14 +146,13 @@ random_state, verbose
         answer, kind = ask_aligned(
             teacher, X, classes, y, teacher_classes=teacher_classes, device=device, memory=memory
         )
-    if calibrate:
-        temperature = fit_temperature(log_probabilities(answer), positions, sample_weight)
-        answer = apply_temperature(answer, temperature)
-    warn_of_misleading_targets(answer, positions, sample_weight)
+    answer = _judge(answer, positions, sample_weight, calibrate)
     return Targets(answer, kind, cross_fitted, teacher if fitted or refit else None)
 
 
-def targets_from_array(soft_targets, y, teacher_classes=None):
+def targets_from_array(
+    soft_targets, y, *, teacher_classes=None, calibrate=False, sample_weight=None
+):
     """Check soft targets that the user brings.
 
     Parameters
@@ -158,6 +163,10 @@ def targets_from_array(soft_targets, y, teacher_classes=None):
         Labels.
     teacher_classes : array-like of shape (n_classes,), default=None
         The order of the columns; None means the sorted classes of y.
+    calibrate : bool, default=False
+        See `teacher_targets`.
+    sample_weight : ndarray of shape (n_samples,), default=None
+        Weights of the rows.
 
     Returns
     -------
@@ -188,95 +197,18 @@ def targets_from_array(soft_targets, y, teacher_classes=None):
     if teacher_classes is not None:
         check_classes(teacher_classes, classes, explicit=True)
         soft_targets = align_columns(soft_targets, np.asarray(teacher_classes), classes)
-        _leave_unknown_to_labels(soft_targets, np.asarray(teacher_classes), y)
-    warn_of_misleading_targets(soft_targets, positions)
+        leave_unknown_to_labels(soft_targets, np.asarray(teacher_classes), y)
+    soft_targets = _judge(soft_targets, positions, sample_weight, calibrate)
     return Targets(soft_targets, "probabilities", False, None)
 
 
-def ask_aligned(teacher, X, classes, y=None, *, teacher_classes=None, device="auto", memory=None):
-    """Ask a fitted teacher, and bring its columns into the order of the classes.
-
-    Parameters
-    ----------
-    teacher : object
-        A fitted teacher.
-    X : array-like of shape (n_samples, ...)
-        Rows.
-    classes : ndarray of shape (n_classes,)
-        The labels of the columns to return.
-    y : ndarray of shape (n_samples,), default=None
-        Labels. A row whose class the teacher does not know becomes NaN.
-    teacher_classes : array-like, default=None
-        The labels of the teacher's columns, above what the teacher itself says.
-    device : str or torch.device, default="auto"
-        Where a torch teacher runs.
-    memory : joblib.Memory, default=None
-        Where answers are kept.
-
-    Returns
-    -------
-    probabilities : ndarray of shape (n_samples, n_classes), float64
-    kind : {"logits", "probabilities"}
-    """
-    adapter = adapt_teacher(teacher, device=device)
-    explicit = teacher_classes is not None
-    columns = np.asarray(teacher_classes) if explicit else adapter.classes
-    if columns is not None:
-        check_classes(columns, classes, explicit=explicit)
-    warn_of_feature_names(teacher, X)
-    answer, kind, named = check_memory(memory).cache(_ask)(teacher, X, device)
-    columns = columns if columns is not None else named
-    answer = align_columns(answer, columns, classes)
-    if y is not None:
-        _leave_unknown_to_labels(answer, columns, y)
-    return answer, kind
-
-
-def _ask(teacher, X, device):
-    adapter = adapt_teacher(teacher, device=device)
-    answer, kind = adapter.ask(X)
-    return answer, kind, adapter.classes
-
-
-def _leave_unknown_to_labels(answer, columns, y):
-    if columns is not None:
-        answer[~np.isin(y, columns)] = np.nan
-
-
-def teacher_probabilities(teacher, X, classes, *, teacher_classes=None, device="auto"):
-    """Ask a fitted teacher for the probabilities of the given classes.
-
-    Parameters
-    ----------
-    teacher : object
-        A fitted teacher of any kind that `DistilledClassifier` takes.
-    X : array-like of shape (n_samples, ...)
-        Rows, as the teacher wants them.
-    classes : array-like of shape (n_classes,)
-        The order of the columns.
-    teacher_classes : array-like of shape (n_columns,), default=None
-        The teacher's own order where it has no `classes_`.
-    device : str or torch.device, default="auto"
-        Where a torch teacher runs.
-
-    Returns
-    -------
-    ndarray of shape (n_samples, n_classes), float64
-
-    Examples
-    --------
-    >>> from sklearn.datasets import load_iris
-    >>> from sklearn.linear_model import LogisticRegression
-    >>> from skdistill.targets import teacher_probabilities
-    >>> X, y = load_iris(return_X_y=True)
-    >>> teacher = LogisticRegression(max_iter=500).fit(X, y)
-    >>> teacher_probabilities(teacher, X[:2], [2, 1, 0]).round(2)
-    array([[0.  , 0.02, 0.98],
-           [0.  , 0.03, 0.97]])
-    """
-    return ask_aligned(
-        teacher, X, np.asarray(classes), teacher_classes=teacher_classes, device=device
-    )[0]
+def _judge(answer, positions, sample_weight, calibrate):
+    """Hold the answers against the labels: calibrate them where wanted, warn where they mislead."""
+    if calibrate:
+        temperature = fit_temperature(log_probabilities(answer), positions, sample_weight)
+        answer = apply_temperature(answer, temperature)
+    warn_of_misleading_targets(answer, positions, sample_weight)
+    return answer
 
 
 def teacher_targets(
@@ -364,7 +296,7 @@ def teacher_targets(
             raise ValueError("calibrate=True needs labels and y is None; pass y.")
         columns = adapt_teacher(teacher).classes if teacher_classes is None else teacher_classes
         if columns is None:
-            answer, _, columns = _ask(teacher, X, device)
+            answer, _, columns = ask(teacher, X, device)
             columns = np.arange(answer.shape[1]) if columns is None else columns
         return teacher_probabilities(
             teacher, X, np.sort(columns), teacher_classes=columns, device=device

@@ -81,7 +81,8 @@ class _ClassifierTeacher:
         self.classes = None if classes is None else np.asarray(classes)
 
     def ask(self, X):
-        with warnings.catch_warnings():
+        # A net in it may draw from torch's generator: its DataLoader does, even in order.
+        with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):
             # Names that differ are compared, and warned of, once by the targets.
             warnings.filterwarnings("ignore", message="X (has|does not have) .*feature names")
             answer = self.classifier.predict_proba(X)

@@ -9,6 +9,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 from skorch import NeuralNet, NeuralNetBinaryClassifier
 
+from skdistill._random import seed_parameters
 from skdistill._torch import as_tensor, resolve_device, seeded
 from skdistill.exceptions import TeacherError
 
@@ -74,7 +75,7 @@ def fit_teacher(teacher, X, y, *, seed, sample_weight=None, fit_params=None):
             f"The teacher {type(teacher).__name__} is not fitted and cannot be cloned ({error}); "
             f"expected a fitted teacher, or a scikit-learn estimator that can be fitted here."
         ) from error
-    _seed_parameters(fitted, seed)
+    seed_parameters(fitted, seed)
     if fit_params is None:
         name = None if sample_weight is None else _weight_parameter(fitted)
         fit_params = {} if name is None else {name: sample_weight}
@@ -89,13 +90,6 @@ def fit_teacher(teacher, X, y, *, seed, sample_weight=None, fit_params=None):
         else:
             fitted.fit(X, y, **fit_params)
     return fitted
-
-
-def _seed_parameters(estimator, seed):
-    generator = np.random.RandomState(seed)
-    for name, value in sorted(estimator.get_params(deep=True).items()):
-        if (name == "random_state" or name.endswith("__random_state")) and value is None:
-            estimator.set_params(**{name: generator.randint(np.iinfo(np.int32).max)})
 
 
 def _weight_parameter(estimator):

@@ -80,12 +80,19 @@ class TensorBatches:
         elif order is not None:
             positions = positions[order]
         positions = positions.to(next(iter(rows.y.values())).device)
-        for index in positions.split(resolve_batch_size(self.batch_size, len(self.dataset))):
+        for index in self._split(positions):
             yield rows.batch(index)
 
-    def __len__(self):
+    def _split(self, positions):
         size = resolve_batch_size(self.batch_size, len(self.dataset))
-        return -(-len(self.dataset) // size)
+        batches = list(positions.split(size))
+        if self.shuffle and len(batches) > 1 and len(batches[-1]) == 1:
+            # Batch norm cannot learn from a single row.
+            batches[-2:] = [torch.cat(batches[-2:])]
+        return batches
+
+    def __len__(self):
+        return len(self._split(torch.arange(len(self.dataset))))
 
 
 def resolve_batch_size(batch_size, n_samples):

@@ -13,6 +13,10 @@ def _copy_weights(module):
     return {name: values.detach().clone() for name, values in module.state_dict().items()}
 
 
+def _all_finite(weights):
+    return all(torch.isfinite(values).all() for values in weights.values())
+
+
 class KeepBest(Callback):
     """Give the module the weights of its best epoch when training ends.
 
@@ -50,12 +54,19 @@ class StopAtNonFinite(Callback):
 
     def on_epoch_end(self, net, **kwargs):
         weights = _copy_weights(net.module_)
-        finite = np.isfinite(net.history[-1, "train_loss"]) and all(
-            torch.isfinite(values).all() for values in weights.values()
-        )
-        if finite:
+        if _all_finite(weights) and np.isfinite(net.history[-1].get("train_loss", 0.0)):
             self.weights_ = weights
             return
+        self._put_back(net)
+        raise KeyboardInterrupt  # skorch's way for a callback to end the training
+
+    def on_train_end(self, net, **kwargs):
+        # Another callback, or a person, may have ended the epoch before on_epoch_end was reached.
+        if not _all_finite(net.module_.state_dict()):
+            self._put_back(net)
+        self.weights_ = None
+
+    def _put_back(self, net):
         net.module_.load_state_dict(self.weights_)
         epoch = len(net.history)
         warnings.warn(
@@ -65,7 +76,3 @@ class StopAtNonFinite(Callback):
             TrainingWarning,
             stacklevel=2,
         )
-        raise KeyboardInterrupt  # skorch's way for a callback to end the training
-
-    def on_train_end(self, net, **kwargs):
-        self.weights_ = None

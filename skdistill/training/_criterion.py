@@ -4,6 +4,8 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
+from skdistill._torch import first_output
+
 
 class DistillationCriterion(nn.CrossEntropyLoss):
     """Cross-entropy of the labels and a soft term of the teacher, over packed targets.
@@ -43,8 +45,8 @@ class DistillationCriterion(nn.CrossEntropyLoss):
 
         Parameters
         ----------
-        outputs : torch.Tensor of shape (n_samples, n_classes), or tuple that starts with it
-            What the module returned.
+        outputs : torch.Tensor of shape (n_samples, n_classes)
+            What the module returned; or a tuple that starts with it, or an object with `.logits`.
         packed : dict of str to torch.Tensor
             See `pack_targets`.
 
@@ -52,7 +54,7 @@ class DistillationCriterion(nn.CrossEntropyLoss):
         -------
         torch.Tensor, a scalar
         """
-        logits = self.to_logits(outputs[0] if isinstance(outputs, tuple) else outputs)
+        logits = self.to_logits(first_output(outputs))
         alpha = self.alpha if self.training else 0.0
         total = logits.new_zeros(())
         if alpha < 1:

@@ -70,9 +70,7 @@ class FastEpochMixin(NeuralNet):
     def _watches_batches(self):
         if isinstance(self.optimizer_, torch.optim.LBFGS):
             return True
-        if any(
-            getattr(type(self), name) is not getattr(NeuralNet, name) for name in STEP_METHODS
-        ):
+        if any(getattr(type(self), name) is not getattr(NeuralNet, name) for name in STEP_METHODS):
             return True
         return any(
             getattr(type(callback), hook) is not getattr(Callback, hook)

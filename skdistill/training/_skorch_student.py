@@ -67,6 +67,8 @@ class SkorchStudent(NetClassifierMixin, BaseEstimator):
             train_net(self.net_, X, packed, **settings)
         finally:
             self.net_.train_split = own_split
+        # An instance that was given travels once, untrained, and not with each of its clones.
+        self.net_.module = self.net.module
         replace_inferred_classes(self.net_, np.arange(len(self.classes_)))
         return self
 

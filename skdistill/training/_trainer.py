@@ -1,6 +1,7 @@
 """The steps that make a student of a skorch net: initialise, probe, train, tidy."""
 
 import contextlib
+import dis
 import warnings
 
 import torch
@@ -37,7 +38,7 @@ def initialize_net(net, X, n_classes, seed=None):
         net.initialize()
     module = net.module_
     name = type(module).__name__
-    rows = as_tensor(X[:PROBE_ROWS], module)
+    rows = as_tensor(X[:PROBE_ROWS], module, copy=True)
     with evaluating(module):
         try:
             outputs = first_output(module(rows.to(net.device or "cpu")))
@@ -120,4 +121,6 @@ def _raised_by_callback(interrupt):
     frame = interrupt.__traceback__
     while frame.tb_next is not None:
         frame = frame.tb_next
-    return isinstance(frame.tb_frame.f_locals.get("self"), Callback)
+    code = frame.tb_frame.f_code.co_code
+    raised = code[frame.tb_lasti] == dis.opmap["RAISE_VARARGS"]  # and came from no signal
+    return raised and isinstance(frame.tb_frame.f_locals.get("self"), Callback)
