@@ -1,12 +1,16 @@
 """The few things about torch that teachers and students share."""
 
 import contextlib
+import threading
 from collections.abc import Iterator
 
 import numpy as np
 import torch
 from scipy import sparse
 from torch import nn
+
+# torch's generator and a module's mode belong to the process: one thread at a time has them.
+_LOCK = threading.RLock()
 
 INFERENCE_BATCH = 4096
 """Rows that go through a module at once when nothing is learnt."""
@@ -53,11 +57,19 @@ def seeded(seed: int, device: torch.device) -> Iterator[None]:
     device : torch.device
         The device that the block computes on.
     """
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+    devices = [device] if device.type == "cuda" else []
+    with _LOCK, torch.random.fork_rng(devices=devices):
         torch.default_generator.manual_seed(seed)
         if device.type == "cuda":
             with torch.cuda.device(device):
                 torch.cuda.manual_seed(seed)
+        yield
+
+
+@contextlib.contextmanager
+def generator_put_back() -> Iterator[None]:
+    """Put torch's generator back after the block; its DataLoader draws from it, even in order."""
+    with _LOCK, torch.random.fork_rng(devices=[]):
         yield
 
 
@@ -108,20 +120,21 @@ def evaluating(module: nn.Module, device: torch.device | None = None) -> Iterato
     device : torch.device, default=None
         Where the block runs the module; None leaves it where it is.
     """
-    modes = [(part, part.training) for part in module.modules()]
-    homes = {tensor.device for tensor in (*module.parameters(), *module.buffers())}
-    move = device is not None and len(homes) == 1 and homes != {device}
-    try:
-        module.eval()
-        if move:
-            module.to(device)
-        with torch.no_grad():
-            yield
-    finally:
-        for part, training in modes:
-            part.training = training
-        if move:
-            module.to(next(iter(homes)))
+    with _LOCK:
+        modes = [(part, part.training) for part in module.modules()]
+        homes = {tensor.device for tensor in (*module.parameters(), *module.buffers())}
+        move = device is not None and len(homes) == 1 and homes != {device}
+        try:
+            module.eval()
+            if move:
+                module.to(device)
+            with torch.no_grad():
+                yield
+        finally:
+            for part, training in modes:
+                part.training = training
+            if move:
+                module.to(next(iter(homes)))
 
 
 def first_output(output):

@@ -512,7 +512,8 @@ def test_rows_without_soft_targets_learn_from_their_labels():
         model = DistilledClassifier(student=student, alpha=alpha, random_state=0)
         assert np.isfinite(model.fit(X, Y, soft_targets=targets).predict_proba(X)).all()
     model = DistilledClassifier(student=student, random_state=0)
-    model.fit(X, Y, soft_targets=np.full_like(targets, np.nan))
+    with pytest.warns(TeacherWarning, match="from the labels alone"):
+        model.fit(X, Y, soft_targets=np.full_like(targets, np.nan))
     assert np.isfinite(model.predict_proba(X)).all()
 
 

@@ -192,4 +192,10 @@ def _as_floats(column):
 
 
 def _as_strings(column):
-    return np.array([None if _is_gap(value) else str(value) for value in column], dtype=object)
+    return np.array([None if _is_gap(value) else _name(value) for value in column], dtype=object)
+
+
+def _name(value):
+    # A column of integers with gaps comes as floats, and 3.0 is the category 3.
+    is_whole = isinstance(value, float | np.floating) and value.is_integer()
+    return str(int(value)) if is_whole else str(value)

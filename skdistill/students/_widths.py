@@ -25,7 +25,7 @@ OUTPUT_NAMES = (
 )
 
 
-def infer_widths(module, given, n_inputs, n_classes):
+def infer_widths(module, given, row_shape, n_classes):
     """Return the constructor arguments of a module class that the data decide.
 
     Parameters
@@ -34,8 +34,9 @@ def infer_widths(module, given, n_inputs, n_classes):
         What makes the module.
     given : collection of str
         Names of arguments that are set already; they are left alone.
-    n_inputs : int
-        Size of the rows' first axis: features of a table, channels of an image.
+    row_shape : tuple of int
+        Shape of a row. Its width is the last axis of a table or a sequence (steps, features),
+        and the first, the channels, of an image or where the argument counts channels.
     n_classes : int
         Number of logits.
 
@@ -53,15 +54,20 @@ def infer_widths(module, given, n_inputs, n_classes):
     --------
     >>> from skdistill.students import MLP
     >>> from skdistill.students._widths import infer_widths
-    >>> infer_widths(MLP, given=(), n_inputs=20, n_classes=3)
+    >>> infer_widths(MLP, given=(), row_shape=(20,), n_classes=3)
     {'n_features': 20, 'n_classes': 3}
     """
     parameters = inspect.signature(module).parameters
     widths = {}
-    for names, width in ((INPUT_NAMES, n_inputs), (OUTPUT_NAMES, n_classes)):
+    for names in (INPUT_NAMES, OUTPUT_NAMES):
         found = [name for name in names if name in parameters]
-        if found and not set(found) & set(given):
-            widths[found[0]] = width
+        if not found or set(found) & set(given):
+            continue
+        if names is OUTPUT_NAMES:
+            widths[found[0]] = n_classes
+        else:
+            channels = found[0] == "in_channels" or len(row_shape) > 2
+            widths[found[0]] = row_shape[0 if channels else -1]
     missing = [
         name
         for name, parameter in parameters.items()

@@ -153,6 +153,7 @@ def _ask_left_out(teacher, X, y, classes, train, test, seed, sample_weight, fit_
         safe_indexing(X, train),
         y[train],
         seed=seed,
+        classes=classes,
         sample_weight=weight,
         fit_params=fit_params,
     )

@@ -158,7 +158,8 @@ def targets_from_array(
     Parameters
     ----------
     soft_targets : array-like of shape (n_samples, n_classes)
-        Probabilities; a row of NaN has no target.
+        Probabilities; a row of NaN has no target. A DataFrame whose columns are the labels is
+        read by them.
     y : ndarray of shape (n_samples,)
         Labels.
     teacher_classes : array-like of shape (n_classes,), default=None
@@ -178,6 +179,8 @@ def targets_from_array(
         When the shape or the values are not those of probabilities.
     """
     classes, positions = np.unique(y, return_inverse=True)
+    if teacher_classes is None and set(getattr(soft_targets, "columns", [])) == set(classes):
+        teacher_classes = soft_targets.columns
     try:
         soft_targets = np.array(soft_targets, dtype=np.float64)
     except (TypeError, ValueError, RuntimeError) as error:

@@ -1,5 +1,6 @@
 """One small class for each kind of teacher, all asked in the same way."""
 
+import contextlib
 import warnings
 
 import numpy as np
@@ -7,7 +8,13 @@ import torch
 from sklearn.frozen import FrozenEstimator
 from skorch import NeuralNet, NeuralNetBinaryClassifier
 
-from skdistill._torch import as_tensor, evaluating, forward_in_batches, resolve_device
+from skdistill._torch import (
+    as_tensor,
+    evaluating,
+    forward_in_batches,
+    generator_put_back,
+    resolve_device,
+)
 from skdistill.exceptions import TeacherError
 from skdistill.teachers._contract import check_network_outputs, check_probabilities
 
@@ -81,8 +88,8 @@ class _ClassifierTeacher:
         self.classes = None if classes is None else np.asarray(classes)
 
     def ask(self, X):
-        # A net in it may draw from torch's generator: its DataLoader does, even in order.
-        with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):
+        alone = generator_put_back() if holds_net(self.classifier) else contextlib.nullcontext()
+        with warnings.catch_warnings(), alone:
             # Names that differ are compared, and warned of, once by the targets.
             warnings.filterwarnings("ignore", message="X (has|does not have) .*feature names")
             answer = self.classifier.predict_proba(X)
@@ -122,8 +129,7 @@ class _SkorchTeacher:
     def ask(self, X):
         module = self.net.module_
         rows = as_tensor(X, module).numpy()
-        # torch's DataLoader draws from the global generator, even in order.
-        with evaluating(module), torch.random.fork_rng(devices=[]):
+        with evaluating(module), generator_put_back():
             outputs = self.net.forward(rows)
         outputs = outputs[0] if isinstance(outputs, tuple) else outputs
         name = f"The module of {type(self.net).__name__}"
@@ -144,3 +150,18 @@ class _CallableTeacher:
             answer = answer.detach().cpu().numpy()
         source = getattr(self.function, "__name__", type(self.function).__name__)
         return check_probabilities(answer, X.shape[0], f"The callable {source}"), "probabilities"
+
+
+def holds_net(estimator):
+    """Whether an estimator is a skorch net or has one among its parts.
+
+    Parameters
+    ----------
+    estimator : object
+
+    Returns
+    -------
+    bool
+    """
+    parts = estimator.get_params(deep=True).values() if hasattr(estimator, "get_params") else ()
+    return any(isinstance(part, NeuralNet) for part in (estimator, *parts))

@@ -9,9 +9,11 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 from skorch import NeuralNet, NeuralNetBinaryClassifier
 
+from skdistill._compat import routing_enabled
 from skdistill._random import seed_parameters
 from skdistill._torch import as_tensor, resolve_device, seeded
 from skdistill.exceptions import TeacherError
+from skdistill.teachers._adapters import holds_net
 
 
 def is_fitted(teacher):
@@ -39,7 +41,7 @@ def is_fitted(teacher):
     return True
 
 
-def fit_teacher(teacher, X, y, *, seed, sample_weight=None, fit_params=None):
+def fit_teacher(teacher, X, y, *, seed, classes=None, sample_weight=None, fit_params=None):
     """Fit a clone of a teacher.
 
     Parameters
@@ -52,6 +54,8 @@ def fit_teacher(teacher, X, y, *, seed, sample_weight=None, fit_params=None):
         Labels.
     seed : int
         Makes the fit reproducible without touching the global generators.
+    classes : ndarray of shape (n_classes,), default=None
+        All labels, sorted, where y may lack some: a net has an output for each.
     sample_weight : ndarray of shape (n_samples,), default=None
         Handed on where the teacher's `fit` takes it, the last step's in a Pipeline.
     fit_params : dict, default=None
@@ -79,28 +83,31 @@ def fit_teacher(teacher, X, y, *, seed, sample_weight=None, fit_params=None):
     if fit_params is None:
         name = None if sample_weight is None else _weight_parameter(fitted)
         fit_params = {} if name is None else {name: sample_weight}
+    if not holds_net(fitted):
+        return fitted.fit(X, y, **fit_params)
     with seeded(seed, resolve_device("auto")):
         if isinstance(fitted, NeuralNet) and not hasattr(fitted, "predict_log_proba"):
-            # skorch wants positions for labels, and the module's own dtype.
-            classes, y = np.unique(y, return_inverse=True)
-            rows = as_tensor(X, fitted.initialize().module_).numpy()
-            binary = isinstance(fitted, NeuralNetBinaryClassifier)
-            fitted.fit(rows, y.astype(np.float32 if binary else np.int64))
-            _name_classes(fitted, classes)
-        else:
-            fitted.fit(X, y, **fit_params)
-    return fitted
+            return _fit_net(fitted, X, y, classes)
+        return fitted.fit(X, y, **fit_params)
 
 
 def _weight_parameter(estimator):
     """Return the name under which an estimator's `fit` takes sample weights, or None."""
     if not isinstance(estimator, Pipeline):
         return "sample_weight" if has_fit_parameter(estimator, "sample_weight") else None
+    if routing_enabled():
+        return "sample_weight"  # the steps say who wants it
     name, last = estimator.steps[-1]
     inner = None if last in (None, "passthrough") else _weight_parameter(last)
     return None if inner is None else f"{name}__{inner}"
 
 
-def _name_classes(net, classes):
+def _fit_net(net, X, y, classes):
+    """Fit a skorch net, which wants positions for labels and the module's own dtype."""
+    classes = np.unique(y) if classes is None else classes
+    rows = as_tensor(X, net.initialize().module_).numpy()
+    binary = isinstance(net, NeuralNetBinaryClassifier)
+    net.fit(rows, np.searchsorted(classes, y).astype(np.float32 if binary else np.int64))
     if hasattr(net, "classes"):
         net.classes = classes
+    return net

@@ -7,7 +7,7 @@ from scipy import sparse
 from skorch.callbacks import EpochTimer, LRScheduler, PassthroughScoring, PrintLog
 from torch import nn
 
-from skdistill._torch import as_tensor, evaluating, forward_in_batches
+from skdistill._torch import as_tensor, forward_in_batches
 from skdistill.exceptions import StudentError
 from skdistill.students._mlp import MLP
 from skdistill.students._widths import infer_widths
@@ -161,7 +161,7 @@ class StudentNet(NetClassifierMixin, FastEpochMixin):
         """
         self._check_criterion()
         X = self._check_numbers(X, reset=True)
-        self.classes_ = classes
+        self.classes_, self.row_shape_ = classes, X.shape[1:]
         initialize_net(self, X, len(classes), seed)
         return X
 
@@ -191,7 +191,7 @@ class StudentNet(NetClassifierMixin, FastEpochMixin):
         if isinstance(module, nn.Module):
             module = copy.deepcopy(module)
         elif hasattr(self, "classes_"):
-            kwargs |= infer_widths(module, kwargs, self.n_features_in_, len(self.classes_))
+            kwargs |= infer_widths(module, kwargs, self.row_shape_, len(self.classes_))
         module = self.initialized_instance(module, kwargs)
         self.module_ = module.to(getattr(torch, self.dtype))
         return self
@@ -236,6 +236,7 @@ class StudentNet(NetClassifierMixin, FastEpochMixin):
 
     def _logits(self, X):
         device = torch.device(self.device or "cpu")
-        with evaluating(self.module_):
+        self.module_.eval()
+        with torch.no_grad():
             outputs = forward_in_batches(self.module_, X, device)
         return self.criterion_.to_logits(torch.from_numpy(outputs)).numpy()

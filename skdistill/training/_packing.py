@@ -1,7 +1,10 @@
 """Hard labels, soft targets and weights packed as the one `y` of a skorch net."""
 
+import warnings
+
 import numpy as np
 
+from skdistill.exceptions import TeacherWarning
 from skdistill.targets._clip import log_probabilities
 
 
@@ -37,6 +40,11 @@ def pack_targets(labels, probabilities=None, sample_weight=None, alpha=0.0):
     ------
     ValueError
         When there is nothing to learn: alpha is 1 and no row has a soft target and a weight.
+
+    Warns
+    -----
+    TeacherWarning
+        When no row has a soft target and a weight, and the labels alone teach.
     """
     packed = {"label": np.asarray(labels, dtype=np.int64)}
     if sample_weight is not None:
@@ -48,15 +56,26 @@ def pack_targets(labels, probabilities=None, sample_weight=None, alpha=0.0):
     packed["teacher_logits"][told] = log_probabilities(probabilities[told])
     if sample_weight is not None or not told.all():
         packed["soft_weight"] = _scaled(told * packed.get("hard_weight", 1.0))
-        if alpha == 1 and not packed["soft_weight"].any():
-            raise ValueError(
-                f"None of the {len(told)} rows has both a soft target and a positive weight, and "
-                f"alpha=1 leaves the labels out; expected at least one. Lower alpha, or give soft "
-                f"targets to the rows that count."
-            )
+        if not packed["soft_weight"].any():
+            _refuse_or_warn(len(told), alpha)
     return packed
 
 
 def _scaled(weight):
     """Scale weights to a mean of one; all-zero ones stay."""
     return weight / (weight.mean() or 1.0)
+
+
+def _refuse_or_warn(n_samples, alpha):
+    nobody = f"None of the {n_samples} rows has both a soft target and a positive weight"
+    if alpha == 1:
+        raise ValueError(
+            f"{nobody}, and alpha=1 leaves the labels out; expected at least one. Lower alpha, or "
+            f"give soft targets to the rows that count."
+        )
+    warnings.warn(
+        f"{nobody}: the student learns from the labels alone. Look at the rows of NaN in the "
+        f"targets, or set alpha=0.",
+        TeacherWarning,
+        stacklevel=2,
+    )

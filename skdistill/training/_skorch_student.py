@@ -1,7 +1,6 @@
 """Any other skorch net as a student, its own settings honoured."""
 
 import numpy as np
-import torch
 from sklearn.base import BaseEstimator, clone
 from skorch import NeuralNet, NeuralNetBinaryClassifier
 from skorch.callbacks import EpochScoring
@@ -9,7 +8,7 @@ from skorch.utils import to_numpy
 from torch import nn
 
 from skdistill._compat import replace_inferred_classes
-from skdistill._torch import as_tensor
+from skdistill._torch import as_tensor, generator_put_back
 from skdistill.exceptions import StudentError
 from skdistill.students._widths import infer_widths
 from skdistill.training._classifier_mixin import NetClassifierMixin
@@ -47,7 +46,7 @@ class SkorchStudent(NetClassifierMixin, BaseEstimator):
         net.set_params(criterion=DistillationCriterion)
         if not isinstance(net.module, nn.Module):
             given = net.get_params_for("module")
-            widths = infer_widths(net.module, given, self.n_features_in_, len(classes))
+            widths = infer_widths(net.module, given, X.shape[1:], len(classes))
             net.set_params(**{f"module__{name}": width for name, width in widths.items()})
         initialize_net(net, X, len(classes), seed)
         if net.criterion_.from_probabilities and net.predict_nonlinearity == "auto":
@@ -83,8 +82,7 @@ class SkorchStudent(NetClassifierMixin, BaseEstimator):
         return self.net_.module_
 
     def _logits(self, X):
-        # torch's DataLoader draws from the global generator, even in order.
-        with torch.random.fork_rng(devices=[]):
+        with generator_put_back():
             outputs = self.net_.forward(as_tensor(X, self.net_.module_).numpy())
         outputs = outputs[0] if isinstance(outputs, tuple) else outputs
         return self.net_.criterion_.to_logits(outputs.double()).numpy()

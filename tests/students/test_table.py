@@ -56,6 +56,13 @@ def test_numbers_named_categories_are_categories():
     assert TablePreprocessor().fit_transform(X).tolist() == [[0, 1], [1, 0], [0, 1]]
 
 
+def test_integers_that_became_floats_are_the_same_categories():
+    X = pd.DataFrame({"code": pd.Series([3, 1, 3], dtype="category")})
+    preprocessor = TablePreprocessor().fit(X)
+    new = pd.DataFrame({"code": [3.0, np.nan, 1.0]})
+    assert preprocessor.transform(new).tolist() == [[0, 1], [0, 0], [1, 0]]
+
+
 def test_new_categories_and_new_gaps_are_taken():
     X = table()
     preprocessor = TablePreprocessor().fit(X)
@@ -118,8 +125,8 @@ class Takes:
 
 
 def test_widths_are_inferred_by_name():
-    assert infer_widths(MLP, (), 5, 3) == {"n_features": 5, "n_classes": 3}
-    assert infer_widths(MLP, {"n_features"}, 5, 3) == {"n_classes": 3}
-    assert infer_widths(Takes, {"width"}, 5, 3) == {"input_dim": 5, "num_classes": 3}
+    assert infer_widths(MLP, (), (5,), 3) == {"n_features": 5, "n_classes": 3}
+    assert infer_widths(MLP, {"n_features"}, (5,), 3) == {"n_classes": 3}
+    assert infer_widths(Takes, {"width"}, (7, 5), 3) == {"input_dim": 5, "num_classes": 3}
     with pytest.raises(StudentError, match=r"needs \['width'\].*module__width"):
-        infer_widths(Takes, (), 5, 3)
+        infer_widths(Takes, (), (5,), 3)

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from joblib import Parallel, delayed
 from scipy.special import expit, softmax
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
@@ -24,6 +25,7 @@ from torch import nn
 from skdistill import DistilledClassifier, StudentNet
 from skdistill.exceptions import TeacherError
 from skdistill.targets import teacher_probabilities, teacher_targets
+from skdistill.teachers._adapters import adapt_teacher
 
 X, Y = shuffle(*load_iris(return_X_y=True), random_state=0)
 NAMES = np.array(["setosa", "versicolor", "virginica"])
@@ -547,3 +549,53 @@ REFUSED = {
 def test_what_cannot_teach_is_refused(teacher, message):
     with pytest.raises(TeacherError, match=message):
         quick_model(teacher).fit(X, Y)
+
+
+def test_threads_do_not_meet_in_a_module():
+    with torch.random.fork_rng():
+        net = nn.Sequential(nn.Linear(4, 64), nn.Dropout(0.9), nn.Linear(64, 3))
+    rows = np.random.default_rng(0).normal(size=(9000, 4))
+    net.train()
+    expected = adapt_teacher(net).ask(rows)[0]
+    answers = Parallel(4, backend="threading")(
+        delayed(adapt_teacher(net).ask)(rows) for _ in range(12)
+    )
+    assert all(np.array_equal(answer, expected) for answer, _ in answers)
+    assert net.training
+
+
+@pytest.mark.filterwarnings("ignore:The teacher's log-loss")  # one class alone has targets
+def test_an_unfitted_net_keeps_its_columns_in_a_fold_that_lacks_a_class():
+    X, y = load_iris(return_X_y=True)
+    rows = np.r_[0:60, 100:150]  # the second class has 10 rows, all left out by the first split
+    X, y = X[rows], np.array(["a", "b", "c"])[y[rows]]
+    cv = [(np.r_[0:50, 60:100], np.r_[50:60, 100:110]), (np.r_[50:110], np.r_[0:50])]
+    for net in (NeuralNetClassifier, NeuralNet):
+        teacher = net(
+            nn.Linear,
+            module__in_features=4,
+            module__out_features=3,
+            criterion=nn.CrossEntropyLoss,
+            max_epochs=30,
+            lr=0.1,
+            train_split=None,
+            verbose=0,
+        )
+        targets = teacher_targets(teacher, X, y, cv=cv, random_state=0)
+        held = np.arange(100, 110)
+        assert (targets[held].argmax(axis=1) == 2).all()
+
+
+def test_a_frame_of_soft_targets_is_read_by_its_columns():
+    X, y = load_iris(return_X_y=True)
+    y = np.array(["a", "b", "c"])[y]
+    frame = pd.DataFrame(np.eye(3)[np.searchsorted(["a", "b", "c"], y)] * 0.9 + 0.1 / 3)
+    frame.columns = ["a", "b", "c"]
+    student = StudentNet(max_epochs=2)
+    first, second = (
+        DistilledClassifier(student=student, random_state=0)
+        .fit(X, y, soft_targets=frame[columns])
+        .predict_proba(X)
+        for columns in (["a", "b", "c"], ["c", "a", "b"])
+    )
+    np.testing.assert_array_equal(first, second)
