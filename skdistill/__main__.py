@@ -58,6 +58,8 @@ def main(arguments=None):
     print(f"Teacher: {teacher}\n")
     started = time.perf_counter()
     model = DistilledClassifier(teacher, n_jobs=2, random_state=options.seed, verbose=1)
+    if options.alpha is not None:
+        model.set_params(alpha=options.alpha)
     report = distillation_report(model, X_train, y_train, X_test, y_test, n_seeds=options.n_seeds)
     print(f"\n{report}\n\n{time.perf_counter() - started:.0f} s in all")
     return 0
@@ -95,6 +97,7 @@ def _parse(arguments):
     demo.add_argument("--data", type=Path, help="a table of your own: .csv or .csv.gz, with header")
     demo.add_argument("--target", help="the column of --data that holds the labels")
     demo.add_argument("--test", type=Path, help="test rows; otherwise a fifth of --data")
+    demo.add_argument("--alpha", type=float, help="weight of the teacher (default: 0.5)")
     demo.add_argument("--n-seeds", type=int, default=1, help="fits of each student (default: 1)")
     demo.add_argument("--seed", type=int, default=0, help="random state (default: 0)")
     options = parser.parse_args(arguments)
@@ -102,6 +105,8 @@ def _parse(arguments):
         demo.error("--data and --target go together")
     if options.test is not None and options.data is None:
         demo.error("--test needs --data and --target")
+    if options.alpha is not None and not 0 <= options.alpha <= 1:
+        demo.error(f"--alpha must lie in [0, 1], got {options.alpha}")
     if options.n_seeds < 1:
         demo.error(f"--n-seeds must be at least 1, got {options.n_seeds}")
     return options

@@ -71,7 +71,14 @@ def test_test_rows_with_other_columns_are_refused(csv, capsys, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "words", [[], ["demo", "--data", "x.csv"], ["demo", "--test", "x.csv"], ["demo", "--n-seeds=0"]]
+    "words",
+    [
+        [],
+        ["demo", "--data", "x.csv"],
+        ["demo", "--test", "x.csv"],
+        ["demo", "--n-seeds=0"],
+        ["demo", "--alpha=2"],
+    ],
 )
 def test_words_that_do_not_go_together(words, capsys):
     with pytest.raises(SystemExit) as stop:
