@@ -16,7 +16,7 @@ from sklearn.ensemble import (
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
 from sklearn.neighbors import KNeighborsClassifier
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OrdinalEncoder
 from sklearn.svm import SVC
 
@@ -55,7 +55,8 @@ def main(arguments=None):
         f"{name}: {len(y_train)} training rows, {len(y_test)} test rows, "
         f"{len(np.unique(y_train))} classes"
     )
-    print(f"Teacher: {teacher}\n")
+    steps = teacher if isinstance(teacher, Pipeline) else [teacher]
+    print(f"Teacher: {', '.join(type(step).__name__ for step in steps)}\n")
     started = time.perf_counter()
     model = DistilledClassifier(teacher, n_jobs=2, random_state=options.seed, verbose=1)
     if options.alpha is not None:
