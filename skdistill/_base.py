@@ -12,8 +12,12 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from skdistill._compat import check_sample_weight, copy_estimator_state
-from skdistill._rows import as_rows, has_gaps
+from skdistill._compat import (
+    check_names_and_width,
+    check_sample_weight,
+    copy_estimator_state,
+)
+from skdistill._rows import as_rows, has_gaps, is_plain
 from skdistill.exceptions import StudentError
 from skdistill.teachers._fit import is_fitted
 from skdistill.training._student import as_student
@@ -124,9 +128,12 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
         return Bunch(X=X, y=y, sample_weight=sample_weight, groups=groups)
 
     def _check_predict(self, X):
-        check_is_fitted(self)
+        if not self.__sklearn_is_fitted__():
+            check_is_fitted(self)
+        if is_plain(X, self):
+            return X
         X = as_rows(X)
-        validate_data(self, X, reset=False, skip_check_array=True)
+        check_names_and_width(self, X)
         if self._refuses_gaps and has_gaps(X):
             raise ValueError(
                 "Input X contains NaN, as no row of fit did, and the teacher does not take gaps: "

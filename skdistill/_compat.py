@@ -6,12 +6,14 @@ from sklearn.base import _fit_context as fit_context
 from sklearn.utils import _safe_indexing as safe_indexing
 from sklearn.utils._metadata_requests import _routing_enabled as routing_enabled
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.validation import _check_feature_names, _check_n_features
 from sklearn.utils.validation import _check_sample_weight as check_sample_weight
 
 __all__ = [
     "HasMethods",
     "Interval",
     "StrOptions",
+    "check_names_and_width",
     "check_sample_weight",
     "copy_estimator_state",
     "fit_context",
@@ -19,6 +21,25 @@ __all__ = [
     "routing_enabled",
     "safe_indexing",
 ]
+
+
+def check_names_and_width(estimator, X):
+    """Compare rows with those of `fit`, as `sklearn.utils.validation.validate_data` does.
+
+    That asks for the estimator's tags besides, which for one that holds others takes longer than
+    the prediction of a row.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A fitted one.
+    X : {ndarray, sparse matrix, DataFrame} of shape (n_samples, n_features) or more axes
+    """
+    names = getattr(estimator, "feature_names_in_", None)
+    if names is not None and hasattr(X, "columns") and list(X.columns) == names.tolist():
+        return
+    _check_feature_names(estimator, X, reset=False)
+    _check_n_features(estimator, X, reset=False)
 
 
 def copy_estimator_state(source, target):

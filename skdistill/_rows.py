@@ -1,17 +1,50 @@
 """The rows X as users bring them, checked once and left as they are."""
 
+import math
+
 import numpy as np
 from scipy import sparse
 from sklearn.utils import check_array
 
 from skdistill.exceptions import StudentError
 
-__all__ = ["as_rows", "has_gaps", "is_table", "refuse_dates"]
+__all__ = ["as_rows", "has_gaps", "is_plain", "is_table", "refuse_dates"]
+
+FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
 
 def is_table(X):
     """Whether X is a DataFrame: it has columns and can be sliced by position."""
     return hasattr(X, "columns") and hasattr(X, "iloc")
+
+
+def is_plain(X, estimator):
+    """Whether rows need no further look: a fast lane, for a row takes less than its checks.
+
+    Parameters
+    ----------
+    X : object
+        What the user brought.
+    estimator : estimator
+        A fitted one.
+
+    Returns
+    -------
+    bool
+        True for an array of finite floats as wide as those of `fit`, which had no feature
+        names. False says nothing: `as_rows` and `sklearn.utils.validation.validate_data` decide.
+    """
+    if (
+        type(X) is not np.ndarray
+        or X.ndim != 2
+        or X.dtype not in FLOATS
+        or len(X) == 0
+        or X.shape[1] != getattr(estimator, "n_features_in_", None)
+        or hasattr(estimator, "feature_names_in_")
+    ):
+        return False
+    with np.errstate(all="ignore"):  # a sum that overflows is looked at more closely
+        return math.isfinite(X.sum())
 
 
 def as_rows(X):
@@ -40,16 +73,18 @@ def as_rows(X):
                 f"Found array with {X.shape[0]} sample(s) and {X.shape[1]} feature(s) "
                 f"(shape={X.shape}) while a minimum of 1 is required."
             )
-        numbers = X.select_dtypes(include="number")
-        if any(dtype.kind == "c" for dtype in numbers.dtypes):
+        kinds = [getattr(dtype, "kind", "O") for dtype in X.dtypes]
+        if "c" in kinds:
             raise ValueError(
                 "Complex data not supported: X has a column of complex numbers; expected real "
                 "ones. Split it into its real and imaginary parts."
             )
-        infinite = [c for c in numbers if np.isinf(numbers[c].to_numpy(float, na_value=0)).any()]
-        if infinite:
+        floats = [i for i, kind in enumerate(kinds) if kind == "f"]
+        infinite = np.isinf(_as_floats(X, floats)).any(axis=0)
+        if infinite.any():
+            names = X.columns[floats][infinite].tolist()
             raise ValueError(
-                f"Input X contains infinity in the columns {infinite[:5]}; expected finite "
+                f"Input X contains infinity in the columns {names[:5]}; expected finite "
                 f"numbers or gaps. Replace it: X.replace([numpy.inf, -numpy.inf], numpy.nan)."
             )
         return X
@@ -82,9 +117,11 @@ def has_gaps(X):
     bool
     """
     if is_table(X):
-        return bool(X.select_dtypes(include="number").isna().to_numpy().any())
+        numbers = [i for i, d in enumerate(X.dtypes) if getattr(d, "kind", "O") in "biuf"]
+        return bool(np.isnan(_as_floats(X, numbers)).any())
     values = X.data if sparse.issparse(X) else X
-    return values.dtype.kind == "f" and bool(np.isnan(values).any())
+    # The greatest of some numbers is NaN where one of them is.
+    return values.dtype.kind == "f" and values.size > 0 and bool(np.isnan(values.max()))
 
 
 def refuse_dates(X):
@@ -107,6 +144,13 @@ def refuse_dates(X):
                 f"expected numbers, truth values or categories. Derive numbers from it, such as "
                 f"the days since a date."
             )
+
+
+def _as_floats(X, positions):
+    """Return some columns of numbers as one array, gaps as NaN."""
+    if len(positions) < X.shape[1]:
+        X = X.take(positions, axis=1)
+    return X.to_numpy(dtype=np.float64, na_value=np.nan)
 
 
 def _as_mixed_rows(X):

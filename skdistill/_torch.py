@@ -103,10 +103,13 @@ def as_tensor(X, module: nn.Module, *, copy: bool = False) -> torch.Tensor:
         # torch takes no strides below zero, no foreign byte order and no long doubles.
         dtype = X.dtype.newbyteorder("=") if X.dtype.itemsize <= 8 else np.float64
         X = torch.from_numpy(np.require(X, dtype, ["C", "W"]))
-    reads_indices = any(isinstance(m, nn.Embedding | nn.EmbeddingBag) for m in module.modules())
-    if reads_indices and not X.is_floating_point():
+    if not X.is_floating_point() and _reads_indices(module):
         return X.to(torch.int64, copy=copy)
     return X.to(module_dtype(module), copy=copy)
+
+
+def _reads_indices(module):
+    return any(isinstance(part, nn.Embedding | nn.EmbeddingBag) for part in module.modules())
 
 
 @contextlib.contextmanager

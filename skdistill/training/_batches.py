@@ -47,7 +47,7 @@ class TensorRows(Dataset):
         if sparse.issparse(self.X):
             X = torch.as_tensor(self.X[index.cpu().numpy()].toarray(), dtype=self.dtype)
         else:
-            X = self.X.index_select(0, index)
+            X = self.X.index_select(0, index.to(self.X.device))
         return X, {name: values.index_select(0, index) for name, values in self.y.items()}
 
 

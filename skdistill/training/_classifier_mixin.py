@@ -1,8 +1,8 @@
 """What makes a trained net a scikit-learn classifier."""
 
 import numpy as np
+import torch
 from scipy import sparse
-from scipy.special import log_softmax
 from sklearn.base import ClassifierMixin
 from sklearn.utils import assert_all_finite
 from sklearn.utils.multiclass import check_classification_targets
@@ -13,7 +13,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from skdistill._rows import as_rows, is_table, refuse_dates
+from skdistill._rows import as_rows, is_plain, is_table, refuse_dates
 from skdistill.exceptions import StudentError
 from skdistill.training._packing import pack_targets
 
@@ -59,7 +59,8 @@ class NetClassifierMixin(ClassifierMixin):
         -------
         ndarray of shape (n_samples,)
         """
-        return self.classes_[np.argmax(self.predict_log_proba(X), axis=1)]
+        positions = np.argmax(self.predict_log_proba(X), axis=1)
+        return self.classes_[positions]
 
     def predict_proba(self, X):
         """Return the probability of each class, in the order of `classes_`.
@@ -85,8 +86,18 @@ class NetClassifierMixin(ClassifierMixin):
         -------
         ndarray of shape (n_samples, n_classes), float64
         """
-        check_is_fitted(self, "classes_")
-        return log_softmax(self._logits(self._check_numbers(X, reset=False)), axis=1)
+        if not hasattr(self, "classes_"):
+            check_is_fitted(self, "classes_")
+        if not self._is_safe(X):
+            X = self._check_numbers(X, reset=False)
+        return torch.log_softmax(torch.from_numpy(self._logits(X)), dim=1).numpy()
+
+    def _is_safe(self, X):
+        """Whether rows are numbers that a module can read beyond doubt."""
+        if not is_plain(X, self):
+            return False
+        dtype = np.dtype(getattr(self, "dtype", "float32"))
+        return X.dtype.itemsize <= dtype.itemsize or np.abs(X).max() <= np.finfo(dtype).max
 
     def _check_numbers(self, X, *, reset):
         """Refuse rows that a module cannot read; return an array or a CSR matrix."""
@@ -107,14 +118,16 @@ class NetClassifierMixin(ClassifierMixin):
                     f"alone. Put a step before it: make_pipeline(TablePreprocessor(), student)."
                 ) from error
         values = X.data if sparse.issparse(X) else X
-        if values.dtype.kind == "f" and np.isnan(values).any():
+        greatest = 0.0
+        if values.dtype.kind == "f" and values.size:
+            greatest = max(values.max(), -values.min())  # NaN where one value is
+        if np.isnan(greatest):
             raise StudentError(
                 f"Input X contains NaN, and {name} reads numbers alone. Put a step before it "
                 f"that fills the gaps: make_pipeline(TablePreprocessor(), student)."
             )
         dtype = getattr(self, "dtype", "float32")
-        largest = np.finfo(dtype).max
-        if values.dtype.kind == "f" and values.size and max(values.max(), -values.min()) > largest:
+        if greatest > np.finfo(dtype).max:
             raise StudentError(
                 f"Input X contains infinity or a value too large for dtype('{dtype}'), in which "
                 f"{name} computes; expected smaller numbers. Put a step before it that scales or "

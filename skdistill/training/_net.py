@@ -235,8 +235,8 @@ class StudentNet(NetClassifierMixin, FastEpochMixin):
         self.device = state["device"]
 
     def _logits(self, X):
-        device = torch.device(self.device or "cpu")
-        self.module_.eval()
+        if self.module_.training:
+            self.module_.eval()
         with torch.no_grad():
-            outputs = forward_in_batches(self.module_, X, device)
+            outputs = forward_in_batches(self.module_, X, torch.device(self.device or "cpu"))
         return self.criterion_.to_logits(torch.from_numpy(outputs)).numpy()
