@@ -1,0 +1,53 @@
+"""The examples run as a reader would run them, without a warning, and print what they promise."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(__file__).parents[1] / "examples"
+
+PROMISES = {
+    "01_ensemble_to_network.py": [
+        r"Log-loss is lower than the plain student's",
+        r"positive to negative: \d+ of 2000 rows",
+        r"accuracy of the loaded student: 0\.[89]",
+    ],
+    "02_torch_teacher_on_digits.py": [
+        r"distilled, auto +accuracy 0\.9\d+ +log-loss 0\.0",
+        r"auto stands for temperature 4",
+        r"parameters: teacher 76,522, student 2,410",
+    ],
+    "03_search_and_learning_curve.py": [
+        r"10 settings in \d+ s, best \{'alpha': (0\.5|1\.0), ",
+        r"on the test rows",
+        r"\n +800( +0\.\d+){4}",
+    ],
+}
+"""What each example prints, whatever the processor."""
+
+
+def test_every_example_has_its_promises():
+    assert sorted(path.name for path in FOLDER.glob("*.py")) == sorted(PROMISES)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", PROMISES)
+def test_example_runs(name):
+    if name.startswith("01"):
+        pytest.importorskip("pandas")
+    done = subprocess.run(
+        [sys.executable, "-W", "error", name],
+        cwd=FOLDER,
+        # The nets are small: a second thread costs more than it gives.
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    missing = [promise for promise in PROMISES[name] if not re.search(promise, done.stdout)]
+    assert missing == [], done.stdout
