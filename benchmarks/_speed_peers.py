@@ -65,7 +65,7 @@ def keras_is_installed():
 
 def keras_distiller(X, y, hidden, batch_size, device, teacher, temperature):
     """Fit a Keras model whose `train_step` asks the teacher, on Keras' torch backend."""
-    os.environ.setdefault("KERAS_BACKEND", "torch")
+    os.environ |= {"KERAS_BACKEND": "torch", "KERAS_TORCH_DEVICE": device}
     import keras
 
     class Distiller(keras.Model):
@@ -103,9 +103,8 @@ def keras_distiller(X, y, hidden, batch_size, device, teacher, temperature):
         return teacher(rows)
 
     layers = [keras.layers.Dense(width, activation="relu") for width in hidden]
-    with keras.device("gpu:0" if device.startswith("cuda") else "cpu:0"):
-        layers = [keras.Input((X.shape[1],)), *layers, keras.layers.Dense(int(y.max()) + 1)]
-        model = Distiller(keras.Sequential(layers))
-        model.compile(optimizer=keras.optimizers.AdamW(LR), jit_compile=False)
-        model.fit(X, y, batch_size=batch_size, epochs=EPOCHS, verbose=0)
+    layers = [keras.Input((X.shape[1],)), *layers, keras.layers.Dense(int(y.max()) + 1)]
+    model = Distiller(keras.Sequential(layers))
+    model.compile(optimizer=keras.optimizers.AdamW(LR), jit_compile=False)
+    model.fit(X, y, batch_size=batch_size, epochs=EPOCHS, verbose=0)
     return model

@@ -65,9 +65,10 @@ class DistillationCriterion(nn.CrossEntropyLoss):
             soft = _mean(rows, packed.get("soft_weight"))
         if soft is None:
             return hard
-        if hard is None:
-            return alpha * self.loss.weight * soft
-        return torch.add((1 - alpha) * hard, soft, alpha=alpha * self.loss.weight)
+        if self.loss.weight != 1:
+            soft = self.loss.weight * soft
+        # One operation for (1 - alpha) * hard + alpha * soft: each costs as much as a small layer.
+        return alpha * soft if hard is None else torch.lerp(hard, soft, alpha)
 
     def to_logits(self, outputs):
         """Return logits: the outputs themselves, or their logarithm."""

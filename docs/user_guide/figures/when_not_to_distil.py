@@ -97,12 +97,12 @@ def measure(X, y, teacher, seed):
 
 def main():
     """Print one line for each case: accuracy and log-loss of teacher and students."""
-    print(f"{'':22}" + "".join(f"{name:>14}" for name in ["teacher", *STUDENTS]))
+    print(f"{'':22}" + "".join(f"{name:>13}" for name in ["teacher", *STUDENTS]))
     for case, ((X, y), teacher) in CASES.items():
         splits = [measure(X, y, teacher, seed) for seed in range(3)]
         means = [np.mean([scores[name] for scores in splits], axis=0) for name in splits[0]]
         cells = [f"{accuracy:.3f} {loss:.3f}" for accuracy, loss in means]
-        print(f"{case:22}" + "".join(f"{cell:>14}" for cell in cells), flush=True)
+        print(f"{case:22}" + "".join(f"{cell:>13}" for cell in cells), flush=True)
 
 
 if __name__ == "__main__":
