@@ -43,6 +43,11 @@ def ratio(seconds, reference):
     return float(np.median(seconds / reference))
 
 
+def ratio_of_least(seconds, reference):
+    """Return the ratio of the fastest turns: far from the median's, the machine was busy."""
+    return float(seconds.min() / reference.min())
+
+
 def _now(device):
     if device.startswith("cuda"):
         torch.cuda.synchronize()
@@ -54,12 +59,10 @@ class Table:
     """Rows of a result: what was timed, how long it took, the ratio and its bar."""
 
     def __init__(self):
-        self.section = ""
         self.n_missed = 0
 
     def start(self, title):
         """Print the head of a section."""
-        self.section = title
         print(f"\n{title}\n{'-' * len(title)}")
 
     def add(self, name, value, ratio=None, bar=None, note=""):
@@ -70,15 +73,10 @@ class Table:
         verdict = "" if bar is None else f"bar {bar:.2f} {'MISSED' if missed else 'ok'}"
         print(f"{name:<44} {value:>14} {shown:>9}  {verdict:<15} {note}".rstrip(), flush=True)
 
-    def add_seconds(self, seconds, reference, bars=None, unit="s", notes=None):
+    def add_seconds(self, seconds, reference, bars=None, unit="s"):
         """Print a row for each arm, its ratio to the reference arm beside it."""
         scale = {"s": 1, "ms": 1e3, "us": 1e6}[unit]
         for name, values in seconds.items():
             value = f"{np.median(values) * scale:.{2 if unit == 's' else 1}f} {unit}"
-            self.add(
-                name,
-                value,
-                ratio(values, seconds[reference]),
-                (bars or {}).get(name),
-                (notes or {}).get(name, ""),
-            )
+            note = f"fastest turns {ratio_of_least(values, seconds[reference]):.2f} x"
+            self.add(name, value, ratio(values, seconds[reference]), (bars or {}).get(name), note)

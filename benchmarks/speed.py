@@ -3,7 +3,8 @@
     python benchmarks/speed.py --data FOLDER
 
 prints one table. A ratio is the median over the turns of this arm's time by the reference's in
-the same turn; below 1 is faster. A bar is the greatest ratio that is accepted. FOLDER holds
+the same turn; below 1 is faster. Beside it stands the ratio of the fastest turns: where the two
+differ, the machine was busy. A bar is the greatest ratio that is accepted. FOLDER holds
 fashion_mnist.npz (arrays X_train, y_train) and adult_train.csv.gz (the label last); without it
 the sections that need them are left out.
 """

@@ -22,7 +22,7 @@ PROMISES = {
         r"parameters: teacher 76,522, student 2,410",
     ],
     "03_search_and_learning_curve.py": [
-        r"10 settings in \d+ s, best \{'alpha': (0\.5|1\.0), ",
+        r"8 settings in \d+ s, best \{'alpha': (0\.5|1\.0), ",
         r"on the test rows",
         r"\n +800( +0\.\d+){4}",
     ],
