@@ -27,13 +27,14 @@ def main(n_samples, n_features):
     """Fit on made-up rows and print what it took."""
     before = peak()
     from skdistill import DistilledClassifier, StudentNet
+    from skdistill.students import MLP
 
     rng = np.random.default_rng(0)
     X = rng.standard_normal((n_samples, n_features), dtype=np.float32)
     y = (X[:, 0] > 0).astype(np.int64)
     soft = np.full((n_samples, 2), 0.1)
     soft[np.arange(n_samples), y] = 0.9
-    student = StudentNet(module__hidden_units=(128, 128), batch_size=1024, max_epochs=2)
+    student = StudentNet(MLP, module__hidden_units=(128, 128), batch_size=1024, max_epochs=2)
     DistilledClassifier(student=student, device="cpu").fit(X, y, soft_targets=soft)
     data = X.nbytes + y.nbytes + soft.nbytes
     print(json.dumps({"data": data, "peak": peak() - before}))

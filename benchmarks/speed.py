@@ -44,7 +44,7 @@ from threadpoolctl import threadpool_limits
 
 from skdistill import DistilledClassifier, StudentNet
 from skdistill.exceptions import TeacherWarning
-from skdistill.students import TablePreprocessor
+from skdistill.students import MLP, TablePreprocessor, TabularMLP
 
 HIDDEN = (128, 128)
 RAW = "raw torch loop"
@@ -60,9 +60,13 @@ def distilled(
     device="cpu",
     **settings,
 ):
-    """Return a DistilledClassifier around a plain MLP; further settings are the StudentNet's."""
+    """Return a DistilledClassifier; further settings are the StudentNet's.
+
+    Its student is a plain MLP, and with preprocessing the default network.
+    """
     settings = {"max_epochs": EPOCHS, "batch_size": batch_size} | settings
-    student = StudentNet(module__hidden_units=hidden, **settings)
+    module = MLP if preprocessing is None else TabularMLP
+    student = StudentNet(module, module__hidden_units=hidden, **settings)
     if preprocessing is not None:
         student = make_pipeline(preprocessing, student)
     return DistilledClassifier(
@@ -146,9 +150,9 @@ def predict(table, options):
         "MLPClassifier": usual,
         "DistilledClassifier": student,
         "  its student_": student.student_,
-        "DistilledClassifier, TablePreprocessor": default,
+        "DistilledClassifier, default student": default,
     }
-    bars = {"DistilledClassifier": 1.0, "DistilledClassifier, TablePreprocessor": 1.5}
+    bars = {"DistilledClassifier": 1.0, "DistilledClassifier, default student": 1.5}
     table.start("One row of floats, predict_proba, 50-128-128-2")
     one_row(table, options, models, row, bars)
     table_rows(table, options)

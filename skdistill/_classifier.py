@@ -241,8 +241,8 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         -------
         ndarray of shape (n_samples,)
         """
-        X = self._check_predict(X)
-        return self.student_.predict(X)
+        net, X = self._before_net(self._check_predict(X))
+        return net.predict(X)
 
     def predict_proba(self, X):
         """Return the probability of each class, in the order of `classes_`.
@@ -255,8 +255,8 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         -------
         ndarray of shape (n_samples, n_classes), float64
         """
-        X = self._check_predict(X)
-        return self.student_.predict_proba(X)
+        net, X = self._before_net(self._check_predict(X))
+        return net.predict_proba(X)
 
     def predict_log_proba(self, X):
         """Return the logarithm of the probability of each class.
@@ -269,8 +269,8 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         -------
         ndarray of shape (n_samples, n_classes), float64
         """
-        X = self._check_predict(X)
-        return self.student_.predict_log_proba(X)
+        net, X = self._before_net(self._check_predict(X))
+        return net.predict_log_proba(X)
 
     def _check_rows(self, X, y, sample_weight, groups):
         """Check rows, labels, weights and groups; return them with the labels' positions."""

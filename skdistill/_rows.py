@@ -6,16 +6,13 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils import check_array
 
+from skdistill._columns import FLOATS, as_floats, is_table
+from skdistill._layout import EncodedTable
 from skdistill.exceptions import StudentError
 
-__all__ = ["as_rows", "has_gaps", "is_plain", "is_table", "refuse_dates"]
+__all__ = ["as_rows", "has_gaps", "is_plain", "refuse_dates"]
 
-FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
-
-
-def is_table(X):
-    """Whether X is a DataFrame: it has columns and can be sliced by position."""
-    return hasattr(X, "columns") and hasattr(X, "iloc")
+PLAIN = (np.ndarray, EncodedTable)
 
 
 def is_plain(X, estimator):
@@ -35,7 +32,7 @@ def is_plain(X, estimator):
         names. False says nothing: `as_rows` and `sklearn.utils.validation.validate_data` decide.
     """
     if (
-        type(X) is not np.ndarray
+        type(X) not in PLAIN
         or X.ndim != 2
         or X.dtype not in FLOATS
         or len(X) == 0
@@ -79,8 +76,8 @@ def as_rows(X):
                 "Complex data not supported: X has a column of complex numbers; expected real "
                 "ones. Split it into its real and imaginary parts."
             )
-        floats = [i for i, kind in enumerate(kinds) if kind == "f"]
-        infinite = np.isinf(_as_floats(X, floats)).any(axis=0)
+        floats = np.flatnonzero([kind == "f" for kind in kinds])
+        infinite = np.isinf(as_floats(X, floats)).any(axis=0)
         if infinite.any():
             names = X.columns[floats][infinite].tolist()
             raise ValueError(
@@ -91,10 +88,10 @@ def as_rows(X):
     if hasattr(X, "detach"):
         X = X.detach().cpu().numpy()
     if not sparse.issparse(X):
-        X = np.asarray(X)
+        X = X if isinstance(X, EncodedTable) else np.asarray(X)
         if X.dtype.kind in "OUS":
             return _as_mixed_rows(X)
-    return check_array(
+    checked = check_array(
         X,
         accept_sparse="csr",
         dtype=None,
@@ -102,6 +99,7 @@ def as_rows(X):
         allow_nd=True,
         input_name="X",
     )
+    return X if isinstance(X, EncodedTable) else checked  # which would forget what it knows
 
 
 def has_gaps(X):
@@ -117,8 +115,8 @@ def has_gaps(X):
     bool
     """
     if is_table(X):
-        numbers = [i for i, d in enumerate(X.dtypes) if getattr(d, "kind", "O") in "biuf"]
-        return bool(np.isnan(_as_floats(X, numbers)).any())
+        is_number = [getattr(dtype, "kind", "O") in "biuf" for dtype in X.dtypes]
+        return bool(np.isnan(as_floats(X, np.flatnonzero(is_number))).any())
     values = X.data if sparse.issparse(X) else X
     # The greatest of some numbers is NaN where one of them is.
     return values.dtype.kind == "f" and values.size > 0 and bool(np.isnan(values.max()))
@@ -144,13 +142,6 @@ def refuse_dates(X):
                 f"expected numbers, truth values or categories. Derive numbers from it, such as "
                 f"the days since a date."
             )
-
-
-def _as_floats(X, positions):
-    """Return some columns of numbers as one array, gaps as NaN."""
-    if len(positions) < X.shape[1]:
-        X = X.take(positions, axis=1)
-    return X.to_numpy(dtype=np.float64, na_value=np.nan)
 
 
 def _as_mixed_rows(X):

@@ -18,6 +18,9 @@ INFERENCE_BATCH = 4096
 INFERENCE_BATCH_CPU = 1024
 """The same on a CPU, whose caches hold what a small network makes of so many rows."""
 
+MANY_ROWS = 1024
+"""From here on the softmax of a table is faster along its long axis."""
+
 
 def resolve_device(device) -> torch.device:
     """Return the torch device that `device` names.
@@ -85,7 +88,8 @@ def as_tensor(X, module: nn.Module, *, copy: bool = False) -> torch.Tensor:
     """Turn rows into a tensor that the module can read, without changing the rows.
 
     Numbers become the module's own floating dtype. Integers stay integers for a module with an
-    embedding, which reads them as indices.
+    embedding, which reads them as indices. Sparse rows stay sparse for a module that says
+    `takes_sparse`.
 
     Parameters
     ----------
@@ -101,6 +105,8 @@ def as_tensor(X, module: nn.Module, *, copy: bool = False) -> torch.Tensor:
     torch.Tensor of shape (n_samples, ...)
         On the CPU, unless X was a tensor elsewhere.
     """
+    if sparse.issparse(X) and getattr(module, "takes_sparse", False):
+        return sparse_tensor(X, module_dtype(module))
     if not isinstance(X, torch.Tensor):
         X = X.toarray() if sparse.issparse(X) else np.asarray(X)
         # torch takes no strides below zero, no foreign byte order and no long doubles.
@@ -109,6 +115,30 @@ def as_tensor(X, module: nn.Module, *, copy: bool = False) -> torch.Tensor:
     if not X.is_floating_point() and _reads_indices(module):
         return X.to(torch.int64, copy=copy)
     return X.to(module_dtype(module), copy=copy)
+
+
+def sparse_tensor(X, dtype: torch.dtype) -> torch.Tensor:
+    """Turn sparse rows into a tensor in torch's coordinate format.
+
+    Parameters
+    ----------
+    X : CSR matrix of shape (n_samples, n_features)
+    dtype : torch.dtype
+
+    Returns
+    -------
+    torch.Tensor of shape (n_samples, n_features), sparse
+    """
+    X = sparse.csr_matrix((X.data, X.indices, X.indptr), shape=X.shape)  # keeps what it finds out
+    if not X.has_canonical_format:
+        X = X.copy()
+        X.sum_duplicates()
+    rows = np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))
+    positions = torch.from_numpy(np.stack([rows, X.indices]))
+    values = torch.from_numpy(X.data).to(dtype)
+    return torch.sparse_coo_tensor(
+        positions, values, X.shape, is_coalesced=True, check_invariants=False
+    )
 
 
 def _reads_indices(module):
@@ -167,9 +197,37 @@ def forward_in_batches(module: nn.Module, X, device: torch.device) -> np.ndarray
     ndarray of shape (n_samples, ...), float64
         What the module returned for each row.
     """
+    outputs = [
+        first_output(module(batch.to(device))).detach().to("cpu", torch.float64)
+        for batch in _batches(X, module, device)
+    ]
+    return outputs[0].numpy() if len(outputs) == 1 else torch.cat(outputs).numpy()
+
+
+def _batches(X, module, device):
+    """Yield rows as tensors with memory of their own, which a module may write into."""
     size = INFERENCE_BATCH_CPU if device.type == "cpu" else INFERENCE_BATCH
-    outputs = []
-    for start in range(0, X.shape[0], size):
-        batch = as_tensor(X[start : start + size], module, copy=True).to(device)
-        outputs.append(first_output(module(batch)).detach().to("cpu", torch.float64))
-    return torch.cat(outputs).numpy()
+    if X.shape[0] <= size:
+        yield as_tensor(X, module, copy=True)
+    elif isinstance(X, np.ndarray) and X.dtype == str(module_dtype(module)).removeprefix("torch."):
+        yield from (batch.clone() for batch in as_tensor(X, module).split(size))
+    else:
+        for start in range(0, X.shape[0], size):
+            yield as_tensor(X[start : start + size], module, copy=True)
+
+
+def log_softmax(logits: np.ndarray) -> np.ndarray:
+    """Return the log-probabilities of logits.
+
+    Parameters
+    ----------
+    logits : ndarray of shape (n_samples, n_classes), float64
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_classes), float64
+    """
+    rows = torch.from_numpy(logits)
+    if len(rows) < MANY_ROWS:
+        return torch.log_softmax(rows, dim=1).numpy()
+    return torch.log_softmax(rows.t(), dim=0).t().contiguous().numpy()

@@ -419,7 +419,7 @@ CASES = [
          "names must be in the same order as they were in fit"),
     Case("infinite rows at predict", ValueError, predict("array", INFINITE),
          "contains infinity or a value too large for dtype"),
-    Case("large rows at predict", StudentError, predict("array", 1e300 * X),
+    Case("large rows at predict", StudentError, predict("net", 1e300 * X),
          "too large for .*'float32'.*expected smaller numbers. Put a step before it that scales"),
     Case("gaps only at predict", ValueError, predict("array", changed(X, np.nan)),
          "contains NaN, as no row of fit did.*Fill it, or fit on rows with gaps"),
@@ -438,11 +438,12 @@ CASES = [
 
 @pytest.fixture(scope="module")
 def models():
-    """Two fitted models, for what is refused at predict."""
+    """Fitted models, for what is refused at predict."""
     student = make_pipeline(TablePreprocessor(), StudentNet(max_epochs=1))
     model = DistilledClassifier(GaussianNB(), student, random_state=0)
     plain = DistilledClassifier(student=student, alpha=0, random_state=0)
-    return {"array": model.fit(X, Y), "table": plain.fit(TABLE, Y)}
+    net = DistilledClassifier(student=StudentNet(max_epochs=1), alpha=0, random_state=0)
+    return {"array": model.fit(X, Y), "table": plain.fit(TABLE, Y), "net": net.fit(X, Y)}
 
 
 @pytest.fixture

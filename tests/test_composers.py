@@ -92,7 +92,7 @@ def test_parameters_are_reached_through_a_pipeline():
     ).fit(X, Y)
     model = pipeline[-1]
     assert model.student_.lr == 0.05
-    assert model.student_.module_[0].out_features == 5
+    assert model.student_.module_.mlp[0].out_features == 5
     assert model.teacher_.get_depth() == 1
 
 

@@ -25,7 +25,14 @@ pytestmark = [
 
 def exact_student():
     """A student for which a weight of two is the same as a row given twice."""
-    return StudentNet(dtype="float64", batch_size=-1, train_split=None, lr=0.02, max_epochs=30)
+    return StudentNet(
+        module__dropout=0.0,
+        dtype="float64",
+        batch_size=-1,
+        train_split=None,
+        lr=0.02,
+        max_epochs=30,
+    )
 
 
 def weights_not_exact(estimator):

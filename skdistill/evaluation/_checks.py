@@ -9,7 +9,8 @@ import numpy as np
 from sklearn.utils import column_or_1d
 
 from skdistill._classifier import DistilledClassifier
-from skdistill._rows import as_rows, is_table
+from skdistill._columns import is_table
+from skdistill._rows import as_rows
 from skdistill.evaluation._metrics import class_index
 from skdistill.teachers._fit import is_fitted
 

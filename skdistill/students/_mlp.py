@@ -25,6 +25,8 @@ class MLP(nn.Sequential):
     torch.Size([2, 3])
     """
 
+    takes_sparse = True  # the first layer is linear
+
     def __init__(self, n_features, n_classes, hidden_units=(256, 256), dropout=0.0):
         layers = []
         for width in hidden_units:
@@ -33,3 +35,20 @@ class MLP(nn.Sequential):
                 layers.append(nn.Dropout(dropout))
             n_features = width
         super().__init__(*layers, nn.Linear(n_features, n_classes))
+
+    def forward(self, X):
+        """Return logits.
+
+        Parameters
+        ----------
+        X : torch.Tensor of shape (n_samples, n_features)
+
+        Returns
+        -------
+        torch.Tensor of shape (n_samples, n_classes)
+        """
+        for layer in self:
+            # Without effect in evaluation mode, and for a single row as dear as a linear layer.
+            if self.training or not isinstance(layer, nn.Dropout):
+                X = layer(X)
+        return X

@@ -1,53 +1,79 @@
 """Columns of any kind made into numbers that a network can read."""
 
-import numbers
-
 import numpy as np
 from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.impute import SimpleImputer
-from sklearn.preprocessing import MaxAbsScaler, OneHotEncoder, StandardScaler
+from sklearn.preprocessing import MaxAbsScaler
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skdistill._rows import as_rows, is_table, refuse_dates
+from skdistill._columns import as_floats, as_strings, is_number
+from skdistill._compat import check_names_and_width
+from skdistill._layout import EncodedTable
+from skdistill._rows import as_rows, is_plain, refuse_dates
 from skdistill.exceptions import StudentError
+from skdistill.students._categories import CategoryEncoder
+from skdistill.students._scaling import center_and_scale, scale_and_clip
 
 
-class TablePreprocessor(TransformerMixin, BaseEstimator):
-    """Standardise numbers, one-hot encode categories, fill and mark gaps.
+# Output in frames is not offered: a frame would lose what an EncodedTable says.
+class TablePreprocessor(
+    TransformerMixin,
+    BaseEstimator,
+    auto_wrap_output_keys=None,  # type: ignore[call-arg]
+):
+    r"""Scale and clip numbers, fill and mark gaps, encode categories.
 
-    Numeric and boolean columns are filled with their median, standardised, and each with gaps
-    gets a column that marks them. All other columns are categories: one column for each, a gap
-    is a category of its own, and categories never seen count as rare ones. Sparse rows are
-    divided by each column's greatest absolute value and stay sparse.
+    A number x of a column with median m and interquartile range r becomes
+
+    .. math:: z / \sqrt{1 + (z/3)^2}, \qquad z = (x - m) / r,
+
+    which lies between -3 and 3: no unit and no outlier matters. A gap becomes 0, the median, and
+    a column with gaps gets another one that marks them. Booleans and numbers of two values are
+    flags, scaled likewise. All other columns are categories, of which a gap is one: few become a
+    column each, many become codes for an embedding, and those never seen in `fit` are unknown,
+    all zeros or code 0. Sparse rows are divided by each column's greatest absolute value and stay
+    sparse.
 
     Parameters
     ----------
-    max_categories : int, default=64
-        Columns that a category column may become; the rarest categories share one.
+    max_one_hot : int, default=9
+        Greatest number of categories of a column that become a column each. More become codes in
+        one of the last columns, which `TabularMLP` embeds; other networks and classifiers would
+        take the codes for quantities, and want a greater number here.
 
     Attributes
     ----------
-    numeric_, categorical_ : ndarray of int
+    numeric_, flags_, categorical_ : ndarray of int
         Positions of the columns of each kind.
+    center_, scale_ : ndarray of shape (n_numeric + n_flags,)
+        What is taken off each number and what it is divided by. Where most rows hold the same
+        number, and the interquartile range is 0, that of the other rows.
+    with_gaps_ : ndarray of int
+        Those of `numeric_` and `flags_`, in that order, whose gaps are marked.
     n_features_in_ : int
         Number of columns seen in `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns, where all are strings.
 
+    References
+    ----------
+    Holzmüller et al. 2024, "Better by Default: Strong Pre-Tuned MLPs and Boosted Trees on Tabular
+    Data", arXiv 2407.04491 (scale and clip).
+
     Examples
     --------
     >>> import numpy as np
     >>> from skdistill.students import TablePreprocessor
-    >>> X = np.array([[1.0, "red"], [3.0, "blue"], [None, "red"]], dtype=object)
-    >>> TablePreprocessor().fit_transform(X)
-    array([[-1.22474487,  0.        ,  0.        ,  1.        ],
-           [ 1.22474487,  0.        ,  1.        ,  0.        ],
-           [ 0.        ,  1.        ,  0.        ,  1.        ]])
+    >>> X = np.array([[1.0, "red"], [3.0, "blue"], [5.0, "red"], [None, "red"]], dtype=object)
+    >>> np.asarray(TablePreprocessor().fit_transform(X)).round(2)
+    array([[-0.95,  0.  ,  0.  ,  1.  ],
+           [ 0.  ,  0.  ,  1.  ,  0.  ],
+           [ 0.95,  0.  ,  0.  ,  1.  ],
+           [ 0.  ,  1.  ,  0.  ,  1.  ]])
     """
 
-    def __init__(self, max_categories=64):
-        self.max_categories = max_categories
+    def __init__(self, max_one_hot=9):
+        self.max_one_hot = max_one_hot
 
     def fit(self, X, y=None):
         """Learn medians, scales and categories.
@@ -74,30 +100,19 @@ class TablePreprocessor(TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        {ndarray, CSR matrix} of shape (n_samples, n_columns), float64
+        {EncodedTable, CSR matrix} of shape (n_samples, n_columns)
+            See `transform`.
         """
         X = self._check(X, reset=True)
         if sparse.issparse(X):
             self.scaler_ = MaxAbsScaler()
             return self.scaler_.fit_transform(X.astype(np.float64)).tocsr()
-        is_number = np.array([_is_number(column) for column in _columns(X)])
-        self.numeric_ = np.flatnonzero(is_number)
-        self.categorical_ = np.flatnonzero(~is_number)
-        self.imputer_ = SimpleImputer(strategy="median", keep_empty_features=True)
-        self.scaler_ = StandardScaler()
-        self.encoder_ = OneHotEncoder(
-            sparse_output=False,
-            handle_unknown="infrequent_if_exist",
-            max_categories=self.max_categories,
-        )
-        numeric, categorical = self._blocks(X)
-        gaps = np.isnan(numeric)
-        self.with_gaps_ = np.flatnonzero(gaps.any(axis=0))
-        if len(self.numeric_):
-            self.scaler_.fit(self.imputer_.fit_transform(numeric))
-        if len(self.categorical_):
-            self.encoder_.fit(categorical)
-        return self._join(numeric, categorical)
+        found = is_number(X)
+        values = self._fit_numbers(X, np.flatnonzero(found))
+        self.categorical_ = np.flatnonzero(~found)
+        self._categories = CategoryEncoder(self.max_one_hot)
+        categories = self._categories.fit_transform(as_strings(X, self.categorical_))
+        return self._join(values, categories)
 
     def transform(self, X):
         """Return the numbers.
@@ -109,15 +124,21 @@ class TablePreprocessor(TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        {ndarray, CSR matrix} of shape (n_samples, n_columns), float64
+        {EncodedTable, CSR matrix} of shape (n_samples, n_columns)
+            Quantities, flags, marks of gaps, columns of categories, codes, in this order; float32
+            for an array of float32, float64 otherwise.
         """
-        check_is_fitted(self)
-        X = self._check(X, reset=False)
-        if not hasattr(self, "encoder_"):
+        if not is_plain(X, self):
+            check_is_fitted(self)
+            X = self._check(X, reset=False)
+        if hasattr(self, "scaler_"):
             return self.scaler_.transform(sparse.csr_matrix(X, dtype=np.float64))
         if sparse.issparse(X):
             X = X.toarray()
-        return self._join(*self._blocks(X))
+        values = as_floats(X, self._positions)
+        if len(self.categorical_) == 0:
+            return self._join(values, [])
+        return self._join(values, self._categories.transform(as_strings(X, self.categorical_)))
 
     def _check(self, X, *, reset):
         X = as_rows(X)
@@ -126,76 +147,41 @@ class TablePreprocessor(TransformerMixin, BaseEstimator):
                 f"The default student reads tables of shape (n_samples, n_features); X has shape "
                 f"{X.shape}. Give a module that reads it: student=StudentNet(YourModule)."
             )
-        validate_data(self, X, reset=reset, skip_check_array=True)
+        if reset:
+            validate_data(self, X, skip_check_array=True)
+        else:
+            check_names_and_width(self, X)
         refuse_dates(X)
         return X
 
-    def _blocks(self, X):
-        """Split rows into a float array with NaN for gaps and an object array of strings."""
-        columns = list(_columns(X))
-        numeric = np.empty((X.shape[0], len(self.numeric_)))
-        for i, position in enumerate(self.numeric_):
-            numeric[:, i] = _as_floats(columns[position])
-        categorical = np.empty((X.shape[0], len(self.categorical_)), dtype=object)
-        for i, position in enumerate(self.categorical_):
-            categorical[:, i] = _as_strings(columns[position])
-        return numeric, categorical
+    def _fit_numbers(self, X, positions):
+        """Tell quantities from flags and learn their scales; return them, quantities first."""
+        values = as_floats(X, positions)
+        least, greatest = np.fmin.reduce(values), np.fmax.reduce(values)
+        is_flag = ((values == least) | (values == greatest) | np.isnan(values)).all(axis=0)
+        order = np.argsort(is_flag, kind="stable")
+        values = values[:, order]
+        self._positions = positions[order]
+        self.numeric_, self.flags_ = positions[~is_flag], positions[is_flag]
+        self.with_gaps_ = np.flatnonzero(np.isnan(values).any(axis=0))
+        self.center_, self.scale_ = center_and_scale(values)
+        return values
 
-    def _join(self, numeric, categorical):
-        blocks = []
-        if len(self.numeric_):
-            blocks.append(self.scaler_.transform(self.imputer_.transform(numeric)))
-            blocks.append(np.isnan(numeric[:, self.with_gaps_]).astype(np.float64))
-        if len(self.categorical_):
-            blocks.append(self.encoder_.transform(categorical))
-        return np.hstack(blocks)
+    def _join(self, values, categories):
+        """Put side by side what each kind of column becomes."""
+        scaled = scale_and_clip(values, self.center_, self.scale_)
+        gaps = np.isnan(scaled)
+        scaled[gaps] = 0
+        blocks = [scaled, *categories]
+        if len(self.with_gaps_):
+            blocks.insert(1, gaps[:, self.with_gaps_])
+        joined = scaled if len(blocks) == 1 else np.hstack(blocks, dtype=scaled.dtype)
+        return EncodedTable(joined, len(self.numeric_), self._categories.cardinalities_)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         tags.input_tags.sparse = True
         tags.input_tags.categorical = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
-
-
-def _columns(X):
-    """Yield the columns of a DataFrame or of a two-dimensional array."""
-    return (X.iloc[:, i] for i in range(X.shape[1])) if is_table(X) else iter(X.T)
-
-
-def _is_number(column):
-    """Whether a column holds numbers or truth values; objects are looked at one by one."""
-    kind = getattr(column.dtype, "kind", "O")
-    if kind in "biuf":
-        return True
-    if kind in "SU" or str(column.dtype) == "category":
-        return False
-    values = [value for value in column if not _is_gap(value)]
-    if any(isinstance(value, str | bytes) for value in values):
-        return False
-    for value in values:
-        if not isinstance(value, numbers.Number | np.bool_):
-            float(value)  # raises the TypeError that names what it is
-    return True
-
-
-def _is_gap(value):
-    return value is None or type(value).__name__ == "NAType" or value != value
-
-
-def _as_floats(column):
-    if hasattr(column, "to_numpy"):
-        return column.to_numpy(dtype=np.float64, na_value=np.nan)
-    if column.dtype == object:
-        column = np.array([np.nan if _is_gap(value) else value for value in column])
-    return column.astype(np.float64)
-
-
-def _as_strings(column):
-    return np.array([None if _is_gap(value) else _name(value) for value in column], dtype=object)
-
-
-def _name(value):
-    # A column of integers with gaps comes as floats, and 3.0 is the category 3.
-    is_whole = isinstance(value, float | np.floating) and value.is_integer()
-    return str(int(value)) if is_whole else str(value)

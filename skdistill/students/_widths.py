@@ -25,7 +25,7 @@ OUTPUT_NAMES = (
 )
 
 
-def infer_widths(module, given, row_shape, n_classes):
+def infer_widths(module, given, row_shape, n_classes, layout=None):
     """Return the constructor arguments of a module class that the data decide.
 
     Parameters
@@ -39,10 +39,13 @@ def infer_widths(module, given, row_shape, n_classes):
         and the first, the channels, of an image or where the argument counts channels.
     n_classes : int
         Number of logits.
+    layout : dict, default=None
+        What the rows say of their columns (`skdistill._layout.read_layout`), by the names of the
+        arguments that want to know it.
 
     Returns
     -------
-    dict of str to int
+    dict
         For example ``{"n_features": 20, "n_classes": 3}``.
 
     Raises
@@ -58,7 +61,8 @@ def infer_widths(module, given, row_shape, n_classes):
     {'n_features': 20, 'n_classes': 3}
     """
     parameters = inspect.signature(module).parameters
-    widths = {}
+    known = layout or {}
+    widths = {n: known[n] for n in known if n in parameters and n not in given}
     for names in (INPUT_NAMES, OUTPUT_NAMES):
         found = [name for name in names if name in parameters]
         if not found or set(found) & set(given):

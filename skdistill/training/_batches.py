@@ -5,6 +5,8 @@ import torch
 from scipy import sparse
 from torch.utils.data import Dataset, Subset
 
+from skdistill._torch import sparse_tensor
+
 
 class TensorRows(Dataset):
     """Rows and packed targets as tensors.
@@ -12,17 +14,20 @@ class TensorRows(Dataset):
     Parameters
     ----------
     X : torch.Tensor of shape (n_samples, ...) or CSR matrix
-        Rows. Sparse rows become dense a batch at a time.
+        Rows.
     y : dict of str to torch.Tensor, default=None
         Packed targets.
     dtype : torch.dtype, default=torch.float32
-        The dtype of sparse rows once they are dense.
+        The dtype of the batches of sparse rows.
+    keep_sparse : bool, default=False
+        Whether sparse rows come as sparse tensors; dense a batch at a time otherwise.
     """
 
-    def __init__(self, X, y=None, dtype=torch.float32):
+    def __init__(self, X, y=None, dtype=torch.float32, keep_sparse=False):
         self.X = X
         self.y = y
         self.dtype = dtype
+        self.keep_sparse = keep_sparse
 
     def __len__(self):
         return self.X.shape[0]
@@ -45,7 +50,11 @@ class TensorRows(Dataset):
         y : dict of str to torch.Tensor
         """
         if sparse.issparse(self.X):
-            X = torch.as_tensor(self.X[index.cpu().numpy()].toarray(), dtype=self.dtype)
+            X = self.X[index.cpu().numpy()]
+            if self.keep_sparse:
+                X = sparse_tensor(X, self.dtype)
+            else:
+                X = torch.as_tensor(X.toarray(), dtype=self.dtype)
         else:
             X = self.X.index_select(0, index.to(self.X.device))
         return X, {name: values.index_select(0, index) for name, values in self.y.items()}

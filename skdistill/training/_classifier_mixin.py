@@ -1,7 +1,6 @@
 """What makes a trained net a scikit-learn classifier."""
 
 import numpy as np
-import torch
 from scipy import sparse
 from sklearn.base import ClassifierMixin
 from sklearn.utils import assert_all_finite
@@ -13,7 +12,9 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from skdistill._rows import as_rows, is_plain, is_table, refuse_dates
+from skdistill._columns import is_table
+from skdistill._rows import as_rows, is_plain, refuse_dates
+from skdistill._torch import log_softmax
 from skdistill.exceptions import StudentError
 from skdistill.training._packing import pack_targets
 
@@ -90,7 +91,7 @@ class NetClassifierMixin(ClassifierMixin):
             check_is_fitted(self, "classes_")
         if not self._is_safe(X):
             X = self._check_numbers(X, reset=False)
-        return torch.log_softmax(torch.from_numpy(self._logits(X)), dim=1).numpy()
+        return log_softmax(self._logits(X))
 
     def _is_safe(self, X):
         """Whether rows are numbers that a module can read beyond doubt."""

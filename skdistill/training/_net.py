@@ -7,9 +7,10 @@ from scipy import sparse
 from skorch.callbacks import EpochTimer, LRScheduler, PassthroughScoring, PrintLog
 from torch import nn
 
+from skdistill._layout import read_layout
 from skdistill._torch import as_tensor, forward_in_batches
 from skdistill.exceptions import StudentError
-from skdistill.students._mlp import MLP
+from skdistill.students._tabular import TabularMLP
 from skdistill.students._widths import infer_widths
 from skdistill.training._batches import TensorBatches, TensorRows
 from skdistill.training._callbacks import KeepBest
@@ -30,13 +31,13 @@ class StudentNet(NetClassifierMixin, FastEpochMixin):
     Parameters
     ----------
     module : type or instance of torch.nn.Module, default=None
-        Returns logits. None is `students.MLP`. Of a class the widths are inferred from the data
-        by the names of its arguments; an instance is copied for every fit.
+        Returns logits. None is `students.TabularMLP`. Of a class the widths are inferred from the
+        data by the names of its arguments; an instance is copied for every fit.
     criterion : type, default=DistillationCriterion
         The loss over packed targets.
     optimizer : type, default=torch.optim.AdamW
-        Takes its settings as `optimizer__weight_decay=...`.
-    lr : float, default=0.001
+        Takes its settings as `optimizer__weight_decay=...`, which is 0.1 for AdamW.
+    lr : float, default=0.002
         Learning rate at the start.
     max_epochs : int, default=40
         Passes over the rows.
@@ -90,7 +91,7 @@ class StudentNet(NetClassifierMixin, FastEpochMixin):
         *,
         criterion=DistillationCriterion,
         optimizer=torch.optim.AdamW,
-        lr=0.001,
+        lr=0.002,
         max_epochs=40,
         batch_size="auto",
         iterator_train=TensorBatches,
@@ -104,7 +105,7 @@ class StudentNet(NetClassifierMixin, FastEpochMixin):
         **kwargs,
     ):
         kwargs.setdefault("iterator_train__shuffle", True)
-        kwargs.setdefault("iterator_valid__batch_size", 8192)
+        kwargs.setdefault("iterator_valid__batch_size", 1024)
         super().__init__(
             module,
             criterion=criterion,
@@ -142,6 +143,13 @@ class StudentNet(NetClassifierMixin, FastEpochMixin):
         params.pop("_params_to_validate", None)
         return params
 
+    def get_params_for_optimizer(self, prefix, named_parameters):
+        """Give AdamW a weight decay that suits few epochs on a table, unless one is set."""
+        args, kwargs = super().get_params_for_optimizer(prefix, named_parameters)
+        if self.optimizer is torch.optim.AdamW:
+            kwargs.setdefault("weight_decay", 0.1)
+        return args, kwargs
+
     def prepare(self, X, classes, seed=None):
         """Check the rows, make the module and try it on a few of them.
 
@@ -160,6 +168,7 @@ class StudentNet(NetClassifierMixin, FastEpochMixin):
             The rows for `learn`.
         """
         self._check_criterion()
+        self.layout_ = read_layout(X)
         X = self._check_numbers(X, reset=True)
         self.classes_, self.row_shape_ = classes, X.shape[1:]
         initialize_net(self, X, len(classes), seed)
@@ -187,11 +196,14 @@ class StudentNet(NetClassifierMixin, FastEpochMixin):
     def initialize_module(self):
         """Make the module: widths inferred, an instance copied, in the wanted precision."""
         kwargs = self.get_params_for("module")
-        module = MLP if self.module is None else self.module
+        module = TabularMLP if self.module is None else self.module
         if isinstance(module, nn.Module):
             module = copy.deepcopy(module)
         elif hasattr(self, "classes_"):
-            kwargs |= infer_widths(module, kwargs, self.row_shape_, len(self.classes_))
+            kwargs = (
+                infer_widths(module, kwargs, self.row_shape_, len(self.classes_), self.layout_)
+                | kwargs
+            )
         module = self.initialized_instance(module, kwargs)
         self.module_ = module.to(getattr(torch, self.dtype))
         return self
@@ -208,7 +220,8 @@ class StudentNet(NetClassifierMixin, FastEpochMixin):
                 X = X.to(device)
         y = {name: torch.as_tensor(values) for name, values in y.items()}
         y = {n: v.to(dtype) if v.is_floating_point() else v for n, v in y.items()}
-        return self.dataset(X, {name: values.to(device) for name, values in y.items()}, dtype)
+        y = {name: values.to(device) for name, values in y.items()}
+        return self.dataset(X, y, dtype, getattr(self.module_, "takes_sparse", False))
 
     def get_split_datasets(self, X, y=None, **fit_params):
         """Hold rows back by the hard labels."""

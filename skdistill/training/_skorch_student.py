@@ -1,6 +1,7 @@
 """Any other skorch net as a student, its own settings honoured."""
 
 import numpy as np
+from scipy import sparse
 from sklearn.base import BaseEstimator, clone
 from skorch import NeuralNet, NeuralNetBinaryClassifier
 from skorch.callbacks import EpochScoring
@@ -39,7 +40,7 @@ class SkorchStudent(NetClassifierMixin, BaseEstimator):
 
     def prepare(self, X, classes, seed=None):
         """Check the rows and make the net; see `StudentNet.prepare`."""
-        X = self._check_numbers(X, reset=True)
+        X = _dense(self._check_numbers(X, reset=True))
         self.classes_ = classes
         net = clone(self.net)
         self._check_settings(net)
@@ -83,7 +84,7 @@ class SkorchStudent(NetClassifierMixin, BaseEstimator):
 
     def _logits(self, X):
         with generator_put_back():
-            outputs = self.net_.forward(as_tensor(X, self.net_.module_).numpy())
+            outputs = self.net_.forward(as_tensor(_dense(X), self.net_.module_).numpy())
         outputs = outputs[0] if isinstance(outputs, tuple) else outputs
         return self.net_.criterion_.to_logits(outputs.double()).numpy()
 
@@ -111,6 +112,11 @@ class _LabelSplit:
 
     def __call__(self, dataset, y, **fit_params):
         return self.split(dataset, y["label"], **fit_params)
+
+
+def _dense(X):
+    """Return rows as an array; skorch's own data set takes no sparse ones."""
+    return X.toarray() if sparse.issparse(X) else X
 
 
 def _labels(packed):

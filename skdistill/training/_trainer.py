@@ -37,6 +37,8 @@ def initialize_net(net, X, n_classes, seed=None):
     with _maybe_seeded(net, seed):
         net.initialize()
     module = net.module_
+    if hasattr(module, "adapt"):
+        module.adapt(X)
     name = type(module).__name__
     rows = as_tensor(X[:PROBE_ROWS], module, copy=True)
     with evaluating(module):

@@ -1,10 +1,14 @@
+import pickle
+
 import numpy as np
 import pytest
 from scipy import sparse
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import RobustScaler
 
+from skdistill._layout import EncodedTable, read_layout
 from skdistill.exceptions import StudentError
 from skdistill.students import MLP, TablePreprocessor
+from skdistill.students._scaling import center_and_scale
 from skdistill.students._widths import infer_widths
 
 pd = pytest.importorskip("pandas")
@@ -14,26 +18,62 @@ def table():
     return pd.DataFrame(
         {
             "size": [1.0, np.nan, 3.0, 8.0],
+            "sold": [True, False, True, True],
             "count": [1, 2, 3, 4],
             "colour": ["red", None, "blue", "red"],
-            "sold": [True, False, True, True],
         }
     )
 
 
-def test_numbers_are_standardised_as_scikit_learn_does_it():
+def clipped(z):
+    return z / np.sqrt(1 + (z / 3) ** 2)
+
+
+def test_numbers_are_scaled_as_scikit_learn_does_it_and_clipped_smoothly():
     X = np.random.default_rng(0).normal(5, 3, size=(30, 4))
+    X[0, 0] = 1e6
+    scaler = RobustScaler().fit(X)
     preprocessor = TablePreprocessor()
-    np.testing.assert_allclose(preprocessor.fit_transform(X), StandardScaler().fit_transform(X))
-    np.testing.assert_allclose(
-        preprocessor.transform(X[:3]), StandardScaler().fit(X).transform(X[:3])
-    )
+    found = preprocessor.fit_transform(X)
+    np.testing.assert_allclose(found, clipped(scaler.transform(X)))
+    np.testing.assert_allclose(preprocessor.transform(X[:3]), found[:3])
+    assert np.abs(found).max() < 3
 
 
-def test_gaps_are_filled_and_marked_and_categories_spread():
-    found = TablePreprocessor().fit_transform(table())
-    size = np.array([1.0, 3.0, 3.0, 8.0])  # the gap takes the median
-    np.testing.assert_allclose(found[:, 0], (size - size.mean()) / size.std())
+@pytest.mark.parametrize(
+    ("column", "center", "scale"),
+    [
+        ([1.0, 2.0, 3.0, 4.0, 5.0], 3, 2),
+        ([np.nan, 1.0, 2.0, 3.0, 4.0, 5.0], 3, 2),
+        ([0.0] * 20 + [1.0, 2.0, 3.0, 4.0, 5.0], 0, 2),  # most rows hold 0: the others' range
+        ([0.0] * 20 + [6.0], 0, 3),
+        ([7.0] * 5, 7, 1),
+        ([np.nan] * 3, 0, 1),
+    ],
+)
+def test_center_and_scale(column, center, scale):
+    assert center_and_scale(np.array(column)[:, None]) == (center, scale)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_greatest_numbers_are_clipped_too(dtype):
+    greatest = np.finfo(dtype).max
+    X = np.array([[-greatest], [-1.0], [0.0], [1.0], [greatest]], dtype=dtype)
+    preprocessor = TablePreprocessor().fit(X[1:4])
+    found = preprocessor.transform(X)
+    assert found.dtype == dtype
+    np.testing.assert_allclose(found[[0, 2, 4], 0], [-3, 0, 3], rtol=1e-6)
+    assert np.isfinite(TablePreprocessor().fit_transform(X)).all()
+
+
+def test_quantities_come_first_then_flags_marks_and_categories():
+    preprocessor = TablePreprocessor()
+    found = np.asarray(preprocessor.fit_transform(table()))
+    assert (preprocessor.numeric_.tolist(), preprocessor.flags_.tolist()) == ([0, 2], [1])
+    size = (np.array([1.0, 3.0, 3.0, 8.0]) - 3) / 3.5  # the gap takes the median, 3
+    np.testing.assert_allclose(found[:, 0], clipped(size))
+    np.testing.assert_allclose(found[:, 1], clipped((np.arange(1, 5) - 2.5) / 1.5))
+    assert len(np.unique(found[:, 2])) == 2
     assert found[:, 3].tolist() == [0, 1, 0, 0]  # the mark of the gap in "size"
     assert found[:, 4:].tolist() == [[0, 1, 0], [0, 0, 1], [1, 0, 0], [0, 1, 0]]
 
@@ -63,18 +103,30 @@ def test_integers_that_became_floats_are_the_same_categories():
     assert preprocessor.transform(new).tolist() == [[0, 1], [0, 0], [1, 0]]
 
 
+def test_many_categories_become_codes_that_a_network_can_embed():
+    X = pd.DataFrame({"name": ["b", "a", None, "c"], "few": ["x", "y", "x", "y"]})
+    preprocessor = TablePreprocessor(max_one_hot=3)
+    found = preprocessor.fit_transform(X)
+    assert found[:, 2].tolist() == [2, 1, 4, 3]  # 0 would be unknown
+    assert found[:, :2].tolist() == [[1, 0], [0, 1], [1, 0], [0, 1]]
+    assert read_layout(found) == {"n_numeric": 0, "cardinalities": (5,)}
+    new = pd.DataFrame({"name": ["z", "a"], "few": ["z", "x"]})
+    assert preprocessor.transform(new).tolist() == [[0, 0, 0], [1, 0, 1]]
+
+
+def test_a_gap_that_was_never_seen_is_unknown():
+    X = pd.DataFrame({"name": list("abcd")})
+    preprocessor = TablePreprocessor(max_one_hot=3).fit(X)
+    assert preprocessor.transform(pd.DataFrame({"name": [None, "a"]})).tolist() == [[0], [1]]
+
+
 def test_new_categories_and_new_gaps_are_taken():
     X = table()
     preprocessor = TablePreprocessor().fit(X)
     new = X.assign(colour="green", count=[np.nan] * 4, sold=None)
-    assert np.isfinite(preprocessor.transform(new)).all()
-    assert preprocessor.transform(new)[:, 4:].sum() == 0
-
-
-def test_rare_categories_share_a_column():
-    X = pd.DataFrame({"name": [f"n{i}" for i in range(200)] + ["often"] * 50})
-    found = TablePreprocessor(max_categories=8).fit_transform(X)
-    assert found.shape == (250, 8)
+    found = np.asarray(preprocessor.transform(new))
+    assert np.isfinite(found).all()
+    assert found[:, 4:].sum() == 0
 
 
 def test_a_constant_and_an_empty_column_stay_finite():
@@ -95,6 +147,15 @@ def test_sparse_rows_stay_sparse():
     np.testing.assert_allclose(preprocessor.transform(X[:5]).toarray(), found[:5].toarray())
 
 
+def test_an_encoded_table_keeps_its_layout_with_its_rows_alone():
+    rows = EncodedTable(np.arange(12.0).reshape(3, 4), n_numeric=2, cardinalities=[5])
+    layout = {"n_numeric": 2, "cardinalities": (5,)}
+    for same in (rows, rows[1:], rows[[0, 2]], pickle.loads(pickle.dumps(rows)), rows.copy()):
+        assert read_layout(same) == layout
+    for other in (rows[:, :3], rows[0], np.asarray(rows), sparse.csr_matrix(rows)):
+        assert read_layout(other) == {}
+
+
 @pytest.mark.parametrize(
     ("X", "error", "message"),
     [
@@ -113,14 +174,21 @@ def test_what_it_cannot_read_is_refused(X, error, message):
 
 
 def test_the_rows_of_the_user_are_left_alone():
-    X = table()
-    before = X.copy()
-    TablePreprocessor().fit(X).transform(X)
-    pd.testing.assert_frame_equal(X, before)
+    frame, array = table(), table()[["size", "count"]].to_numpy()
+    frame_before, array_before = frame.copy(), array.copy()
+    TablePreprocessor().fit(frame).transform(frame)
+    TablePreprocessor().fit(array).transform(array)
+    pd.testing.assert_frame_equal(frame, frame_before)
+    np.testing.assert_array_equal(array, array_before)
 
 
 class Takes:
     def __init__(self, input_dim, width, num_classes=2):
+        pass
+
+
+class AsksForLayout:
+    def __init__(self, n_features, n_numeric=0):
         pass
 
 
@@ -130,3 +198,11 @@ def test_widths_are_inferred_by_name():
     assert infer_widths(Takes, {"width"}, (7, 5), 3) == {"input_dim": 5, "num_classes": 3}
     with pytest.raises(StudentError, match=r"needs \['width'\].*module__width"):
         infer_widths(Takes, (), (5,), 3)
+
+
+def test_the_layout_of_rows_reaches_a_module_that_asks_for_it():
+    layout = {"n_numeric": 3, "cardinalities": (7,)}
+    found = infer_widths(AsksForLayout, (), (5,), 2, layout)
+    assert found == {"n_features": 5, "n_numeric": 3}
+    assert infer_widths(AsksForLayout, {"n_numeric"}, (5,), 2, layout) == {"n_features": 5}
+    assert infer_widths(MLP, (), (5,), 2, layout) == {"n_features": 5, "n_classes": 2}

@@ -1,0 +1,111 @@
+"""Numbers spread over several units before the first layer."""
+
+import math
+
+import numpy as np
+import torch
+from torch import nn
+
+MAX_UNITS = 4096
+MAX_ROWS = 20_000
+CLOSEST = 1e-6  # knots nearer to each other are one
+
+
+class PiecewiseLinearEmbedding(nn.Module):
+    r"""Spread each number over the intervals of its column.
+
+    A column's value x lies in one of K intervals between knots :math:`t_0 < \dots < t_K`. It is
+    first encoded by how far it has come through each,
+
+    .. math:: e_k = \mathrm{clip}\left(\frac{x - t_{k-1}}{t_k - t_{k-1}}, 0, 1\right),
+
+    then :math:`W e` with weights of the column's own: any piecewise linear function of the
+    column, which ReLU units alone find slowly where it has steps.
+
+    Parameters
+    ----------
+    n_features : int
+        Number of columns.
+    size : int, default=8
+        Units of each column.
+    n_bins : int, default=32
+        Greatest number K of intervals; less where columns are so many that they would make more
+        than 4096 together.
+
+    References
+    ----------
+    Gorishniy et al. 2022, "On Embeddings for Numerical Features in Tabular Deep Learning",
+    arXiv 2203.05556.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import torch
+    >>> from skdistill.students import PiecewiseLinearEmbedding
+    >>> module = PiecewiseLinearEmbedding(n_features=1, size=2, n_bins=3)
+    >>> module.adapt(np.array([[0.0], [1.0], [10.0], [11.0]]))
+    >>> module.encode(torch.tensor([[5.5]]))
+    tensor([[[1.0000, 0.5000, 0.0000]]])
+    >>> module(torch.tensor([[5.5]])).shape
+    torch.Size([1, 2])
+    """
+
+    slope: torch.Tensor
+    offset: torch.Tensor
+
+    def __init__(self, n_features, size=8, n_bins=32):
+        super().__init__()
+        n_bins = max(1, min(n_bins, MAX_UNITS // n_features))
+        # e = clip(slope * x + offset): an interval that is not there has slope and offset 0.
+        self.register_buffer("slope", torch.zeros(n_features, 1, n_bins))
+        self.register_buffer("offset", torch.zeros(n_features, 1, n_bins))
+        bound = 1 / math.sqrt(n_bins)
+        self.weight = nn.Parameter(torch.empty(n_features, n_bins, size).uniform_(-bound, bound))
+
+    def adapt(self, X):
+        """Place the knots at quantiles of each column's distinct values.
+
+        Of distinct values, so that a column which holds one number in most rows is told apart
+        where it differs.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_samples, n_features)
+            Rows to learn from; of many, some 20,000 evenly spaced ones are looked at.
+        """
+        self.slope.zero_()
+        self.offset.zero_()
+        shares = np.linspace(0, 1, self.slope.shape[2] + 1)
+        for i, column in enumerate(X[:: -(-len(X) // MAX_ROWS)].T):
+            knots = np.quantile(np.unique(column), shares).astype(np.float32)
+            knots = knots[np.append(True, np.diff(knots) > CLOSEST)]
+            slope = torch.from_numpy(1 / np.diff(knots))
+            self.slope[i, 0, : len(slope)] = slope
+            self.offset[i, 0, : len(slope)] = -slope * torch.from_numpy(knots[:-1])
+
+    def encode(self, X):
+        """Return how far each number has come through each interval.
+
+        Parameters
+        ----------
+        X : torch.Tensor of shape (n_samples, n_features)
+
+        Returns
+        -------
+        torch.Tensor of shape (n_features, n_samples, n_bins)
+            In [0, 1].
+        """
+        return torch.addcmul(self.offset, X.t().unsqueeze(2), self.slope).clamp_(0, 1)
+
+    def forward(self, X):
+        """Embed rows.
+
+        Parameters
+        ----------
+        X : torch.Tensor of shape (n_samples, n_features)
+
+        Returns
+        -------
+        torch.Tensor of shape (n_samples, n_features * size)
+        """
+        return torch.bmm(self.encode(X), self.weight).transpose(0, 1).flatten(1)

@@ -1,0 +1,66 @@
+"""A column's own scale, which neither its unit nor its outliers move."""
+
+import numpy as np
+
+CLIP = 3.0
+FARTHEST = 1e9  # beyond it a float32's square is infinite; by then the clip has long been reached
+
+
+def center_and_scale(values):
+    """Return the median of each column, and its interquartile range.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_samples, n_columns), float
+        NaN is a gap.
+
+    Returns
+    -------
+    center, scale : ndarray of shape (n_columns,)
+        0 and 1 for a column of gaps alone. Where the interquartile range is 0, as where most rows
+        hold the same number, the scale is that of the numbers which are not the median; where
+        that is 0 too, half the range; and 1 for a constant.
+    """
+    center, scale = np.zeros(values.shape[1]), np.ones(values.shape[1])
+    for i, column in enumerate(values.T):
+        column = column[~np.isnan(column)].astype(np.float64)
+        if len(column):
+            center[i] = np.median(column)
+            scale[i] = _spread(column, center[i])
+    return center, scale
+
+
+def _spread(column, center):
+    with np.errstate(over="ignore"):
+        for values in (column, column[column != center]):
+            lower, upper = np.quantile(values, [0.25, 0.75]) if len(values) else (0.0, 0.0)
+            if upper > lower:
+                return min(upper - lower, np.finfo(np.float64).max)
+    return (column.max() / 2 - column.min() / 2) or 1.0
+
+
+def scale_and_clip(values, center, scale):
+    r"""Return :math:`z / \sqrt{1 + (z/3)^2}` for the scaled values z.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_samples, n_columns), float
+        Finite or NaN; not changed.
+    center, scale : ndarray of shape (n_columns,)
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_columns)
+        In [-3, 3], or NaN; in the dtype of the values.
+    """
+    with np.errstate(over="ignore"):
+        z = np.subtract(values, center, dtype=values.dtype)
+        z /= scale
+    np.minimum(z, FARTHEST, out=z)  # together a quarter of np.clip's time for a row
+    np.maximum(z, -FARTHEST, out=z)
+    damping = z / CLIP
+    damping *= damping
+    damping += 1
+    np.sqrt(damping, out=damping)
+    z /= damping
+    return z

@@ -1,0 +1,107 @@
+"""The default network for columns of all kinds."""
+
+import torch
+from torch import nn
+
+from skdistill.students._embedding import PiecewiseLinearEmbedding
+from skdistill.students._mlp import MLP
+
+
+class TabularMLP(nn.Module):
+    """A multi-layer perceptron over embedded numbers, flags and embedded categories.
+
+    Parameters
+    ----------
+    n_features : int
+        Width of the rows: quantities first, category codes last, between them columns that are
+        taken as they are. `StudentNet` infers it.
+    n_classes : int
+        Number of logits. `StudentNet` infers it.
+    n_numeric : int, default=0
+        Leading columns that hold quantities. `StudentNet` infers it from rows that come from
+        `TablePreprocessor`.
+    cardinalities : tuple of int, default=()
+        Number of codes of each trailing column, code 0 being "unknown". Inferred likewise.
+    hidden_units : tuple of int, default=(256, 256)
+        Width of each hidden layer; () is linear in what the embeddings give.
+    dropout : float, default=0.2
+        Share of hidden units that are left out of each training step.
+    numeric_embedding : {"piecewise-linear", None}, default="piecewise-linear"
+        What quantities get besides themselves; see `PiecewiseLinearEmbedding`.
+    embedding_size : int, default=8
+        Units of each embedded column.
+    n_bins : int, default=32
+        Greatest number of intervals of a quantity.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skdistill.students import TabularMLP
+    >>> rows = torch.tensor([[0.3, 1.0, 2.0], [-1.2, 0.0, 0.0]])  # a number, a flag, a code
+    >>> module = TabularMLP(3, n_classes=2, n_numeric=1, cardinalities=(4,))
+    >>> module(rows).shape
+    torch.Size([2, 2])
+    """
+
+    def __init__(
+        self,
+        n_features,
+        n_classes,
+        n_numeric=0,
+        cardinalities=(),
+        hidden_units=(256, 256),
+        dropout=0.2,
+        numeric_embedding="piecewise-linear",
+        embedding_size=8,
+        n_bins=32,
+    ):
+        super().__init__()
+        if numeric_embedding not in ("piecewise-linear", None):
+            raise ValueError(
+                f"The 'numeric_embedding' parameter of TabularMLP must be 'piecewise-linear' or "
+                f"None. Got {numeric_embedding!r} instead."
+            )
+        self.n_features = n_features
+        self.n_numeric = n_numeric if numeric_embedding else 0
+        self.n_codes = len(cardinalities)
+        n_embedded = self.n_numeric + self.n_codes
+        width = n_features - self.n_codes + n_embedded * embedding_size
+        if self.n_numeric:
+            self.numeric = PiecewiseLinearEmbedding(n_numeric, embedding_size, n_bins)
+        self.categories = nn.ModuleList(
+            nn.Embedding(n, embedding_size, padding_idx=0) for n in cardinalities
+        )
+        self.mlp = MLP(width, n_classes, hidden_units, dropout)
+        self.only_numeric = self.n_numeric == n_features
+        self.takes_sparse = n_embedded == 0  # the first layer is then linear
+
+    def adapt(self, X):
+        """Let the embeddings see the rows that they will learn from; `StudentNet` does it.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_samples, n_features)
+        """
+        if self.n_numeric:
+            self.numeric.adapt(X[:, : self.n_numeric])
+
+    def forward(self, X):
+        """Return logits.
+
+        Parameters
+        ----------
+        X : torch.Tensor of shape (n_samples, n_features)
+
+        Returns
+        -------
+        torch.Tensor of shape (n_samples, n_classes)
+        """
+        if self.takes_sparse:
+            return self.mlp(X)
+        parts = [X[:, : -self.n_codes] if self.n_codes else X]
+        if self.n_numeric:
+            parts.append(self.numeric(X if self.only_numeric else X[:, : self.n_numeric]))
+        if self.n_codes:
+            codes = X[:, -self.n_codes :].long()
+            parts += [embed(codes[:, i]) for i, embed in enumerate(self.categories)]
+        return self.mlp(torch.cat(parts, dim=1))
