@@ -115,7 +115,7 @@ def compare(candidates, options, targets):
         for arm in options.arm or ARMS
         for table in options.table or TABLES
         for seed in range(options.seeds)
-        if not (arm == "plain" and "alpha" in changes)
+        if is_judged(arm, changes)
     ]
     work = (
         delayed(validate)(table, options.data, seed, arm, candidates[candidate], targets)
@@ -127,6 +127,13 @@ def compare(candidates, options, targets):
         losses.setdefault((candidate, arm), []).append(loss)
         if len(losses[candidate, arm]) == len(options.table or TABLES) * options.seeds:
             report(candidate, arm, losses, options)
+
+
+def is_judged(arm, changes):
+    """Whether an arm judges a candidate: a forest judges alpha alone, labels all else."""
+    if "alpha" in changes:
+        return arm != "plain"
+    return arm != "forest" or not changes
 
 
 def report(candidate, arm, losses, options):

@@ -19,8 +19,9 @@ class PiecewiseLinearEmbedding(nn.Module):
 
     .. math:: e_k = \mathrm{clip}\left(\frac{x - t_{k-1}}{t_k - t_{k-1}}, 0, 1\right),
 
-    then :math:`W e` with weights of the column's own: any piecewise linear function of the
-    column, which ReLU units alone find slowly where it has steps.
+    then :math:`W (e - \bar e)` with weights W of the column's own and the mean of e over the rows
+    that it learns from: any piecewise linear function of the column, which ReLU units alone find
+    slowly where it has steps. Without the mean, many columns would add up to one large offset.
 
     Parameters
     ----------
@@ -44,7 +45,7 @@ class PiecewiseLinearEmbedding(nn.Module):
     >>> from skdistill.students import PiecewiseLinearEmbedding
     >>> module = PiecewiseLinearEmbedding(n_features=1, size=2, n_bins=3)
     >>> module.adapt(np.array([[0.0], [1.0], [10.0], [11.0]]))
-    >>> module.encode(torch.tensor([[5.5]]))
+    >>> module.encode(torch.tensor([[5.5]])) + module.center
     tensor([[[1.0000, 0.5000, 0.0000]]])
     >>> module(torch.tensor([[5.5]])).shape
     torch.Size([1, 2])
@@ -52,6 +53,7 @@ class PiecewiseLinearEmbedding(nn.Module):
 
     slope: torch.Tensor
     offset: torch.Tensor
+    center: torch.Tensor
 
     def __init__(self, n_features, size=8, n_bins=32):
         super().__init__()
@@ -59,6 +61,7 @@ class PiecewiseLinearEmbedding(nn.Module):
         # e = clip(slope * x + offset): an interval that is not there has slope and offset 0.
         self.register_buffer("slope", torch.zeros(n_features, 1, n_bins))
         self.register_buffer("offset", torch.zeros(n_features, 1, n_bins))
+        self.register_buffer("center", torch.zeros(n_features, 1, n_bins))
         bound = 1 / math.sqrt(n_bins)
         self.weight = nn.Parameter(torch.empty(n_features, n_bins, size).uniform_(-bound, bound))
 
@@ -73,18 +76,22 @@ class PiecewiseLinearEmbedding(nn.Module):
         X : ndarray of shape (n_samples, n_features)
             Rows to learn from; of many, some 20,000 evenly spaced ones are looked at.
         """
-        self.slope.zero_()
-        self.offset.zero_()
+        X = X[:: -(-len(X) // MAX_ROWS)]
+        for buffer in self.buffers():
+            buffer.zero_()
         shares = np.linspace(0, 1, self.slope.shape[2] + 1)
-        for i, column in enumerate(X[:: -(-len(X) // MAX_ROWS)].T):
+        for i, column in enumerate(X.T):
             knots = np.quantile(np.unique(column), shares).astype(np.float32)
             knots = knots[np.append(True, np.diff(knots) > CLOSEST)]
             slope = torch.from_numpy(1 / np.diff(knots))
             self.slope[i, 0, : len(slope)] = slope
             self.offset[i, 0, : len(slope)] = -slope * torch.from_numpy(knots[:-1])
+        rows = torch.as_tensor(np.asarray(X), dtype=self.slope.dtype)
+        sums = [self.encode(part).sum(dim=1, keepdim=True) for part in rows.split(1024)]
+        self.center.copy_(torch.stack(sums).sum(dim=0) / len(rows))
 
     def encode(self, X):
-        """Return how far each number has come through each interval.
+        """Return how far each number has come through each interval, less the mean.
 
         Parameters
         ----------
@@ -93,9 +100,9 @@ class PiecewiseLinearEmbedding(nn.Module):
         Returns
         -------
         torch.Tensor of shape (n_features, n_samples, n_bins)
-            In [0, 1].
         """
-        return torch.addcmul(self.offset, X.t().unsqueeze(2), self.slope).clamp_(0, 1)
+        come = torch.addcmul(self.offset, X.t().unsqueeze(2), self.slope).clamp_(0, 1)
+        return come.sub_(self.center)
 
     def forward(self, X):
         """Embed rows.

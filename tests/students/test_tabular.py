@@ -43,21 +43,26 @@ def test_piecewise_linear_embedding_is_its_formula():
     X = np.random.default_rng(0).normal(size=(60, 3))
     module = adapted(X, size=2, n_bins=5)
     weight = module.weight.detach().numpy()
-    rows = np.vstack([X[:4], [[-9.0, 0.0, 9.0]]])
-    expected = np.empty((5, 3, 2))
+    rows = np.vstack([X, [[-9.0, 0.0, 9.0]]])
+    expected = np.empty((61, 3, 2))
     for j in range(3):
         knots = np.quantile(X[:, j], np.linspace(0, 1, 6))
-        for i, x in enumerate(rows[:, j]):
-            come = [min(max((x - a) / (b - a), 0), 1) for a, b in itertools.pairwise(knots)]
-            expected[i, j] = come @ weight[j]
+        come = np.array(
+            [
+                [min(max((x - a) / (b - a), 0), 1) for a, b in itertools.pairwise(knots)]
+                for x in rows[:, j]
+            ]
+        )
+        expected[:, j] = (come - come[:60].mean(axis=0)) @ weight[j]
     found = module(torch.tensor(rows)).detach().numpy()
-    np.testing.assert_allclose(found, expected.reshape(5, 6), rtol=1e-5)
+    np.testing.assert_allclose(found, expected.reshape(61, 6), atol=1e-5)
 
 
 def test_knots_are_quantiles_of_distinct_values():
     column = np.array([0.0] * 100 + [1.0, 2.0, 4.0])[:, None]
     module = adapted(column, n_bins=3)
-    come = module.encode(torch.tensor([[0.0], [1.0], [3.0], [4.0]], dtype=torch.float64))
+    rows = torch.tensor([[0.0], [1.0], [3.0], [4.0]], dtype=torch.float64)
+    come = module.encode(rows) + module.center
     expected = [[0, 0, 0], [1, 0, 0], [1, 1, 0.5], [1, 1, 1]]
     np.testing.assert_allclose(come[0], expected)
 
@@ -69,8 +74,10 @@ def test_a_constant_column_has_no_interval():
 
 def test_of_many_rows_some_are_looked_at():
     column = np.arange(100_000.0)[:, None]
-    come = adapted(column, n_bins=4).encode(torch.tensor([[50_000.0]]).double())
+    module = adapted(column, n_bins=4)
+    come = module.encode(torch.tensor([[50_000.0]]).double()) + module.center
     np.testing.assert_allclose(come[0, 0], [1, 1, 0, 0], atol=1e-3)
+    np.testing.assert_allclose(module.center[0, 0], [7 / 8, 5 / 8, 3 / 8, 1 / 8], atol=1e-3)
 
 
 def test_the_intervals_of_many_columns_are_fewer():
