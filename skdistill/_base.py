@@ -18,7 +18,7 @@ from skdistill._compat import (
     check_sample_weight,
     copy_estimator_state,
 )
-from skdistill._rows import as_rows, has_gaps, is_plain
+from skdistill._rows import as_rows, has_gaps, is_plain, looks_plain
 from skdistill.exceptions import StudentError
 from skdistill.teachers._fit import is_fitted
 from skdistill.training._student import as_student
@@ -131,7 +131,9 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
     def _check_predict(self, X):
         if not self.__sklearn_is_fitted__():
             check_is_fitted(self)
-        if is_plain(X, self):
+        # A net that gets the rows as they are looks for itself whether they are finite.
+        is_fine = is_plain if isinstance(self.student_, Pipeline) else looks_plain
+        if is_fine(X, self):
             return X
         X = as_rows(X)
         check_names_and_width(self, X)

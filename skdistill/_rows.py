@@ -10,9 +10,33 @@ from skdistill._columns import FLOATS, as_floats, is_table
 from skdistill._layout import EncodedTable
 from skdistill.exceptions import StudentError
 
-__all__ = ["as_rows", "has_gaps", "is_plain", "refuse_dates"]
+__all__ = ["as_rows", "has_gaps", "is_plain", "looks_plain", "refuse_dates"]
 
 PLAIN = (np.ndarray, EncodedTable)
+
+
+def looks_plain(X, estimator):
+    """Whether rows are an array of floats as wide as those of `fit`, which had no feature names.
+
+    Parameters
+    ----------
+    X : object
+        What the user brought.
+    estimator : estimator
+        A fitted one.
+
+    Returns
+    -------
+    bool
+    """
+    return (
+        type(X) in PLAIN
+        and X.ndim == 2
+        and X.dtype in FLOATS
+        and len(X) > 0
+        and X.shape[1] == getattr(estimator, "n_features_in_", None)
+        and not hasattr(estimator, "feature_names_in_")
+    )
 
 
 def is_plain(X, estimator):
@@ -28,17 +52,10 @@ def is_plain(X, estimator):
     Returns
     -------
     bool
-        True for an array of finite floats as wide as those of `fit`, which had no feature
-        names. False says nothing: `as_rows` and `sklearn.utils.validation.validate_data` decide.
+        True for finite rows that `looks_plain` takes. False says nothing: `as_rows` and
+        `sklearn.utils.validation.validate_data` decide.
     """
-    if (
-        type(X) not in PLAIN
-        or X.ndim != 2
-        or X.dtype not in FLOATS
-        or len(X) == 0
-        or X.shape[1] != getattr(estimator, "n_features_in_", None)
-        or hasattr(estimator, "feature_names_in_")
-    ):
+    if not looks_plain(X, estimator):
         return False
     with np.errstate(all="ignore"):  # a sum that overflows is looked at more closely
         return math.isfinite(X.sum())
