@@ -18,9 +18,11 @@ class EncodedTable(np.ndarray):
         with the number of codes of each trailing column; "width", the number of columns.
     """
 
+    layout: dict | None
+
     def __new__(cls, values, n_numeric, cardinalities):
         """Look at an array as an encoded table; nothing is copied."""
-        table = np.asarray(values).view(cls)
+        table = values.view(cls)
         table.layout = {
             "n_numeric": n_numeric,
             "cardinalities": tuple(cardinalities),

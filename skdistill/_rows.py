@@ -58,7 +58,7 @@ def is_plain(X, estimator):
     if not looks_plain(X, estimator):
         return False
     with np.errstate(all="ignore"):  # a sum that overflows is looked at more closely
-        return math.isfinite(X.sum())
+        return math.isfinite(np.asarray(X).sum())
 
 
 def as_rows(X):

@@ -9,6 +9,8 @@ import torch
 from scipy import sparse
 from torch import nn
 
+from skdistill._columns import FLOATS
+
 # torch's generator and a module's mode belong to the process: one thread at a time has them.
 _LOCK = threading.RLock()
 
@@ -109,9 +111,11 @@ def as_tensor(X, module: nn.Module, *, copy: bool = False) -> torch.Tensor:
         return sparse_tensor(X, module_dtype(module))
     if not isinstance(X, torch.Tensor):
         X = X.toarray() if sparse.issparse(X) else np.asarray(X)
-        # torch takes no strides below zero, no foreign byte order and no long doubles.
-        dtype = X.dtype.newbyteorder("=") if X.dtype.itemsize <= 8 else np.float64
-        X = torch.from_numpy(np.require(X, dtype, ["C", "W"]))
+        if X.dtype not in FLOATS or not X.flags.carray:
+            # torch takes no strides below zero, no foreign byte order and no long doubles.
+            dtype = X.dtype.newbyteorder("=") if X.dtype.itemsize <= 8 else np.float64
+            X = np.require(X, dtype, ["C", "W"])
+        X = torch.from_numpy(X)
     if not X.is_floating_point() and _reads_indices(module):
         return X.to(torch.int64, copy=copy)
     return X.to(module_dtype(module), copy=copy)

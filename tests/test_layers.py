@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "_columns": set(),
     "_layout": set(),
     "_rows": {"exceptions", "_columns", "_layout"},
-    "_torch": {"exceptions"},
+    "_torch": {"exceptions", "_columns"},
     # layer 1
     "teachers": _0,
     "transfer": _0,

@@ -128,7 +128,8 @@ class TablePreprocessor(
             Quantities, flags, marks of gaps, columns of categories, codes, in this order; float32
             for an array of float32, float64 otherwise.
         """
-        if not is_plain(X, self):
+        finite = is_plain(X, self)
+        if not finite:
             check_is_fitted(self)
             X = self._check(X, reset=False)
         if hasattr(self, "scaler_"):
@@ -137,7 +138,7 @@ class TablePreprocessor(
             X = X.toarray()
         values = as_floats(X, self._positions)
         if len(self.categorical_) == 0:
-            return self._join(values, [])
+            return self._join(values, [], finite=finite)
         return self._join(values, self._categories.transform(as_strings(X, self.categorical_)))
 
     def _check(self, X, *, reset):
@@ -167,13 +168,13 @@ class TablePreprocessor(
         self.center_, self.scale_ = center_and_scale(values)
         return values
 
-    def _join(self, values, categories):
+    def _join(self, values, categories, *, finite=False):
         """Put side by side what each kind of column becomes."""
         scaled = scale_and_clip(values, self.center_, self.scale_)
-        gaps = np.isnan(scaled)
-        scaled[gaps] = 0
         blocks = [scaled, *categories]
-        if len(self.with_gaps_):
+        if not finite or len(self.with_gaps_):
+            gaps = np.isnan(scaled)
+            scaled[gaps] = 0
             blocks.insert(1, gaps[:, self.with_gaps_])
         joined = scaled if len(blocks) == 1 else np.hstack(blocks, dtype=scaled.dtype)
         return EncodedTable(joined, len(self.numeric_), self._categories.cardinalities_)
