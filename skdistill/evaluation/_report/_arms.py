@@ -5,22 +5,26 @@ Nothing here is given a test label, so no arm can have seen one.
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterator
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
 import numpy as np
-from sklearn.base import clone
 
 from skdistill._compat import safe_indexing
 from skdistill._random import draw_seeds
-from skdistill.evaluation._cost import count_parameters, pickled_bytes, prediction_times
 from skdistill.evaluation._metrics import check_probabilities
+from skdistill.evaluation._recipes import (
+    ARM_NAMES,
+    DISTILLED,
+    PLAIN,
+    SCALED,
+    TEACHER,
+    fit_student,
+    student_recipes,
+)
+from skdistill.evaluation._report._cost import count_parameters, pickled_bytes, prediction_times
 from skdistill.evaluation._split import N_FOLDS, stratified_folds
-from skdistill.exceptions import TeacherWarning
-from skdistill.losses._registry import get_loss
 from skdistill.targets import fit_temperature, teacher_probabilities
 from skdistill.targets._align import align_columns
 from skdistill.targets._calibration import apply_temperature
@@ -28,18 +32,6 @@ from skdistill.targets._clip import log_probabilities
 from skdistill.targets._targets import compute_targets
 from skdistill.teachers._adapters import adapt_teacher
 from skdistill.teachers._fit import is_fitted
-
-TEACHER = "teacher"
-PLAIN = "plain"
-SCALED = "plain + temperature"
-SMOOTHED = "label smoothing"
-TEACHER_LABELS = "teacher's hard labels"
-DISTILLED = "distilled"
-
-#: The order of the rows of a report.
-ARM_NAMES = (TEACHER, PLAIN, SCALED, SMOOTHED, TEACHER_LABELS, DISTILLED)
-
-SMOOTHING = 0.1
 
 
 @dataclass(frozen=True)
@@ -126,13 +118,13 @@ def run_arms(
     temperature, extra_seconds = _plain_temperature(
         model, X_train, y_train, y_index, classes, seeds[0]
     )
-    recipes = dict(_student_recipes(model, y_index, targets, len(classes)))
+    recipes = dict(student_recipes(model, y_index, targets, len(classes)))
     for seed in seeds:
         for name, (parameters, soft_targets) in recipes.items():
             if name == DISTILLED and fitted:
                 student = model
             else:
-                student = _fit_student(model, seed, X_train, y_train, soft_targets, **parameters)
+                student = fit_student(model, seed, X_train, y_train, soft_targets, **parameters)
             run = _run_student(name, student, X_test)
             runs[name].append(run)
             say(f"[distillation_report] {name}, seed {seed}: {run.fit_seconds:.1f} s")
@@ -172,43 +164,6 @@ def _ask_teacher(
     return targets, model.teacher_ if has_teacher else targets.teacher, seconds
 
 
-def _student_recipes(
-    model: Any, y_index: np.ndarray, targets: Any, n_classes: int
-) -> Iterator[tuple[str, tuple[dict[str, Any], np.ndarray | None]]]:
-    """Yield the name, the parameters and the soft targets of each arm that is fitted."""
-    one_hot = np.eye(n_classes)
-    # Cross-entropy on soft labels is kd at T = 1, whatever loss the model itself uses.
-    cross_entropy = {"loss": "kd", "alpha": 1.0, "temperature": 1.0}
-    temperature = model.temperature
-    if isinstance(temperature, str):
-        temperature = get_loss(model.loss).default_temperature(targets.kind, n_classes)
-
-    yield PLAIN, ({"alpha": 0.0}, None)
-    smoothed = (1.0 - SMOOTHING) * one_hot[y_index] + SMOOTHING / n_classes
-    yield SMOOTHED, (cross_entropy, smoothed)
-    labels = one_hot[targets.probabilities.argmax(axis=1)]
-    labels[np.isnan(targets.probabilities).any(axis=1)] = np.nan
-    yield TEACHER_LABELS, (cross_entropy, labels)
-    yield DISTILLED, ({"temperature": temperature}, targets.probabilities)
-
-
-def _fit_student(
-    model: Any,
-    seed: int,
-    X: Any,
-    y: np.ndarray,
-    soft_targets: np.ndarray | None = None,
-    **parameters: Any,
-) -> Any:
-    """Fit the model's recipe without its teacher: the same student, the same budget."""
-    alone = {"teacher": None, "cv": None, "calibrate": False, "teacher_classes": None, "verbose": 0}
-    student = clone(model).set_params(**alone, random_state=seed, **parameters)
-    with warnings.catch_warnings():
-        # The teacher's answers were judged once; hard labels and smoothed ones are no answers.
-        warnings.simplefilter("ignore", TeacherWarning)
-        return student.fit(X, y, soft_targets=soft_targets)
-
-
 def _plain_temperature(
     model: Any, X: Any, y: np.ndarray, y_index: np.ndarray, classes: np.ndarray, seed: int
 ) -> tuple[float, float]:
@@ -224,7 +179,7 @@ def _plain_temperature(
     seconds = 0.0
     for fold in range(N_FOLDS):
         kept, held = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
-        student = _fit_student(model, seed, safe_indexing(X, kept), y[kept], alpha=0.0)
+        student = fit_student(model, seed, safe_indexing(X, kept), y[kept], alpha=0.0)
         answer = _check_answer(PLAIN, student.predict_proba(safe_indexing(X, held)))
         answers[held] = align_columns(answer, student.classes_, classes)
         seconds += student.fit_seconds_["student"]

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import precision_recall_fscore_support
 
-from skdistill.evaluation._arms import DISTILLED, PLAIN, SCALED, TEACHER, ArmRun
 from skdistill.evaluation._bootstrap import Interval, paired_bootstrap
 from skdistill.evaluation._metrics import calibration_error, ranking_scores, row_terms
+from skdistill.evaluation._recipes import DISTILLED, PLAIN, SCALED, TEACHER
+from skdistill.evaluation._report._arms import ArmRun
 from skdistill.exceptions import TeacherWarning
 
 N_BINS = 15

@@ -7,18 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from skdistill.evaluation._arms import ARM_NAMES, DISTILLED, PLAIN, SCALED, TEACHER, Arms, run_arms
-from skdistill.evaluation._checks import ReportInput, check_report_input
-from skdistill.evaluation._render import render_html, render_text
-from skdistill.evaluation._scoring import (
+from skdistill.evaluation._recipes import ARM_NAMES, DISTILLED, PLAIN, SCALED, TEACHER
+from skdistill.evaluation._report._arms import Arms, run_arms
+from skdistill.evaluation._report._checks import ReportInput, check_report_input
+from skdistill.evaluation._report._render import render_html, render_text
+from skdistill.evaluation._report._scoring import (
     compare,
     mean_terms,
     per_class,
     score_arm,
     warn_if_memorised,
 )
-from skdistill.evaluation._segments import agreement_by_group, side_changes
-from skdistill.evaluation._verdict import verdict_sentences
+from skdistill.evaluation._report._segments import agreement_by_group, side_changes
+from skdistill.evaluation._report._verdict import verdict_sentences
+from skdistill.evaluation._tables import rows_to_frame
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,14 +83,7 @@ class DistillationReport:
         -------
         frame : pandas.DataFrame
         """
-        try:
-            import pandas as pd
-        except ImportError as error:
-            raise ImportError(
-                "DistillationReport.to_frame needs pandas, which is not installed: pip install "
-                "pandas. The same numbers are in report.rows."
-            ) from error
-        return pd.DataFrame(self.rows).set_index("arm")
+        return rows_to_frame(self.rows, type(self).__name__).set_index("arm")
 
     def side_changes(self, threshold: float = 0.5) -> dict[str, Any]:
         """Who changes sides between teacher and distilled student (two classes only).

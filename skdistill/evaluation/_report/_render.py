@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-BEST_MARK = "*"
+from skdistill.evaluation._tables import BEST_MARK, Table, html_table, text_table
+
 _WIDTH = 110
 
 
@@ -54,8 +55,6 @@ _COST = (
     _Column("fit_seconds", "fit s", _figures),
 )
 
-Table = tuple[list[str], list[list[str]]]
-
 
 def render_text(
     rows: list[dict[str, Any]],
@@ -85,9 +84,9 @@ def render_text(
     gap = 1 if _has_spread(rows) else 2
     blocks = [
         title,
-        _text_table(_arm_table(rows, _QUALITY, students), gap) + "\n" + _note(rows),
-        _text_table(_arm_table(rows, _COST, ())),
-        f"{_INTERVAL_TITLE}\n" + _text_table(_interval_table(intervals)),
+        text_table(_arm_table(rows, _QUALITY, students), gap) + "\n" + _note(rows),
+        text_table(_arm_table(rows, _COST, ())),
+        f"{_INTERVAL_TITLE}\n" + text_table(_interval_table(intervals)),
         "\n".join(fill(line, _WIDTH, subsequent_indent="  ") for line in verdict.splitlines()),
     ]
     return "\n\n".join(blocks)
@@ -115,9 +114,9 @@ def render_html(
     sentences = "".join(f"<li>{escape(line)}</li>" for line in verdict.splitlines())
     return (
         '<div style="overflow-x:auto">'
-        f"{_html_table(_arm_table(rows, _QUALITY + _COST, students), title)}"
+        f"{html_table(_arm_table(rows, _QUALITY + _COST, students), title)}"
         f"<p>{escape(_note(rows))}</p>"
-        f"{_html_table(_interval_table(intervals), _INTERVAL_TITLE)}"
+        f"{html_table(_interval_table(intervals), _INTERVAL_TITLE)}"
         f"<ul>{sentences}</ul></div>"
     )
 
@@ -153,41 +152,6 @@ def _interval_table(intervals: list[dict[str, Any]]) -> Table:
         line = lines.setdefault(entry["comparison"], [entry["comparison"]])
         line.append(f"{entry['difference']:+.3f} [{entry['low']:+.3f}, {entry['high']:+.3f}]")
     return ["", *(metric.replace("_", " ") for metric in metrics)], list(lines.values())
-
-
-def _text_table(table: Table, gap: int = 2) -> str:
-    """Columns of equal width: the first to the left, the others to the right."""
-    heads, cells = table
-    widths = [max(map(len, column)) for column in zip(heads, *cells, strict=True)]
-    lines = []
-    for line in [heads, *cells]:
-        first = line[0].ljust(widths[0])
-        rest = [cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True)]
-        lines.append((" " * gap).join([first, *rest]).rstrip())
-    return "\n".join(lines)
-
-
-def _html_table(table: Table, caption: str) -> str:
-    heads, cells = table
-    right = 'style="text-align:right;white-space:pre;font-variant-numeric:tabular-nums"'
-    left = 'style="text-align:left"'
-    head = "".join(
-        f'<th scope="col" {left if i == 0 else right}>{escape(name)}</th>'
-        for i, name in enumerate(heads)
-    )
-    body = ""
-    for name, *values in cells:
-        body += f'<tr><th scope="row" {left}>{escape(name)}</th>'
-        for value in values:
-            cell = escape(value)
-            if value.endswith(BEST_MARK):
-                cell = f"<strong>{cell}</strong>"
-            body += f"<td {right}>{cell}</td>"
-        body += "</tr>"
-    return (
-        f'<table><caption style="text-align:left">{escape(caption)}</caption>'
-        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-    )
 
 
 def _has_spread(rows: list[dict[str, Any]]) -> bool:

@@ -1,0 +1,3 @@
+"""Pictures of what the rest of the folder computes."""
+
+__all__: list[str] = []

@@ -1,0 +1,65 @@
+"""What all pictures share: axes to draw on, and lines that can be told apart without colour."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from skdistill.evaluation._recipes import DISTILLED, PLAIN, SCALED, SMOOTHED, TEACHER
+
+# The palette of Okabe and Ito, which colour-blind readers can tell apart; marker and line say the
+# same once more for a grey printer.
+_COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+_MARKERS = ("o", "s", "^", "D", "v", "P")
+_LINES: tuple[Any, ...] = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)))
+HATCHES = ("", "///", "...", "xx", "\\\\\\", "++")
+
+_FIXED = {
+    TEACHER: {"color": "black", "linestyle": (0, (6, 2)), "marker": "None"},
+    PLAIN: {"color": _COLORS[0], "linestyle": "--", "marker": "s"},
+    DISTILLED: {"color": _COLORS[1], "linestyle": "-", "marker": "o"},
+    SMOOTHED: {"color": _COLORS[2], "linestyle": "-.", "marker": "^"},
+    SCALED: {"color": _COLORS[3], "linestyle": ":", "marker": "D"},
+}
+
+
+def line_style(name: str, position: int = 0) -> dict[str, Any]:
+    """Colour, line and marker of an arm: always the same for the well-known ones.
+
+    Parameters
+    ----------
+    name : str
+        The arm.
+    position : int, default=0
+        Where it stands among the arms of its picture; decides for other names.
+
+    Returns
+    -------
+    style : dict
+        Keyword arguments of `matplotlib.axes.Axes.plot`.
+    """
+    turn = position % len(_COLORS)
+    own = {"color": _COLORS[turn], "linestyle": _LINES[turn], "marker": _MARKERS[turn]}
+    return dict(_FIXED.get(name, own))
+
+
+def get_axes(ax: Any = None, owner: str = "This display") -> Any:
+    """Return the axes to draw on, new ones for None; matplotlib is imported here alone.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes, default=None
+    owner : str
+        Who says so when matplotlib is missing.
+
+    Returns
+    -------
+    ax : matplotlib.axes.Axes
+    """
+    try:
+        from matplotlib import pyplot
+    except ImportError as error:
+        raise ImportError(
+            f"{owner} needs matplotlib, which is not installed: pip install skdistill[plot]. The "
+            f"numbers can be had without it."
+        ) from error
+    return pyplot.subplots(layout="constrained")[1] if ax is None else ax

@@ -1,0 +1,62 @@
+"""One recipe, fitted on different targets: what the arms of every comparison are."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+
+from skdistill.exceptions import TeacherWarning
+from skdistill.losses._registry import get_loss
+
+TEACHER = "teacher"
+PLAIN = "plain"
+SCALED = "plain + temperature"
+SMOOTHED = "label smoothing"
+TEACHER_LABELS = "teacher's hard labels"
+DISTILLED = "distilled"
+
+#: The order of the rows of a report.
+ARM_NAMES = (TEACHER, PLAIN, SCALED, SMOOTHED, TEACHER_LABELS, DISTILLED)
+
+SMOOTHING = 0.1
+
+
+def student_recipes(
+    model: Any, y_index: np.ndarray, targets: Any, n_classes: int
+) -> Iterator[tuple[str, tuple[dict[str, Any], np.ndarray | None]]]:
+    """Yield the name, the parameters and the soft targets of each arm that is fitted."""
+    one_hot = np.eye(n_classes)
+    # Cross-entropy on soft labels is kd at T = 1, whatever loss the model itself uses.
+    cross_entropy = {"loss": "kd", "alpha": 1.0, "temperature": 1.0}
+    temperature = model.temperature
+    if isinstance(temperature, str):
+        temperature = get_loss(model.loss).default_temperature(targets.kind, n_classes)
+
+    yield PLAIN, ({"alpha": 0.0}, None)
+    smoothed = (1.0 - SMOOTHING) * one_hot[y_index] + SMOOTHING / n_classes
+    yield SMOOTHED, (cross_entropy, smoothed)
+    labels = one_hot[targets.probabilities.argmax(axis=1)]
+    labels[np.isnan(targets.probabilities).any(axis=1)] = np.nan
+    yield TEACHER_LABELS, (cross_entropy, labels)
+    yield DISTILLED, ({"temperature": temperature}, targets.probabilities)
+
+
+def fit_student(
+    model: Any,
+    seed: int,
+    X: Any,
+    y: np.ndarray,
+    soft_targets: np.ndarray | None = None,
+    **parameters: Any,
+) -> Any:
+    """Fit the model's recipe without its teacher: the same student, the same budget."""
+    alone = {"teacher": None, "cv": None, "calibrate": False, "teacher_classes": None, "verbose": 0}
+    student = clone(model).set_params(**alone, random_state=seed, **parameters)
+    with warnings.catch_warnings():
+        # The teacher's answers were judged once; hard labels and smoothed ones are no answers.
+        warnings.simplefilter("ignore", TeacherWarning)
+        return student.fit(X, y, soft_targets=soft_targets)

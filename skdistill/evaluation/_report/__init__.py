@@ -1,0 +1,5 @@
+"""The report: teacher and students of one recipe side by side, with a verdict."""
+
+from skdistill.evaluation._report._report import DistillationReport, distillation_report
+
+__all__ = ["DistillationReport", "distillation_report"]

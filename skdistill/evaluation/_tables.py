@@ -1,0 +1,113 @@
+"""Results as tables: in a terminal, in a notebook, as a data frame."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+BEST_MARK = "*"
+
+Table = tuple[list[str], list[list[str]]]
+"""Heads, and the cells of each line."""
+
+
+def text_table(table: Table, gap: int = 2) -> str:
+    """Columns of equal width: the first to the left, the others to the right."""
+    heads, cells = table
+    widths = [max(map(len, column)) for column in zip(heads, *cells, strict=True)]
+    lines = []
+    for line in [heads, *cells]:
+        first = line[0].ljust(widths[0])
+        rest = [cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True)]
+        lines.append((" " * gap).join([first, *rest]).rstrip())
+    return "\n".join(lines)
+
+
+def html_table(table: Table, caption: str) -> str:
+    heads, cells = table
+    right = 'style="text-align:right;white-space:pre;font-variant-numeric:tabular-nums"'
+    left = 'style="text-align:left"'
+    head = "".join(
+        f'<th scope="col" {left if i == 0 else right}>{escape(name)}</th>'
+        for i, name in enumerate(heads)
+    )
+    body = ""
+    for name, *values in cells:
+        body += f'<tr><th scope="row" {left}>{escape(name)}</th>'
+        for value in values:
+            cell = escape(value)
+            if value.endswith(BEST_MARK):
+                cell = f"<strong>{cell}</strong>"
+            body += f"<td {right}>{cell}</td>"
+        body += "</tr>"
+    return (
+        f'<table><caption style="text-align:left">{escape(caption)}</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    )
+
+
+def rows_to_frame(rows: list[dict[str, Any]], owner: str) -> pd.DataFrame:
+    """Rows as a data frame; `owner` is who says so when pandas is missing."""
+    try:
+        import pandas as pd
+    except ImportError as error:
+        raise ImportError(
+            f"{owner}.to_frame needs pandas, which is not installed: pip install pandas. The same "
+            f"numbers are in its rows."
+        ) from error
+    return pd.DataFrame(rows)
+
+
+def rows_to_table(rows: list[dict[str, Any]]) -> Table:
+    """Heads and cells of rows; a column with an "_se" or "_std" beside it shows it after "±"."""
+    spread = {key: f"{key}{end}" for key in rows[0] for end in ("_se", "_std")}
+    spread = {key: other for key, other in spread.items() if other in rows[0]}
+    heads = [key for key in rows[0] if key not in spread.values()]
+    cells = []
+    for row in rows:
+        line = []
+        for key in heads:
+            cell = _cell(row[key])
+            error = row.get(spread.get(key, ""), np.nan)
+            if cell != "-" and np.isfinite(error):
+                cell += f" ± {_cell(error)}"
+            line.append(cell)
+        cells.append(line)
+    return [head.replace("_", " ") for head in heads], cells
+
+
+class TableResult:
+    """A result whose numbers are its `rows`, all with the same keys: it prints as a table.
+
+    A subclass has `rows`, a list of dicts, and `title`, one line of text.
+    """
+
+    rows: list[dict[str, Any]]
+    title: str
+
+    def to_frame(self) -> pd.DataFrame:
+        """The rows as a data frame (needs pandas).
+
+        Returns
+        -------
+        frame : pandas.DataFrame
+        """
+        return rows_to_frame(self.rows, type(self).__name__)
+
+    def __repr__(self) -> str:
+        return f"{self.title}\n\n{text_table(rows_to_table(self.rows))}"
+
+    def _repr_html_(self) -> str:
+        return html_table(rows_to_table(self.rows), self.title)
+
+
+def _cell(value: Any) -> str:
+    """Whole numbers and names as they are, others with four decimals, "-" for the unknown."""
+    if isinstance(value, float | np.floating):
+        return f"{value:.4f}" if np.isfinite(value) else "-"
+    return str(value)
