@@ -13,7 +13,7 @@ _MARKERS = ("o", "s", "^", "D", "v", "P")
 _LINES: tuple[Any, ...] = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)))
 HATCHES = ("", "///", "...", "xx", "\\\\\\", "++")
 
-_FIXED = {
+_FIXED: dict[str, dict[str, Any]] = {
     TEACHER: {"color": "black", "linestyle": (0, (6, 2)), "marker": "None"},
     PLAIN: {"color": _COLORS[0], "linestyle": "--", "marker": "s"},
     DISTILLED: {"color": _COLORS[1], "linestyle": "-", "marker": "o"},
@@ -39,7 +39,7 @@ def line_style(name: str, position: int = 0) -> dict[str, Any]:
     """
     turn = position % len(_COLORS)
     own = {"color": _COLORS[turn], "linestyle": _LINES[turn], "marker": _MARKERS[turn]}
-    return dict(_FIXED.get(name, own))
+    return {**_FIXED.get(name, own)}
 
 
 def get_axes(ax: Any = None, owner: str = "This display") -> Any:
