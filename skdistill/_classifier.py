@@ -192,7 +192,8 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
             Probabilities in place of a teacher, columns in the sorted order of the labels or in
             that of `teacher_classes`. A row of NaN learns from its label alone.
         groups : array-like of shape (n_samples,), default=None
-            Rows of one group stay together in the cross-fitting of the teacher.
+            Rows of one group stay together in the cross-fitting of the teacher, and among the
+            rows that the student holds back to choose its best epoch.
 
         Returns
         -------
@@ -369,7 +370,9 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
             else float(self.temperature)
         )
         probabilities = None if targets is None else targets.probabilities
-        packed = pack_targets(rows.labels, probabilities, rows.sample_weight, self.alpha_)
+        packed = pack_targets(
+            rows.labels, probabilities, rows.sample_weight, self.alpha_, rows.groups
+        )
         net = student[-1].learn(
             X, packed, loss=loss, alpha=self.alpha_, temperature=self.temperature_, seed=seed
         )

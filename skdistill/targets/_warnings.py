@@ -31,7 +31,8 @@ def warn_of_misleading_targets(probabilities, y, sample_weight=None):
     TeacherWarning
         When the log-loss, probabilities taken as at least `FLOOR`, is above that of the class
         rates; or when the mean probabilities are further than `PRIOR_SHIFT` from the class
-        rates in total variation, half the sum of the absolute differences.
+        rates in total variation, half the sum of the absolute differences. Answers that are
+        uniform for all rows mislead nobody: they smooth the labels.
     """
     told = ~np.isnan(probabilities).any(axis=1)
     weight = np.ones(len(y)) if sample_weight is None else sample_weight
@@ -39,6 +40,8 @@ def warn_of_misleading_targets(probabilities, y, sample_weight=None):
     if not told.any():
         return
     p, y, weight = probabilities[told], y[told], weight[told] / weight[told].sum()
+    if np.allclose(p, 1 / p.shape[1]):
+        return
     rates = np.bincount(y, weights=weight, minlength=p.shape[1])
     loss = -(weight * np.log(np.maximum(p[np.arange(len(y)), y], FLOOR))).sum()
     prior = -(weight * np.log(rates[y])).sum()

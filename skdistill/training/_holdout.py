@@ -8,6 +8,8 @@ from torch.utils.data import Subset
 class HoldOut:
     """Hold back a share of the rows, in proportion to the classes where that can be done.
 
+    Rows of one group, as the copies of a row in a bootstrap sample, stay on one side.
+
     Parameters
     ----------
     size : float, default=0.1
@@ -31,13 +33,15 @@ class HoldOut:
         self.min_samples = min_samples
         self.random_state = random_state
 
-    def __call__(self, dataset, labels):
+    def __call__(self, dataset, labels, groups=None):
         """Split a data set.
 
         Parameters
         ----------
         dataset : torch.utils.data.Dataset
         labels : ndarray of shape (n_samples,), int
+        groups : ndarray of shape (n_samples,), default=None
+            The share is then one of groups, each taken for the class of its first row.
 
         Returns
         -------
@@ -46,6 +50,12 @@ class HoldOut:
         """
         if len(dataset) < self.min_samples:
             return dataset, None
+        labels, units = np.asarray(labels), None
+        if groups is not None:
+            _, first, units = np.unique(groups, return_index=True, return_inverse=True)
+            labels = labels[first]
+            if len(labels) < 2:
+                return dataset, None
         counts = np.unique(labels, return_counts=True)[1]
         n_valid = int(np.ceil(self.size * len(labels)))
         stratify = counts.min() >= 2 and n_valid >= len(counts)
@@ -53,6 +63,8 @@ class HoldOut:
         train, valid = next(
             split(1, test_size=n_valid, random_state=self.random_state).split(labels, labels)
         )
+        if units is not None:
+            train, valid = (np.flatnonzero(np.isin(units, part)) for part in (train, valid))
         return Subset(dataset, train), Subset(dataset, valid)
 
     def __repr__(self):

@@ -8,7 +8,7 @@ from skdistill.exceptions import TeacherWarning
 from skdistill.targets._clip import log_probabilities
 
 
-def pack_targets(labels, probabilities=None, sample_weight=None, alpha=0.0):
+def pack_targets(labels, probabilities=None, sample_weight=None, alpha=0.0, groups=None):
     """Pack what the criterion needs to know of each row.
 
     The weights are scaled so that their mean over the rows is one, for the hard and the soft
@@ -29,12 +29,15 @@ def pack_targets(labels, probabilities=None, sample_weight=None, alpha=0.0):
         Not negative, not all zero.
     alpha : float, default=0.0
         Weight of the soft term. 1 leaves the labels out, and a row must carry the soft term.
+    groups : array-like of shape (n_samples,), default=None
+        Rows of one group are held back together.
 
     Returns
     -------
     dict of str to ndarray
         "label" (n_samples,) int64; with soft targets "teacher_logits" (n_samples, n_classes);
-        "hard_weight" and "soft_weight" (n_samples,), each left out where it is one for all rows.
+        "hard_weight" and "soft_weight" (n_samples,), each left out where it is one for all rows;
+        with groups "group" (n_samples,), which the split into held-back rows alone reads.
 
     Raises
     ------
@@ -47,6 +50,8 @@ def pack_targets(labels, probabilities=None, sample_weight=None, alpha=0.0):
         When no row has a soft target and a weight, and the labels alone teach.
     """
     packed = {"label": np.asarray(labels, dtype=np.int64)}
+    if groups is not None:
+        packed["group"] = np.unique(groups, return_inverse=True)[1]
     if sample_weight is not None:
         packed["hard_weight"] = _scaled(np.asarray(sample_weight, dtype=np.float64))
     if probabilities is None:

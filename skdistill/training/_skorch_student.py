@@ -1,5 +1,7 @@
 """Any other skorch net as a student, its own settings honoured."""
 
+import inspect
+
 import numpy as np
 from scipy import sparse
 from sklearn.base import BaseEstimator, clone
@@ -111,6 +113,8 @@ class _LabelSplit:
         self.split = split
 
     def __call__(self, dataset, y, **fit_params):
+        if "group" in y and "groups" in inspect.signature(self.split).parameters:
+            fit_params = {"groups": y["group"], **fit_params}
         return self.split(dataset, y["label"], **fit_params)
 
 

@@ -31,3 +31,11 @@ def test_honest_answers_and_rows_without_weight_or_target_are_passed_over():
         warnings.simplefilter("error")
         warn_of_misleading_targets(honest, Y)
         warn_of_misleading_targets(broken, np.tile(Y, 3), weight)
+
+
+def test_uniform_answers_are_label_smoothing_and_no_nonsense():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warn_of_misleading_targets(np.full((100, 2), 0.5), Y)
+    with pytest.warns(TeacherWarning, match="worse than"):
+        warn_of_misleading_targets(np.full((100, 2), [0.45, 0.55]), Y)

@@ -6,7 +6,9 @@ import torch
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.datasets import make_blobs, make_classification
+from sklearn.dummy import DummyClassifier
 from sklearn.metrics import log_loss
+from skorch import NeuralNetClassifier
 from skorch.callbacks import GradientNormClipping, LRScheduler
 from torch import nn
 from torch.nn.functional import cross_entropy, log_softmax
@@ -240,3 +242,51 @@ def test_hold_out(counts, n_valid):
     assert len(train) + n_valid == len(labels)
     if counts == [95, 5]:
         assert labels[valid.indices].sum() in (0, 1)
+
+
+def test_hold_out_keeps_groups_whole_and_the_classes_in_proportion():
+    labels = np.repeat([0, 1], [600, 200])
+    copies = np.random.RandomState(0).randint(800, size=2000)
+    train, valid = HoldOut()(range(2000), labels[copies], copies)
+    train, valid = np.asarray(train.indices), np.asarray(valid.indices)
+    assert sorted([*train, *valid]) == list(range(2000))
+    assert not np.isin(copies[valid], copies[train]).any()
+    held = np.unique(copies[valid])
+    assert len(held) == np.ceil(len(np.unique(copies)) / 10)
+    assert np.mean(labels[held]) == pytest.approx(0.25, abs=0.01)
+
+
+def test_hold_out_of_a_single_group_is_none():
+    assert HoldOut()(range(200), np.arange(200) % 2, np.zeros(200))[1] is None
+
+
+@pytest.mark.parametrize("skorch_net", [False, True])
+def test_groups_of_the_fit_reach_the_hold_out(skorch_net):
+    X, y = draw()
+    copies = np.random.RandomState(0).randint(300, size=300)
+    seen = []
+
+    def recording(dataset, labels, groups=None):
+        seen.append(groups)
+        return dataset, None
+
+    settings = {"train_split": recording, "max_epochs": 1, "verbose": 0}
+    if skorch_net:
+        net = NeuralNetClassifier(MLP, module__hidden_units=(4,), callbacks=None, **settings)
+    else:
+        net = quick(**settings)
+    model = DistilledClassifier(student=net, alpha=0, random_state=0)
+    model.fit(X[copies], y[copies], groups=copies)
+    assert np.array_equal(seen[0], np.unique(copies, return_inverse=True)[1])
+    model.fit(X, y)
+    assert seen[1] is None
+
+
+def test_a_uniform_teacher_smooths_the_labels():
+    X, y = draw(90)
+    net = quick(dtype="float64", train_split=None)
+    uniform = DummyClassifier(strategy="uniform")
+    taught = DistilledClassifier(uniform, net, alpha=0.1, cv="in-sample", random_state=0).fit(X, y)
+    smoothed = DistilledClassifier(student=net, alpha=1, random_state=0)
+    smoothed.fit(X, y, soft_targets=0.9 * np.eye(3)[y] + 0.1 / 3)
+    np.testing.assert_allclose(taught.predict_proba(X), smoothed.predict_proba(X), atol=1e-9)
