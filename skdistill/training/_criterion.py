@@ -24,6 +24,9 @@ class DistillationCriterion(nn.CrossEntropyLoss):
         Handed to the soft term.
     from_probabilities : bool, default=False
         Whether the module returns probabilities and no logits.
+    labelled_share : float, default=1.0
+        Share of the rows that carry a label, by which the hard term is divided in training: the
+        others count as zeros in its mean.
 
     Examples
     --------
@@ -33,12 +36,15 @@ class DistillationCriterion(nn.CrossEntropyLoss):
     tensor(0.6931)
     """
 
-    def __init__(self, loss=None, alpha=0.0, temperature=1.0, from_probabilities=False):
+    def __init__(
+        self, loss=None, alpha=0.0, temperature=1.0, from_probabilities=False, labelled_share=1.0
+    ):
         super().__init__()
         self.loss = loss
         self.alpha = alpha
         self.temperature = temperature
         self.from_probabilities = from_probabilities
+        self.labelled_share = labelled_share
 
     def forward(self, outputs, packed):
         """Return the mean loss of a batch.
@@ -59,6 +65,8 @@ class DistillationCriterion(nn.CrossEntropyLoss):
         hard = soft = None
         if alpha < 1:
             hard = _hard_term(logits, packed["label"], packed.get("hard_weight"))
+            if self.training and self.labelled_share != 1:
+                hard = hard / self.labelled_share
         if alpha > 0:
             teacher_logits = packed["teacher_logits"].to(logits)
             rows = self.loss.rows(logits, teacher_logits, packed["label"], self.temperature)

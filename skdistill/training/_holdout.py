@@ -1,5 +1,7 @@
 """Rows held back from training, to choose the best epoch by."""
 
+import inspect
+
 import numpy as np
 from sklearn.model_selection import ShuffleSplit, StratifiedShuffleSplit
 from torch.utils.data import Subset
@@ -69,3 +71,37 @@ class HoldOut:
 
     def __repr__(self):
         return f"HoldOut(size={self.size}, min_samples={self.min_samples})"
+
+
+def split_packed(split, dataset, packed, **fit_params):
+    """Let a net's split hold labelled rows back; rows without a label are all trained on.
+
+    Parameters
+    ----------
+    split : callable
+        A net's `train_split`. It gets the labels for y, and the groups where it asks for them.
+    dataset : torch.utils.data.Dataset
+        Labelled rows first.
+    packed : dict of str to ndarray
+        See `pack_targets`.
+    **fit_params
+        Handed on.
+
+    Returns
+    -------
+    train : torch.utils.data.Dataset
+    valid : torch.utils.data.Dataset or None
+    """
+    if "group" in packed and "groups" in inspect.signature(split).parameters:
+        fit_params = {"groups": packed["group"], **fit_params}
+    if "labelled" not in packed:
+        return split(dataset, packed["label"], **fit_params)
+    n_labelled = int(packed["labelled"].sum())
+    labelled = Subset(dataset, np.arange(n_labelled))
+    train, valid = split(labelled, packed["label"][:n_labelled], **fit_params)
+    if isinstance(valid, Subset) and valid.dataset is labelled:
+        valid = Subset(dataset, valid.indices)
+    if train is labelled:
+        return dataset, valid
+    unlabeled = np.arange(n_labelled, len(dataset))
+    return Subset(dataset, np.append(train.indices, unlabeled)), valid

@@ -17,7 +17,8 @@ from skdistill.training._callbacks import KeepBest
 from skdistill.training._classifier_mixin import NetClassifierMixin
 from skdistill.training._criterion import DistillationCriterion
 from skdistill.training._fast_epoch import FastEpochMixin
-from skdistill.training._holdout import HoldOut
+from skdistill.training._holdout import HoldOut, split_packed
+from skdistill.training._packing import SPLIT_ONLY
 from skdistill.training._trainer import initialize_net, train_net
 
 
@@ -218,19 +219,17 @@ class StudentNet(NetClassifierMixin, FastEpochMixin):
             X = as_tensor(X, self.module_)
             if device.type == "cuda" and X.nbytes < torch.cuda.mem_get_info(device)[0] / 2:
                 X = X.to(device)
-        y = {name: torch.as_tensor(values) for name, values in y.items() if name != "group"}
+        y = {name: torch.as_tensor(values) for name, values in y.items() if name not in SPLIT_ONLY}
         y = {n: v.to(dtype) if v.is_floating_point() else v for n, v in y.items()}
         y = {name: values.to(device) for name, values in y.items()}
         return self.dataset(X, y, dtype, getattr(self.module_, "takes_sparse", False))
 
     def get_split_datasets(self, X, y=None, **fit_params):
-        """Hold rows back by the hard labels, and groups of rows as one."""
+        """Hold rows back by the hard labels; see `split_packed`."""
         dataset = self.get_dataset(X, y)
         if not self.train_split:
             return dataset, None
-        if "group" in y:
-            fit_params = {"groups": y["group"], **fit_params}
-        return self.train_split(dataset, y["label"], **fit_params)
+        return split_packed(self.train_split, dataset, y, **fit_params)
 
     def _check_criterion(self):
         own = isinstance(self.criterion, type) and issubclass(self.criterion, DistillationCriterion)

@@ -7,37 +7,53 @@ import numpy as np
 from skdistill.exceptions import TeacherWarning
 from skdistill.targets._clip import log_probabilities
 
+SPLIT_ONLY = ("group", "labelled")
+"""What the split into held-back rows reads, and the criterion does not."""
 
-def pack_targets(labels, probabilities=None, sample_weight=None, alpha=0.0, groups=None):
+
+def pack_targets(
+    labels,
+    probabilities=None,
+    sample_weight=None,
+    alpha=0.0,
+    groups=None,
+    unlabeled=None,
+    unlabeled_weight=1.0,
+):
     """Pack what the criterion needs to know of each row.
 
-    The weights are scaled so that their mean over the rows is one, for the hard and the soft
-    term each over the rows that carry it. The mean over a full batch is then the loss over the
-    data set,
+    The weights are scaled so that their mean is one: for the hard term over the labelled rows,
+    for the soft term over all. With the criterion's `labelled_share`, the mean over a full batch
+    is then the loss over the data set,
 
         (1 - alpha) * sum_L w CE / sum_L w  +  alpha * sum_A w soft / sum_A w,
 
-    with L all rows and A those with a soft target.
+    with L the labelled rows and A those with a soft target.
 
     Parameters
     ----------
-    labels : ndarray of shape (n_samples,), int
+    labels : ndarray of shape (n_labelled,), int
         The position of each row's class.
-    probabilities : ndarray of shape (n_samples, n_classes), default=None
+    probabilities : ndarray of shape (n_labelled, n_classes), default=None
         Soft targets. A row of NaN has none and carries the hard term alone.
-    sample_weight : ndarray of shape (n_samples,), default=None
+    sample_weight : ndarray of shape (n_labelled,), default=None
         Not negative, not all zero.
     alpha : float, default=0.0
         Weight of the soft term. 1 leaves the labels out, and a row must carry the soft term.
-    groups : array-like of shape (n_samples,), default=None
+    groups : array-like of shape (n_labelled,), default=None
         Rows of one group are held back together.
+    unlabeled : ndarray of shape (n_unlabeled, n_classes), default=None
+        Soft targets of rows that follow the labelled ones and carry the soft term alone.
+    unlabeled_weight : float or ndarray of shape (n_unlabeled,), default=1.0
+        Their weights, where 1 is the mean weight of a labelled row.
 
     Returns
     -------
     dict of str to ndarray
-        "label" (n_samples,) int64; with soft targets "teacher_logits" (n_samples, n_classes);
-        "hard_weight" and "soft_weight" (n_samples,), each left out where it is one for all rows;
-        with groups "group" (n_samples,), which the split into held-back rows alone reads.
+        "label" (n_samples,) int64, 0 for rows without one; with soft targets "teacher_logits"
+        (n_samples, n_classes); "hard_weight" and "soft_weight" (n_samples,), each left out where
+        it is one for all rows; with groups "group" (n_labelled,); with unlabelled rows "labelled"
+        (n_samples,) bool.
 
     Raises
     ------
@@ -50,17 +66,26 @@ def pack_targets(labels, probabilities=None, sample_weight=None, alpha=0.0, grou
         When no row has a soft target and a weight, and the labels alone teach.
     """
     packed = {"label": np.asarray(labels, dtype=np.int64)}
-    if groups is not None:
-        packed["group"] = np.unique(groups, return_inverse=True)[1]
     if sample_weight is not None:
         packed["hard_weight"] = _scaled(np.asarray(sample_weight, dtype=np.float64))
+    if groups is not None:
+        packed["group"] = np.unique(groups, return_inverse=True)[1]
     if probabilities is None:
         return packed
+    weight = packed.get("hard_weight", np.ones(len(probabilities)))
+    if unlabeled is not None:
+        n_unlabeled = len(unlabeled)
+        nothing = np.zeros(n_unlabeled)
+        packed["hard_weight"] = np.append(weight, nothing)
+        packed["labelled"] = np.append(np.ones(len(weight), bool), nothing.astype(bool))
+        packed["label"] = np.append(packed["label"], nothing.astype(np.int64))
+        probabilities = np.vstack([probabilities, unlabeled])
+        weight = np.append(weight, np.broadcast_to(unlabeled_weight, n_unlabeled))
     told = ~np.isnan(probabilities).any(axis=1)
     packed["teacher_logits"] = np.zeros(probabilities.shape)
     packed["teacher_logits"][told] = log_probabilities(probabilities[told])
-    if sample_weight is not None or not told.all():
-        packed["soft_weight"] = _scaled(told * packed.get("hard_weight", 1.0))
+    if not told.all() or (weight != 1).any():
+        packed["soft_weight"] = _scaled(told * weight)
         if not packed["soft_weight"].any():
             _refuse_or_warn(len(told), alpha)
     return packed

@@ -1,7 +1,5 @@
 """Any other skorch net as a student, its own settings honoured."""
 
-import inspect
-
 import numpy as np
 from scipy import sparse
 from sklearn.base import BaseEstimator, clone
@@ -16,6 +14,7 @@ from skdistill.exceptions import StudentError
 from skdistill.students._widths import infer_widths
 from skdistill.training._classifier_mixin import NetClassifierMixin
 from skdistill.training._criterion import DistillationCriterion
+from skdistill.training._holdout import split_packed
 from skdistill.training._trainer import initialize_net, train_net
 
 
@@ -113,9 +112,7 @@ class _LabelSplit:
         self.split = split
 
     def __call__(self, dataset, y, **fit_params):
-        if "group" in y and "groups" in inspect.signature(self.split).parameters:
-            fit_params = {"groups": y["group"], **fit_params}
-        return self.split(dataset, y["label"], **fit_params)
+        return split_packed(self.split, dataset, y, **fit_params)
 
 
 def _dense(X):

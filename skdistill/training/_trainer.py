@@ -4,6 +4,7 @@ import contextlib
 import dis
 import warnings
 
+import numpy as np
 import torch
 from skorch.callbacks import Callback, LRScheduler
 
@@ -87,6 +88,7 @@ def train_net(net, X, packed, *, loss=None, alpha=0.0, temperature=1.0, seed=Non
     net.criterion_.loss = loss
     net.criterion_.alpha = alpha
     net.criterion_.temperature = temperature
+    net.criterion_.labelled_share = float(np.mean(packed.get("labelled", 1.0)))
     guard = ("stop_at_non_finite", StopAtNonFinite().initialize())
     net.callbacks_.append(guard)
     with _maybe_seeded(net, seed):

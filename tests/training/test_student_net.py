@@ -10,6 +10,8 @@ from sklearn.dummy import DummyClassifier
 from sklearn.metrics import log_loss
 from skorch import NeuralNetClassifier
 from skorch.callbacks import GradientNormClipping, LRScheduler
+from skorch.dataset import ValidSplit
+from skorch.helper import predefined_split
 from torch import nn
 from torch.nn.functional import cross_entropy, log_softmax
 
@@ -17,6 +19,7 @@ from skdistill import DistilledClassifier, StudentNet
 from skdistill.students import MLP
 from skdistill.training import HoldOut
 from skdistill.training._batches import TensorBatches, TensorRows, resolve_batch_size
+from skdistill.training._holdout import split_packed
 
 
 def draw(n_samples=300, **settings):
@@ -290,3 +293,25 @@ def test_a_uniform_teacher_smooths_the_labels():
     smoothed = DistilledClassifier(student=net, alpha=1, random_state=0)
     smoothed.fit(X, y, soft_targets=0.9 * np.eye(3)[y] + 0.1 / 3)
     np.testing.assert_allclose(taught.predict_proba(X), smoothed.predict_proba(X), atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("split", "n_train", "n_valid"),
+    [
+        (HoldOut(size=0.2, min_samples=10), 80, 20),
+        (HoldOut(min_samples=1000), 100, 0),
+        (ValidSplit(4, stratified=True), 75, 25),
+        (predefined_split(TensorRows(torch.zeros(7, 1), {})), 100, 7),
+    ],
+)
+def test_only_labelled_rows_are_held_back_and_all_others_are_learnt_from(split, n_train, n_valid):
+    labels = np.append(np.arange(100) % 2, np.zeros(50, int))
+    packed = {"label": labels, "labelled": np.arange(150) < 100}
+    dataset = TensorRows(torch.arange(150.0)[:, None], {"label": torch.as_tensor(labels)})
+    train, valid = split_packed(split, dataset, packed)
+    learnt = [batch[0] for batch in TensorBatches(train, batch_size=64)]
+    learnt = torch.cat(learnt)[:, 0].long().tolist()
+    assert len(train) == n_train + 50 and learnt[-50:] == list(range(100, 150))
+    assert n_valid == (0 if valid is None else len(valid))
+    if n_valid in (20, 25):
+        assert sorted([*learnt, *valid.indices]) == list(range(150))
