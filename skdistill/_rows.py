@@ -10,7 +10,7 @@ from skdistill._columns import FLOATS, as_floats, is_table
 from skdistill._layout import EncodedTable
 from skdistill.exceptions import StudentError
 
-__all__ = ["as_rows", "has_gaps", "is_plain", "looks_plain", "refuse_dates"]
+__all__ = ["as_rows", "has_gaps", "is_plain", "looks_plain", "refuse_dates", "stack_rows"]
 
 PLAIN = (np.ndarray, EncodedTable)
 
@@ -137,6 +137,25 @@ def has_gaps(X):
     values = X.data if sparse.issparse(X) else X
     # The greatest of some numbers is NaN where one of them is.
     return values.dtype.kind == "f" and values.size > 0 and bool(np.isnan(values.max()))
+
+
+def stack_rows(parts):
+    """Return rows of numbers below one another.
+
+    Parameters
+    ----------
+    parts : list of {ndarray, CSR matrix} of shape (n_samples_i, ...)
+        All sparse or all dense; the first decides the dtype.
+
+    Returns
+    -------
+    {ndarray, CSR matrix} of shape (sum of n_samples_i, ...)
+    """
+    if len(parts) == 1:
+        return parts[0]
+    if sparse.issparse(parts[0]):
+        return sparse.vstack(parts, format="csr", dtype=parts[0].dtype)
+    return np.concatenate(parts, dtype=parts[0].dtype, casting="same_kind")
 
 
 def refuse_dates(X):

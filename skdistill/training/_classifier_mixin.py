@@ -49,6 +49,20 @@ class NetClassifierMixin(ClassifierMixin):
         X = self.prepare(X, classes)
         return self.learn(X, pack_targets(labels, sample_weight=sample_weight))
 
+    def prepare_more(self, X):
+        """Check further rows of a kind that `prepare` has seen.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, ...)
+
+        Returns
+        -------
+        {ndarray, CSR matrix} of shape (n_samples, ...)
+            For `learn`, below the rows that `prepare` returned.
+        """
+        return self._check_numbers(X, reset=False)
+
     def predict(self, X):
         """Return the most probable class of each row.
 

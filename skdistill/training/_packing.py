@@ -17,8 +17,7 @@ def pack_targets(
     sample_weight=None,
     alpha=0.0,
     groups=None,
-    unlabeled=None,
-    unlabeled_weight=1.0,
+    unlabeled=(),
 ):
     """Pack what the criterion needs to know of each row.
 
@@ -42,10 +41,9 @@ def pack_targets(
         Weight of the soft term. 1 leaves the labels out, and a row must carry the soft term.
     groups : array-like of shape (n_labelled,), default=None
         Rows of one group are held back together.
-    unlabeled : ndarray of shape (n_unlabeled, n_classes), default=None
-        Soft targets of rows that follow the labelled ones and carry the soft term alone.
-    unlabeled_weight : float or ndarray of shape (n_unlabeled,), default=1.0
-        Their weights, where 1 is the mean weight of a labelled row.
+    unlabeled : sequence of (ndarray of shape (n_unlabeled, n_classes), float), default=()
+        Soft targets of rows that follow the labelled ones and carry the soft term alone, and
+        the weight of each row, where 1 is the mean weight of a labelled one.
 
     Returns
     -------
@@ -73,14 +71,15 @@ def pack_targets(
     if probabilities is None:
         return packed
     weight = packed.get("hard_weight", np.ones(len(probabilities)))
-    if unlabeled is not None:
-        n_unlabeled = len(unlabeled)
-        nothing = np.zeros(n_unlabeled)
-        packed["hard_weight"] = np.append(weight, nothing)
-        packed["labelled"] = np.append(np.ones(len(weight), bool), nothing.astype(bool))
-        packed["label"] = np.append(packed["label"], nothing.astype(np.int64))
-        probabilities = np.vstack([probabilities, unlabeled])
-        weight = np.append(weight, np.broadcast_to(unlabeled_weight, n_unlabeled))
+    if unlabeled:
+        n_labelled = len(weight)
+        answers, weights = zip(*unlabeled, strict=True)
+        probabilities = np.vstack([probabilities, *answers])
+        n_more = len(probabilities) - n_labelled
+        packed["label"] = np.pad(packed["label"], (0, n_more))
+        packed["hard_weight"] = np.pad(weight, (0, n_more))
+        packed["labelled"] = np.arange(len(probabilities)) < n_labelled
+        weight = np.append(weight, np.repeat(weights, [len(answer) for answer in answers]))
     told = ~np.isnan(probabilities).any(axis=1)
     packed["teacher_logits"] = np.zeros(probabilities.shape)
     packed["teacher_logits"][told] = log_probabilities(probabilities[told])

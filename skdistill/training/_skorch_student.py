@@ -59,6 +59,10 @@ class SkorchStudent(NetClassifierMixin, BaseEstimator):
         self.net_ = net
         return as_tensor(X, net.module_).numpy()
 
+    def prepare_more(self, X):
+        """Check further rows; see `StudentNet.prepare_more`."""
+        return as_tensor(_dense(super().prepare_more(X)), self.net_.module_).numpy()
+
     def learn(self, X, packed, **settings):
         """Train on packed targets; see `StudentNet.learn`."""
         own_split = self.net_.train_split
