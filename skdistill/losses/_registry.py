@@ -2,29 +2,42 @@
 
 import difflib
 
+from skdistill.losses._base import CallableLoss
+from skdistill.losses._dist import DIST
+from skdistill.losses._dkd import DKD
 from skdistill.losses._kd import KD
+from skdistill.losses._logits import MSE, Huber
+from skdistill.losses._probabilities import Brier, JensenShannon
 
-LOSSES = {"kd": KD}
+LOSSES = {
+    "kd": KD(),
+    "reverse_kl": KD(reverse=True),
+    "mse": MSE(),
+    "huber": Huber(),
+    "brier": Brier(),
+    "js": JensenShannon(),
+    "dkd": DKD(),
+    "dist": DIST(),
+}
 
 
 def get_loss(loss):
-    """Return the loss that a name stands for, or the instance itself.
+    """Return the loss that a name or a callable stands for, or the instance itself.
 
     Parameters
     ----------
-    loss : str or object
-        "kd", or an instance of a class of `skdistill.losses`.
+    loss : str, callable or object
+        A name, an instance of a class of `skdistill.losses`, or a function `(student_logits,
+        teacher_logits, labels, weight) -> scalar`.
 
     Returns
     -------
-    object
-        With `rows(student_logits, teacher_logits, labels, temperature)`, `weight` and
-        `default_temperature(kind, n_classes)`.
+    Loss
 
     Raises
     ------
     ValueError
-        When there is no loss of that name.
+        When it is none of these.
 
     Examples
     --------
@@ -32,18 +45,17 @@ def get_loss(loss):
     >>> get_loss("kd")
     KD()
     """
-    if not isinstance(loss, str):
-        if isinstance(loss, type) or not hasattr(loss, "rows"):
-            raise ValueError(
-                f"The 'loss' parameter must be one of {sorted(LOSSES)} or an instance of a class "
-                f"of skdistill.losses, such as KD(). Got {loss!r} instead."
-            )
-        return loss
-    if loss not in LOSSES:
-        near = difflib.get_close_matches(loss.lower(), LOSSES, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise ValueError(
-            f"The 'loss' parameter must be one of {sorted(LOSSES)} or an instance of a class of "
-            f"skdistill.losses. Got {loss!r} instead.{hint}"
-        )
-    return LOSSES[loss]()
+    if isinstance(loss, str) and loss in LOSSES:
+        return LOSSES[loss]
+    if not isinstance(loss, str | type):
+        if hasattr(loss, "mean") and hasattr(loss, "default_temperature"):
+            return loss
+        if callable(loss):
+            return CallableLoss(loss)
+    near = difflib.get_close_matches(str(loss).lower(), LOSSES, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    raise ValueError(
+        f"The 'loss' parameter must be one of {sorted(LOSSES)}, an instance of a class of "
+        f"skdistill.losses, such as KD(), or a callable (student_logits, teacher_logits, labels, "
+        f"weight) -> scalar. Got {loss!r} instead.{hint}"
+    )

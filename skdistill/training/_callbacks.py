@@ -46,6 +46,13 @@ class KeepBest(Callback):
         self.weights_ = None
 
 
+class CountEpochs(Callback):
+    """Tell the criterion which epoch it is, for losses that warm up."""
+
+    def on_epoch_begin(self, net, **kwargs):
+        net.criterion_.epoch = len(net.history)
+
+
 class StopAtNonFinite(Callback):
     """End training when the loss or a weight is no longer finite, with the last finite weights."""
 

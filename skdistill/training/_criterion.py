@@ -45,6 +45,7 @@ class DistillationCriterion(nn.CrossEntropyLoss):
         self.temperature = temperature
         self.from_probabilities = from_probabilities
         self.labelled_share = labelled_share
+        self.epoch = 1
 
     def forward(self, outputs, packed):
         """Return the mean loss of a batch.
@@ -69,14 +70,23 @@ class DistillationCriterion(nn.CrossEntropyLoss):
                 hard = hard / self.labelled_share
         if alpha > 0:
             teacher_logits = packed["teacher_logits"].to(logits)
-            rows = self.loss.rows(logits, teacher_logits, packed["label"], self.temperature)
-            soft = _mean(rows, packed.get("soft_weight"))
-            if self.loss.weight != 1:
-                soft = self.loss.weight * soft
+            weight = packed.get("soft_weight")
+            weight = None if weight is None else weight.to(logits)
+            label, temperature = packed["label"], self.temperature
+            soft = self.loss.mean(logits, teacher_logits, label, weight, temperature)
+            factor = self.soft_factor
+            if factor != 1:
+                soft = factor * soft
         if hard is None or soft is None:
             return hard if soft is None else soft
         # (1 - alpha) * hard + alpha * soft in one operation: each costs as much as a small layer.
         return torch.lerp(hard, soft, alpha)
+
+    @property
+    def soft_factor(self):
+        """What the soft term is multiplied by: the loss's weight, less while it warms up."""
+        warmup = self.loss.warmup_epochs
+        return self.loss.weight * (min(1.0, self.epoch / warmup) if warmup else 1.0)
 
     def to_logits(self, outputs):
         """Return logits: the outputs themselves, or their logarithm."""
@@ -88,8 +98,5 @@ class DistillationCriterion(nn.CrossEntropyLoss):
 def _hard_term(logits, labels, weight):
     if weight is None:
         return cross_entropy(logits, labels)  # one operation for two
-    return _mean(cross_entropy(logits, labels, reduction="none"), weight)
-
-
-def _mean(rows, weight):
-    return rows.mean() if weight is None else (weight.to(rows) * rows).mean()
+    losses = cross_entropy(logits, labels, reduction="none", ignore_index=-1)
+    return (weight.to(losses) * losses).mean()

@@ -94,9 +94,9 @@ def split_packed(split, dataset, packed, **fit_params):
     """
     if "group" in packed and "groups" in inspect.signature(split).parameters:
         fit_params = {"groups": packed["group"], **fit_params}
-    if "labelled" not in packed:
+    n_labelled = int((packed["label"] >= 0).sum())
+    if n_labelled == len(dataset):
         return split(dataset, packed["label"], **fit_params)
-    n_labelled = int(packed["labelled"].sum())
     labelled = Subset(dataset, np.arange(n_labelled))
     train, valid = split(labelled, packed["label"][:n_labelled], **fit_params)
     if isinstance(valid, Subset) and valid.dataset is labelled:

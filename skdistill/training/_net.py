@@ -18,7 +18,6 @@ from skdistill.training._classifier_mixin import NetClassifierMixin
 from skdistill.training._criterion import DistillationCriterion
 from skdistill.training._fast_epoch import FastEpochMixin
 from skdistill.training._holdout import HoldOut, split_packed
-from skdistill.training._packing import SPLIT_ONLY
 from skdistill.training._trainer import initialize_net, train_net
 
 
@@ -219,7 +218,7 @@ class StudentNet(NetClassifierMixin, FastEpochMixin):
             X = as_tensor(X, self.module_)
             if device.type == "cuda" and X.nbytes < torch.cuda.mem_get_info(device)[0] / 2:
                 X = X.to(device)
-        y = {name: torch.as_tensor(values) for name, values in y.items() if name not in SPLIT_ONLY}
+        y = {name: torch.as_tensor(values) for name, values in y.items() if name != "group"}
         y = {n: v.to(dtype) if v.is_floating_point() else v for n, v in y.items()}
         y = {name: values.to(device) for name, values in y.items()}
         return self.dataset(X, y, dtype, getattr(self.module_, "takes_sparse", False))

@@ -7,9 +7,6 @@ import numpy as np
 from skdistill.exceptions import TeacherWarning
 from skdistill.targets._clip import log_probabilities
 
-SPLIT_ONLY = ("group", "labelled")
-"""What the split into held-back rows reads, and the criterion does not."""
-
 
 def pack_targets(
     labels,
@@ -48,10 +45,10 @@ def pack_targets(
     Returns
     -------
     dict of str to ndarray
-        "label" (n_samples,) int64, 0 for rows without one; with soft targets "teacher_logits"
+        "label" (n_samples,) int64, -1 for rows without one; with soft targets "teacher_logits"
         (n_samples, n_classes); "hard_weight" and "soft_weight" (n_samples,), each left out where
-        it is one for all rows; with groups "group" (n_labelled,); with unlabelled rows "labelled"
-        (n_samples,) bool.
+        it is one for all rows; with groups "group" (n_labelled,), which the split into held-back
+        rows reads and the criterion does not.
 
     Raises
     ------
@@ -72,13 +69,11 @@ def pack_targets(
         return packed
     weight = packed.get("hard_weight", np.ones(len(probabilities)))
     if unlabeled:
-        n_labelled = len(weight)
         answers, weights = zip(*unlabeled, strict=True)
         probabilities = np.vstack([probabilities, *answers])
-        n_more = len(probabilities) - n_labelled
-        packed["label"] = np.pad(packed["label"], (0, n_more))
+        n_more = len(probabilities) - len(weight)
+        packed["label"] = np.pad(packed["label"], (0, n_more), constant_values=-1)
         packed["hard_weight"] = np.pad(weight, (0, n_more))
-        packed["labelled"] = np.arange(len(probabilities)) < n_labelled
         weight = np.append(weight, np.repeat(weights, [len(answer) for answer in answers]))
     told = ~np.isnan(probabilities).any(axis=1)
     packed["teacher_logits"] = np.zeros(probabilities.shape)

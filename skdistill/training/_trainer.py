@@ -11,7 +11,7 @@ from skorch.callbacks import Callback, LRScheduler
 from skdistill._torch import as_tensor, evaluating, first_output, seeded
 from skdistill.exceptions import StudentError, TrainingWarning
 from skdistill.teachers._contract import looks_like_probabilities
-from skdistill.training._callbacks import StopAtNonFinite
+from skdistill.training._callbacks import CountEpochs, StopAtNonFinite
 
 PROBE_ROWS = 8
 
@@ -88,9 +88,9 @@ def train_net(net, X, packed, *, loss=None, alpha=0.0, temperature=1.0, seed=Non
     net.criterion_.loss = loss
     net.criterion_.alpha = alpha
     net.criterion_.temperature = temperature
-    net.criterion_.labelled_share = float(np.mean(packed.get("labelled", 1.0)))
-    guard = ("stop_at_non_finite", StopAtNonFinite().initialize())
-    net.callbacks_.append(guard)
+    net.criterion_.labelled_share = float(np.mean(packed["label"] >= 0))
+    guards = [("count_epochs", CountEpochs()), ("stop_at_non_finite", StopAtNonFinite())]
+    net.callbacks_ += [(name, guard.initialize()) for name, guard in guards]
     with _maybe_seeded(net, seed):
         net.notify("on_train_begin", X=X, y=packed)
         try:
@@ -104,7 +104,7 @@ def train_net(net, X, packed, *, loss=None, alpha=0.0, temperature=1.0, seed=Non
                     stacklevel=2,
                 )
         net.notify("on_train_end", X=X, y=packed)
-    net.callbacks_.remove(guard)
+    del net.callbacks_[-len(guards) :]
     net.module_.eval()
     # Gradients and Adam's moments are three times the module and serve training alone.
     net.module_.zero_grad(set_to_none=True)

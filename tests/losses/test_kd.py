@@ -3,6 +3,7 @@ import pytest
 import torch
 from scipy.special import log_softmax, rel_entr, softmax
 
+from skdistill.exceptions import DistillationWarning
 from skdistill.losses import KD, kd_divergence
 from skdistill.losses._registry import get_loss
 
@@ -99,10 +100,38 @@ def test_kd_is_0_for_equal_distributions_and_finite_for_extreme_ones():
 )
 def test_default_temperature(kind, n_classes, expected):
     assert KD().default_temperature(kind, n_classes) == expected
+    assert KD(standardize=True).default_temperature(kind, n_classes) == 2
+
+
+@pytest.mark.parametrize("temperature", [1.0, 3.0])
+def test_reverse_swaps_teacher_and_student(temperature):
+    student, teacher = draw_logits()
+    p, q = softmax(teacher / temperature, axis=1), softmax(student / temperature, axis=1)
+    found = KD(reverse=True).rows(torch.tensor(student), torch.tensor(teacher), None, temperature)
+    np.testing.assert_allclose(found, temperature**2 * rel_entr(q, p).sum(axis=1), rtol=1e-10)
+
+
+def test_standardised_logits_have_mean_0_and_deviation_1_on_both_sides():
+    student, teacher = draw_logits()
+    scaled = [
+        torch.tensor((z - z.mean(1, keepdims=True)) / z.std(1, keepdims=True))
+        for z in (student, teacher)
+    ]
+    loss = KD(standardize=True)
+    found = loss.rows(torch.tensor(7 * student + 3), torch.tensor(teacher), None, 2.0)
+    torch.testing.assert_close(found, kd_divergence(*scaled, 2.0))
+    with pytest.warns(DistillationWarning, match="two classes"):
+        loss.check_classes(2)
+
+
+def test_standardised_equal_logits_have_a_finite_gradient():
+    z = torch.zeros(1, 4, dtype=torch.float64, requires_grad=True)
+    KD(standardize=True).rows(z, torch.tensor(draw_logits(1, 4)[0]), None, 2.0).sum().backward()
+    assert torch.isfinite(z.grad).all()
 
 
 def test_losses_by_name_and_instance():
     assert isinstance(get_loss("kd"), KD)
     loss = KD(weight=9.0)
     assert get_loss(loss) is loss
-    assert loss.get_params() == {"weight": 9.0}
+    assert loss.get_params() == {"weight": 9.0, "standardize": False, "reverse": False}

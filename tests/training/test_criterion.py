@@ -58,7 +58,7 @@ def test_rows_without_a_label_carry_the_soft_term_alone(n_unlabeled):
     soft = kd_divergence(every, torch.tensor(np.log(every_p))).numpy()
     weights = np.append(w, w.mean() * np.append(2.0, np.full(n_unlabeled - 1, 0.5)))
     expected = 0.7 * np.average(hard, weights=w) + 0.3 * np.average(soft, weights=weights)
-    share = packed["labelled"].mean()
+    share = (packed["label"] >= 0).mean()
     assert share == 40 / (40 + n_unlabeled)
     assert loss_of(every, packed, alpha=0.3, labelled_share=share) == pytest.approx(expected)
 

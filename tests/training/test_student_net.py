@@ -305,8 +305,8 @@ def test_a_uniform_teacher_smooths_the_labels():
     ],
 )
 def test_only_labelled_rows_are_held_back_and_all_others_are_learnt_from(split, n_train, n_valid):
-    labels = np.append(np.arange(100) % 2, np.zeros(50, int))
-    packed = {"label": labels, "labelled": np.arange(150) < 100}
+    labels = np.append(np.arange(100) % 2, np.full(50, -1))
+    packed = {"label": labels}
     dataset = TensorRows(torch.arange(150.0)[:, None], {"label": torch.as_tensor(labels)})
     train, valid = split_packed(split, dataset, packed)
     learnt = [batch[0] for batch in TensorBatches(train, batch_size=64)]

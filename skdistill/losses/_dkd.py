@@ -1,0 +1,128 @@
+"""Decoupled distillation: how sure of the class, and what else it might be."""
+
+import warnings
+
+import torch
+from torch.nn.functional import log_softmax
+
+from skdistill.exceptions import DistillationWarning
+from skdistill.losses._base import Loss
+from skdistill.losses._kd import kd_divergence
+
+
+def dkd_divergence(
+    student_logits, teacher_logits, labels, temperature=1.0, target_weight=1.0, other_weight=2.0
+):
+    r"""Return a · T² · KL(u_p‖u_q) + b · T² · KL(p̂‖q̂) for each row.
+
+    With p and q the softmax of the logits divided by T and y the label, :math:`u_p = (p_y, 1 -
+    p_y)` and :math:`\hat p` is p over the other classes, scaled to sum to one. For a = 1 and b =
+    1 - p_y the sum is kd's T² · KL(p‖q).
+
+    Parameters
+    ----------
+    student_logits, teacher_logits : torch.Tensor of shape (n_samples, n_classes)
+        Finite numbers.
+    labels : torch.Tensor of shape (n_samples,), int64
+        The column of each row's class. A row of -1 has no label and takes kd.
+    temperature : float, default=1.0
+        T > 0.
+    target_weight, other_weight : float or torch.Tensor of shape (n_samples,), default=1.0, 2.0
+        a and b.
+
+    Returns
+    -------
+    torch.Tensor of shape (n_samples,)
+
+    References
+    ----------
+    Zhao et al. 2022, "Decoupled Knowledge Distillation", arXiv 2203.08679.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skdistill.losses import dkd_divergence
+    >>> teacher, label = torch.tensor([[0.7, 0.2, 0.1]]).log(), torch.tensor([0])
+    >>> dkd_divergence(torch.zeros(1, 3), teacher, label)
+    tensor([0.3931])
+    """
+    labelled = labels >= 0
+    target = torch.zeros_like(student_logits, dtype=torch.bool)
+    target.scatter_(1, labels.clamp_min(0).unsqueeze(1), True)
+    of_target, of_others = [], []
+    for logits in (teacher_logits / temperature, student_logits / temperature):
+        # Far below all others, and still finite: its probability is an exact 0.
+        others = logits.masked_fill(target, torch.finfo(logits.dtype).min / 4)
+        both = torch.stack([logits[target], torch.logsumexp(others, dim=1)], dim=1)
+        of_target.append(log_softmax(both, dim=1))
+        of_others.append(log_softmax(others, dim=1))
+    decoupled = target_weight * _kl(*of_target) + other_weight * _kl(*of_others)
+    if labelled.all():
+        return temperature**2 * decoupled
+    coupled = kd_divergence(student_logits, teacher_logits, temperature)
+    return torch.where(labelled, temperature**2 * decoupled, coupled)
+
+
+def _kl(log_p, log_q):
+    return (log_p.exp() * (log_p - log_q)).sum(dim=1)
+
+
+class DKD(Loss):
+    """Decoupled knowledge distillation; see `dkd_divergence`.
+
+    For ten classes or more and a confident teacher, whose view of the other classes kd weighs by
+    the little that it leaves them. Rows without a label take kd.
+
+    Parameters
+    ----------
+    weight : float, default=1.0
+        Factor of the soft term.
+    target_weight : float, default=1.0
+        Weight of how sure the teacher is of the true class.
+    other_weight : float, default=2.0
+        Weight of its view of the other classes. The paper's own range is 2 to 8, and grows with
+        the distance between teacher and student.
+    warmup_epochs : int, default=20
+        Epochs over which the term's weight rises from 0 in equal steps.
+
+    References
+    ----------
+    Zhao et al. 2022, "Decoupled Knowledge Distillation", arXiv 2203.08679.
+
+    Examples
+    --------
+    >>> from skdistill.losses import DKD
+    >>> DKD(other_weight=8.0).default_temperature("logits", n_classes=100)
+    4.0
+    """
+
+    def __init__(self, weight=1.0, target_weight=1.0, other_weight=2.0, warmup_epochs=20):
+        super().__init__(weight)
+        self.target_weight = target_weight
+        self.other_weight = other_weight
+        self.warmup_epochs = warmup_epochs
+
+    def rows(self, student_logits, teacher_logits, labels, temperature):
+        """Return the loss of each row."""
+        return dkd_divergence(
+            student_logits,
+            teacher_logits,
+            labels,
+            temperature,
+            self.target_weight,
+            self.other_weight,
+        )
+
+    def default_temperature(self, kind, n_classes):
+        """Return 4 for logits, and 1 for teachers known by their probabilities alone."""
+        return 4.0 if kind == "logits" else 1.0
+
+    def check_classes(self, n_classes):
+        """Warn of two classes."""
+        if n_classes == 2:
+            warnings.warn(
+                f"DKD with two classes is {self.target_weight:g} times kd: of a single other "
+                f"class there is nothing to say. Use loss='kd'.",
+                DistillationWarning,
+                stacklevel=2,
+            )
