@@ -1,9 +1,18 @@
-"""The tables that the defaults were chosen on, each as a DataFrame and labels."""
+"""The tables of the benchmarks, each as a DataFrame and labels, and teachers for them."""
 
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from sklearn.compose import make_column_selector, make_column_transformer
+from sklearn.ensemble import (
+    HistGradientBoostingClassifier,
+    RandomForestClassifier,
+    VotingClassifier,
+)
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OrdinalEncoder
 
 SPLIT_SEED = 0
 
@@ -69,6 +78,27 @@ def load(name, folder):
     """
     X, y = TABLES[name](Path(folder))
     return X, np.unique(y, return_inverse=True)[1]
+
+
+def make_teacher(kind):
+    """Return an unfitted teacher that reads numbers, strings and gaps.
+
+    Parameters
+    ----------
+    kind : {"boosting", "forest", "both"}
+
+    Returns
+    -------
+    estimator
+    """
+    codes = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
+    encode = make_column_transformer(
+        (codes, make_column_selector(dtype_exclude="number")), remainder="passthrough"
+    )
+    boosting = make_pipeline(encode, HistGradientBoostingClassifier(random_state=0))
+    forest = make_pipeline(encode, SimpleImputer(), RandomForestClassifier(300, random_state=0))
+    both = VotingClassifier([("boosting", boosting), ("forest", forest)], voting="soft")
+    return {"boosting": boosting, "forest": forest, "both": both}[kind]
 
 
 def _target_last(table):

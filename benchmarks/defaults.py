@@ -16,15 +16,11 @@ from functools import partial
 
 import numpy as np
 import torch
-from _tables import TABLES, load
+from _tables import TABLES, load, make_teacher
 from joblib import Memory, Parallel, delayed
-from sklearn.compose import make_column_selector, make_column_transformer
-from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
-from sklearn.impute import SimpleImputer
 from sklearn.metrics import log_loss
 from sklearn.model_selection import StratifiedShuffleSplit
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OrdinalEncoder
 
 from skdistill import DistilledClassifier, StudentNet
 from skdistill.exceptions import TeacherWarning
@@ -71,17 +67,6 @@ def split(name, folder, seed):
     cut = StratifiedShuffleSplit(1, train_size=n_fit, test_size=n_validation, random_state=seed)
     fit, validation = next(cut.split(X, y))
     return X.iloc[fit], y[fit], X.iloc[validation], y[validation]
-
-
-def make_teacher(arm):
-    """Return an unfitted teacher that reads numbers, strings and gaps."""
-    codes = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
-    encode = make_column_transformer(
-        (codes, make_column_selector(dtype_exclude="number")), remainder="passthrough"
-    )
-    if arm == "boosting":
-        return make_pipeline(encode, HistGradientBoostingClassifier(random_state=0))
-    return make_pipeline(encode, SimpleImputer(), RandomForestClassifier(300, random_state=0))
 
 
 def soft_targets(name, folder, seed, arm):

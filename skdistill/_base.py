@@ -2,7 +2,6 @@
 
 import numpy as np
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
-from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch, assert_all_finite, get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
@@ -20,7 +19,8 @@ from skdistill._compat import (
 )
 from skdistill._rows import as_rows, has_gaps, is_plain, looks_plain
 from skdistill.exceptions import StudentError
-from skdistill.teachers._fit import is_fitted
+from skdistill.teachers._ensemble import as_teacher
+from skdistill.teachers._fit import clone_teacher, is_fitted, is_kept
 from skdistill.training._student import as_student
 
 
@@ -30,9 +30,8 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
     def __sklearn_clone__(self):
         """Clone as scikit-learn does, but keep a fitted teacher: the same object for all folds."""
         params = self.get_params(deep=False)
-        kept = {"teacher"} if _is_kept(self.teacher) else set()
         copies = {
-            name: value if name in kept else clone(value, safe=False)
+            name: clone_teacher(value) if name == "teacher" else clone(value, safe=False)
             for name, value in params.items()
         }
         copy = type(self)(**copies)
@@ -58,7 +57,7 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
         """
         inner = [name for name in params if name.startswith("teacher__")]
         teacher = params.get("teacher", self.teacher)
-        if inner and _is_kept(teacher):
+        if inner and is_kept(teacher):
             now: dict = getattr(teacher, "get_params", dict)()
             changed = [n for n in inner if params[n] is not now.get(n.split("__", 1)[1], params)]
             if changed:
@@ -67,6 +66,12 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
                     f"new value would go unheard. Give an unfitted teacher, "
                     f"set_params(teacher=clone(teacher)), and set it there."
                 )
+        if inner and isinstance(teacher, list | tuple):
+            raise ValueError(
+                f"{inner} cannot be set: teacher is a list, whose members have no names. Set it "
+                f"on the member itself, or name the members: "
+                f"VotingClassifier([(name, member), ...], voting='soft')."
+            )
         if self.teacher is None and inner and "teacher" not in params:
             raise ValueError(
                 f"{inner} cannot be set: teacher is None. Give an unfitted teacher, "
@@ -166,18 +171,10 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
             student = get_tags(next(step for step in steps if step not in (None, "passthrough")))
         except StudentError:
             return tags  # fit says what is wrong with it
-        knows_tags = self._fits_teacher() and hasattr(self.teacher, "__sklearn_tags__")
-        teacher = get_tags(self.teacher) if knows_tags else student
+        teacher = as_teacher(self.teacher)
+        knows_tags = self._fits_teacher() and hasattr(teacher, "__sklearn_tags__")
+        teacher = get_tags(teacher) if knows_tags else student
         tags.input_tags.allow_nan = student.input_tags.allow_nan and teacher.input_tags.allow_nan
         tags.input_tags.sparse = student.input_tags.sparse
         tags.input_tags.three_d_array = student.input_tags.three_d_array
         return tags
-
-
-def _is_kept(teacher):
-    """Whether a clone keeps the teacher itself: it is fitted, and nothing else says so."""
-    return (
-        teacher is not None
-        and not isinstance(teacher, FrozenEstimator | type)
-        and is_fitted(teacher)
-    )

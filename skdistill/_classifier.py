@@ -19,12 +19,14 @@ from skdistill._compat import (
     routing_enabled,
 )
 from skdistill._random import draw_seeds, seed_parameters
-from skdistill._rows import has_gaps
+from skdistill._rows import has_gaps, stack_rows
 from skdistill._torch import resolve_device
 from skdistill.losses._registry import get_loss
 from skdistill.targets._targets import check_teacher, compute_targets, targets_from_array
 from skdistill.training._packing import pack_targets
 from skdistill.training._student import as_student
+from skdistill.transfer._gather import gather_rows
+from skdistill.transfer._registry import get_augmenter
 
 
 class DistilledClassifier(ClassifierMixin, BaseDistilled):
@@ -62,14 +64,23 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         How an unfitted teacher answers for its own training rows. None is five stratified folds
         (fewer where a class has fewer rows), each row answered by a clone that was not fitted
         on it. "in-sample" asks one teacher about the very rows that it was fitted on.
-    calibrate : bool, default=False
-        Whether one temperature is fitted on the teacher's answers and the labels, and applied,
-        before anything else.
+    calibrate : bool or {"temperature", "prior"}, default=False
+        What is fitted on the teacher's answers and the labels, and applied, before anything else.
+        True or "temperature": one temperature, against answers that are too sure or too timid.
+        "prior": one offset per class, against class weights and resampling.
+    augment : {"spunge", "munge", "gaussian_noise"} or object, default=None
+        Generates rows that the teacher labels once and the student learns from: a name, or an
+        instance of a class of `skdistill.transfer`. The rows of `fit` then carry the teacher's
+        term only where its targets are out of fold, and their labels alone otherwise.
+    unlabeled_weight : float, default=1.0
+        Weight in the teacher's term of a row without a label, generated or given to `fit`, where
+        1 is the mean weight of a labelled one.
     teacher_classes : array-like of shape (n_columns,), default=None
         The labels of the teacher's columns where it has no `classes_` (modules, callables,
         `soft_targets`). None there means the sorted labels of y.
     memory : str or joblib.Memory, default=None
-        A folder in which the teacher's answers are kept and found again.
+        A folder in which the teacher's answers, and the fit of an unfitted one, are kept and found
+        again.
     device : str or torch.device, default="auto"
         Where students made here and torch teachers run: "auto" is CUDA where there is one and
         the CPU otherwise.
@@ -134,7 +145,9 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         "temperature": [StrOptions({"auto"}), Interval(Real, 0, None, closed="neither")],
         "alpha": [Interval(Real, 0, 1, closed="both")],
         "cv": ["cv_object", StrOptions({"in-sample"})],
-        "calibrate": ["boolean"],
+        "calibrate": ["boolean", StrOptions({"temperature", "prior"})],
+        "augment": "no_validation",
+        "unlabeled_weight": [Interval(Real, 0, None, closed="neither")],
         "teacher_classes": ["array-like", None],
         "memory": [None, str, HasMethods("cache")],
         "device": [str, torch.device],
@@ -153,6 +166,8 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         alpha=0.5,
         cv=None,
         calibrate=False,
+        augment=None,
+        unlabeled_weight=1.0,
         teacher_classes=None,
         memory=None,
         device="auto",
@@ -167,6 +182,8 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         self.alpha = alpha
         self.cv = cv
         self.calibrate = calibrate
+        self.augment = augment
+        self.unlabeled_weight = unlabeled_weight
         self.teacher_classes = teacher_classes
         self.memory = memory
         self.device = device
@@ -175,7 +192,9 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         self.verbose = verbose
 
     @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y, *, sample_weight=None, soft_targets=None, groups=None):
+    def fit(
+        self, X, y, *, sample_weight=None, soft_targets=None, X_unlabeled=None, groups=None
+    ):
         """Fit the teacher where it is not, ask it, and train the student on what it says.
 
         Parameters
@@ -191,6 +210,11 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         soft_targets : array-like of shape (n_samples, n_classes), default=None
             Probabilities in place of a teacher, columns in the sorted order of the labels or in
             that of `teacher_classes`. A row of NaN learns from its label alone.
+        X_unlabeled : {array-like, sparse matrix, DataFrame} of shape (n_unlabeled, ...) or \
+Unlabeled, default=None
+            Rows with the columns of X and no labels: they carry the teacher's term alone.
+            `skdistill.transfer.Unlabeled` around them keeps scikit-learn from slicing a set of
+            exactly n_samples rows.
         groups : array-like of shape (n_samples,), default=None
             Rows of one group stay together in the cross-fitting of the teacher, and among the
             rows that the student holds back to choose its best epoch.
@@ -217,9 +241,12 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
             When the training of the student ended early.
         """
         rows = self._check_rows(X, y, sample_weight, groups)
-        self._check_parts(rows, soft_targets)
-        teacher_seed, weights_seed, order_seed = draw_seeds(self.random_state, 3)
+        self._check_parts(rows, soft_targets, X_unlabeled)
+        teacher_seed, weights_seed, order_seed, rows_seed = draw_seeds(self.random_state, 4)
         started = time.perf_counter()
+        rows.more = []
+        if self.alpha > 0:
+            rows.more = gather_rows(rows.X, X_unlabeled, self.augment, rows_seed)
         student, X_student = self._prepare_student(rows, weights_seed)
         prepared = time.perf_counter()
         targets = self._compute_targets(rows, soft_targets, teacher_seed)
@@ -287,9 +314,10 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
             )
         return rows
 
-    def _check_parts(self, rows, soft_targets):
+    def _check_parts(self, rows, soft_targets, X_unlabeled):
         """Check loss, device, teacher and cv before anything is fitted."""
-        get_loss(self.loss)
+        get_loss(self.loss).check_classes(len(self.classes_))
+        get_augmenter(self.augment)
         resolve_device(self.device)
         if self.teacher is not None and soft_targets is not None:
             raise ValueError(
@@ -309,6 +337,12 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
                 f"term; pass teacher=..., fit(..., soft_targets=...), or alpha=0 for the plain "
                 f"student."
             )
+        if soft_targets is not None and (X_unlabeled is not None or self.augment is not None):
+            name = "augment" if X_unlabeled is None else "X_unlabeled"
+            raise ValueError(
+                f"{name} was given with soft_targets, and nobody to label its rows; expected a "
+                f"teacher. Pass teacher=..., or leave {name} out."
+            )
         rows.fit_params = None
         if routing_enabled():
             given = {"sample_weight": rows.sample_weight, "groups": rows.groups}
@@ -320,12 +354,14 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         """Fit the student's preprocessing and make its module, so that a misfit shows early."""
         device = resolve_device(self.device)
         student = as_student(self.student, device=str(device), verbose=self.verbose)
-        X = rows.X
+        steps, net = student[:-1], student[-1]
+        X, more = rows.X, rows.more
         if len(student) > 1:
-            steps = student[:-1]
             seed_parameters(steps, seed)
             X = steps.fit_transform(X, rows.y)
-        return student, student[-1].prepare(X, self.classes_, seed)
+            more = [steps.transform(part) for part in more]
+        X = net.prepare(X, self.classes_, seed)
+        return student, stack_rows([X, *(net.prepare_more(part) for part in more)])
 
     def _compute_targets(self, rows, soft_targets, seed):
         """Ask the teacher; None where its term has no weight."""
@@ -355,8 +391,11 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
             random_state=seed,
             verbose=self.verbose,
             fit_params=rows.fit_params,
+            X_more=rows.more,
         )
         self.teacher_ = targets.teacher
+        if self.augment is not None and not targets.cross_fitted:
+            targets.probabilities[:] = np.nan
         return targets
 
     def _train_student(self, student, X, rows, targets, seed):
@@ -369,9 +408,14 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
             if self.temperature == "auto"
             else float(self.temperature)
         )
-        probabilities = None if targets is None else targets.probabilities
         packed = pack_targets(
-            rows.labels, probabilities, rows.sample_weight, self.alpha_, rows.groups
+            rows.labels,
+            None if targets is None else targets.probabilities,
+            rows.sample_weight,
+            self.alpha_,
+            rows.groups,
+            [] if targets is None else targets.more,
+            self.unlabeled_weight,
         )
         net = student[-1].learn(
             X, packed, loss=loss, alpha=self.alpha_, temperature=self.temperature_, seed=seed

@@ -1,13 +1,19 @@
-"""One temperature that makes probabilities honest."""
+"""One temperature that makes probabilities honest, and which calibration is wanted."""
+
+from functools import partial
 
 import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, logsumexp
 
 from skdistill.targets._clip import log_probabilities
+from skdistill.targets._prior import apply_offsets, fit_prior_offsets
 
 BOUNDS = (0.05, 20.0)
 """The temperatures that are searched."""
+
+CALIBRATIONS = ("temperature", "prior")
+"""What `calibrate` may be beside True and False."""
 
 
 def fit_temperature(log_p, y, sample_weight=None):
@@ -71,3 +77,40 @@ def apply_temperature(probabilities, temperature):
     ndarray of shape (n_samples, n_classes)
     """
     return np.exp(log_softmax(log_probabilities(probabilities) / temperature, axis=1))
+
+
+def fit_calibration(probabilities, y, calibrate, sample_weight=None):
+    """Fit the wanted calibration.
+
+    Parameters
+    ----------
+    probabilities : ndarray of shape (n_samples, n_classes)
+        The teacher's answers; rows of NaN are left out.
+    y : ndarray of shape (n_samples,), int
+        The position of each row's true class.
+    calibrate : bool or {"temperature", "prior"}
+        True is "temperature".
+    sample_weight : ndarray of shape (n_samples,), default=None
+        Weights of the rows; None weighs all alike.
+
+    Returns
+    -------
+    callable
+        Takes probabilities of shape (n_rows, n_classes) and returns calibrated ones.
+
+    Raises
+    ------
+    ValueError
+        For another value of `calibrate`.
+    """
+    if not isinstance(calibrate, bool | np.bool_) and calibrate not in CALIBRATIONS:
+        raise ValueError(
+            f"The 'calibrate' parameter must be a bool or a str among {set(CALIBRATIONS)}. Got "
+            f"{calibrate!r} instead."
+        )
+    if not calibrate:
+        return np.asarray
+    log_p = log_probabilities(probabilities)
+    if calibrate == "prior":
+        return partial(apply_offsets, offsets=fit_prior_offsets(log_p, y, sample_weight))
+    return partial(apply_temperature, temperature=fit_temperature(log_p, y, sample_weight))

@@ -2,6 +2,7 @@
 
 import time
 import warnings
+from functools import cache
 
 import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold, check_cv
@@ -10,9 +11,11 @@ from sklearn.utils.parallel import Parallel, delayed
 from skdistill._compat import safe_indexing
 from skdistill._random import draw_seeds
 from skdistill.exceptions import TeacherError
-from skdistill.targets._align import align_columns
+from skdistill.targets._ask import ask_in_chunks
 from skdistill.teachers._adapters import adapt_teacher
+from skdistill.teachers._align import align_columns
 from skdistill.teachers._fit import fit_teacher
+from skdistill.teachers._key import content_key
 
 DEFAULT_FOLDS = 5
 
@@ -88,7 +91,20 @@ def make_splits(cv, X, y, groups=None):
 
 
 def out_of_fold(
-    teacher, X, y, classes, splits, seed, sample_weight, fit_params, device, n_jobs=None, verbose=0
+    teacher,
+    X,
+    y,
+    classes,
+    splits,
+    seed,
+    sample_weight,
+    fit_params,
+    device,
+    *,
+    memory=None,
+    key=None,
+    n_jobs=None,
+    verbose=0,
 ):
     """Ask clones of a teacher about the rows that they were not fitted on.
 
@@ -110,6 +126,10 @@ def out_of_fold(
         What metadata routing brings for the teacher's `fit`; None is no routing.
     device : str or torch.device
         Where a torch teacher runs.
+    memory : joblib.Memory, default=None
+        Where the answers of each split are kept.
+    key : str, default=None
+        What the teacher and the rows, labels and weights of its fits are known by in memory.
     n_jobs : int, default=None
         Splits at a time, through joblib.
     verbose : int, default=0
@@ -125,7 +145,18 @@ def out_of_fold(
     started = time.perf_counter()
     tasks = (
         delayed(_ask_left_out)(
-            teacher, X, y, classes, train, test, split_seed, sample_weight, fit_params, device
+            teacher,
+            X,
+            y,
+            classes,
+            train,
+            test,
+            split_seed,
+            sample_weight,
+            fit_params,
+            device,
+            memory,
+            key,
         )
         for (train, test), split_seed in zip(splits, draw_seeds(seed, len(splits)), strict=True)
     )
@@ -144,21 +175,27 @@ def out_of_fold(
     return answers / np.maximum(counts, 1)[:, None], kind
 
 
-def _ask_left_out(teacher, X, y, classes, train, test, seed, sample_weight, fit_params, device):
-    weight = None if sample_weight is None else sample_weight[train]
-    if fit_params is not None:
-        fit_params = {name: safe_indexing(value, train) for name, value in fit_params.items()}
-    fitted = fit_teacher(
-        teacher,
-        safe_indexing(X, train),
-        y[train],
-        seed=seed,
-        classes=classes,
-        sample_weight=weight,
-        fit_params=fit_params,
-    )
-    adapter = adapt_teacher(fitted, device=device)
-    answer, kind = adapter.ask(safe_indexing(X, test))
-    answer = align_columns(answer, adapter.classes, classes)
+def _ask_left_out(
+    teacher, X, y, classes, train, test, seed, sample_weight, fit_params, device, memory, key
+):
+    @cache
+    def fitted():
+        return adapt_teacher(
+            fit_teacher(
+                teacher,
+                safe_indexing(X, train),
+                y[train],
+                seed=seed,
+                classes=classes,
+                sample_weight=None if sample_weight is None else sample_weight[train],
+                fit_params=fit_params
+                and {name: safe_indexing(value, train) for name, value in fit_params.items()},
+            ),
+            device=device,
+        )
+
+    key = None if memory is None else content_key(key, train, seed)
+    answer, kind, columns = ask_in_chunks(fitted, safe_indexing(X, test), key, memory=memory)
+    answer = align_columns(answer, columns, classes)
     answer[~np.isin(y[test], y[train])] = np.nan
     return answer, kind

@@ -1,27 +1,24 @@
 """From a teacher and rows to the array of soft targets that the student learns."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
-from sklearn.base import BaseEstimator, is_classifier
-from sklearn.utils.validation import check_consistent_length, check_memory
+from sklearn.utils.validation import check_consistent_length
 
 from skdistill._random import draw_seeds
 from skdistill._rows import as_rows
-from skdistill.targets._align import align_columns, check_classes
-from skdistill.targets._ask import (
-    ask,
-    ask_aligned,
-    leave_unknown_to_labels,
-    teacher_probabilities,
-)
-from skdistill.targets._calibration import apply_temperature, fit_temperature
-from skdistill.targets._clip import log_probabilities
+from skdistill.targets._ask import ask_aligned, leave_unknown_to_labels
+from skdistill.targets._calibration import fit_calibration
 from skdistill.targets._crossfit import make_splits, out_of_fold
+from skdistill.targets._memory import open_memory, remember
 from skdistill.targets._warnings import warn_of_misleading_targets
-from skdistill.teachers._adapters import adapt_teacher
+from skdistill.teachers._adapters import answers_from_labels
+from skdistill.teachers._align import align_columns, check_classes
 from skdistill.teachers._contract import check_probabilities
-from skdistill.teachers._fit import fit_teacher, is_fitted
+from skdistill.teachers._ensemble import as_teacher, members_of
+from skdistill.teachers._fit import check_kind, fit_teacher, is_fitted
+from skdistill.teachers._key import content_key, teacher_key
 
 
 @dataclass
@@ -39,12 +36,15 @@ class Targets:
         Whether each row was answered by a teacher that had not been fitted on it.
     teacher : object or None
         The fitted teacher, None when it was not wanted.
+    more : list of ndarray of shape (n_more_i, n_classes)
+        Its probabilities for rows without labels.
     """
 
     probabilities: np.ndarray
     kind: str
     cross_fitted: bool
     teacher: object
+    more: list = field(default_factory=list)
 
 
 def check_teacher(teacher, cv):
@@ -69,11 +69,9 @@ def check_teacher(teacher, cv):
     ValueError
         When a fitted teacher is to be cross-fitted.
     """
+    teacher = as_teacher(teacher)
     fitted = is_fitted(teacher)
-    # A StackingClassifier, for one, has no methods to look at before its fit.
-    undecided = isinstance(teacher, BaseEstimator) and not hasattr(teacher, "predict")
-    if fitted or not (undecided and is_classifier(teacher)):
-        adapt_teacher(teacher)
+    check_kind(teacher)
     if fitted and cv is not None:
         raise ValueError(
             f"cv={cv!r} was given with a fitted teacher, which is used as it is; expected "
@@ -99,6 +97,7 @@ def compute_targets(
     verbose=0,
     refit=True,
     fit_params=None,
+    X_more=(),
 ):
     """Compute the soft targets of labelled rows, and fit the teacher where it is not.
 
@@ -111,6 +110,8 @@ random_state, verbose
         Whether an unfitted teacher is fitted on all rows too, to be `Targets.teacher`.
     fit_params : dict, default=None
         What metadata routing brings for the teacher's `fit`; None is no routing.
+    X_more : sequence of array-like, default=()
+        Rows without labels that the teacher, fitted on all others, is asked about too.
 
     Returns
     -------
@@ -118,12 +119,31 @@ random_state, verbose
     """
     y = np.asarray(y)
     classes, positions = np.unique(y, return_inverse=True)
+    teacher = as_teacher(teacher, teacher_classes)
     fitted = check_teacher(teacher, cv)
-    memory = check_memory(memory)
+    if answers_from_labels(teacher):
+        if calibrate:
+            raise ValueError(
+                f"calibrate={calibrate!r} was given with the teacher {type(teacher).__name__}, "
+                f"whose answers come from the labels; expected False: no label can judge them."
+            )
+        if len(X_more):
+            raise ValueError(
+                f"Rows without labels were given with the teacher {type(teacher).__name__}, whose "
+                f"answers come from the labels; expected none, or a list of teachers of which one "
+                f"answers for rows."
+            )
+        return Targets(teacher.soft_targets(y, classes), "probabilities", False, teacher)
+    memory = open_memory(memory)
     cross_fitted = not fitted and not (isinstance(cv, str) and cv == "in-sample")
     seed = draw_seeds(random_state, 1)[0]
+    key = None
+    if memory is not None:
+        key = teacher_key(teacher)
+        if not fitted:
+            key = content_key(key, X, y, seed, sample_weight, fit_params)
     if cross_fitted:
-        answer, kind = memory.cache(out_of_fold, ignore=["n_jobs", "verbose"])(
+        answer, kind = out_of_fold(
             teacher,
             X,
             y,
@@ -133,21 +153,43 @@ random_state, verbose
             sample_weight,
             fit_params,
             device,
+            memory=memory,
+            key=key,
             n_jobs=n_jobs,
             verbose=verbose,
         )
     if not fitted and (refit or not cross_fitted):
-        teacher = fit_teacher(
-            teacher, X, y, seed=seed, sample_weight=sample_weight, fit_params=fit_params
+        fit = partial(
+            fit_teacher,
+            teacher,
+            X,
+            y,
+            seed=seed,
+            sample_weight=sample_weight,
+            fit_params=fit_params,
         )
+        teacher = remember(memory, fit, "fit", key)
         if verbose:
             print("[skdistill] teacher: fitted on all rows")
+    ask = partial(
+        ask_aligned,
+        teacher,
+        classes=classes,
+        teacher_classes=teacher_classes,
+        device=device,
+        memory=memory,
+        key=key,
+        verbose=verbose,
+    )
     if not cross_fitted:
-        answer, kind = ask_aligned(
-            teacher, X, classes, y, teacher_classes=teacher_classes, device=device, memory=memory
-        )
-    answer = _judge(answer, positions, sample_weight, calibrate)
-    return Targets(answer, kind, cross_fitted, teacher if fitted or refit else None)
+        answer, kind = ask(X, y=y)
+    calibration = fit_calibration(answer, positions, calibrate, sample_weight)
+    answer = calibration(answer)
+    warn_of_misleading_targets(answer, positions, sample_weight)
+    more = [calibration(ask(rows)[0]) for rows in X_more]
+    if any(answers_from_labels(member) for member in members_of(teacher)):
+        answer, kind = teacher.add_answers_from_labels(answer, y, classes), "probabilities"
+    return Targets(answer, kind, cross_fitted, teacher if fitted or refit else None, more)
 
 
 def targets_from_array(
@@ -164,7 +206,7 @@ def targets_from_array(
         Labels.
     teacher_classes : array-like of shape (n_classes,), default=None
         The order of the columns; None means the sorted classes of y.
-    calibrate : bool, default=False
+    calibrate : bool or {"temperature", "prior"}, default=False
         See `teacher_targets`.
     sample_weight : ndarray of shape (n_samples,), default=None
         Weights of the rows.
@@ -201,17 +243,10 @@ def targets_from_array(
         check_classes(teacher_classes, classes, explicit=True)
         soft_targets = align_columns(soft_targets, np.asarray(teacher_classes), classes)
         leave_unknown_to_labels(soft_targets, np.asarray(teacher_classes), y)
-    soft_targets = _judge(soft_targets, positions, sample_weight, calibrate)
+    calibration = fit_calibration(soft_targets, positions, calibrate, sample_weight)
+    soft_targets = calibration(soft_targets)
+    warn_of_misleading_targets(soft_targets, positions, sample_weight)
     return Targets(soft_targets, "probabilities", False, None)
-
-
-def _judge(answer, positions, sample_weight, calibrate):
-    """Hold the answers against the labels: calibrate them where wanted, warn where they mislead."""
-    if calibrate:
-        temperature = fit_temperature(log_probabilities(answer), positions, sample_weight)
-        answer = apply_temperature(answer, temperature)
-    warn_of_misleading_targets(answer, positions, sample_weight)
-    return answer
 
 
 def teacher_targets(
@@ -246,8 +281,10 @@ def teacher_targets(
         sorted order.
     cv : int, splitter, iterable or "in-sample", default=None
         The cross-fitting of an unfitted teacher; None is five stratified folds.
-    calibrate : bool, default=False
-        Whether one temperature is fitted on these answers and labels and applied to them.
+    calibrate : bool or {"temperature", "prior"}, default=False
+        What is fitted on these answers and labels, and applied to them. True or "temperature":
+        one temperature, against answers that are too sure or too timid. "prior": one offset per
+        class, against class weights and resampling; see `fit_prior_offsets`.
     sample_weight : array-like of shape (n_samples,), default=None
         Weights for the fit of the teacher, where that takes them, and for the calibration.
     groups : array-like of shape (n_samples,), default=None
@@ -255,7 +292,7 @@ def teacher_targets(
     teacher_classes : array-like of shape (n_columns,), default=None
         The order of the teacher's columns where it has no `classes_`.
     memory : str or joblib.Memory, default=None
-        Where the answers are kept and found again.
+        Where the answers are kept, each as soon as it is there, and found again.
     device : str or torch.device, default="auto"
         Where a torch teacher runs.
     n_jobs : int, default=None
@@ -263,7 +300,7 @@ def teacher_targets(
     random_state : int, RandomState instance or None, default=None
         Seeds the teacher where its own `random_state` is None.
     verbose : int, default=0
-        1 prints a line for every fold.
+        1 prints a line for every fold, and how far a fitted teacher is.
 
     Returns
     -------
@@ -289,6 +326,7 @@ def teacher_targets(
     (150, 3)
     """
     X = as_rows(X)
+    teacher = as_teacher(teacher, teacher_classes)
     if y is None:
         if not check_teacher(teacher, cv):
             raise ValueError(
@@ -296,14 +334,16 @@ def teacher_targets(
                 f"labels to fit it on. Pass y, or a fitted teacher."
             )
         if calibrate:
-            raise ValueError("calibrate=True needs labels and y is None; pass y.")
-        columns = adapt_teacher(teacher).classes if teacher_classes is None else teacher_classes
-        if columns is None:
-            answer, _, columns = ask(teacher, X, device)
-            columns = np.arange(answer.shape[1]) if columns is None else columns
-        return teacher_probabilities(
-            teacher, X, np.sort(columns), teacher_classes=columns, device=device
-        )
+            raise ValueError(f"calibrate={calibrate!r} needs labels and y is None; pass y.")
+        return ask_aligned(
+            teacher,
+            X,
+            None,
+            teacher_classes=teacher_classes,
+            device=device,
+            memory=memory,
+            verbose=verbose,
+        )[0]
     check_consistent_length(X, y, sample_weight, groups)
     return compute_targets(
         teacher,

@@ -6,6 +6,8 @@ import warnings
 import numpy as np
 
 from skdistill.exceptions import TeacherWarning
+from skdistill.targets._clip import log_probabilities
+from skdistill.targets._prior import apply_offsets, fit_prior_offsets
 
 FLOOR = 1e-3
 """Probabilities are taken as at least this much when a teacher is held against the class prior,
@@ -30,9 +32,10 @@ def warn_of_misleading_targets(probabilities, y, sample_weight=None):
     -----
     TeacherWarning
         When the log-loss, probabilities taken as at least `FLOOR`, is above that of the class
-        rates; or when the mean probabilities are further than `PRIOR_SHIFT` from the class
-        rates in total variation, half the sum of the absolute differences. Answers that are
-        uniform for all rows mislead nobody: they smooth the labels.
+        rates, with another text where `fit_prior_offsets` would cure it; or when the mean
+        probabilities are further than `PRIOR_SHIFT` from the class rates in total variation,
+        half the sum of the absolute differences. Answers that are uniform for all rows mislead
+        nobody: they smooth the labels.
     """
     told = ~np.isnan(probabilities).any(axis=1)
     weight = np.ones(len(y)) if sample_weight is None else sample_weight
@@ -43,30 +46,45 @@ def warn_of_misleading_targets(probabilities, y, sample_weight=None):
     if np.allclose(p, 1 / p.shape[1]):
         return
     rates = np.bincount(y, weights=weight, minlength=p.shape[1])
-    loss = -(weight * np.log(np.maximum(p[np.arange(len(y)), y], FLOOR))).sum()
+    means = weight @ p
+    is_shifted = np.abs(means - rates).sum() / 2 > PRIOR_SHIFT
+    loss = _floored_loss(p, y, weight)
     prior = -(weight * np.log(rates[y])).sum()
     if loss > prior:
-        warnings.warn(
+        start = (
             f"The teacher's log-loss on the labelled rows is {loss:.3f}, worse than the "
-            f"{prior:.3f} of the class rates alone: it would teach nonsense. Was it fitted on "
-            f"rows prepared otherwise, or on other labels? Put the preprocessing into the "
-            f"teacher's own Pipeline, or set teacher_classes.",
-            TeacherWarning,
-            stacklevel=2,
+            f"{prior:.3f} of the class rates alone"
         )
-        return
-    means = weight @ p
-    distance = np.abs(means - rates).sum() / 2
-    if distance > PRIOR_SHIFT:
+        if is_shifted:
+            offsets = fit_prior_offsets(log_probabilities(p), y, weight)
+            loss = _floored_loss(apply_offsets(p, offsets), y, weight)
+        if loss > prior:
+            reason = (
+                ": it would teach nonsense. Was it fitted on rows prepared otherwise, or on other "
+                "labels? Put the preprocessing into the teacher's own Pipeline, or set "
+                "teacher_classes."
+            )
+        else:
+            reason = (
+                f", and {loss:.3f} once its mean probabilities agree with them: it was fitted with "
+                f"class weights or on resampled rows. Use calibrate='prior', or a teacher without "
+                f"class weights."
+            )
+        warnings.warn(start + reason, TeacherWarning, stacklevel=2)
+    elif is_shifted:
         worst = int(np.argmax(np.abs(means - rates)))
         warnings.warn(
             f"The teacher's mean probabilities are far from the class rates (class number "
             f"{worst}: {means[worst]:.3f} on average, {rates[worst]:.3f} of the rows), as after "
-            f"class weights or resampling: the student will inherit the shift. Use calibrate=True "
-            f"or CalibratedClassifierCV, or a teacher without class weights.",
+            f"class weights or resampling: the student will inherit the shift. Use "
+            f"calibrate='prior', or a teacher without class weights.",
             TeacherWarning,
             stacklevel=2,
         )
+
+
+def _floored_loss(p, y, weight):
+    return -(weight * np.log(np.maximum(p[np.arange(len(y)), y], FLOOR))).sum()
 
 
 def warn_of_feature_names(teacher, X):

@@ -51,6 +51,8 @@ def adapt_teacher(teacher, *, device="auto"):
             f"The teacher is the class {core.__name__}; expected an instance. Write "
             f"{core.__name__}(...)."
         )
+    if hasattr(core, "_adapter"):  # ours: ensembles, class graphs, models from files
+        return core._adapter(device)
     if isinstance(core, NeuralNet) and not hasattr(core, "predict_log_proba"):
         return _SkorchTeacher(core)
     if hasattr(core, "predict_proba"):
@@ -150,6 +152,20 @@ class _CallableTeacher:
             answer = answer.detach().cpu().numpy()
         source = getattr(self.function, "__name__", type(self.function).__name__)
         return check_probabilities(answer, X.shape[0], f"The callable {source}"), "probabilities"
+
+
+def answers_from_labels(teacher):
+    """Whether a teacher knows the labels' meaning alone and has nothing to say about rows.
+
+    Parameters
+    ----------
+    teacher : object
+
+    Returns
+    -------
+    bool
+    """
+    return getattr(teacher, "answers_from_labels", False) is True
 
 
 def holds_net(estimator):

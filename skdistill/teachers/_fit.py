@@ -2,7 +2,7 @@
 
 import numpy as np
 import torch
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone, is_classifier
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
@@ -13,7 +13,7 @@ from skdistill._compat import routing_enabled
 from skdistill._random import seed_parameters
 from skdistill._torch import as_tensor, resolve_device, seeded
 from skdistill.exceptions import TeacherError
-from skdistill.teachers._adapters import holds_net
+from skdistill.teachers._adapters import adapt_teacher, answers_from_labels, holds_net
 
 
 def is_fitted(teacher):
@@ -22,12 +22,14 @@ def is_fitted(teacher):
     Parameters
     ----------
     teacher : object
-        Modules, callables and objects without `fit` always can.
+        Modules, callables and objects without `fit` always can, a list if all of it can.
 
     Returns
     -------
     bool
     """
+    if isinstance(teacher, list | tuple):
+        return all(is_fitted(member) for member in teacher)
     if isinstance(teacher, FrozenEstimator):
         teacher = teacher.estimator
     if isinstance(teacher, torch.nn.Module) or not hasattr(teacher, "fit"):
@@ -39,6 +41,59 @@ def is_fitted(teacher):
     except (AttributeError, TypeError):  # not built on scikit-learn's BaseEstimator
         return any(name.endswith("_") and not name.startswith("_") for name in vars(teacher))
     return True
+
+
+def check_kind(teacher):
+    """Refuse what cannot be a teacher, before anything is fitted.
+
+    Parameters
+    ----------
+    teacher : object
+
+    Raises
+    ------
+    TeacherError
+        See `adapt_teacher`.
+    """
+    # A StackingClassifier, for one, has no methods to look at before its fit.
+    undecided = isinstance(teacher, BaseEstimator) and not hasattr(teacher, "predict")
+    if is_fitted(teacher) or not (undecided and is_classifier(teacher)):
+        adapt_teacher(teacher)
+
+
+def clone_teacher(teacher):
+    """Clone an unfitted teacher and keep a fitted one, the members of a list each for itself.
+
+    Parameters
+    ----------
+    teacher : object
+
+    Returns
+    -------
+    object
+    """
+    if isinstance(teacher, list | tuple):
+        return type(teacher)(clone_teacher(member) for member in teacher)
+    return teacher if is_kept(teacher) else clone(teacher, safe=False)
+
+
+def is_kept(teacher):
+    """Whether a clone keeps the teacher itself: it is fitted, and nothing else says so.
+
+    Parameters
+    ----------
+    teacher : object
+
+    Returns
+    -------
+    bool
+    """
+    return (
+        teacher is not None
+        and not isinstance(teacher, FrozenEstimator | type)
+        and not answers_from_labels(teacher)
+        and is_fitted(teacher)
+    )
 
 
 def fit_teacher(teacher, X, y, *, seed, classes=None, sample_weight=None, fit_params=None):

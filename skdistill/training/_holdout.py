@@ -97,11 +97,11 @@ def split_packed(split, dataset, packed, **fit_params):
     n_labelled = int((packed["label"] >= 0).sum())
     if n_labelled == len(dataset):
         return split(dataset, packed["label"], **fit_params)
-    labelled = Subset(dataset, np.arange(n_labelled))
+    labelled = Subset(dataset, range(n_labelled))
     train, valid = split(labelled, packed["label"][:n_labelled], **fit_params)
     if isinstance(valid, Subset) and valid.dataset is labelled:
         valid = Subset(dataset, valid.indices)
     if train is labelled:
         return dataset, valid
-    unlabeled = np.arange(n_labelled, len(dataset))
-    return Subset(dataset, np.append(train.indices, unlabeled)), valid
+    unlabeled = range(n_labelled, len(dataset))
+    return Subset(dataset, [*train.indices, *unlabeled]), valid

@@ -15,6 +15,7 @@ def pack_targets(
     alpha=0.0,
     groups=None,
     unlabeled=(),
+    unlabeled_weight=1.0,
 ):
     """Pack what the criterion needs to know of each row.
 
@@ -38,9 +39,10 @@ def pack_targets(
         Weight of the soft term. 1 leaves the labels out, and a row must carry the soft term.
     groups : array-like of shape (n_labelled,), default=None
         Rows of one group are held back together.
-    unlabeled : sequence of (ndarray of shape (n_unlabeled, n_classes), float), default=()
-        Soft targets of rows that follow the labelled ones and carry the soft term alone, and
-        the weight of each row, where 1 is the mean weight of a labelled one.
+    unlabeled : sequence of ndarray of shape (n_unlabeled_i, n_classes), default=()
+        Soft targets of rows that follow the labelled ones and carry the soft term alone.
+    unlabeled_weight : float, default=1.0
+        Weight of each, where 1 is the mean weight of a labelled row.
 
     Returns
     -------
@@ -69,12 +71,11 @@ def pack_targets(
         return packed
     weight = packed.get("hard_weight", np.ones(len(probabilities)))
     if unlabeled:
-        answers, weights = zip(*unlabeled, strict=True)
-        probabilities = np.vstack([probabilities, *answers])
+        probabilities = np.vstack([probabilities, *unlabeled])
         n_more = len(probabilities) - len(weight)
         packed["label"] = np.pad(packed["label"], (0, n_more), constant_values=-1)
         packed["hard_weight"] = np.pad(weight, (0, n_more))
-        weight = np.append(weight, np.repeat(weights, [len(answer) for answer in answers]))
+        weight = np.append(weight, np.full(n_more, unlabeled_weight))
     told = ~np.isnan(probabilities).any(axis=1)
     packed["teacher_logits"] = np.zeros(probabilities.shape)
     packed["teacher_logits"][told] = log_probabilities(probabilities[told])

@@ -89,8 +89,11 @@ def train_net(net, X, packed, *, loss=None, alpha=0.0, temperature=1.0, seed=Non
     net.criterion_.alpha = alpha
     net.criterion_.temperature = temperature
     net.criterion_.labelled_share = float(np.mean(packed["label"] >= 0))
-    guards = [("count_epochs", CountEpochs()), ("stop_at_non_finite", StopAtNonFinite())]
-    net.callbacks_ += [(name, guard.initialize()) for name, guard in guards]
+    guards: dict[str, Callback] = {
+        "count_epochs": CountEpochs(),
+        "stop_at_non_finite": StopAtNonFinite(),
+    }
+    net.callbacks_ += [(name, guard.initialize()) for name, guard in guards.items()]
     with _maybe_seeded(net, seed):
         net.notify("on_train_begin", X=X, y=packed)
         try:

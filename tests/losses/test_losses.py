@@ -200,7 +200,7 @@ def test_rows_of_weight_0_count_for_nothing(name):
 def test_exact_zeros_of_a_teacher_stay_finite(name, n_samples):
     y = np.arange(n_samples) % 3
     certain = np.eye(3)[y]
-    packed = pack_targets(y, certain, unlabeled=[(certain, 1.0)])
+    packed = pack_targets(y, certain, unlabeled=[certain])
     packed = {key: torch.as_tensor(values) for key, values in packed.items()}
     z = torch.zeros(2 * n_samples, 3, requires_grad=True)
     loss = DistillationCriterion(ALL[name], alpha=0.5, labelled_share=0.5)(z, packed)

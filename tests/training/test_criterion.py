@@ -52,11 +52,11 @@ def test_rows_without_a_target_do_not_shrink_the_soft_term():
 def test_rows_without_a_label_carry_the_soft_term_alone(n_unlabeled):
     logits, y, p, w = draw()
     more_logits, _, more_p, _ = draw(n_unlabeled, seed=1)
-    packed = pack_targets(y, p, w, 0.3, unlabeled=[(more_p[:1], 2.0), (more_p[1:], 0.5)])
+    packed = pack_targets(y, p, w, 0.3, unlabeled=[more_p[:1], more_p[1:]], unlabeled_weight=2.0)
     hard = cross_entropy(logits, torch.tensor(y), reduction="none").numpy()
     every, every_p = torch.cat([logits, more_logits]), np.vstack([p, more_p])
     soft = kd_divergence(every, torch.tensor(np.log(every_p))).numpy()
-    weights = np.append(w, w.mean() * np.append(2.0, np.full(n_unlabeled - 1, 0.5)))
+    weights = np.append(w, np.full(n_unlabeled, 2.0 * w.mean()))
     expected = 0.7 * np.average(hard, weights=w) + 0.3 * np.average(soft, weights=weights)
     share = (packed["label"] >= 0).mean()
     assert share == 40 / (40 + n_unlabeled)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from skdistill.exceptions import LabelEncodingError, TeacherError, TeacherWarning
-from skdistill.targets._align import align_columns, check_classes
+from skdistill.teachers._align import align_columns, check_classes
 
 
 def draw(n_columns, n_samples=6):

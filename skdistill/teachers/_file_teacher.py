@@ -1,0 +1,119 @@
+"""What models from files have in common."""
+
+import importlib
+
+import numpy as np
+from scipy import sparse
+
+from skdistill.teachers._contract import check_network_outputs
+
+
+def import_extra(module, extra):
+    """Import an optional package, or say how to install it.
+
+    Parameters
+    ----------
+    module : str
+        Such as "onnxruntime" or "skops.io".
+    extra : str
+        The extra of skdistill that brings it.
+
+    Returns
+    -------
+    module
+
+    Raises
+    ------
+    ImportError
+    """
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise ImportError(
+            f"This teacher needs {module.split('.')[0]}, which cannot be imported ({error}): "
+            f"pip install skdistill[{extra}]."
+        ) from error
+
+
+def as_dense(X, dtype=np.float32):
+    """Return rows as a dense array of one dtype.
+
+    Parameters
+    ----------
+    X : {array-like, sparse matrix, DataFrame} of shape (n_samples, ...)
+    dtype : dtype, default=numpy.float32
+
+    Returns
+    -------
+    ndarray of shape (n_samples, ...)
+    """
+    return np.asarray(X.toarray() if sparse.issparse(X) else X, dtype=dtype)
+
+
+class FileTeacher:
+    """A fitted model that is run from the content of its file, so that it can be pickled.
+
+    Parameters
+    ----------
+    content : bytes
+        The file, read once.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,) or None
+        The labels of the columns, where the file names them.
+    """
+
+    classes_ = None
+
+    def __init__(self, content):
+        self.content = content
+        self._model = self._open()
+
+    def predict_proba(self, X):
+        """Return the probability of each class.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, DataFrame} of shape (n_samples, ...)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes), float64
+        """
+        return self.ask(X)[0]
+
+    @property
+    def classes(self):
+        """The labels of the columns, or None."""
+        return self.classes_
+
+    def ask(self, X):
+        """Return probabilities and kind; see `adapt_teacher`.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, DataFrame} of shape (n_samples, ...)
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, n_classes), float64
+        kind : {"logits", "probabilities"}
+        """
+        if self._model is None:
+            self._model = self._open()
+        return check_network_outputs(self._answer(X), X.shape[0], type(self).__name__)
+
+    def _open(self):
+        """Make of `content` what answers."""
+        raise NotImplementedError
+
+    def _answer(self, X):
+        """Return logits or probabilities, of shape (n_samples, n_columns)."""
+        raise NotImplementedError
+
+    def _adapter(self, device):
+        return self
+
+    def __getstate__(self):
+        return {**vars(self), "_model": None}

@@ -1,0 +1,140 @@
+"""A key of an object's content, the same in every process."""
+
+import hashlib
+
+import numpy as np
+import torch
+from joblib.hashing import NumpyHasher
+from scipy import sparse
+from sklearn.frozen import FrozenEstimator
+from sklearn.neighbors import BallTree, KDTree
+from skorch import NeuralNet
+
+from skdistill._columns import is_table
+from skdistill.exceptions import TeacherError
+from skdistill.teachers._callable import CallableTeacher
+from skdistill.teachers._ensemble import members_of
+
+TRAINING_ALONE = ("history_", "optimizer_", "callbacks", "callbacks_", "training")
+"""What changes in a net without a change of its answers."""
+
+
+class _ContentHasher(NumpyHasher):
+    """joblib's hash, without what is different after pickling or in another process.
+
+    joblib sees the strides of arrays, the addresses of tensors and the mode of a module.
+    """
+
+    def save(self, obj):
+        if isinstance(obj, np.ndarray) and not obj.dtype.hasobject:
+            values = np.ascontiguousarray(obj).reshape(-1).view(np.uint8)
+            digest = hashlib.md5(values, usedforsecurity=False).digest()
+            obj = ("array", obj.dtype.descr, obj.shape, digest)
+        super().save(obj)
+
+    def reducer_override(self, obj):
+        if isinstance(obj, torch.Tensor):
+            values = obj.detach().to_dense().cpu().contiguous().reshape(-1).view(torch.uint8)
+            return _stand_in, (type(obj), str(obj.dtype), tuple(obj.shape), values.numpy())
+        if isinstance(obj, torch.nn.Module | NeuralNet):
+            state = {name: part for name, part in vars(obj).items() if name not in TRAINING_ALONE}
+            if isinstance(obj, NeuralNet):  # whose parts share objects until it is pickled
+                state = {name: content_key(part) for name, part in state.items()}
+            return _stand_in, (type(obj),), state
+        if is_table(obj) and not isinstance(obj, type):
+            parts = [(str(kind), obj.iloc[:, i].to_numpy()) for i, kind in enumerate(obj.dtypes)]
+            return _stand_in, (type(obj), list(obj.columns), parts)
+        if sparse.issparse(obj):
+            coordinates = obj.tocoo()
+            parts = (coordinates.row, coordinates.col, coordinates.data)
+            return _stand_in, (type(obj), obj.shape, *parts)
+        if isinstance(obj, KDTree | BallTree):  # whose state counts the queries
+            return _stand_in, (type(obj), *map(np.asarray, obj.get_arrays()))
+        if isinstance(obj, CallableTeacher):
+            return _stand_in, (type(obj), obj.cache_key, obj.classes)
+        return NotImplemented
+
+
+def _stand_in(*parts):
+    """Stand, by its name, for what a pickle would call."""
+
+
+def content_key(*objects):
+    """Return a key of what objects hold.
+
+    Parameters
+    ----------
+    *objects : object
+        Arrays, tables, estimators, modules, plain values. Classes and functions inside count by
+        their names.
+
+    Returns
+    -------
+    str
+        32 hexadecimal digits.
+    """
+    return _ContentHasher().hash(objects)
+
+
+def check_key(teacher):
+    """Refuse a teacher whose answers cannot be kept, before anything is asked.
+
+    Parameters
+    ----------
+    teacher : object
+        An ensemble, or any other teacher.
+
+    Raises
+    ------
+    TeacherError
+        For a function, and for a `CallableTeacher` without a `cache_key`.
+    """
+    for member in members_of(teacher):
+        core = _core(member)
+        is_known = isinstance(core, torch.nn.Module) or hasattr(core, "predict_proba")
+        if callable(core) and not is_known:
+            raise _no_key(core)
+        if isinstance(core, CallableTeacher) and core.cache_key is None:
+            raise _no_key(core.function)
+
+
+def teacher_key(teacher):
+    """Return the key of a teacher: its class, its parameters, and what it has learnt.
+
+    Parameters
+    ----------
+    teacher : object
+        Fitted or not.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    TeacherError
+        When the teacher has no key of its own; see `check_key`.
+    """
+    check_key(teacher)
+    try:
+        return content_key(_core(teacher))
+    except Exception as error:  # whatever a part of it raises that cannot be pickled
+        reason = next(iter(error.args), error)
+        raise TeacherError(
+            f"The teacher {type(teacher).__name__} was given with memory, and what it holds has no "
+            f"key to keep its answers by ({reason}). Name a key of your own: "
+            f"CallableTeacher(teacher.predict_proba, classes=teacher.classes_, cache_key='...')."
+        ) from error
+
+
+def _core(teacher):
+    return teacher.estimator if isinstance(teacher, FrozenEstimator) else teacher
+
+
+def _no_key(function):
+    name = getattr(function, "__name__", type(function).__name__)
+    return TeacherError(
+        f"The teacher {name} is a function and was given with memory, which cannot see whether it "
+        f"still answers as it did. Name what its answers depend on, such as the model's version: "
+        f"skdistill.teachers.CallableTeacher({name}, cache_key='...')."
+    )

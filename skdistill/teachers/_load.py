@@ -1,0 +1,151 @@
+"""Teachers from disk."""
+
+from pathlib import Path
+
+import joblib
+
+from skdistill.exceptions import TeacherError
+from skdistill.teachers._adapters import adapt_teacher
+from skdistill.teachers._file_teacher import import_extra
+from skdistill.teachers._fit import is_fitted
+from skdistill.teachers._load_keras import KerasTeacher
+from skdistill.teachers._load_onnx import load_onnx
+from skdistill.teachers._load_torch import ExportedTeacher, load_pt, load_safetensors
+
+STATES = {".pt": load_pt, ".pth": load_pt, ".safetensors": load_safetensors}
+SAFE = {
+    ".onnx": load_onnx,
+    ".keras": lambda path: KerasTeacher(path.read_bytes(), ".keras"),
+    ".h5": lambda path: KerasTeacher(path.read_bytes(), ".h5"),
+}
+RUN_CODE = {
+    ".joblib": joblib.load,
+    ".pkl": joblib.load,
+    ".pt2": lambda path: ExportedTeacher(path.read_bytes()),
+}
+SUFFIXES = [*STATES, *SAFE, ".skops", *RUN_CODE]
+
+
+def load_teacher(path, *, module=None, trusted=False):
+    """Load a fitted teacher from a file, by its suffix.
+
+    A file runs no code, unless you say that you trust it.
+
+    ========================  ==================================================  ===============
+    suffix                    what it is                                          extra
+    ========================  ==================================================  ===============
+    ``.pt``, ``.pth``         state dict of a torch module; needs `module`
+    ``.safetensors``          the same, in the safetensors format                 ``safetensors``
+    ``.onnx``                 a model of any framework, run by onnxruntime        ``onnx``
+    ``.keras``, ``.h5``       Keras model, read in Keras's safe mode              ``keras``
+    ``.skops``                scikit-learn estimator, its types looked through    ``skops``
+    ``.joblib``, ``.pkl``     scikit-learn estimator; ``trusted=True``
+    ``.pt2``                  program of `torch.export`; ``trusted=True``
+    ========================  ==================================================  ===============
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+    module : torch.nn.Module or callable, default=None
+        For a state dict, the module that it belongs to: an instance, which is copied, or its class
+        or another function that makes one without arguments.
+    trusted : bool or list of str, default=False
+        True lets ``.joblib``, ``.pkl`` and ``.pt2`` files be read, which run whatever code they
+        hold. A list names types of a ``.skops`` file to be trusted besides scikit-learn's own.
+
+    Returns
+    -------
+    object
+        A fitted teacher, ready for `DistilledClassifier`: a torch module, a scikit-learn
+        estimator, or a small object with `predict_proba`.
+
+    Raises
+    ------
+    TeacherError
+        When the file cannot be read as what its suffix says, or may run code.
+    FileNotFoundError
+        When there is no such file.
+    ImportError
+        When an extra is missing.
+    ValueError
+        For another suffix, or a `module` too few or too many.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import torch
+    >>> from skdistill.teachers import load_teacher
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "teacher.pt"
+    ...     torch.save({"weight": torch.ones(3, 4), "bias": torch.zeros(3)}, path)
+    ...     load_teacher(path, module=lambda: torch.nn.Linear(4, 3))
+    Linear(in_features=4, out_features=3, bias=True)
+    """
+    path = Path(path)
+    suffix = path.suffix.lower()
+    _check_call(path, suffix, module, trusted)
+    try:
+        if suffix in STATES:
+            teacher = STATES[suffix](path, module)
+        elif suffix == ".skops":
+            teacher = _load_skops(path, trusted)
+        else:
+            teacher = (SAFE | RUN_CODE)[suffix](path)
+    except ImportError:
+        raise
+    except Exception as error:  # each format has errors of its own
+        raise TeacherError(
+            f"{path.name} cannot be read as a teacher in the format {suffix}: {_shortened(error)}."
+        ) from error
+    adapt_teacher(teacher)
+    if not is_fitted(teacher):
+        raise TeacherError(
+            f"{path.name} holds a {type(teacher).__name__} that is not fitted; expected a fitted "
+            f"teacher. Fit it before it is saved."
+        )
+    return teacher
+
+
+def _check_call(path, suffix, module, trusted):
+    if suffix not in SUFFIXES:
+        raise ValueError(
+            f"{path.name} has the suffix {suffix!r}; expected one of {SUFFIXES}. Load it with its "
+            f"own library and pass the model itself, or its predict_proba."
+        )
+    if not path.is_file():
+        raise FileNotFoundError(f"There is no file {str(path)!r} to load a teacher from.")
+    if suffix in STATES and module is None:
+        raise ValueError(
+            f"{path.name} is a file of tensors and module is None; expected the module that they "
+            f"belong to. Pass module=MyModule(...), or a function that makes one."
+        )
+    if suffix not in STATES and module is not None:
+        raise ValueError(
+            f"module={module!r} was given for {path.name}, which brings its own; expected None."
+        )
+    if suffix in RUN_CODE and trusted is not True:
+        raise TeacherError(
+            f"{path.name} is of a format ({suffix}) that runs whatever code it holds when it is "
+            f"read, and trusted={trusted!r}. Pass trusted=True if you know who made it; a .skops, "
+            f".onnx or .safetensors file needs no trust."
+        )
+
+
+def _shortened(error, limit=500):
+    """Return an error's message in one line, without the middle where it is a long one."""
+    text = " ".join(str(error).split()).rstrip(".")
+    return text if len(text) <= limit else f"{text[: limit // 2]} ... {text[-limit // 2 :]}"
+
+
+def _load_skops(path, trusted):
+    skops = import_extra("skops.io", "skops")
+    named = [] if isinstance(trusted, bool) else list(trusted)
+    unknown = [kind for kind in skops.get_untrusted_types(file=path) if kind not in named]
+    if unknown:
+        raise TeacherError(
+            f"it holds the types {unknown}, which are not known to be harmless. Look at them, and "
+            f"if you trust them name them: trusted={[*named, *unknown]}"
+        )
+    return skops.load(path, trusted=named)

@@ -1,0 +1,121 @@
+"""Teachers from ONNX files, whatever framework they come from."""
+
+import numpy as np
+
+from skdistill._torch import INFERENCE_BATCH
+from skdistill.exceptions import TeacherError
+from skdistill.teachers._file_teacher import FileTeacher, as_dense, import_extra
+
+DTYPES = {
+    "tensor(float)": np.float32,
+    "tensor(double)": np.float64,
+    "tensor(float16)": np.float16,
+    "tensor(int64)": np.int64,
+    "tensor(int32)": np.int32,
+    "tensor(uint8)": np.uint8,
+    "tensor(bool)": np.bool_,
+    "tensor(string)": object,
+}
+
+
+def load_onnx(path):
+    """Load an ONNX model, with weights that lie in files beside it.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    OnnxTeacher
+    """
+    onnx = import_extra("onnx", "onnx")
+    model = onnx.load(path)
+    teacher = OnnxTeacher(model.SerializeToString())
+    teacher.classes_ = _zipmap_labels(model, onnx)
+    return teacher
+
+
+class OnnxTeacher(FileTeacher):
+    """A model that onnxruntime runs on the CPU.
+
+    One input gets all columns. Of several inputs each gets the column of a DataFrame with its
+    name. Of the outputs, the probabilities count, or the only one of floating numbers.
+    """
+
+    def _open(self):
+        runtime = import_extra("onnxruntime", "onnx")
+        session = runtime.InferenceSession(self.content, providers=["CPUExecutionProvider"])
+        self.output = _find_output(session.get_outputs())
+        return session
+
+    def _answer(self, X):
+        feeds = self._feeds(X)
+        first = self._model.get_inputs()[0].shape[:1]
+        fixed = first[0] if first and isinstance(first[0], int) else None
+        size = fixed or INFERENCE_BATCH
+        parts = []
+        for start in range(0, X.shape[0], size):
+            batch = {name: rows[start : start + size] for name, rows in feeds.items()}
+            if fixed:  # exported for batches of one size: the last one is filled up
+                batch = {
+                    name: np.resize(rows, (fixed, *rows.shape[1:])) for name, rows in batch.items()
+                }
+            part = self._model.run([self.output], batch)[0]
+            parts.append(_as_table(part)[: X.shape[0] - start])
+        return np.concatenate(parts)
+
+    def _feeds(self, X):
+        inputs = self._model.get_inputs()
+        if len(inputs) == 1:
+            return {inputs[0].name: as_dense(X, _dtype(inputs[0]))}
+        names = [one.name for one in inputs]
+        missing = [name for name in names if name not in getattr(X, "columns", [])]
+        if missing:
+            raise TeacherError(
+                f"The ONNX model has the inputs {names} and X has no columns {missing}; expected a "
+                f"DataFrame with a column for every input."
+            )
+        return {
+            one.name: X[one.name].to_numpy().astype(_dtype(one)).reshape(-1, 1) for one in inputs
+        }
+
+
+def _dtype(one):
+    if one.type not in DTYPES:
+        raise TeacherError(
+            f"The ONNX model's input {one.name} is of type {one.type}; expected one of "
+            f"{list(DTYPES)}."
+        )
+    return DTYPES[one.type]
+
+
+def _find_output(outputs):
+    """Return the name of the one output that tells the classes apart."""
+    mapped = [one for one in outputs if one.type.startswith("seq(map(")]
+    floats = [one for one in outputs if one.type in list(DTYPES)[:3]]
+    named = [one for one in floats if "prob" in one.name.lower()]
+    for found in (mapped, floats, named):
+        if len(found) == 1:
+            return found[0].name
+    came = {one.name: one.type for one in outputs}
+    raise TeacherError(
+        f"the model has the outputs {came}; expected one of probabilities or logits. Export "
+        f"it with that output alone, a skl2onnx model with options={{'zipmap': False}}"
+    )
+
+
+def _as_table(answer):
+    """Turn the dicts of a ZipMap, one for each row, into an array."""
+    if isinstance(answer, list):
+        return np.array([list(row.values()) for row in answer])
+    return answer
+
+
+def _zipmap_labels(model, onnx):
+    """Return the labels of a ZipMap, in the order of its columns, or None without one."""
+    for node in model.graph.node:
+        if node.op_type == "ZipMap":
+            values = onnx.helper.get_attribute_value(node.attribute[0])
+            return np.array([v.decode() if isinstance(v, bytes) else v for v in values])
+    return None

@@ -1,0 +1,84 @@
+"""What all generators of rows share."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from scipy import sparse
+from sklearn.base import BaseEstimator
+
+from skdistill._columns import is_table
+from skdistill._compat import Interval, fit_context
+from skdistill._random import draw_seeds
+from skdistill._rows import as_rows, refuse_dates
+
+
+class BaseAugmenter(BaseEstimator):
+    """A generator of rows: how many, from which, and the checks before.
+
+    A subclass has `_generate(X, base, rng)`, which returns a new row for each row of X that `base`
+    names, and `_refuse(X)` where it cannot take all kinds of rows.
+    """
+
+    _parameter_constraints: dict = {
+        "factor": [Interval(Real, 0, None, closed="neither")],
+        "max_rows": [Interval(Integral, 1, None, closed="left")],
+    }
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def rows(self, X, *, random_state=None):
+        """Generate rows.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features) or more axes
+            The rows to start from; not changed.
+        random_state : int, RandomState instance or None, default=None
+            An int gives the same rows each time, bit for bit.
+
+        Returns
+        -------
+        {ndarray, CSR matrix, DataFrame} of shape (n_rows, n_features) or more axes
+            Rows of the same kind, columns and dtypes as X, n_rows the lesser of `max_rows` and
+            `factor` times n_samples. Each row of X is the start of equally many, give or take
+            one. A DataFrame has a new index.
+
+        Raises
+        ------
+        ValueError
+            For a setting out of its range, and for rows that cannot be used.
+        """
+        X = as_rows(X)
+        refuse_dates(X)
+        self._refuse(X)
+        rng = np.random.default_rng(draw_seeds(random_state, 1)[0])
+        n_rows = min(self.max_rows, max(1, round(self.factor * X.shape[0])))
+        return self._generate(X, np.resize(rng.permutation(X.shape[0]), n_rows), rng)
+
+    def _refuse(self, X):
+        """Raise where rows of this kind cannot be used."""
+
+
+def refuse_sparse_and_images(X, augmenter, reason):
+    """Refuse rows that are no table of columns.
+
+    Parameters
+    ----------
+    X : {ndarray, CSR matrix, DataFrame}
+        See `skdistill._rows.as_rows`.
+    augmenter : BaseAugmenter
+        The one that cannot take them.
+    reason : str
+        Why, the end of a sentence.
+
+    Raises
+    ------
+    ValueError
+    """
+    if is_table(X) or (not sparse.issparse(X) and X.ndim == 2):
+        return
+    got = "a sparse matrix" if sparse.issparse(X) else "an array"
+    raise ValueError(
+        f"{type(augmenter).__name__} needs a table of columns of shape (n_samples, n_features). "
+        f"Got {got} of shape {X.shape} instead, and {reason}. Use GaussianNoise, or pass rows "
+        f"without labels as X_unlabeled."
+    )

@@ -1,0 +1,45 @@
+"""The generators of rows by name."""
+
+import difflib
+
+from skdistill.transfer._munge import Munge
+from skdistill.transfer._noise import GaussianNoise
+from skdistill.transfer._spunge import Spunge
+
+AUGMENTERS = {"gaussian_noise": GaussianNoise, "munge": Munge, "spunge": Spunge}
+
+
+def get_augmenter(augment):
+    """Return the generator of rows that a name stands for, or the instance itself.
+
+    Parameters
+    ----------
+    augment : str, object or None
+        "gaussian_noise", "munge", "spunge", or an instance of a class of `skdistill.transfer`.
+
+    Returns
+    -------
+    object or None
+        With `rows(X, *, random_state)`.
+
+    Raises
+    ------
+    ValueError
+        When there is none of that name.
+
+    Examples
+    --------
+    >>> from skdistill.transfer._registry import get_augmenter
+    >>> get_augmenter("spunge")
+    Spunge()
+    """
+    if augment is None or (not isinstance(augment, str | type) and hasattr(augment, "rows")):
+        return augment
+    if isinstance(augment, str) and augment in AUGMENTERS:
+        return AUGMENTERS[augment]()
+    near = difflib.get_close_matches(str(augment).lower(), AUGMENTERS, n=1)
+    hint = f" Did you mean {near[0]!r}?" if isinstance(augment, str) and near else ""
+    raise ValueError(
+        f"The 'augment' parameter must be None, one of {sorted(AUGMENTERS)} or an instance of a "
+        f"class of skdistill.transfer, such as Spunge(). Got {augment!r} instead.{hint}"
+    )
