@@ -64,20 +64,9 @@ def expected_calibration_error(
     >>> round(expected_calibration_error([1, 1, 1, 0], y_proba), 3)
     0.05
     """
-    if isinstance(n_bins, bool) or not isinstance(n_bins, (int, np.integer)) or n_bins < 1:
-        raise ValueError(
-            "The 'n_bins' parameter of expected_calibration_error must be an int in the range "
-            f"[1, inf). Got {n_bins!r} instead."
-        )
-    y_true = column_or_1d(y_true)
-    classes = np.unique(y_true) if labels is None else np.asarray(labels)
-    probabilities = check_probabilities(y_proba, n_columns=len(classes))
-    if len(y_true) != len(probabilities):
-        raise ValueError(
-            f"y_true has {len(y_true)} rows and y_proba has {len(probabilities)}; pass one row "
-            "of probabilities for each label."
-        )
-    return calibration_error(class_index(y_true, classes), probabilities, n_bins=n_bins)
+    check_n_bins(n_bins, "expected_calibration_error")
+    y_index, probabilities, _ = check_scored(y_true, y_proba, labels)
+    return calibration_error(y_index, probabilities, n_bins=n_bins)
 
 
 def kl_to_teacher(teacher_proba: Any, y_proba: Any) -> float:
@@ -181,12 +170,22 @@ def kl_terms(p: np.ndarray, q: np.ndarray) -> np.ndarray:
     return np.maximum(rel_entr(p, np.maximum(q, EPS)).sum(axis=1), 0.0)
 
 
-def calibration_error(y_index: np.ndarray, probabilities: np.ndarray, *, n_bins: int) -> float:
-    """`expected_calibration_error` of checked input: class positions (n,), floats (n, C)."""
+def confidence_bins(
+    y_index: np.ndarray, probabilities: np.ndarray, n_bins: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The bin of each row, its confidence, and whether its most probable class is right.
+
+    Bin b of `n_bins` holds the confidences in ``(b/n_bins, (b+1)/n_bins]``.
+    """
     confidence = probabilities.max(axis=1)
     correct = probabilities.argmax(axis=1) == y_index
     inner_edges = np.linspace(0.0, 1.0, n_bins + 1)[1:-1]
-    bins = np.digitize(confidence, inner_edges, right=True)
+    return np.digitize(confidence, inner_edges, right=True), confidence, correct
+
+
+def calibration_error(y_index: np.ndarray, probabilities: np.ndarray, *, n_bins: int) -> float:
+    """`expected_calibration_error` of checked input: class positions (n,), floats (n, C)."""
+    bins, confidence, correct = confidence_bins(y_index, probabilities, n_bins)
     # n_b * |accuracy_b - confidence_b| is the absolute sum of the bin's differences.
     gaps = np.bincount(bins, weights=correct - confidence, minlength=n_bins)
     return float(np.abs(gaps).sum() / len(y_index))
@@ -236,6 +235,30 @@ def class_index(y: np.ndarray, classes: np.ndarray) -> np.ndarray:
             "Drop those rows, or add the classes to the training labels."
         )
     return index
+
+
+def check_n_bins(n_bins: Any, owner: str) -> None:
+    """Refuse a number of bins that is none."""
+    if isinstance(n_bins, bool) or not isinstance(n_bins, (int, np.integer)) or n_bins < 1:
+        raise ValueError(
+            f"The 'n_bins' parameter of {owner} must be an int in the range [1, inf). Got "
+            f"{n_bins!r} instead."
+        )
+
+
+def check_scored(
+    y_true: Any, y_proba: Any, labels: Any = None, *, name: str = "y_proba"
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Class positions (n,), probabilities (n, C) and classes (C,), or an error."""
+    y_true = column_or_1d(y_true)
+    classes = np.unique(y_true) if labels is None else np.asarray(labels)
+    probabilities = check_probabilities(y_proba, name=name, n_columns=len(classes))
+    if len(y_true) != len(probabilities):
+        raise ValueError(
+            f"y_true has {len(y_true)} rows and {name} has {len(probabilities)}; pass one row "
+            "of probabilities for each label."
+        )
+    return class_index(y_true, classes), probabilities, classes
 
 
 def check_probabilities(

@@ -22,6 +22,13 @@ DISTILLED = "distilled"
 #: The order of the rows of a report.
 ARM_NAMES = (TEACHER, PLAIN, SCALED, SMOOTHED, TEACHER_LABELS, DISTILLED)
 
+#: What the intervals of a report compare distilled with.
+COMPARISONS = {
+    PLAIN: "distilled - plain",
+    SCALED: "distilled - (plain + temperature)",
+    TEACHER: "distilled - teacher",
+}
+
 SMOOTHING = 0.1
 
 

@@ -65,8 +65,8 @@ def rows_to_frame(rows: list[dict[str, Any]], owner: str) -> pd.DataFrame:
 
 def rows_to_table(rows: list[dict[str, Any]]) -> Table:
     """Heads and cells of rows; a column with an "_se" or "_std" beside it shows it after "±"."""
-    spread = {key: f"{key}{end}" for key in rows[0] for end in ("_se", "_std")}
-    spread = {key: other for key, other in spread.items() if other in rows[0]}
+    pairs = [(key, f"{key}{end}") for key in rows[0] for end in ("_se", "_std")]
+    spread = {key: other for key, other in pairs if other in rows[0]}
     heads = [key for key in rows[0] if key not in spread.values()]
     cells = []
     for row in rows:

@@ -36,6 +36,7 @@ from torch import nn
 from skdistill import DistilledClassifier, StudentNet
 from skdistill.evaluation import (
     DistillationReport,
+    DistillationReports,
     agreement,
     distillation_report,
     expected_calibration_error,
@@ -812,3 +813,115 @@ def test_a_slow_model_is_asked_a_few_times_only(monkeypatch):
     asked = []
     prediction_times(lambda X: asked.append(len(X)), np.zeros((7, 2)))
     assert asked == [7, 7, 1, 1]  # a warm-up and one call of each kind
+
+
+# ---------------------------------------------------------------------------------------------
+# Several test sets
+# ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def two_sets():
+    _, _, X_test, y_test = two_classes()
+    noise = np.random.default_rng(0).normal(size=(60, 8))
+    return {"clean": X_test, "2019": X_test[:60] + noise}, {"clean": y_test, "2019": y_test[:60]}
+
+
+@pytest.fixture(scope="module")
+def reports(two_sets):
+    X_train, y_train, _, _ = two_classes()
+    groups = {"2019": ["a", "b"] * 30}
+    return distillation_report(recipe(), X_train, y_train, *two_sets, groups=groups)
+
+
+def test_each_test_set_has_the_report_that_it_has_alone(reports, two_sets):
+    X_train, y_train, _, _ = two_classes()
+    assert isinstance(reports, DistillationReports)
+    assert list(reports) == ["clean", "2019"] and len(reports) == 2
+    for name, several in reports.items():
+        alone = distillation_report(
+            recipe(), X_train, y_train, two_sets[0][name], two_sets[1][name]
+        )
+        assert isinstance(several, DistillationReport)
+        assert several.intervals == alone.intervals
+        assert several.verdict == alone.verdict
+        for arm in ARMS:
+            np.testing.assert_array_equal(several.probabilities[arm], alone.probabilities[arm])
+        quality = COLUMNS[1:9]
+        assert [[row[key] for key in quality] for row in several.rows] == [
+            [row[key] for key in quality] for row in alone.rows
+        ]
+    assert reports["clean"].agreement_by_group is None
+    assert [entry["n"] for entry in reports["2019"].agreement_by_group] == [30, 30]
+
+
+def test_students_are_fitted_once_for_all_test_sets(spied, two_sets):
+    X_train, y_train, _, _ = two_classes()
+    distillation_report(spy_recipe(), X_train, y_train, *two_sets)
+    fits = [name for name, _ in spied]
+    spied.clear()
+    distillation_report(spy_recipe(), X_train, y_train, two_sets[0]["clean"], two_sets[1]["clean"])
+    assert fits == [name for name, _ in spied]
+
+
+def test_rows_of_several_test_sets_name_their_set(reports):
+    assert [row["test_set"] for row in reports.rows] == ["clean"] * 6 + ["2019"] * 6
+    assert all(list(row) == ["test_set", *COLUMNS] for row in reports.rows)
+    costs = COLUMNS[9:]
+    clean, other = reports.rows[:6], reports.rows[6:]
+    for a, b in zip(clean, other, strict=True):
+        np.testing.assert_equal([a[key] for key in costs], [b[key] for key in costs])
+    frame = reports.to_frame()
+    assert frame.loc[("2019", "distilled"), "accuracy"] == other[-1]["accuracy"]
+
+
+def test_faces_of_several_test_sets(reports):
+    text = repr(reports)
+    assert text.index("Test set clean. ") < text.index("Test set 2019. ")
+    assert text.count("log loss   brier") == 2 and text.count("us/single row") == 1
+    for report in reports.values():
+        assert report.verdict.splitlines()[0][:60] in text
+    html = reports._repr_html_()
+    ElementTree.fromstring(f"<html>{html}</html>")
+    assert html.count("us/single row") == 1 and "Test set 2019. " in html
+
+
+def test_only_the_first_test_set_tells_of_a_teacher_that_memorised():
+    X_train, y_train, X_test, y_test = two_classes()
+    teacher = RandomForestClassifier(20, random_state=0).fit(X_train, y_train)
+    sets = {"seen": X_train, "new": X_test}, {"seen": y_train, "new": y_test}
+    distillation_report(recipe(teacher), X_train, y_train, *sets)
+    turned = [dict(reversed(part.items())) for part in sets]
+    with pytest.warns(TeacherWarning, match="memorised"):
+        distillation_report(recipe(teacher), X_train, y_train, *turned)
+
+
+BAD_SETS = {
+    "no sets": ({}, {}, None, "Several test sets are"),
+    "rows alone": ({"a": "X"}, "y", None, "X_test of type dict and y_test of type ndarray"),
+    "labels alone": ("X", {"a": "y"}, None, "X_test of type ndarray and y_test of type dict"),
+    "other names": ({"a": "X"}, {"b": "y"}, None, r"test sets \['a'\], y_test \['b'\]"),
+    "plain groups": ({"a": "X"}, {"a": "y"}, ["g"] * 120, "groups is of type list"),
+    "unknown groups": ({"a": "X"}, {"a": "y"}, {"c": "y"}, r"groups \['c'\]"),
+    "bad set": ({"a": "X", "b": "X"}, {"a": "y", "b": "short"}, None, "has 119 labels"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_SETS)
+def test_bad_test_sets_are_refused_before_anything_is_fitted(name, spied):
+    X_train, y_train, X_test, y_test = two_classes()
+    arrays = {"X": X_test, "y": y_test, "short": y_test[1:]}
+
+    def filled(part):
+        if isinstance(part, dict):
+            return {key: arrays[value] for key, value in part.items()}
+        return arrays[part] if isinstance(part, str) else part
+
+    X, y, groups, message = BAD_SETS[name]
+    with pytest.raises(ValueError, match=message) as caught:
+        distillation_report(
+            spy_recipe(), X_train, y_train, filled(X), filled(y), groups=filled(groups)
+        )
+    assert spied == []
+    if name == "bad set":
+        assert "'b'" in caught.value.__notes__[0]

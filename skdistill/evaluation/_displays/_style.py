@@ -63,3 +63,8 @@ def get_axes(ax: Any = None, owner: str = "This display") -> Any:
             f"numbers can be had without it."
         ) from error
     return pyplot.subplots(layout="constrained")[1] if ax is None else ax
+
+
+def literal(text: Any) -> str:
+    """A user's label as text: matplotlib would read what stands between dollar signs as TeX."""
+    return str(text).replace("$", r"\$")

@@ -1,5 +1,6 @@
 """The report: teacher and students of one recipe side by side, with a verdict."""
 
 from skdistill.evaluation._report._report import DistillationReport, distillation_report
+from skdistill.evaluation._report._several import DistillationReports
 
-__all__ = ["DistillationReport", "distillation_report"]
+__all__ = ["DistillationReport", "DistillationReports", "distillation_report"]

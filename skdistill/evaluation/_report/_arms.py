@@ -5,7 +5,8 @@ Nothing here is given a test label, so no arm can have seen one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any
 
@@ -26,17 +27,17 @@ from skdistill.evaluation._recipes import (
 from skdistill.evaluation._report._cost import count_parameters, pickled_bytes, prediction_times
 from skdistill.evaluation._split import N_FOLDS, stratified_folds
 from skdistill.targets import fit_temperature, teacher_probabilities
-from skdistill.targets._align import align_columns
 from skdistill.targets._calibration import apply_temperature
 from skdistill.targets._clip import log_probabilities
 from skdistill.targets._targets import compute_targets
 from skdistill.teachers._adapters import adapt_teacher
+from skdistill.teachers._align import align_columns
 from skdistill.teachers._fit import is_fitted
 
 
 @dataclass(frozen=True)
 class ArmRun:
-    """One arm with one seed: its answers on the test rows and its costs."""
+    """One arm with one seed: its answers on the rows of one test set, and its costs."""
 
     probabilities: np.ndarray
     n_parameters: float
@@ -52,15 +53,16 @@ class Arms:
 
     Attributes
     ----------
-    runs : dict of str to list of ArmRun
-        In the order of `ARM_NAMES`; one run for each seed, and one of the teacher.
+    runs : dict of str to dict of str to list of ArmRun
+        By test set and arm, these in the order of `ARM_NAMES`; one run for each seed, and one of
+        the teacher.
     temperature : float
         The one of "plain + temperature".
     teacher_on_train : ndarray of shape (n_train, n_classes) or None
         The teacher's answers on the training rows, where the targets are no out-of-fold ones.
     """
 
-    runs: dict[str, list[ArmRun]]
+    runs: dict[Any, dict[str, list[ArmRun]]]
     temperature: float
     teacher_on_train: np.ndarray | None
 
@@ -70,13 +72,13 @@ def run_arms(
     X_train: Any,
     y_train: np.ndarray,
     y_index: np.ndarray,
-    X_test: Any,
+    X_test: Mapping[Any, Any],
     classes: np.ndarray,
     *,
     seeds: list[int],
     fitted: bool,
 ) -> Arms:
-    """Fit every arm and let it predict the test rows.
+    """Fit every arm once for each seed and let it predict the rows of all test sets.
 
     Parameters
     ----------
@@ -88,8 +90,8 @@ def run_arms(
         Their labels.
     y_index : ndarray of shape (n_train,)
         The positions of these labels in `classes`.
-    X_test : array-like of shape (n_test, ...)
-        Test rows.
+    X_test : dict of str to array-like of shape (n_test, ...)
+        Test sets by name. Predictions are timed on the first.
     classes : ndarray of shape (n_classes,)
         The sorted labels.
     seeds : list of int
@@ -102,17 +104,23 @@ def run_arms(
     arms : Arms
     """
     say = print if model.verbose else _silent
-    targets, teacher, teacher_seconds = _ask_teacher(model, X_train, y_train, seeds[0], fitted)
+    targets, teacher, teacher_seconds = ask_teacher(model, X_train, y_train, seeds[0], fitted)
 
     def teach(X: Any) -> np.ndarray:
         return teacher_probabilities(
             teacher, X, classes, teacher_classes=model.teacher_classes, device=model.device
         )
 
-    runs: dict[str, list[ArmRun]] = {name: [] for name in ARM_NAMES}
+    runs: dict[Any, dict[str, list[ArmRun]]]
+    runs = {test_set: {name: [] for name in ARM_NAMES} for test_set in X_test}
+
+    def keep(name: str, found: dict[Any, ArmRun]) -> None:
+        for test_set, run in found.items():
+            runs[test_set][name].append(run)
+
     # What is timed are the bare answers, without the checks and the order of the columns.
-    times = prediction_times(adapt_teacher(teacher, device=model.device).ask, X_test)
-    runs[TEACHER].append(_run(TEACHER, teacher, teach(X_test), times, teacher_seconds))
+    ask = adapt_teacher(teacher, device=model.device).ask
+    keep(TEACHER, _run(TEACHER, teacher, teach, ask, X_test, teacher_seconds))
     say(f"[distillation_report] {TEACHER}: {teacher_seconds:.1f} s")
 
     temperature, extra_seconds = _plain_temperature(
@@ -125,16 +133,20 @@ def run_arms(
                 student = model
             else:
                 student = fit_student(model, seed, X_train, y_train, soft_targets, **parameters)
-            run = _run_student(name, student, X_test)
-            runs[name].append(run)
-            say(f"[distillation_report] {name}, seed {seed}: {run.fit_seconds:.1f} s")
+            seconds = student.fit_seconds_["student"]
+            shipped = student.student_
+            found = _run(
+                name, shipped, student.predict_proba, shipped.predict_proba, X_test, seconds
+            )
+            keep(name, found)
+            say(f"[distillation_report] {name}, seed {seed}: {seconds:.1f} s")
             if name == PLAIN:
-                runs[SCALED].append(_scaled_run(run, student, temperature, X_test, extra_seconds))
+                keep(SCALED, _scaled(found, student, temperature, X_test, extra_seconds))
                 say(f"[distillation_report] {SCALED}, seed {seed}: T = {temperature:.2f}")
     return Arms(runs, temperature, None if targets.cross_fitted else teach(X_train))
 
 
-def _ask_teacher(
+def ask_teacher(
     model: Any, X: Any, y: np.ndarray, seed: int, fitted: bool
 ) -> tuple[Any, Any, float]:
     """The targets, the fitted teacher, and the seconds of its fits (nan if it came fitted)."""
@@ -186,48 +198,56 @@ def _plain_temperature(
     return fit_temperature(log_probabilities(answers), y_index), seconds
 
 
-def _run_student(name: str, model: Any, X_test: Any) -> ArmRun:
-    student = model.student_
-    times = prediction_times(student.predict_proba, X_test)
-    seconds = model.fit_seconds_["student"]
-    return _run(name, student, model.predict_proba(X_test), times, seconds)
+def _run(
+    name: str,
+    shipped: Any,
+    predict_proba: Callable[[Any], Any],
+    timed: Callable[[Any], Any],
+    X_test: Mapping[Any, Any],
+    fit_seconds: float,
+) -> dict[Any, ArmRun]:
+    """The answers on each test set; the costs are the same for all."""
+    us_per_row, us_single_row = prediction_times(timed, next(iter(X_test.values())))
+    n_parameters, n_bytes = count_parameters(shipped), pickled_bytes(shipped)
+    return {
+        test_set: ArmRun(
+            probabilities=_check_answer(name, predict_proba(X)),
+            n_parameters=n_parameters,
+            n_bytes=n_bytes,
+            us_per_row=us_per_row,
+            us_single_row=us_single_row,
+            fit_seconds=fit_seconds,
+        )
+        for test_set, X in X_test.items()
+    }
 
 
-def _scaled_run(
-    plain: ArmRun, model: Any, temperature: float, X_test: Any, extra_seconds: float
-) -> ArmRun:
+def _scaled(
+    plain: dict[Any, ArmRun],
+    model: Any,
+    temperature: float,
+    X_test: Mapping[Any, Any],
+    extra_seconds: float,
+) -> dict[Any, ArmRun]:
     """The plain student of this seed, its probabilities sharpened or softened by one number."""
 
     def predict_proba(X: Any) -> np.ndarray:
         answer = model.student_.predict_proba(X).astype(np.float64)
         return apply_temperature(answer, temperature)
 
-    us_per_row, us_single_row = prediction_times(predict_proba, X_test)
-    return ArmRun(
-        probabilities=apply_temperature(plain.probabilities, temperature),
-        n_parameters=plain.n_parameters + 1,
-        n_bytes=plain.n_bytes + 8,
-        us_per_row=us_per_row,
-        us_single_row=us_single_row,
-        fit_seconds=plain.fit_seconds + extra_seconds,
-    )
-
-
-def _run(
-    name: str,
-    shipped: Any,
-    probabilities: np.ndarray,
-    times: tuple[float, float],
-    fit_seconds: float,
-) -> ArmRun:
-    return ArmRun(
-        probabilities=_check_answer(name, probabilities),
-        n_parameters=count_parameters(shipped),
-        n_bytes=pickled_bytes(shipped),
-        us_per_row=times[0],
-        us_single_row=times[1],
-        fit_seconds=fit_seconds,
-    )
+    us_per_row, us_single_row = prediction_times(predict_proba, next(iter(X_test.values())))
+    return {
+        test_set: replace(
+            run,
+            probabilities=apply_temperature(run.probabilities, temperature),
+            n_parameters=run.n_parameters + 1,
+            n_bytes=run.n_bytes + 8,
+            us_per_row=us_per_row,
+            us_single_row=us_single_row,
+            fit_seconds=run.fit_seconds + extra_seconds,
+        )
+        for test_set, run in plain.items()
+    }
 
 
 def _check_answer(name: str, probabilities: Any) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,9 +47,17 @@ class ReportInput:
 
 
 def check_report_input(
-    model: Any, X_train: Any, y_train: Any, X_test: Any, y_test: Any, n_seeds: Any, groups: Any
+    model: Any,
+    X_train: Any,
+    y_train: Any,
+    X_test: Any,
+    y_test: Any,
+    n_seeds: Any = 1,
+    groups: Any = None,
+    *,
+    caller: str = "distillation_report",
 ) -> ReportInput:
-    """Check the arguments of `distillation_report`.
+    """Check the arguments of `distillation_report`, or of another `caller` that takes such.
 
     Raises
     ------
@@ -59,12 +68,12 @@ def check_report_input(
     """
     if not isinstance(model, DistilledClassifier):
         raise TypeError(
-            "The 'model' parameter of distillation_report must be a DistilledClassifier. Got "
+            f"The 'model' parameter of {caller} must be a DistilledClassifier. Got "
             f"{type(model).__name__} instead; of a Pipeline or a search pass its distilled step."
         )
     if model.teacher is None:
         raise ValueError(
-            "distillation_report needs a teacher to compare with, and model.teacher is None. Pass "
+            f"{caller} needs a teacher to compare with, and model.teacher is None. Pass "
             "DistilledClassifier(teacher, ...); a teacher known only by its answers can be a "
             "callable that returns the probabilities of given rows."
         )
@@ -73,9 +82,9 @@ def check_report_input(
             "The 'n_seeds' parameter of distillation_report must be an int in the range "
             f"[1, inf). Got {n_seeds!r} instead."
         )
-    X_train, y_train = _rows_and_labels("train", X_train, y_train)
-    X_test, y_test = _rows_and_labels("test", X_test, y_test)
-    _check_same_columns(X_train, X_test)
+    X_train, y_train = rows_and_labels("train", X_train, y_train)
+    X_test, y_test = rows_and_labels("test", X_test, y_test)
+    check_same_columns(X_train, X_test)
     classes = np.unique(y_train)
     if len(classes) < 2:
         raise ValueError(
@@ -103,7 +112,51 @@ def check_report_input(
     )
 
 
-def _rows_and_labels(part: str, X: Any, y: Any) -> tuple[Any, np.ndarray]:
+def check_test_sets(
+    model: Any, X_train: Any, y_train: Any, X_test: Any, y_test: Any, n_seeds: Any, groups: Any
+) -> dict[Any, ReportInput]:
+    """Check the arguments of `distillation_report` for each test set.
+
+    Returns
+    -------
+    sets : dict of str to ReportInput
+        By the names of the test sets; a single one that has no name is under "test".
+    """
+    if not isinstance(X_test, Mapping) and not isinstance(y_test, Mapping):
+        X_test, y_test = {"test": X_test}, {"test": y_test}
+        groups = None if groups is None else {"test": groups}
+    elif not isinstance(X_test, Mapping) or not isinstance(y_test, Mapping) or not X_test:
+        raise ValueError(
+            "Several test sets are a dict of rows and a dict of labels. Got X_test of type "
+            f"{type(X_test).__name__} and y_test of type {type(y_test).__name__}; pass "
+            "X_test={'clean': X_clean, ...}, y_test={'clean': y_clean, ...}."
+        )
+    elif not isinstance(groups, Mapping | None):
+        raise ValueError(
+            f"X_test has {len(X_test)} test sets, and groups is of type {type(groups).__name__}; "
+            "pass a dict with the groups of each set, or of some of them."
+        )
+    groups = {} if groups is None else groups
+    unknown = [name for name in groups if name not in X_test]
+    if set(X_test) != set(y_test) or unknown:
+        raise ValueError(
+            f"X_test has the test sets {list(X_test)}, y_test {list(y_test)} and groups "
+            f"{list(groups)}; pass the same names."
+        )
+    sets = {}
+    for name, X in X_test.items():
+        try:
+            sets[name] = check_report_input(
+                model, X_train, y_train, X, y_test[name], n_seeds, groups.get(name)
+            )
+        except ValueError as error:
+            if len(X_test) > 1:
+                error.add_note(f"This was found with the test set {name!r}.")
+            raise
+    return sets
+
+
+def rows_and_labels(part: str, X: Any, y: Any) -> tuple[Any, np.ndarray]:
     X, y = as_rows(X), column_or_1d(y, warn=True)
     if X.shape[0] != len(y):
         raise ValueError(
@@ -113,7 +166,7 @@ def _rows_and_labels(part: str, X: Any, y: Any) -> tuple[Any, np.ndarray]:
     return X, y
 
 
-def _check_same_columns(X_train: Any, X_test: Any) -> None:
+def check_same_columns(X_train: Any, X_test: Any) -> None:
     if X_train.shape[1:] != X_test.shape[1:]:
         raise ValueError(
             f"The rows of X_train have the shape {tuple(X_train.shape[1:])} and those of X_test "

@@ -37,7 +37,7 @@ class _Column(NamedTuple):
     best: Callable[[np.ndarray], Any] | None = None
 
 
-_QUALITY = (
+QUALITY = (
     _Column("accuracy", "accuracy", _fixed, np.nanmax),
     _Column("log_loss", "log loss", _fixed, np.nanmin),
     _Column("brier", "brier", _fixed, np.nanmin),
@@ -47,7 +47,7 @@ _QUALITY = (
     _Column("agreement", "agree", _fixed, np.nanmax),
     _Column("kl", "kl", _fixed, np.nanmin),
 )
-_COST = (
+COST = (
     _Column("n_parameters", "parameters", _count),
     _Column("n_bytes", "bytes", _count),
     _Column("us_per_row", "us/row", _figures),
@@ -63,6 +63,7 @@ def render_text(
     title: str,
     verdict: str,
     students: Sequence[str],
+    costs: bool = True,
 ) -> str:
     """Tables of quality and cost, the intervals and the verdict, at most 110 characters wide.
 
@@ -76,6 +77,8 @@ def render_text(
         Last lines.
     students : sequence of str
         The arms among which the best value carries a star.
+    costs : bool, default=True
+        Whether the costs are shown.
 
     Returns
     -------
@@ -84,9 +87,9 @@ def render_text(
     gap = 1 if _has_spread(rows) else 2
     blocks = [
         title,
-        text_table(_arm_table(rows, _QUALITY, students), gap) + "\n" + _note(rows),
-        text_table(_arm_table(rows, _COST, ())),
-        f"{_INTERVAL_TITLE}\n" + text_table(_interval_table(intervals)),
+        text_table(arm_table(rows, QUALITY, students), gap) + "\n" + note(rows),
+        *([text_table(arm_table(rows, COST, ()))] if costs else []),
+        f"{INTERVAL_TITLE}\n" + text_table(interval_table(intervals)),
         "\n".join(fill(line, _WIDTH, subsequent_indent="  ") for line in verdict.splitlines()),
     ]
     return "\n\n".join(blocks)
@@ -99,32 +102,34 @@ def render_html(
     title: str,
     verdict: str,
     students: Sequence[str],
+    costs: bool = True,
 ) -> str:
     """The same as HTML that needs no style sheet and sets no colour.
 
     Parameters
     ----------
-    rows, intervals, title, verdict, students
+    rows, intervals, title, verdict, students, costs
         As in `render_text`.
 
     Returns
     -------
     html : str
     """
+    columns = QUALITY + COST if costs else QUALITY
     sentences = "".join(f"<li>{escape(line)}</li>" for line in verdict.splitlines())
     return (
         '<div style="overflow-x:auto">'
-        f"{html_table(_arm_table(rows, _QUALITY + _COST, students), title)}"
-        f"<p>{escape(_note(rows))}</p>"
-        f"{html_table(_interval_table(intervals), _INTERVAL_TITLE)}"
+        f"{html_table(arm_table(rows, columns, students), title)}"
+        f"<p>{escape(note(rows))}</p>"
+        f"{html_table(interval_table(intervals), INTERVAL_TITLE)}"
         f"<ul>{sentences}</ul></div>"
     )
 
 
-_INTERVAL_TITLE = "Differences, with paired bootstrap intervals (95 %)"
+INTERVAL_TITLE = "Differences, with paired bootstrap intervals (95 %)"
 
 
-def _arm_table(
+def arm_table(
     rows: list[dict[str, Any]], columns: Sequence[_Column], students: Sequence[str]
 ) -> Table:
     """Heads and cells: the arm, then each column, "-" where a value is not known."""
@@ -145,7 +150,7 @@ def _arm_table(
     return ["arm", *(f"{column.head} " for column in columns)], cells
 
 
-def _interval_table(intervals: list[dict[str, Any]]) -> Table:
+def interval_table(intervals: list[dict[str, Any]]) -> Table:
     metrics = list(dict.fromkeys(entry["metric"] for entry in intervals))
     lines: dict[str, list[str]] = {}
     for entry in intervals:
@@ -158,6 +163,6 @@ def _has_spread(rows: list[dict[str, Any]]) -> bool:
     return "accuracy_std" in rows[0]
 
 
-def _note(rows: list[dict[str, Any]]) -> str:
+def note(rows: list[dict[str, Any]]) -> str:
     spread = "; ± standard deviation over the seeds" if _has_spread(rows) else ""
     return f"{BEST_MARK} best of the students{spread}; - not known"

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from skdistill.evaluation._recipes import ARM_NAMES, DISTILLED, PLAIN, SCALED, TEACHER
+from skdistill.evaluation._recipes import (
+    ARM_NAMES,
+    COMPARISONS,
+    DISTILLED,
+    PLAIN,
+    SCALED,
+    TEACHER,
+)
 from skdistill.evaluation._report._arms import Arms, run_arms
-from skdistill.evaluation._report._checks import ReportInput, check_report_input
+from skdistill.evaluation._report._checks import ReportInput, check_test_sets
+from skdistill.evaluation._report._html import write_page
 from skdistill.evaluation._report._render import render_html, render_text
 from skdistill.evaluation._report._scoring import (
     compare,
@@ -19,17 +28,13 @@ from skdistill.evaluation._report._scoring import (
     warn_if_memorised,
 )
 from skdistill.evaluation._report._segments import agreement_by_group, side_changes
+from skdistill.evaluation._report._settings import describe_settings
+from skdistill.evaluation._report._several import DistillationReports
 from skdistill.evaluation._report._verdict import verdict_sentences
 from skdistill.evaluation._tables import rows_to_frame
 
 if TYPE_CHECKING:
     import pandas as pd
-
-COMPARISONS = {
-    PLAIN: "distilled - plain",
-    SCALED: "distilled - (plain + temperature)",
-    TEACHER: "distilled - teacher",
-}
 
 
 @dataclass(repr=False, eq=False)
@@ -63,6 +68,9 @@ class DistillationReport:
         The temperature of "plain + temperature".
     n_seeds : int
         Fits of each student.
+    settings : dict of str to dict
+        What it was made with: ``model`` (the repr of each parameter), ``data`` (numbers of rows
+        and classes), ``versions`` of the packages, ``machine``.
     """
 
     rows: list[dict[str, Any]]
@@ -75,6 +83,7 @@ class DistillationReport:
     y_index: np.ndarray
     temperature: float
     n_seeds: int
+    settings: dict[str, dict[str, Any]]
 
     def to_frame(self) -> pd.DataFrame:
         """The rows as a data frame, indexed by the arm (needs pandas).
@@ -112,6 +121,18 @@ class DistillationReport:
             threshold,
         )
 
+    def to_html(self, path: Any) -> None:
+        """Write the report with pictures and settings as one HTML page that loads nothing else.
+
+        Without matplotlib (``pip install skdistill[plot]``) the page has no pictures, and says so.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file; an existing one is replaced.
+        """
+        write_page(self, path)
+
     def __repr__(self) -> str:
         return render_text(**self._face())
 
@@ -139,7 +160,7 @@ def distillation_report(
     *,
     n_seeds: int = 1,
     groups: Any = None,
-) -> DistillationReport:
+) -> DistillationReport | DistillationReports:
     """Compare teacher, plain, calibrated, label-smoothed and distilled student on test rows.
 
     All students are fits of the same recipe with the same budget; only the targets differ:
@@ -165,18 +186,22 @@ def distillation_report(
         are computed once for all seeds, and the model is left as it is. It is never changed.
     X_train, y_train : array-like of shape (n_train, ...) and (n_train,)
         Rows and labels that every student learns from.
-    X_test, y_test : array-like of shape (n_test, ...) and (n_test,)
-        Rows and labels that are scored. Classes may be missing, unknown ones may not occur.
+    X_test, y_test : array-like of shape (n_test, ...) and (n_test,), or dicts of such
+        Rows and labels that are scored. Classes may be missing, unknown ones may not occur. Two
+        dicts with the same names are several test sets: every student is fitted once and scored
+        on each. The first set is the one on which the costs are measured.
     n_seeds : int, default=1
         Fits of every student, with the seeds ``random_state + i`` (from 0 where `random_state`
         of the model is no int). The teacher is fitted once.
-    groups : array-like of shape (n_test,), default=None
-        A segment of each test row, for `DistillationReport.agreement_by_group`.
+    groups : array-like of shape (n_test,), or dict of such, default=None
+        A segment of each test row, for `DistillationReport.agreement_by_group`. With several
+        test sets a dict; it may leave sets out.
 
     Returns
     -------
-    report : DistillationReport
-        Its ``rows`` hold for each arm the mean over the seeds of
+    report : DistillationReport, or DistillationReports for several test sets
+        The latter maps the name of each test set to its DistillationReport. ``rows`` hold for
+        each arm the mean over the seeds of
 
         - ``arm``: its name;
         - ``accuracy``: of the class with the largest probability, as in all that follows;
@@ -203,6 +228,7 @@ def distillation_report(
         When the targets are no out-of-fold ones (a fitted teacher, or ``cv="in-sample"``) and
         the teacher's log-loss on the training rows is below half of that on the test rows, by
         more than two standard errors of the latter: it has memorised the rows that it teaches.
+        Of several test sets the first is looked at.
 
     Notes
     -----
@@ -230,29 +256,43 @@ def distillation_report(
     >>> sorted(report.side_changes())
     ['negative_to_positive', 'positive_class', 'positive_to_negative', 'threshold']
     """
-    given = check_report_input(model, X_train, y_train, X_test, y_test, n_seeds, groups)
+    sets = check_test_sets(model, X_train, y_train, X_test, y_test, n_seeds, groups)
+    given = next(iter(sets.values()))
     base = int(model.random_state) if isinstance(model.random_state, int | np.integer) else 0
     arms = run_arms(
         model,
         given.X_train,
         given.y_train,
         given.train_index,
-        given.X_test,
+        {test_set: of_set.X_test for test_set, of_set in sets.items()},
         given.classes,
         seeds=[base + i for i in range(n_seeds)],
         fitted=given.fitted,
     )
-    return _score(arms, given, n_seeds, base)
+    reports = {}
+    for name, of_set in sets.items():
+        reports[name] = _score(model, arms, name, of_set, n_seeds, base, is_first=of_set is given)
+    return DistillationReports(reports) if isinstance(X_test, Mapping) else reports[name]
 
 
-def _score(arms: Arms, given: ReportInput, n_seeds: int, seed: int) -> DistillationReport:
-    """Hold the arms against the test labels."""
-    y_index = given.test_index
-    probabilities = {name: runs[0].probabilities for name, runs in arms.runs.items()}
+def _score(
+    model: Any,
+    arms: Arms,
+    test_set: Any,
+    given: ReportInput,
+    n_seeds: int,
+    seed: int,
+    *,
+    is_first: bool,
+) -> DistillationReport:
+    """Hold the arms against the labels of one test set."""
+    y_index, runs = given.test_index, arms.runs[test_set]
+    probabilities = {name: own[0].probabilities for name, own in runs.items()}
     teacher = probabilities[TEACHER]
-    terms = {name: mean_terms(runs, y_index, teacher) for name, runs in arms.runs.items()}
-    warn_if_memorised(arms.teacher_on_train, given.train_index, terms[TEACHER]["log_loss"])
-    rows = [score_arm(name, arms.runs[name], y_index, teacher, n_seeds) for name in ARM_NAMES]
+    terms = {name: mean_terms(own, y_index, teacher) for name, own in runs.items()}
+    if is_first:  # another set may be harder for other reasons
+        warn_if_memorised(arms.teacher_on_train, given.train_index, terms[TEACHER]["log_loss"])
+    rows = [score_arm(name, runs[name], y_index, teacher, n_seeds) for name in ARM_NAMES]
     intervals = compare(terms, seed)
     scores = {row["arm"]: row for row in rows}
     sentences = verdict_sentences(
@@ -282,4 +322,5 @@ def _score(arms: Arms, given: ReportInput, n_seeds: int, seed: int) -> Distillat
         y_index=y_index,
         temperature=arms.temperature,
         n_seeds=n_seeds,
+        settings=describe_settings(model, given),
     )

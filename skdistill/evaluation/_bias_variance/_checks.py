@@ -1,0 +1,163 @@
+"""What came in, checked before anything is fitted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.base import is_classifier, is_regressor
+from sklearn.utils import assert_all_finite, column_or_1d, indexable
+from sklearn.utils.multiclass import check_classification_targets
+
+from skdistill._columns import is_table
+from skdistill.evaluation._bias_variance._designs import DESIGNS
+from skdistill.evaluation._bias_variance._losses import CLASSIFIER_METRICS, REGRESSOR_METRICS
+from skdistill.evaluation._bias_variance._teaching import has_hidden_teacher
+from skdistill.evaluation._metrics import class_index
+
+MIN_ROUNDS = 3
+"""The jackknife leaves one round out, and the variance of the others needs two."""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """Checked rows and labels.
+
+    Attributes
+    ----------
+    X, X_test : array-like of shape (n_samples, ...) and (n_test, ...)
+    y : ndarray of shape (n_samples,)
+    classes : ndarray of shape (n_classes,) or None
+        The labels, sorted; None for regressors.
+    labels : ndarray of shape (n_samples,) or None
+        The positions of y in `classes`.
+    target : ndarray of shape (n_test, n_classes) or (n_test,)
+        One-hot test labels, or the values of a regression.
+    """
+
+    X: Any
+    y: np.ndarray
+    X_test: Any
+    classes: np.ndarray | None
+    labels: np.ndarray | None
+    target: np.ndarray
+
+
+def check_metrics(loss: Any, owner: str, *, classifier: bool) -> list[str]:
+    """The names of the losses, the default for None."""
+    known = CLASSIFIER_METRICS if classifier else REGRESSOR_METRICS
+    metrics = [known[0]] if loss is None else [loss] if isinstance(loss, str) else loss
+    if not isinstance(metrics, list | tuple) or not metrics or any(m not in known for m in metrics):
+        kind = "classifiers" if classifier else "regressors"
+        raise ValueError(
+            f"The 'loss' parameter of {owner} must be one of {known} or a list of them for "
+            f"{kind}. Got {loss!r} instead."
+        )
+    return list(dict.fromkeys(metrics))
+
+
+def check_settings(owner: str, design: Any, n_rounds: Any, refit_teacher: Any) -> None:
+    """Refuse an unknown design, too few rounds, and what is no truth value."""
+    if design not in DESIGNS:
+        raise ValueError(
+            f"The 'design' parameter of {owner} must be one of {DESIGNS}. Got {design!r} instead."
+        )
+    is_int = isinstance(n_rounds, int | np.integer) and not isinstance(n_rounds, bool)
+    if not is_int or n_rounds < MIN_ROUNDS:
+        raise ValueError(
+            f"The 'n_rounds' parameter of {owner} must be an int in the range [{MIN_ROUNDS}, "
+            f"inf). Got {n_rounds!r} instead; the standard errors leave one round out, and a "
+            f"variance needs two."
+        )
+    if not isinstance(refit_teacher, bool | np.bool_):
+        raise ValueError(
+            f"The 'refit_teacher' parameter of {owner} must be a bool. Got {refit_teacher!r} "
+            f"instead."
+        )
+
+
+def check_arm(name: str, estimator: Any, metrics: list[str], *, refit_teacher: bool) -> None:
+    """Refuse what cannot be fitted in rounds, or not be asked for what the metrics need."""
+    if not refit_teacher and has_hidden_teacher(estimator):
+        raise ValueError(
+            f"refit_teacher=False reaches the teacher of a DistilledClassifier and of one that "
+            f"ends a Pipeline, and that of '{name}' ({type(estimator).__name__}) lies deeper; "
+            f"pass a fitted teacher there: FrozenEstimator(teacher.fit(X, y))."
+        )
+    needs_probabilities = [m for m in metrics if m in ("log_loss", "brier")]
+    # A StackingClassifier, for one, has no methods to look at before its fit.
+    undecided = not hasattr(estimator, "predict")
+    if needs_probabilities and not undecided and not hasattr(estimator, "predict_proba"):
+        raise ValueError(
+            f"The loss {needs_probabilities[0]!r} needs probabilities, and '{name}' "
+            f"({type(estimator).__name__}) has no predict_proba; wrap it in "
+            f"CalibratedClassifierCV, or use loss='zero_one'."
+        )
+
+
+def check_kind(name: str, estimator: Any) -> bool:
+    """Whether an estimator is a classifier; an error where it is no regressor either."""
+    has_methods = all(hasattr(estimator, method) for method in ("fit", "get_params"))
+    if isinstance(estimator, type) or not has_methods:
+        raise TypeError(
+            f"'{name}' must be a scikit-learn estimator, to be cloned and fitted in every round. "
+            f"Got {estimator!r} instead."
+        )
+    if not is_classifier(estimator) and not is_regressor(estimator):
+        raise TypeError(
+            f"'{name}' must be a classifier or a regressor. Got {type(estimator).__name__} instead."
+        )
+    return is_classifier(estimator)
+
+
+def check_data(X: Any, y: Any, X_test: Any, y_test: Any, *, classifier: bool) -> Checked:
+    """Check rows and labels; bring labels into their one form."""
+    X, y = indexable(X, column_or_1d(y, warn=True))
+    X_test, y_test = indexable(X_test, column_or_1d(y_test, warn=True))
+    _check_same_features(X, X_test)
+    if len(y_test) == 0:
+        raise ValueError("X_test has no rows; expected at least one.")
+    assert_all_finite(y, input_name="y")
+    assert_all_finite(y_test, input_name="y_test")
+    if not classifier:
+        y, y_test = y.astype(np.float64), y_test.astype(np.float64)
+        return Checked(X, y, X_test, None, None, y_test)
+    check_classification_targets(y)
+    classes, labels = np.unique(y, return_inverse=True)
+    try:
+        target = np.eye(len(classes))[class_index(y_test, classes)]
+    except ValueError as error:
+        raise ValueError(f"y_test does not fit y. {error}") from None
+    return Checked(X, y, X_test, classes, labels, target)
+
+
+def check_rounds(rounds: list[np.ndarray], labels: np.ndarray | None, design: str) -> None:
+    """Refuse rounds with too few rows or classes to learn from."""
+    smallest = min(len(rows) for rows in rounds)
+    if smallest < 2:
+        raise ValueError(
+            f"design={design!r} leaves {smallest} row for a round; expected more rows in X, or "
+            f"fewer rounds."
+        )
+    if labels is None:
+        return
+    for number, rows in enumerate(rounds, 1):
+        if len(np.unique(labels[rows])) < 2:
+            raise ValueError(
+                f"The rows of round {number} of design={design!r} hold one class only; expected "
+                f"at least two. Use design='subsample', fewer rounds, or more rows of each class."
+            )
+
+
+def _check_same_features(X: Any, X_test: Any) -> None:
+    shapes = [np.shape(rows) for rows in (X, X_test) if not isinstance(rows, list)]
+    if len(shapes) == 2 and shapes[0][1:] != shapes[1][1:]:
+        raise ValueError(
+            f"X has the shape {shapes[0]} and X_test {shapes[1]}; expected the same features."
+        )
+    if is_table(X) and is_table(X_test) and list(X.columns) != list(X_test.columns):
+        raise ValueError(
+            "X and X_test have different columns, or the same in another order; pass "
+            "X_test[X.columns]."
+        )

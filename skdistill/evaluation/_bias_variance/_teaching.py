@@ -1,0 +1,191 @@
+"""The teacher of a DistilledClassifier: found, asked once, and its answers shared."""
+
+from __future__ import annotations
+
+import pickle
+from typing import Any
+
+import joblib
+import numpy as np
+from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
+from sklearn.utils.metadata_routing import process_routing
+
+from skdistill._classifier import DistilledClassifier
+from skdistill._compat import routing_enabled
+from skdistill._random import draw_seeds
+from skdistill._rows import as_rows
+from skdistill.losses._registry import get_loss
+from skdistill.targets import teacher_probabilities
+from skdistill.targets._targets import Targets, compute_targets
+from skdistill.teachers._fit import is_fitted
+
+
+def find_distilled(estimator: Any) -> Any:
+    """The DistilledClassifier that asks a teacher: the estimator, or the last step of a Pipeline.
+
+    None where there is none, and where alpha is 0.
+    """
+    last = estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
+    asks = isinstance(last, DistilledClassifier) and last.teacher is not None and last.alpha > 0
+    return last if asks else None
+
+
+def has_hidden_teacher(estimator: Any) -> bool:
+    """Whether an unfitted teacher lies deeper in an estimator than `find_distilled` looks."""
+    found = find_distilled(estimator)
+    return any(
+        part is not found and find_distilled(part) is part and not is_fitted(part.teacher)
+        for part in estimator.get_params(deep=True).values()
+        if isinstance(part, DistilledClassifier)
+    )
+
+
+def ask_for_targets(
+    estimator: Any,
+    X: Any,
+    y: np.ndarray,
+    groups: np.ndarray | None = None,
+    known: dict[Any, Targets] | None = None,
+) -> Targets:
+    """Ask the teacher of an estimator for the soft targets that its `fit` would use.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A seeded clone in which `find_distilled` finds something.
+    X : array-like of shape (n_samples, ...)
+        Rows, as the estimator gets them.
+    y : ndarray of shape (n_samples,)
+        Their labels.
+    groups : ndarray of shape (n_samples,), default=None
+        Rows that stay together in the cross-fitting.
+    known : dict, default=None
+        What was asked about these rows before: an estimator with the same teacher, the same
+        settings of it and the same steps before it finds the answer here, or adds its own.
+
+    Returns
+    -------
+    Targets
+    """
+    known = {} if known is None else known
+    key = _key(estimator)
+    if key not in known:
+        model = find_distilled(estimator)
+        fit_params = None
+        if routing_enabled():
+            given = {} if groups is None else {"groups": groups}
+            routed = process_routing(model, "fit", **given).get("teacher")
+            fit_params = None if routed is None else dict(routed.fit)
+        known[key] = compute_targets(
+            model.teacher,
+            as_rows(_before(estimator, X, y)[0]),
+            y,
+            cv=model.cv,
+            calibrate=model.calibrate,
+            groups=groups,
+            teacher_classes=model.teacher_classes,
+            memory=model.memory,
+            device=model.device,
+            n_jobs=model.n_jobs,
+            random_state=_teacher_seed(model),
+            verbose=model.verbose,
+            refit=False,
+            fit_params=fit_params,
+        )
+    return known[key]
+
+
+def replace_teacher(estimator: Any, kind: str, n_classes: int) -> None:
+    """Make an estimator learn from `soft_targets` as it would from its teacher.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A clone; changed in place.
+    kind : {"logits", "probabilities"}
+        What the teacher spoke: it decides on an "auto" temperature.
+    n_classes : int
+        Classes of the rows that it will be fitted on.
+    """
+    model = find_distilled(estimator)
+    temperature = model.temperature
+    if isinstance(temperature, str):
+        temperature = get_loss(model.loss).default_temperature(kind, n_classes)
+    model.set_params(
+        teacher=None, cv=None, calibrate=False, teacher_classes=None, temperature=temperature
+    )
+
+
+def reference_probabilities(
+    estimator: Any, X: Any, y: np.ndarray, X_test: Any, classes: Any
+) -> np.ndarray:
+    """What a teacher that is fitted, or was fitted on all rows, says about the test rows.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A seeded clone in which `find_distilled` finds something.
+    X, X_test : array-like of shape (n_samples, ...) and (n_test, ...)
+    y : ndarray of shape (n_samples,)
+    classes : ndarray of shape (n_classes,)
+        The order of the columns.
+
+    Returns
+    -------
+    ndarray of shape (n_test, n_classes), float64
+    """
+    model = find_distilled(estimator)
+    X, steps = _before(estimator, X, y)
+    X_test = X_test if steps is None else steps.transform(X_test)
+    teacher = model.teacher
+    if not is_fitted(teacher):
+        teacher = compute_targets(
+            teacher,
+            as_rows(X),
+            y,
+            cv="in-sample",  # one fit: what it says about its own rows is not looked at
+            teacher_classes=model.teacher_classes,
+            device=model.device,
+            random_state=_teacher_seed(model),
+        ).teacher
+    return teacher_probabilities(
+        teacher,
+        as_rows(X_test),
+        classes,
+        teacher_classes=model.teacher_classes,
+        device=model.device,
+    )
+
+
+def _before(estimator: Any, X: Any, y: np.ndarray) -> tuple[Any, Any]:
+    """Rows as they reach the last step of a Pipeline, and the fitted steps before it."""
+    if not isinstance(estimator, Pipeline) or len(estimator) == 1:
+        return X, None
+    steps = clone(estimator[:-1])
+    return steps.fit_transform(X, y), steps
+
+
+def _teacher_seed(model: DistilledClassifier) -> int:
+    return draw_seeds(model.random_state, 3)[0]  # the first of the three that fit draws
+
+
+def _key(estimator: Any) -> Any:
+    """Equal for estimators that get the same targets for the same rows."""
+    model = find_distilled(estimator)
+    steps = estimator[:-1].steps if isinstance(estimator, Pipeline) else []
+    settings = (model.cv, model.calibrate, model.teacher_classes, str(model.device))
+    try:
+        return joblib.hash((_identity(model.teacher), steps, settings, model.random_state))
+    except (pickle.PicklingError, AttributeError, TypeError):
+        return object()  # a lambda among them, say: equal to nothing else
+
+
+def _identity(teacher: Any) -> Any:
+    """What to hash of a teacher: which object a fitted one is, the settings of an unfitted one."""
+    if isinstance(teacher, list | tuple):
+        return [_identity(member) for member in teacher]
+    if not is_fitted(teacher):
+        return teacher
+    return id(teacher.estimator if isinstance(teacher, FrozenEstimator) else teacher)

@@ -1,0 +1,119 @@
+"""What came in, checked before anything is trained."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.model_selection import check_cv
+from sklearn.utils import column_or_1d
+
+from skdistill._classifier import DistilledClassifier
+from skdistill._random import draw_seeds
+from skdistill._rows import as_rows
+from skdistill.targets._targets import check_teacher
+
+
+@dataclass(frozen=True)
+class CurveInput:
+    """Checked rows, labels and splits.
+
+    Attributes
+    ----------
+    model : DistilledClassifier
+        The recipe.
+    X : array-like of shape (n_samples, ...)
+    y : ndarray of shape (n_samples,)
+    classes : ndarray of shape (n_classes,)
+        The sorted labels of all rows: the columns of every answer that is scored.
+    y_index : ndarray of shape (n_samples,), int
+        The positions of the labels in `classes`.
+    splits : list of (train, test) pairs of int ndarrays
+    seed : int
+        The `random_state` of every fit.
+    teacher_is_fitted : bool
+    """
+
+    model: Any
+    X: Any
+    y: np.ndarray
+    classes: np.ndarray
+    y_index: np.ndarray
+    splits: list[tuple[np.ndarray, np.ndarray]]
+    seed: int
+    teacher_is_fitted: bool
+
+
+def check_curve_input(owner: str, model: Any, X: Any, y: Any, cv: Any) -> CurveInput:
+    """Check what all curves are given; `owner` is the function that the errors name.
+
+    Raises
+    ------
+    TypeError
+        When `model` is no DistilledClassifier.
+    ValueError
+        When anything else does not fit. The message says what came and what to do.
+    """
+    if not isinstance(model, DistilledClassifier):
+        raise TypeError(
+            f"The 'model' parameter of {owner} must be a DistilledClassifier. Got "
+            f"{type(model).__name__} instead; of a Pipeline or a search pass its distilled step."
+        )
+    if model.teacher is None:
+        raise ValueError(
+            f"{owner} needs a teacher, and model.teacher is None. Pass "
+            "DistilledClassifier(teacher, ...); a teacher known only by its answers can be a "
+            "callable that returns the probabilities of given rows."
+        )
+    if model.augment is not None:
+        raise ValueError(
+            f"{owner} compares students on the same rows, and augment={model.augment!r} generates "
+            f"others for the distilled one alone; pass clone(model).set_params(augment=None)."
+        )
+    fitted = check_teacher(model.teacher, model.cv)
+    X, y = as_rows(X), column_or_1d(y, warn=True)
+    if X.shape[0] != len(y):
+        raise ValueError(
+            f"X has {X.shape[0]} rows and y has {len(y)} labels; pass one label for each row."
+        )
+    classes, y_index = np.unique(y, return_inverse=True)
+    if len(classes) < 2:
+        raise ValueError(
+            f"y has one class only, {classes.tolist()[0]!r}; {owner} needs at least two."
+        )
+    state = model.random_state
+    is_int = isinstance(state, int | np.integer)
+    return CurveInput(
+        model=model,
+        X=X,
+        y=y,
+        classes=classes,
+        y_index=y_index,
+        splits=_splits(cv, X, y),
+        seed=int(state) if is_int else draw_seeds(state, 1)[0],
+        teacher_is_fitted=fitted,
+    )
+
+
+def _splits(cv: Any, X: Any, y: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+    positions = np.arange(len(y))  # of which a split may be a list or a mask
+    splitter = check_cv(cv, y, classifier=True)
+    splits = [(positions[train], positions[test]) for train, test in splitter.split(X, y)]
+    if not splits:
+        raise ValueError(f"cv={cv!r} gives no split; expected at least one (train, test) pair.")
+    for number, (train, test) in enumerate(splits):
+        if len(test) == 0:
+            raise ValueError(f"Split {number} of cv={cv!r} has no test rows; expected some.")
+        shared = np.intersect1d(train, test)
+        if len(shared):
+            raise ValueError(
+                f"Split {number} of cv={cv!r} has {len(shared)} rows both for training and for "
+                f"the test, such as row {shared[0]}; expected no row on both sides."
+            )
+        if len(np.unique(y[train])) < 2:
+            raise ValueError(
+                f"The training rows of split {number} of cv={cv!r} hold one class only; expected "
+                f"at least two. Use a stratified splitter or fewer splits."
+            )
+    return splits

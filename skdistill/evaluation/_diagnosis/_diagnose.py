@@ -1,0 +1,189 @@
+"""What is wrong with a distilled student, if anything, and the next step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+from textwrap import fill, indent
+from typing import Any
+
+from skdistill.evaluation._diagnosis._advice import advise
+from skdistill.evaluation._diagnosis._figures import beyond_controls, compute_figures
+from skdistill.evaluation._diagnosis._measure import gather_answers
+from skdistill.evaluation._diagnosis._rows import figure_rows, flat_figures
+from skdistill.evaluation._diagnosis._rules import find
+from skdistill.evaluation._report._checks import check_report_input
+from skdistill.evaluation._tables import TableResult, rows_to_table, text_table
+
+_WIDTH = 100
+
+
+@dataclass(repr=False, eq=False)
+class Diagnosis(TableResult):
+    """What `diagnose` returns. ``print(diagnosis)`` shows it.
+
+    Attributes
+    ----------
+    title : str
+        The verdict, and the numbers of rows.
+    verdict : str
+        "overfit", "underfit", "transfer set too small", "the teacher is the limit", "the teacher
+        memorised its rows", "regularisation rather than transfer", "fine" or "unclear".
+    reading : list of str
+        Sentences that say why, with the figures that decided.
+    figures : dict of str to float
+        All figures by name, each with its standard error under ``<name>_se``. The names are
+        described in `diagnose`.
+    rows : list of dict
+        The figures that were compared: ``figure``, ``value`` and ``value_se``, ``threshold``,
+        and ``says``, what that means.
+    advice : str
+        The next step, in a sentence.
+    code : str
+        The next step, in lines that run where `model`, `X_train`, `y_train`, `X_test` and
+        `y_test` are what was diagnosed; most give a new `model`.
+    """
+
+    title: str
+    verdict: str
+    reading: list[str]
+    figures: dict[str, float]
+    rows: list[dict[str, Any]]
+    advice: str
+    code: str
+
+    def __repr__(self) -> str:
+        table = text_table(rows_to_table(self.rows))
+        reading = "\n".join(fill(sentence, _WIDTH) for sentence in self.reading)
+        next_step = f"Next step: {self.advice}"
+        return "\n\n".join(
+            [self.title, reading, table, fill(next_step, _WIDTH), indent(self.code, "    ")]
+        )
+
+    def _repr_html_(self) -> str:
+        reading = "".join(f"<li>{escape(sentence)}</li>" for sentence in self.reading)
+        return (
+            f'<div style="overflow-x:auto">{super()._repr_html_()}<ul>{reading}</ul>'
+            f"<p>Next step: {escape(self.advice)}</p><pre>{escape(self.code)}</pre></div>"
+        )
+
+
+def diagnose(model: Any, X_train: Any, y_train: Any, X_test: Any, y_test: Any) -> Diagnosis:
+    """Say whether a distilled student overfits, underfits or is limited by something else.
+
+    The student is held against its teacher and against the plain student, a fit of the same
+    recipe with hard labels alone, by log-loss and by KL divergence to the teacher. A difference
+    counts if it is more than two of its standard errors.
+
+    Parameters
+    ----------
+    model : DistilledClassifier
+        With a teacher. A fitted one is judged as it is, and `X_train` and `y_train` must be the
+        rows of its fit; of an unfitted one a clone is fitted. It is never changed.
+    X_train, y_train : array-like of shape (n_train, ...) and (n_train,)
+        Rows and labels that the student learns from.
+    X_test, y_test : array-like of shape (n_test, ...) and (n_test,)
+        Rows and labels that neither student nor teacher has seen.
+
+    Returns
+    -------
+    diagnosis : Diagnosis
+        Its ``figures`` are, in nats where nothing else is said,
+
+        - ``student_train``, ``student_test``, ``teacher_train``, ``teacher_test``,
+          ``plain_test``: log-losses. The teacher's on the training rows is that of the targets:
+          out of fold where it was cross-fitted;
+        - ``class_rates``: log-loss of the class rates on the test rows;
+        - ``kl_train``, ``kl_test``: KL(teacher ‖ student), on the training rows to the targets;
+        - ``excess``: student minus teacher on the test rows;
+        - ``excess_train``: student on its training rows minus teacher on the test rows;
+        - ``gap``, ``teacher_gap``: test minus training rows, of student and teacher;
+        - ``lead``: plain student minus teacher on the test rows;
+        - ``gain``: plain student minus student on the test rows;
+        - ``beyond_temperature``, ``beyond_smoothing``: log-loss of a control minus the
+          student's, test rows; nan where they were not needed. The controls are the plain
+          student with the one temperature that suits the test rows best, and label smoothing
+          (0.1);
+        - ``tolerance``: the excess from which a student lags;
+        - ``kept``: the student's share of what the teacher knows beyond the class rates;
+        - ``teacher_ece``, ``teacher_temperature``: calibration error of the teacher on the test
+          rows, and the temperature that calibrates it on the training rows.
+
+    Notes
+    -----
+    The first rule that applies decides. "Shown" means by more than two standard errors.
+
+    1. **the teacher memorised its rows**: it was asked on rows that it may have been fitted on
+       (a fitted teacher, or ``cv="in-sample"``, and no `augment`), and ``teacher_train`` is below
+       half of ``teacher_test``, the difference shown.
+    2. A student *lags* if ``excess`` is shown and larger than ``tolerance``: half of the
+       teacher's log-loss, or if that is less, a fifth of what the teacher knows beyond the class
+       rates, and a tenth of it where ``gain`` is below half of ``lead``.
+       It *knows its rows by heart* if ``student_train`` is below a quarter of ``student_test``
+       and the difference is shown and more than 0.3 of ``class_rates``. If it does either, it is
+
+       - **transfer set too small** if ``excess`` is shown and ``kl_train`` is below half of
+         ``kl_test``;
+       - else **overfit** if it knows its rows by heart, or ``excess_train`` is shown to be
+         negative;
+       - else **underfit** if ``excess_train`` is shown to be positive, else **unclear**.
+    3. If ``gain`` is shown to be positive, and ``lead`` is not shown to be negative: **fine** if
+       both controls are shown to be worse; **regularisation rather than transfer** if a control
+       that is not brings four fifths of the gain; else **unclear**.
+    4. If ``lead`` is shown to be negative, the teacher knows less than the plain student:
+       **regularisation rather than transfer** if ``gain`` is shown to be positive nevertheless,
+       else **the teacher is the limit**.
+    5. **the teacher is the limit** if ``gain`` is shown to be negative and ``lead`` is not shown
+       to be positive; else **unclear**.
+
+    Where a probability is held against a label, and where KL divides by one, it is taken as 0.001
+    at least, so that the exact zeros of a forest do not decide. The standard errors are those of
+    means over rows, of paired differences where both sides were measured on the same rows. They
+    hold the draw of the rows and not the chance of the training. Sample weights, unlabelled rows
+    and the groups of a splitter are not passed on.
+
+    References
+    ----------
+    Stanton et al. 2021, Does Knowledge Distillation Really Work?, arXiv 2106.05945 (fidelity on
+    training and test rows).
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_classification
+    >>> from sklearn.ensemble import RandomForestClassifier
+    >>> from skdistill import DistilledClassifier, StudentNet
+    >>> from skdistill.evaluation import diagnose
+    >>> X, y = make_classification(600, n_informative=6, random_state=0)
+    >>> model = DistilledClassifier(
+    ...     RandomForestClassifier(30, random_state=0),
+    ...     StudentNet(module__hidden_units=(16,), max_epochs=10),
+    ...     cv="in-sample",
+    ...     random_state=0,
+    ... )
+    >>> diagnosis = diagnose(model, X[:300], y[:300], X[300:], y[300:])
+    >>> diagnosis.verdict
+    'the teacher memorised its rows'
+    >>> print(diagnosis.code)
+    from sklearn.base import clone
+    model = clone(model).set_params(cv=None).fit(X_train, y_train)
+    """
+    given = check_report_input(model, X_train, y_train, X_test, y_test, caller="diagnose")
+    answers = gather_answers(model, given)
+    figures = compute_figures(answers)
+    finding = find(
+        figures,
+        alpha=answers.alpha,
+        asks_own_rows=not answers.cross_fitted and model.augment is None,
+        ask_controls=lambda: beyond_controls(answers, answers.smooth()),
+    )
+    advice = advise(model, finding, figures, X=given.X_train, history=answers.history)
+    return Diagnosis(
+        title=f"Diagnosis: {finding.verdict} ({len(given.y_train)} training rows, "
+        f"{len(given.test_index)} test rows)",
+        verdict=finding.verdict,
+        reading=finding.reading,
+        figures=flat_figures(figures, finding.controls, answers.teacher_temperature),
+        rows=figure_rows(figures, finding.controls),
+        advice=advice.sentence,
+        code=advice.code,
+    )

@@ -1,0 +1,181 @@
+"""The figures that the rules read, each with its standard error."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from skdistill.evaluation._diagnosis._measure import Answers
+from skdistill.evaluation._metrics import calibration_error, row_terms
+from skdistill.targets import fit_temperature
+from skdistill.targets._calibration import apply_temperature
+from skdistill.targets._clip import log_probabilities
+from skdistill.targets._warnings import FLOOR
+
+N_BINS = 15
+
+#: A difference counts if it is more than this many of its standard errors.
+N_ERRORS = 2.0
+
+
+class Figure(NamedTuple):
+    """A mean over rows, or a difference of two, and its standard error."""
+
+    value: float
+    error: float
+
+    @property
+    def is_positive(self) -> bool:
+        """Whether it is shown to be above 0."""
+        return self.value > N_ERRORS * self.error
+
+    @property
+    def is_negative(self) -> bool:
+        """Whether it is shown to be below 0."""
+        return -self.value > N_ERRORS * self.error
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What the rules read, in nats where nothing else is said.
+
+    Attributes
+    ----------
+    student_train, student_test, teacher_train, teacher_test, plain_test : Figure
+        Log-losses. The teacher's on the training rows is that of the targets.
+    class_rates : Figure
+        Log-loss, on the test rows, of the class rates of the training rows.
+    kl_train, kl_test : Figure
+        KL(teacher ‖ student); on the training rows that to the targets.
+    excess : Figure
+        Student minus teacher, test rows, paired.
+    excess_train : Figure
+        Student on its training rows minus teacher on the test rows.
+    gap, teacher_gap : Figure
+        Test minus training rows, of the student and of the teacher.
+    lead : Figure
+        Plain student minus teacher, test rows, paired.
+    gain : Figure
+        Plain student minus student, test rows, paired.
+    kept : float
+        The student's share of what the teacher knows beyond the class rates.
+    teacher_ece : float
+        Calibration error of the teacher on the test rows.
+    calibrated : Figure
+        Teacher minus the teacher softened by the temperature of its training rows, test rows.
+    """
+
+    student_train: Figure
+    student_test: Figure
+    teacher_train: Figure
+    teacher_test: Figure
+    plain_test: Figure
+    class_rates: Figure
+    kl_train: Figure
+    kl_test: Figure
+    excess: Figure
+    excess_train: Figure
+    gap: Figure
+    teacher_gap: Figure
+    lead: Figure
+    gain: Figure
+    kept: float
+    teacher_ece: float
+    calibrated: Figure
+
+
+def compute_figures(answers: Answers) -> Figures:
+    """Reduce answers to figures.
+
+    Parameters
+    ----------
+    answers : Answers
+        Those of student, teacher and plain student.
+
+    Returns
+    -------
+    figures : Figures
+    """
+    y = answers.y_test
+    teacher = answers.teacher_test
+    told = ~np.isnan(answers.teacher_train).any(axis=1)
+    taught = answers.teacher_train[told]
+    rates = np.bincount(answers.y_train, minlength=teacher.shape[1]) / len(answers.y_train)
+    calibrated = apply_temperature(teacher, answers.teacher_temperature)
+
+    student = losses(y, answers.student_test)
+    student_train = losses(answers.y_train, answers.student_train)
+    teacher_test = losses(y, teacher)
+    teacher_train = losses(answers.y_train[told], taught)
+    plain = losses(y, answers.plain_test)
+    prior = losses(y, np.tile(rates, (len(y), 1)))
+    known = prior.mean() - teacher_test.mean()
+    return Figures(
+        student_train=mean(student_train),
+        student_test=mean(student),
+        teacher_train=mean(teacher_train),
+        teacher_test=mean(teacher_test),
+        plain_test=mean(plain),
+        class_rates=mean(prior),
+        kl_train=mean(divergences(taught, answers.student_train[told])),
+        kl_test=mean(divergences(teacher, answers.student_test)),
+        excess=mean(student - teacher_test),
+        excess_train=difference(student_train, teacher_test),
+        gap=difference(student, student_train),
+        teacher_gap=difference(teacher_test, teacher_train),
+        lead=mean(plain - teacher_test),
+        gain=mean(plain - student),
+        kept=float((prior.mean() - student.mean()) / known) if known > 0 else np.nan,
+        teacher_ece=calibration_error(y, teacher, n_bins=N_BINS),
+        calibrated=mean(teacher_test - losses(y, calibrated)),
+    )
+
+
+def beyond_controls(answers: Answers, smoothed: np.ndarray) -> dict[str, Figure]:
+    """Log-loss of each control minus the student's, test rows, paired.
+
+    Parameters
+    ----------
+    answers : Answers
+        Those of student and plain student.
+    smoothed : ndarray of shape (n_test, n_classes)
+        The answers of the label-smoothed student.
+
+    Returns
+    -------
+    beyond : dict
+        "temperature": the plain student softened by the one temperature that suits the test rows
+        best, the most that calibration could give. "smoothing": the label-smoothed student.
+    """
+    y = answers.y_test
+    best = fit_temperature(log_probabilities(answers.plain_test), y)
+    student = losses(y, answers.student_test)
+    controls = {
+        "temperature": apply_temperature(answers.plain_test, best),
+        "smoothing": smoothed,
+    }
+    return {name: mean(losses(y, p) - student) for name, p in controls.items()}
+
+
+def losses(y: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """-log p_y of each row, p at least `FLOOR`: a forest's exact zeros shall not decide."""
+    return row_terms(y, np.maximum(probabilities, FLOOR), probabilities)["log_loss"]
+
+
+def divergences(p: np.ndarray, q: np.ndarray) -> np.ndarray:
+    """KL(p ‖ q) of each row, q at least `FLOOR`."""
+    return row_terms(np.zeros(len(p), dtype=int), np.maximum(q, FLOOR), p)["kl"]
+
+
+def mean(terms: np.ndarray) -> Figure:
+    """The mean of terms of rows, and its standard error (nan for a single row)."""
+    error = np.std(terms, ddof=1) / np.sqrt(len(terms)) if len(terms) > 1 else np.nan
+    return Figure(float(np.mean(terms)), float(error))
+
+
+def difference(terms: np.ndarray, others: np.ndarray) -> Figure:
+    """The difference of the means over two sets of rows, and its standard error."""
+    a, b = mean(terms), mean(others)
+    return Figure(a.value - b.value, float(np.hypot(a.error, b.error)))

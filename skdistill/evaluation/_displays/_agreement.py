@@ -1,0 +1,242 @@
+"""Agreement of teacher and student, class by class."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy.stats import binomtest
+
+from skdistill.evaluation._displays._answers import estimator_answers, report_answers
+from skdistill.evaluation._displays._style import get_axes, line_style, literal
+from skdistill.evaluation._metrics import check_scored
+from skdistill.evaluation._recipes import DISTILLED, TEACHER
+
+#: Classes in one picture, with their names to be read.
+_MAX_CLASSES = 40
+
+
+def agreement_by_class(
+    y_true: Any, teacher_proba: Any, y_proba: Any, *, labels: Any = None
+) -> list[dict[str, Any]]:
+    """Share of the rows of each true class on which teacher and student name the same class.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_samples,)
+        True labels.
+    teacher_proba : array-like of shape (n_samples, n_classes)
+        The teacher's probabilities.
+    y_proba : array-like of shape (n_samples, n_classes)
+        The student's probabilities, with the same columns.
+    labels : array-like of shape (n_classes,), default=None
+        The label of each column. None: the sorted labels of `y_true`.
+
+    Returns
+    -------
+    rows : list of dict
+        For each class, in the order of the columns, ``class``, ``n`` (its rows), ``agreement``
+        with the ends ``agreement_low`` and ``agreement_high`` of its 95 % interval (Wilson's),
+        ``teacher_accuracy`` and ``student_accuracy`` (both are the recall of the class). nan
+        for a class without rows.
+
+    See Also
+    --------
+    skdistill.evaluation.agreement : The same over all rows.
+
+    References
+    ----------
+    Wilson 1927, Probable Inference, the Law of Succession, and Statistical Inference, JASA 22.
+
+    Examples
+    --------
+    >>> from skdistill.evaluation import agreement_by_class
+    >>> teacher = [[0.9, 0.1], [0.4, 0.6], [0.2, 0.8], [0.3, 0.7]]
+    >>> student = [[0.6, 0.4], [0.7, 0.3], [0.4, 0.6], [0.1, 0.9]]
+    >>> rows = agreement_by_class(["no", "no", "yes", "yes"], teacher, student)
+    >>> [(row["class"], row["n"], row["agreement"]) for row in rows]
+    [('no', 2, 0.5), ('yes', 2, 1.0)]
+    """
+    y_index, p, classes = check_scored(y_true, teacher_proba, labels, name="teacher_proba")
+    _, q, _ = check_scored(y_true, y_proba, classes)
+    teacher, student = p.argmax(axis=1), q.argmax(axis=1)
+    rows = []
+    for position, label in enumerate(classes.tolist()):
+        members = y_index == position
+        n = int(members.sum())
+        same = int((teacher == student)[members].sum())
+        interval = binomtest(same, n).proportion_ci(method="wilson") if n else (np.nan, np.nan)
+        rows.append(
+            {
+                "class": label,
+                "n": n,
+                "agreement": same / n if n else np.nan,
+                "agreement_low": float(interval[0]),
+                "agreement_high": float(interval[1]),
+                "teacher_accuracy": float((teacher == position)[members].mean()) if n else np.nan,
+                "student_accuracy": float((student == position)[members].mean()) if n else np.nan,
+            }
+        )
+    return rows
+
+
+class AgreementDisplay:
+    """Where teacher and student part: agreement and accuracies by class, the lowest at the top.
+
+    Make one with `from_estimator`, `from_predictions` or `from_report`.
+
+    Parameters
+    ----------
+    rows : list of dict
+        What `agreement_by_class` returns.
+
+    Attributes
+    ----------
+    ax_ : matplotlib.axes.Axes
+        Classes against shares of their rows.
+    figure_ : matplotlib.figure.Figure
+        Its figure.
+
+    See Also
+    --------
+    skdistill.evaluation.agreement_by_class : The numbers alone; needs no matplotlib.
+
+    Examples
+    --------
+    >>> from skdistill.evaluation import AgreementDisplay
+    >>> teacher = [[0.9, 0.1], [0.4, 0.6], [0.2, 0.8], [0.3, 0.7]]
+    >>> student = [[0.6, 0.4], [0.7, 0.3], [0.4, 0.6], [0.1, 0.9]]
+    >>> display = AgreementDisplay.from_predictions([0, 0, 1, 1], teacher, student)
+    >>> display.ax_.get_xlabel()
+    'share of the rows of the class'
+    """
+
+    def __init__(self, rows: list[dict[str, Any]]) -> None:
+        self.rows = rows
+
+    @classmethod
+    def from_predictions(
+        cls, y_true: Any, teacher_proba: Any, y_proba: Any, *, labels: Any = None, ax: Any = None
+    ) -> AgreementDisplay:
+        """Draw the agreement of given probabilities.
+
+        Parameters
+        ----------
+        y_true : array-like of shape (n_samples,)
+            True labels.
+        teacher_proba : array-like of shape (n_samples, n_classes)
+            The teacher's probabilities.
+        y_proba : array-like of shape (n_samples, n_classes)
+            The student's probabilities, with the same columns.
+        labels : array-like of shape (n_classes,), default=None
+            The label of each column. None: the sorted labels of `y_true`.
+        ax : matplotlib.axes.Axes, default=None
+            Where to draw. None: a new figure.
+
+        Returns
+        -------
+        display : AgreementDisplay
+        """
+        return cls(agreement_by_class(y_true, teacher_proba, y_proba, labels=labels)).plot(ax=ax)
+
+    @classmethod
+    def from_estimator(cls, estimator: Any, X: Any, y: Any, *, ax: Any = None) -> AgreementDisplay:
+        """Draw the agreement of a DistilledClassifier with its teacher.
+
+        Parameters
+        ----------
+        estimator : DistilledClassifier
+            A fitted one, with a teacher.
+        X : array-like of shape (n_samples, ...)
+            Rows that neither teacher nor student was fitted on.
+        y : array-like of shape (n_samples,)
+            Their labels.
+        ax : matplotlib.axes.Axes, default=None
+            Where to draw. None: a new figure.
+
+        Returns
+        -------
+        display : AgreementDisplay
+        """
+        answers = estimator_answers(estimator, X)
+        if TEACHER not in answers:
+            raise ValueError(
+                f"The estimator must be a DistilledClassifier with a teacher. Got "
+                f"{type(estimator).__name__} without one; pass the probabilities of both to "
+                "AgreementDisplay.from_predictions."
+            )
+        teacher, student = answers[TEACHER], answers[DISTILLED]
+        return cls.from_predictions(y, teacher, student, labels=estimator.classes_, ax=ax)
+
+    @classmethod
+    def from_report(cls, report: Any, *, arm: str = DISTILLED, ax: Any = None) -> AgreementDisplay:
+        """Draw the agreement of an arm of a report with the teacher, on its test rows.
+
+        Parameters
+        ----------
+        report : DistillationReport
+            What `distillation_report` returns.
+        arm : str, default="distilled"
+            Which of its arms.
+        ax : matplotlib.axes.Axes, default=None
+            Where to draw. None: a new figure.
+
+        Returns
+        -------
+        display : AgreementDisplay
+        """
+        answers = report_answers(report, [TEACHER, arm])
+        y_true = report.classes[report.y_index]
+        return cls.from_predictions(
+            y_true, answers[TEACHER], answers[arm], labels=report.classes, ax=ax
+        )
+
+    def plot(self, ax: Any = None) -> AgreementDisplay:
+        """Draw; of more than 40 classes those with the lowest agreement.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, default=None
+            Where to draw. None: a new figure, higher with more classes.
+
+        Returns
+        -------
+        display : AgreementDisplay
+            Itself.
+        """
+        found = sorted((row for row in self.rows if row["n"]), key=lambda row: row["agreement"])
+        shown = found[:_MAX_CLASSES]
+        is_new = ax is None
+        ax = get_axes(ax, type(self).__name__)
+        if is_new:
+            ax.figure.set_size_inches(6.4, figure_height(len(shown)))
+        y = np.arange(len(shown))
+        columns = {key: np.array([row[key] for row in shown]) for key in shown[0] if key != "class"}
+        agreement = columns["agreement"]
+        ax.hlines(y, columns["agreement_low"], columns["agreement_high"], color="0.7", linewidth=5)
+        ax.plot(agreement, y, "o", color="black", label="agreement, with its 95 % interval")
+        for who, key in ((TEACHER, "teacher_accuracy"), ("student", "student_accuracy")):
+            style = _MARKS[who]
+            ax.plot(columns[key], y, linestyle="none", label=f"accuracy of the {who}", **style)
+        names = [f"{literal(row['class'])}  (n = {row['n']})" for row in shown]
+        ax.set_yticks(y, names)
+        ax.set(ylim=(len(shown) - 0.5, -0.5), xlabel="share of the rows of the class")
+        rest = len(found) - len(shown)
+        ax.set_ylabel("true class" + (f" ({rest} with more agreement left out)" if rest else ""))
+        ax.grid(axis="y", color="0.9")
+        ax.set_axisbelow(True)
+        # Above the axes: beside 26 classes there is no empty corner.
+        ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=1, frameon=False)
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+
+def figure_height(n_classes: int) -> float:
+    """Inches in which the names of the classes can be read."""
+    return 1.8 + 0.28 * min(max(n_classes, 3), _MAX_CLASSES)
+
+
+_MARKS: dict[str, dict[str, Any]] = {
+    TEACHER: {"marker": "|", "markersize": 13, "markeredgewidth": 2, "color": "#0072B2"},
+    "student": {"marker": "x", "markeredgewidth": 2, "color": line_style(DISTILLED)["color"]},
+}

@@ -1,0 +1,327 @@
+"""Pictures of bias and variance: bars that sum to the loss, and differences between arms."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from skdistill.evaluation._bias_variance import (
+    BiasVarianceDecomposition,
+    Comparison,
+    bias_variance_decomposition,
+    compare,
+)
+from skdistill.evaluation._bias_variance._predictions import decompose_predictions
+from skdistill.evaluation._bias_variance._result import PARTS
+from skdistill.evaluation._displays._style import HATCHES, get_axes, line_style, literal
+
+AXIS_LABELS = {
+    "log_loss": "log-loss (nats)",
+    "brier": "Brier score",
+    "zero_one": "error rate",
+    "squared": "squared error",
+}
+N_SE = 2
+"""How many standard errors an interval reaches to each side."""
+
+_NUMBERS = ("bias", "variance", "loss", "bias_se", "loss_se")
+
+
+class BiasVarianceDisplay:
+    """Bars of bias and variance, stacked to the loss.
+
+    The variance stands on the bias; a negative net variance (zero-one loss) hangs down from the
+    top of the bias. A diamond marks the loss. The intervals are two standard errors to each side:
+    of the loss at the diamond, of the bias to the left of it.
+
+    Parameters
+    ----------
+    result : BiasVarianceDecomposition, dict of str to BiasVarianceDecomposition, or Comparison
+        A dict gives a bar for each of its entries, a Comparison one for each arm.
+
+    Attributes
+    ----------
+    ax_ : matplotlib.axes.Axes
+        The axes of the last `plot`.
+    figure_ : matplotlib.figure.Figure
+        Their figure.
+
+    See Also
+    --------
+    bias_variance_decomposition : The numbers.
+    PairedDifferencesDisplay : Whether arms differ.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_classification
+    >>> from sklearn.tree import DecisionTreeClassifier
+    >>> from skdistill.evaluation import BiasVarianceDisplay
+    >>> X, y = make_classification(300, random_state=0)
+    >>> display = BiasVarianceDisplay.from_estimator(
+    ...     DecisionTreeClassifier(), X[:200], y[:200], X[200:], y[200:], loss="brier"
+    ... )
+    >>> display.ax_.get_ylabel()
+    'Brier score'
+    """
+
+    def __init__(self, result: Any) -> None:
+        self.result = result
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: Any,
+        y: Any,
+        X_test: Any,
+        y_test: Any,
+        *,
+        ax: Any = None,
+        **kwargs: Any,
+    ) -> BiasVarianceDisplay:
+        """Decompose the loss of an estimator and draw the parts.
+
+        Parameters
+        ----------
+        estimator : estimator
+            Any scikit-learn classifier or regressor.
+        X, X_test : array-like of shape (n_samples, ...) and (n_test, ...)
+            Rows to learn from, and test points.
+        y, y_test : array-like of shape (n_samples,) and (n_test,)
+            Their labels or values.
+        ax : matplotlib.axes.Axes, default=None
+            Where; None makes a new figure.
+        **kwargs
+            Further arguments of `bias_variance_decomposition`.
+
+        Returns
+        -------
+        BiasVarianceDisplay
+        """
+        return cls(bias_variance_decomposition(estimator, X, y, X_test, y_test, **kwargs)).plot(ax)
+
+    @classmethod
+    def from_predictions(
+        cls,
+        y_test: Any,
+        predictions: Any,
+        *,
+        loss: Any = None,
+        labels: Any = None,
+        ax: Any = None,
+    ) -> BiasVarianceDisplay:
+        """Decompose the loss of predictions that are there already, and draw the parts.
+
+        Parameters
+        ----------
+        y_test : array-like of shape (n_test,)
+            Labels or values of the test points.
+        predictions : array-like of shape (n_rounds, n_test, n_classes) or (n_rounds, n_test)
+            Probabilities of at least three fits, or the values of as many regressions.
+        loss : {"log_loss", "brier", "zero_one", "squared"} or list of these, default=None
+            As in `bias_variance_decomposition`. "zero_one" takes the largest probability for the
+            named class.
+        labels : array-like of shape (n_classes,), default=None
+            The label of each column. None: the sorted labels of `y_test`.
+        ax : matplotlib.axes.Axes, default=None
+            Where; None makes a new figure.
+
+        Returns
+        -------
+        BiasVarianceDisplay
+        """
+        result = decompose_predictions(y_test, predictions, loss=loss, labels=labels)
+        return cls(result).plot(ax)
+
+    def plot(self, ax: Any = None, *, metric: str | None = None) -> BiasVarianceDisplay:
+        """Draw the bars.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, default=None
+            Where; None makes a new figure.
+        metric : str, default=None
+            Of a Comparison by several losses, the one that is drawn; None is the first.
+
+        Returns
+        -------
+        BiasVarianceDisplay
+            Itself.
+        """
+        bars = self._bars(metric)
+        ax = get_axes(ax, type(self).__name__)
+        x = np.arange(len(bars))
+        numbers = {name: [getattr(bar, name) for bar in bars.values()] for name in _NUMBERS}
+        bias, variance, loss, bias_se, loss_se = map(np.array, numbers.values())
+        light, dark = (line_style("", position)["color"] for position in (5, 1))
+        ax.bar(x, bias, 0.6, color=light, edgecolor="black", label="bias (and noise)")
+        kinds = {"variance": (variance >= 0, HATCHES[1])}
+        if (variance < 0).any():
+            kinds["net variance below 0: from bias down to loss"] = (variance < 0, HATCHES[3])
+        for label, (chosen, hatch) in kinds.items():
+            ax.bar(
+                x[chosen],
+                variance[chosen],
+                0.6,
+                bottom=bias[chosen],
+                facecolor="white",
+                edgecolor=dark,
+                hatch=hatch,
+                linewidth=1.5,
+                label=label,
+            )
+        error: dict[str, Any] = {"color": "black", "capsize": 4, "linestyle": "none", "lw": 1.2}
+        ax.errorbar(x - 0.15, bias, N_SE * bias_se, **error)
+        label = f"loss, ± {N_SE} standard errors"
+        ax.errorbar(x, loss, N_SE * loss_se, **error, marker="D", label=label)
+        ax.axhline(0.0, color="black", lw=0.8)
+        ax.set_xticks(x, [literal(name) for name in bars])
+        ax.set_xlim(-0.7, len(bars) - 0.3)
+        metrics = {bar.metric for bar in bars.values()}
+        ax.set_ylabel(AXIS_LABELS[metrics.pop()] if len(metrics) == 1 else "loss")
+        # Above the axes: within them it would hide bars.
+        ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False)
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+    def _bars(self, metric: str | None) -> dict[str, BiasVarianceDecomposition]:
+        result = self.result
+        if isinstance(result, Comparison):
+            name, parts = pick_metric(result, metric), result.decompositions
+            return {arm: p[name] if isinstance(p, dict) else p for arm, p in parts.items()}
+        if metric is not None:
+            raise ValueError(
+                f"metric={metric!r} chooses one of the losses of a Comparison; expected None for "
+                f"a {type(result).__name__}."
+            )
+        bars: dict[str, Any] = result if isinstance(result, dict) else {result.metric: result}
+        return {AXIS_LABELS.get(name, name): bar for name, bar in bars.items()}
+
+
+class PairedDifferencesDisplay:
+    """The arms of a comparison less its baseline: loss, bias and variance, with intervals.
+
+    The intervals are two standard errors of the paired difference to each side. One that lies
+    left of zero shows an arm that is better there than the baseline.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        What `compare` returned, of two arms at least.
+
+    Attributes
+    ----------
+    ax_ : matplotlib.axes.Axes
+        The axes of the last `plot`.
+    figure_ : matplotlib.figure.Figure
+        Their figure.
+
+    See Also
+    --------
+    compare : The numbers.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_classification
+    >>> from sklearn.tree import DecisionTreeClassifier
+    >>> from skdistill.evaluation import PairedDifferencesDisplay, compare
+    >>> X, y = make_classification(300, random_state=0)
+    >>> arms = {"deep": DecisionTreeClassifier(), "stump": DecisionTreeClassifier(max_depth=1)}
+    >>> comparison = compare(arms, X[:200], y[:200], X[200:], y[200:], loss="brier")
+    >>> display = PairedDifferencesDisplay(comparison).plot()
+    >>> display.ax_.get_xlabel()
+    'Brier score, difference to deep (± 2 standard errors)'
+    """
+
+    def __init__(self, comparison: Comparison) -> None:
+        self.comparison = comparison
+
+    @classmethod
+    def from_estimators(
+        cls,
+        estimators: dict[str, Any],
+        X: Any,
+        y: Any,
+        X_test: Any,
+        y_test: Any,
+        *,
+        ax: Any = None,
+        **kwargs: Any,
+    ) -> PairedDifferencesDisplay:
+        """Compare estimators and draw the differences.
+
+        Parameters
+        ----------
+        estimators : dict of str to estimator
+            The arms by name.
+        X, X_test : array-like of shape (n_samples, ...) and (n_test, ...)
+            Rows to learn from, and test points.
+        y, y_test : array-like of shape (n_samples,) and (n_test,)
+            Their labels or values.
+        ax : matplotlib.axes.Axes, default=None
+            Where; None makes a new figure.
+        **kwargs
+            Further arguments of `compare`.
+
+        Returns
+        -------
+        PairedDifferencesDisplay
+        """
+        return cls(compare(estimators, X, y, X_test, y_test, **kwargs)).plot(ax)
+
+    def plot(self, ax: Any = None, *, metric: str | None = None) -> PairedDifferencesDisplay:
+        """Draw the differences.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, default=None
+            Where; None makes a new figure.
+        metric : str, default=None
+            Of a comparison by several losses, the one that is drawn; None is the first.
+
+        Returns
+        -------
+        PairedDifferencesDisplay
+            Itself.
+        """
+        comparison, name = self.comparison, type(self).__name__
+        if not comparison.differences:
+            raise ValueError(f"{name} needs two arms at least; compare had {comparison.baseline}.")
+        metric = pick_metric(comparison, metric)
+        rows = [row for row in comparison.differences if row["metric"] == metric]
+        ax = get_axes(ax, name)
+        y = np.arange(len(rows))
+        ax.axvline(0.0, color="black", lw=0.8)
+        for position, part in enumerate(PARTS):
+            style = line_style("", position)
+            ax.errorbar(
+                [row[part] for row in rows],
+                y + 0.2 * (position - 1),
+                xerr=[N_SE * row[f"{part}_se"] for row in rows],
+                color=style["color"],
+                marker=style["marker"],
+                linestyle="none",
+                capsize=4,
+                label=part,
+            )
+        ax.set_yticks(y, [literal(row["arm"]) for row in rows])
+        ax.set_ylim(len(rows) - 0.5, -0.5)
+        ax.set_xlabel(
+            f"{AXIS_LABELS[metric]}, difference to {literal(comparison.baseline)} "
+            f"(± {N_SE} standard errors)"
+        )
+        ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False)
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+
+def pick_metric(comparison: Comparison, metric: str | None) -> str:
+    """The metric that is drawn, the first for None; an error for one that was not asked for."""
+    metrics = list(dict.fromkeys(row["metric"] for row in comparison.rows))
+    if metric is not None and metric not in metrics:
+        raise ValueError(
+            f"The 'metric' parameter must be one of the losses of the comparison, {metrics}. Got "
+            f"{metric!r} instead."
+        )
+    return metrics[0] if metric is None else metric

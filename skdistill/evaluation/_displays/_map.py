@@ -1,0 +1,142 @@
+"""The picture of the grid of temperature and alpha."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from skdistill.evaluation._curves import TemperatureAlphaMap, temperature_alpha_map
+from skdistill.evaluation._curves._scores import check_metric
+from skdistill.evaluation._displays._curve_parts import METRIC_LABELS
+from skdistill.evaluation._displays._style import get_axes
+
+
+class TemperatureAlphaDisplay:
+    """Test scores for each temperature and alpha, with their spread: the darker, the better.
+
+    The best cell is framed. Alpha 0 is the plain student, the same for all temperatures.
+
+    Parameters
+    ----------
+    result : TemperatureAlphaMap
+        What `temperature_alpha_map` returned.
+
+    Attributes
+    ----------
+    ax_ : matplotlib.axes.Axes
+        The axes of the last `plot`.
+    figure_ : matplotlib.figure.Figure
+        Their figure.
+
+    See Also
+    --------
+    temperature_alpha_map : The numbers.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_classification
+    >>> from sklearn.ensemble import RandomForestClassifier
+    >>> from skdistill import DistilledClassifier, StudentNet
+    >>> from skdistill.evaluation import TemperatureAlphaDisplay
+    >>> X, y = make_classification(300, random_state=0)
+    >>> model = DistilledClassifier(
+    ...     RandomForestClassifier(20, random_state=0),
+    ...     StudentNet(module__hidden_units=(16,), max_epochs=10),
+    ...     random_state=0,
+    ... )
+    >>> display = TemperatureAlphaDisplay.from_estimator(model, X, y, temperatures=[1, 4], cv=3)
+    >>> display.ax_.get_xlabel()
+    "alpha (weight of the teacher's term)"
+    """
+
+    def __init__(self, result: TemperatureAlphaMap) -> None:
+        self.result = result
+
+    @classmethod
+    def from_estimator(
+        cls,
+        model: Any,
+        X: Any,
+        y: Any,
+        *,
+        metric: str = "log_loss",
+        ax: Any = None,
+        **kwargs: Any,
+    ) -> TemperatureAlphaDisplay:
+        """Compute the map and draw it.
+
+        Parameters
+        ----------
+        model : DistilledClassifier
+            The recipe.
+        X : array-like of shape (n_samples, ...)
+            Rows.
+        y : array-like of shape (n_samples,)
+            Labels.
+        metric : {"log_loss", "accuracy", "brier"}, default="log_loss"
+            What is drawn.
+        ax : matplotlib.axes.Axes, default=None
+            Where; None makes a new figure.
+        **kwargs
+            Further arguments of `temperature_alpha_map`.
+
+        Returns
+        -------
+        TemperatureAlphaDisplay
+        """
+        check_metric(metric)
+        return cls(temperature_alpha_map(model, X, y, **kwargs)).plot(ax, metric=metric)
+
+    def plot(self, ax: Any = None, *, metric: str = "log_loss") -> TemperatureAlphaDisplay:
+        """Draw the map.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, default=None
+            Where; None makes a new figure.
+        metric : {"log_loss", "accuracy", "brier"}, default="log_loss"
+            What is drawn.
+
+        Returns
+        -------
+        TemperatureAlphaDisplay
+            Itself.
+        """
+        check_metric(metric)
+        ax = get_axes(ax, type(self).__name__)
+        rows = self.result.rows
+        temperatures = list(dict.fromkeys(row["temperature"] for row in rows))
+        alphas = list(dict.fromkeys(row["alpha"] for row in rows))
+        scores, spread = (
+            np.reshape([row[name] for row in rows], (len(temperatures), len(alphas)))
+            for name in (f"test_{metric}", f"test_{metric}_std")
+        )
+        higher_is_better = metric == "accuracy"
+        # Lightness rises evenly along this map, so that a grey print keeps the order.
+        image = ax.imshow(
+            scores, cmap="cividis_r" if higher_is_better else "cividis", aspect="auto"
+        )
+        for (i, j), score in np.ndenumerate(scores):
+            text = f"{score:.3f}"
+            if np.isfinite(spread[i, j]):
+                text += f"\n± {spread[i, j]:.3f}"
+            is_dark = (image.norm(score) > 0.5) == higher_is_better
+            color = "white" if is_dark else "black"
+            ax.text(j, i, text, ha="center", va="center", color=color)
+        best = self.result.best_params(metric)
+        corner = alphas.index(best["alpha"]) - 0.5, temperatures.index(best["temperature"]) - 0.5
+        ax.add_patch(_frame(corner))
+        ax.set_xticks(range(len(alphas)), [f"{alpha:g}" for alpha in alphas])
+        ax.set_yticks(range(len(temperatures)), [f"{value:g}" for value in temperatures])
+        ax.set_xlabel("alpha (weight of the teacher's term)")
+        ax.set_ylabel("temperature")
+        ax.figure.colorbar(image, ax=ax, label=f"test {METRIC_LABELS[metric]}")
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+
+def _frame(corner: tuple[float, float]) -> Any:
+    from matplotlib.patches import Rectangle
+
+    return Rectangle(corner, 1, 1, fill=False, edgecolor="#D55E00", lw=3, clip_on=False)

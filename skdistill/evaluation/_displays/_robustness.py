@@ -1,0 +1,133 @@
+"""Picture of robustness: score against the strength of a corruption."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from skdistill.evaluation._displays._style import get_axes, line_style, literal
+from skdistill.evaluation._robustness import RobustnessCurve, robustness_curve
+
+_LABELS = {
+    "accuracy": "accuracy",
+    "log_loss": "log-loss (nats)",
+    "ece": "expected calibration error",
+}
+
+
+class RobustnessDisplay:
+    """A line for each model: its score on rows of rising strength of a corruption.
+
+    The bands are one standard deviation over the repeats to either side.
+
+    Parameters
+    ----------
+    curve : RobustnessCurve
+        What `robustness_curve` returned.
+
+    Attributes
+    ----------
+    ax_ : matplotlib.axes.Axes
+        The axes of the last `plot`.
+    figure_ : matplotlib.figure.Figure
+        Their figure.
+
+    See Also
+    --------
+    robustness_curve : The numbers.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skdistill.evaluation import RobustnessDisplay
+    >>> X, y = load_iris(return_X_y=True)
+    >>> linear = LogisticRegression(max_iter=500).fit(X[::2], y[::2])
+    >>> display = RobustnessDisplay.from_estimator(
+    ...     {"linear": linear}, X[1::2], y[1::2], random_state=0
+    ... )
+    >>> display.ax_.get_xlabel()
+    'gaussian noise (standard deviations of each column)'
+    """
+
+    def __init__(self, curve: RobustnessCurve) -> None:
+        self.curve = curve
+
+    @classmethod
+    def from_estimator(
+        cls,
+        models: Any,
+        X_test: Any,
+        y_test: Any,
+        *,
+        metric: str = "accuracy",
+        ax: Any = None,
+        **kwargs: Any,
+    ) -> RobustnessDisplay:
+        """Compute the curve and draw it.
+
+        Parameters
+        ----------
+        models : dict of str to object, or DistilledClassifier
+            Fitted models.
+        X_test : array-like of shape (n_samples, ...)
+            Rows.
+        y_test : array-like of shape (n_samples,)
+            Labels.
+        metric : {"accuracy", "log_loss", "ece"}, default="accuracy"
+            What is drawn.
+        ax : matplotlib.axes.Axes, default=None
+            Where; None makes a new figure.
+        **kwargs
+            Further arguments of `robustness_curve`.
+
+        Returns
+        -------
+        RobustnessDisplay
+        """
+        _check_metric(metric)
+        return cls(robustness_curve(models, X_test, y_test, **kwargs)).plot(ax, metric=metric)
+
+    def plot(self, ax: Any = None, *, metric: str = "accuracy") -> RobustnessDisplay:
+        """Draw the curve.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, default=None
+            Where; None makes a new figure.
+        metric : {"accuracy", "log_loss", "ece"}, default="accuracy"
+            What is drawn.
+
+        Returns
+        -------
+        RobustnessDisplay
+            Itself.
+        """
+        _check_metric(metric)
+        ax = get_axes(ax, type(self).__name__)
+        rows = self.curve.rows
+        for position, name in enumerate(dict.fromkeys(row["model"] for row in rows)):
+            own = sorted((r for r in rows if r["model"] == name), key=lambda r: r["strength"])
+            x, score, spread = (
+                np.array([row[key] for row in own]) for key in ("strength", metric, f"{metric}_std")
+            )
+            style = line_style(name, position)
+            ax.plot(x, score, **style, label=literal(name))
+            ax.fill_between(
+                x, score - spread, score + spread, color=style["color"], alpha=0.15, lw=0
+            )
+        what = literal(rows[0]["corruption"]).replace("_", " ")
+        ax.set_xlabel(f"{what} ({self.curve.unit})" if self.curve.unit else f"{what} (strength)")
+        ax.set_ylabel(_LABELS[metric])
+        ax.legend()
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+
+def _check_metric(metric: Any) -> None:
+    if metric not in _LABELS:
+        raise ValueError(
+            f"The 'metric' parameter must be one of {', '.join(map(repr, _LABELS))}. Got "
+            f"{metric!r} instead."
+        )

@@ -1,0 +1,178 @@
+"""The report as one page that needs nothing but itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from skdistill.evaluation._displays._agreement import agreement_by_class
+from skdistill.evaluation._recipes import DISTILLED, TEACHER
+from skdistill.evaluation._report._pictures import draw_pictures
+from skdistill.evaluation._report._render import (
+    COST,
+    INTERVAL_TITLE,
+    QUALITY,
+    arm_table,
+    interval_table,
+    note,
+)
+from skdistill.evaluation._tables import Table, html_table, rows_to_table
+
+_STYLE = """
+body { font: 15px/1.5 system-ui, sans-serif; color: #1a1a1a; background: #fff;
+       max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
+h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2.2rem; }
+section { overflow-x: auto; }
+table { border-collapse: collapse; margin: 0.8rem 0; font-size: 0.9rem; }
+caption { font-weight: 600; padding-bottom: 0.3rem; }
+th, td { padding: 0.15rem 0.6rem; border-bottom: 1px solid #ddd; font-weight: normal; }
+thead th { border-bottom: 1px solid #666; vertical-align: bottom; }
+img { max-width: 100%; display: block; }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: 0.1rem 1.2rem; margin: 0;
+     font-size: 0.9rem; }
+dd { margin: 0; overflow-wrap: anywhere; white-space: pre-wrap; font-family: monospace; }
+h3 { font-size: 1rem; margin: 1rem 0 0.3rem; }
+p.note { color: #444; font-size: 0.9rem; }
+@media print { body { margin: 0; max-width: none; font-size: 10pt; } section { overflow: visible; }
+  h2, caption { break-after: avoid; } img, tr { break-inside: avoid; } }
+"""
+
+_NO_PICTURES = (
+    "The pictures need matplotlib, which was not installed where this page was written: "
+    "pip install skdistill[plot]."
+)
+_COST_CAPTION = "Bytes of the pickle of what would be shipped; times in microseconds"
+_CAPTIONS = {
+    "scores": "The line is the distilled student's score. A grey bar is the 95 % interval of the "
+    "paired difference to it, drawn around the other arm's score: where bar and line do not "
+    "touch, the difference is more than the draw of the test rows.",
+    "reliability": "Above the diagonal an arm is too timid, below it too sure. Larger marks stand "
+    "for more rows. ECE: expected calibration error, 15 bins.",
+    "agreement": "Of the rows of each true class: on how many teacher and distilled student name "
+    "the same class, and on how many each is right.",
+}
+
+
+def write_page(report: Any, path: Any) -> None:
+    """Write the page of a `DistillationReport`.
+
+    Parameters
+    ----------
+    report : DistillationReport
+    path : str or path-like
+        An existing file is replaced.
+    """
+    path = Path(path)
+    if not path.parent.is_dir():
+        raise FileNotFoundError(
+            f"The page cannot be written to {str(path)!r}: there is no folder "
+            f"{str(path.parent)!r}. Make it first, or pass another path."
+        )
+    if path.is_dir():
+        raise IsADirectoryError(
+            f"{str(path)!r} is a folder; pass the path of a file, such as "
+            f"{str(path / 'report.html')!r}."
+        )
+    path.write_text(render_page(report), encoding="utf-8")
+
+
+def render_page(report: Any) -> str:
+    """The page as text, its pictures inside it.
+
+    Parameters
+    ----------
+    report : DistillationReport
+
+    Returns
+    -------
+    html : str
+    """
+    face = report._face()
+    pictures = draw_pictures(report)
+    verdict = "".join(f"<li>{escape(line)}</li>" for line in report.verdict.splitlines())
+    quality = arm_table(report.rows, QUALITY, face["students"])
+    body = [
+        f"<h1>{escape(face['title'])}</h1>",
+        f"<ul>{verdict}</ul>",
+        _paragraph(_NO_PICTURES) if pictures is None else "",
+        _section("Quality", html_table(quality, note(report.rows))),
+        _section(
+            "Differences",
+            html_table(interval_table(report.intervals), INTERVAL_TITLE),
+            _picture(pictures, "scores"),
+        ),
+        _section("Cost", html_table(arm_table(report.rows, COST, ()), _COST_CAPTION)),
+        _section("Calibration", _picture(pictures, "reliability")) if pictures else "",
+        _section("Classes", _picture(pictures, "agreement"), *_class_tables(report)),
+        _group_section(report),
+        _settings_section(report),
+    ]
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escape(face['title'])}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
+        + "\n".join(part for part in body if part)
+        + "\n</body>\n</html>\n"
+    )
+
+
+def _section(title: str, *parts: str) -> str:
+    return (
+        f"<section>\n<h2>{escape(title)}</h2>\n" + "\n".join(filter(None, parts)) + "\n</section>"
+    )
+
+
+def _paragraph(text: str) -> str:
+    return f'<p class="note">{escape(text)}</p>'
+
+
+def _picture(pictures: dict[str, str] | None, name: str) -> str:
+    if pictures is None:
+        return ""
+    caption = _CAPTIONS[name]
+    return f'<img src="{pictures[name]}" alt="{escape(name)}">\n{_paragraph(caption)}'
+
+
+def _class_tables(report: Any) -> list[str]:
+    """Agreement by class, then precision, recall and F1 of every arm: a line for each class."""
+    y_true = report.classes[report.y_index]
+    agreement = agreement_by_class(
+        y_true,
+        report.probabilities[TEACHER],
+        report.probabilities[DISTILLED],
+        labels=report.classes,
+    )
+    rows = [{**row, "class": str(row["class"])} for row in agreement]
+    tables = [html_table(rows_to_table(rows), "Agreement of teacher and distilled")]
+    for key, title in (("precision", "Precision"), ("recall", "Recall"), ("f1", "F1")):
+        tables.append(html_table(_per_class_table(report.per_class, key), title))
+    return [*tables, _paragraph("With the first seed; - where no row is.")]
+
+
+def _per_class_table(entries: Sequence[dict[str, Any]], key: str) -> Table:
+    lines: dict[Any, dict[str, Any]] = {}
+    for entry in entries:
+        label = entry["class"]
+        line = lines.setdefault(label, {"class": str(label), "n": entry["support"]})
+        line[entry["arm"]] = entry[key]
+    return rows_to_table(list(lines.values()))
+
+
+def _group_section(report: Any) -> str:
+    if not report.agreement_by_group:
+        return ""
+    rows = [{**row, "group": str(row["group"])} for row in report.agreement_by_group]
+    return _section("Groups", html_table(rows_to_table(rows), "Teacher and distilled by group"))
+
+
+def _settings_section(report: Any) -> str:
+    parts = []
+    for title, entries in report.settings.items():
+        items = "".join(
+            f"<dt>{escape(str(name))}</dt><dd>{escape(str(value))}</dd>"
+            for name, value in entries.items()
+        )
+        parts.append(f"<h3>{escape(title.capitalize())}</h3>\n<dl>{items}</dl>")
+    return _section("Settings", *parts)

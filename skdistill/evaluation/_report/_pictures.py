@@ -1,0 +1,68 @@
+"""The pictures of a report's page, as images that a page can hold."""
+
+from __future__ import annotations
+
+import io
+from base64 import b64encode
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from skdistill.evaluation._displays._agreement import AgreementDisplay, figure_height
+from skdistill.evaluation._displays._reliability import ReliabilityDisplay
+from skdistill.evaluation._displays._report import ReportDisplay
+from skdistill.evaluation._report._scoring import COMPARED
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def draw_pictures(report: Any) -> dict[str, str] | None:
+    """Data URIs by name: "scores", "reliability" and "agreement"; None without matplotlib.
+
+    They are vector graphics, the same bit for bit for the same report. No figure is registered
+    with pyplot and the user's own style is left out, so a notebook shows nothing of them.
+    """
+    try:
+        import matplotlib.style
+        from matplotlib.figure import Figure
+    except ImportError:
+        return None
+    with matplotlib.style.context("default"), matplotlib.rc_context({"svg.hashsalt": "skdistill"}):
+        return {
+            name: _data_uri(draw(report, Figure(layout="constrained")))
+            for name, draw in _DRAW.items()
+        }
+
+
+def _scores(report: Any, figure: Figure) -> Figure:
+    figure.set_size_inches(10, 2.6)
+    figure.get_layout_engine().set(wspace=0.06)
+    for i, (ax, metric) in enumerate(zip(figure.subplots(1, 3), COMPARED, strict=True)):
+        ReportDisplay(report).plot(ax, metric=metric)
+        ax.tick_params(labelleft=i == 0)
+    return figure
+
+
+def _reliability(report: Any, figure: Figure) -> Figure:
+    figure.set_size_inches(6.4, 5)
+    ReliabilityDisplay.from_report(report, ax=figure.subplots())
+    return figure
+
+
+def _agreement(report: Any, figure: Figure) -> Figure:
+    figure.set_size_inches(6.4, figure_height(len(set(report.y_index.tolist()))))
+    AgreementDisplay.from_report(report, ax=figure.subplots())
+    return figure
+
+
+_DRAW: dict[str, Callable[[Any, Figure], Figure]] = {
+    "scores": _scores,
+    "reliability": _reliability,
+    "agreement": _agreement,
+}
+
+
+def _data_uri(figure: Figure) -> str:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="svg", metadata={"Date": None})
+    return "data:image/svg+xml;base64," + b64encode(buffer.getvalue()).decode("ascii")

@@ -1,0 +1,321 @@
+"""Accuracy on rows that a network's own gradient makes as bad as a small step can."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from skdistill._columns import FLOATS, is_table
+from skdistill._random import draw_seeds
+from skdistill._torch import INFERENCE_BATCH_CPU
+from skdistill.evaluation._metrics import class_index
+from skdistill.evaluation._robustness._corruptions import replace_columns
+from skdistill.evaluation._robustness._models import Models, check_models_and_rows, mean_scores
+from skdistill.evaluation._robustness._networks import (
+    Network,
+    NoGradientError,
+    find_network,
+    finite_numbers,
+)
+from skdistill.evaluation._tables import TableResult
+
+WHITE_BOX = "white-box"
+
+
+@dataclass(repr=False, eq=False)
+class AdversarialAccuracy(TableResult):
+    """What `adversarial_accuracy` returns. ``print(result)`` shows it.
+
+    Attributes
+    ----------
+    rows : list of dict
+        One for each model and attack on it; the keys are described in `adversarial_accuracy`.
+    title : str
+        One line of text.
+    adversarial : dict of str to ndarray or DataFrame of shape (n_samples, ...)
+        The test rows as the gradients of each network changed them.
+    """
+
+    rows: list[dict[str, Any]]
+    title: str
+    adversarial: dict[str, Any]
+
+
+def adversarial_accuracy(
+    models: Any,
+    X_test: Any,
+    y_test: Any,
+    *,
+    attack: str = "fgsm",
+    epsilon: float = 8 / 255,
+    scale: Any = 1.0,
+    step: float | None = None,
+    n_steps: int = 10,
+    random_start: bool = True,
+    bounds: tuple[float, float] | None = None,
+    X_train: Any = None,
+    y_train: Any = None,
+    teacher_classes: Any = None,
+    random_state: Any = None,
+    verbose: int = 0,
+) -> AdversarialAccuracy:
+    """Accuracy and log-loss of models on adversarial rows, numbers or images.
+
+    Every network is attacked with its own gradients ("white-box"). A model without gradients,
+    such as a forest, is asked about the rows that were made against each network ("transfer"):
+    that is a weaker attack, and says little of what a direct one would do.
+
+    With the cross-entropy of the true class, and everything in units of `scale`,
+
+    - "fgsm": ``x + epsilon * sign(gradient)``;
+    - "pgd": `n_steps` times ``x <- x + step * sign(gradient)``, each followed by a projection
+      on the ball ``|x - x_clean| <= epsilon`` of each number; from a point drawn evenly from that
+      ball.
+
+    Parameters
+    ----------
+    models : dict of str to object, or DistilledClassifier
+        Fitted models by name, as in `robustness_curve`. Attacked are torch modules, skorch nets,
+        DistilledClassifiers, and Pipelines in which scalers of columns alone (StandardScaler,
+        MinMaxScaler, MaxAbsScaler, RobustScaler) come before the network.
+    X_test, y_test : array-like of shape (n_samples, ...) and (n_samples,)
+        Rows of finite numbers, and labels.
+    attack : {"fgsm", "pgd"}, default="fgsm"
+        The attack.
+    epsilon : float, default=8/255
+        The greatest change of a number, in units of `scale`. The default is the usual one for
+        images in [0, 1].
+    scale : float or array-like of the shape of a row, default=1.0
+        What one unit of `epsilon` is in each feature: for a table whose columns have different
+        units ``X_train.std(axis=0)``.
+    step : float, default=None
+        Size of a step of "pgd", in units of `scale`. None is ``epsilon / 4``, 2/255 of 8/255.
+    n_steps : int, default=10
+        Steps of "pgd".
+    random_start : bool, default=True
+        Whether "pgd" starts from a drawn point; False starts from the rows as they are.
+    bounds : tuple of two floats, default=None
+        The least and the greatest value that a number can have, (0, 1) for images.
+    X_train, y_train : array-like of shape (n_train, ...) and (n_train,), default=None
+        With a DistilledClassifier the plain student is fitted on them and attacked too.
+    teacher_classes : array-like of shape (n_columns,), default=None
+        As in `robustness_curve`.
+    random_state : int, RandomState instance or None, default=None
+        Seeds the start, which is the same for all models.
+    verbose : int, default=0
+        1 prints a line for each network.
+
+    Returns
+    -------
+    result : AdversarialAccuracy
+        Its ``rows`` hold for each model ``model``, ``attack``, ``attacked`` ("white-box", or the
+        name of the model whose gradients made the rows), ``epsilon``, and ``accuracy``,
+        ``log_loss`` (in nats) and ``clean_accuracy``, that on the rows as they are.
+
+    Raises
+    ------
+    ValueError
+        When no gradient can be taken through any of the models, the reason with it; when rows
+        are no finite numbers or lie outside of the bounds.
+
+    Notes
+    -----
+    High accuracy under these attacks is no proof: where a network is so sure that its gradient
+    is 0 in single precision, the number is not moved. If "pgd" with more steps finds far more,
+    that is what happens.
+
+    References
+    ----------
+    Goodfellow et al. 2015, "Explaining and Harnessing Adversarial Examples", arXiv 1412.6572.
+    Madry et al. 2018, "Towards Deep Learning Models Resistant to Adversarial Attacks", arXiv
+    1706.06083.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn.datasets import load_digits
+    >>> from skdistill import StudentNet
+    >>> from skdistill.evaluation import adversarial_accuracy
+    >>> X, y = load_digits(return_X_y=True)
+    >>> X = X / 16
+    >>> with torch.random.fork_rng():
+    ...     _ = torch.manual_seed(0)
+    ...     net = StudentNet(module__hidden_units=(32,), max_epochs=10).fit(X[::2], y[::2])
+    >>> result = adversarial_accuracy({"net": net}, X[1::2], y[1::2], epsilon=0.1, bounds=(0, 1))
+    >>> row = result.rows[0]
+    >>> row["attacked"], row["accuracy"] < row["clean_accuracy"]
+    ('white-box', True)
+    """
+    _check_settings(attack, epsilon, step, n_steps)
+    given = check_models_and_rows(
+        models, X_test, y_test, X_train=X_train, y_train=y_train, teacher_classes=teacher_classes
+    )
+    X, asked = given.X_test, given.models
+    values = finite_numbers(X)
+    unit = _check_scale(scale, values)
+    ends = _check_bounds(bounds, values)
+    networks = _find_networks(asked, X)
+    if given.y_train is not None:
+        asked = asked.with_plain(models, given.X_train, given.y_train)
+        networks = _find_networks(asked, X)
+
+    start = np.zeros_like(values)
+    if attack == "fgsm":
+        step, n_steps = epsilon, 1
+    elif random_start:
+        rng = np.random.default_rng(draw_seeds(random_state, 1)[0])
+        start = epsilon * unit * rng.uniform(-1.0, 1.0, size=values.shape)
+    step = epsilon / 4 if step is None else step
+    adversarial = {}
+    for name, network in networks.items():
+        target = class_index(given.y_test, asked.own_columns(name))
+        changed = np.empty_like(values)
+        for first in range(0, len(values), INFERENCE_BATCH_CPU):
+            batch = slice(first, first + INFERENCE_BATCH_CPU)
+            changed[batch] = projected_ascent(
+                partial(network.input_gradient, target=target[batch]),
+                values[batch],
+                radius=epsilon * unit,
+                step=step * unit,
+                n_steps=n_steps,
+                start=start[batch],
+                bounds=ends,
+            )
+        adversarial[name] = _like(X, changed)
+        if verbose:
+            print(f"[adversarial_accuracy] {name}: {len(values)} rows attacked")
+
+    rows = []
+    for name in asked.members:
+        clean = mean_scores(given.y_index, asked.ask(name, X))["accuracy"]
+        for source in [name] if name in networks else networks:
+            scores = mean_scores(given.y_index, asked.ask(name, adversarial[source]))
+            rows.append(
+                {
+                    "model": name,
+                    "attack": attack,
+                    "attacked": WHITE_BOX if source == name else source,
+                    "epsilon": float(epsilon),
+                    **scores,
+                    "clean_accuracy": clean,
+                }
+            )
+    title = f"Adversarial accuracy, {attack} with epsilon {epsilon:.4g}: {len(values)} test rows"
+    return AdversarialAccuracy(rows=rows, title=title, adversarial=adversarial)
+
+
+def projected_ascent(
+    gradient: Callable[[np.ndarray], np.ndarray],
+    X: np.ndarray,
+    *,
+    radius: Any,
+    step: Any,
+    n_steps: int,
+    start: np.ndarray,
+    bounds: tuple[float, float],
+) -> np.ndarray:
+    """Steps along the sign of a gradient that stay in a box around each row.
+
+    Parameters
+    ----------
+    gradient : callable
+        From rows to an array of their shape.
+    X : ndarray of shape (n_samples, ...), float64
+        The rows as they are.
+    radius, step : float or ndarray of the shape of a row
+        Half the width of the box, and the length of a step, in each feature.
+    n_steps : int
+        Number of steps. One from `X` with the length of the radius is FGSM.
+    start : ndarray of shape (n_samples, ...)
+        What is added to the rows before the first step.
+    bounds : tuple of two floats
+        The least and greatest value of a number.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, ...), float64
+    """
+    least = np.maximum(X - radius, bounds[0])
+    most = np.minimum(X + radius, bounds[1])
+    rows = np.clip(X + start, least, most)
+    for _ in range(n_steps):
+        rows = np.clip(rows + step * np.sign(gradient(rows)), least, most)
+    return rows
+
+
+def _find_networks(models: Models, X: Any) -> dict[str, Network]:
+    """The networks among the models by name; an error with all reasons where there is none."""
+    networks, reasons = {}, []
+    for name, model in models.members.items():
+        try:
+            networks[name] = find_network(model, X)
+        except NoGradientError as error:
+            reasons.append(f"{name!r} {error}")
+    if not networks:
+        raise ValueError(f"There is no network to attack: {'; '.join(reasons)}.")
+    return networks
+
+
+def _like(X: Any, values: np.ndarray) -> Any:
+    """Values in the form that the rows came in: a DataFrame, single precision."""
+    if is_table(X):
+        return replace_columns(X, np.arange(X.shape[1]), values)
+    return values.astype(X.dtype) if X.dtype in FLOATS else values
+
+
+def _check_settings(attack: Any, epsilon: Any, step: Any, n_steps: Any) -> None:
+    if attack not in ("fgsm", "pgd"):
+        raise ValueError(
+            "The 'attack' parameter of adversarial_accuracy must be 'fgsm' or 'pgd'. Got "
+            f"{attack!r} instead."
+        )
+    for name, value in (("epsilon", epsilon), ("step", step)):
+        is_number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+        if not (is_number and 0 < value < np.inf) and not (name == "step" and value is None):
+            raise ValueError(
+                f"The {name!r} parameter of adversarial_accuracy must be a float in the range "
+                f"(0, inf). Got {value!r} instead."
+            )
+    if isinstance(n_steps, bool) or not isinstance(n_steps, int | np.integer) or n_steps < 1:
+        raise ValueError(
+            "The 'n_steps' parameter of adversarial_accuracy must be an int in the range [1, inf)."
+            f" Got {n_steps!r} instead."
+        )
+
+
+def _check_scale(scale: Any, X: np.ndarray) -> np.ndarray:
+    """The unit of each feature, an array that fits a row."""
+    unit = np.asarray(scale, dtype=np.float64)
+    try:
+        np.broadcast_to(unit, X.shape[1:])
+    except ValueError:
+        raise ValueError(
+            f"scale has shape {unit.shape} and a row has shape {X.shape[1:]}; pass a number, or "
+            "one for each feature, such as X_train.std(axis=0)."
+        ) from None
+    if not (np.isfinite(unit) & (unit >= 0)).all():
+        raise ValueError("scale has negative or infinite values or NaN; pass numbers from 0 on.")
+    return unit
+
+
+def _check_bounds(bounds: Any, X: np.ndarray) -> tuple[float, float]:
+    """The ends of the range that every number lies in."""
+    if bounds is None:
+        return -np.inf, np.inf
+    try:
+        low, high = map(float, bounds)
+    except (TypeError, ValueError):
+        raise ValueError(
+            "The 'bounds' parameter of adversarial_accuracy must be None or (low, high). Got "
+            f"{bounds!r} instead."
+        ) from None
+    if not low <= X.min() <= X.max() <= high:
+        raise ValueError(
+            f"X_test has values from {X.min():.4g} to {X.max():.4g}, and bounds is {bounds!r}; "
+            "expected rows within their bounds. Scale the rows, or pass their own range."
+        )
+    return low, high

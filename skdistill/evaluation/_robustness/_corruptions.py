@@ -1,0 +1,284 @@
+"""Rows made worse: noise, gaps and shifts of columns; blur, contrast and rotation of images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy import ndimage, sparse
+from sklearn.impute import SimpleImputer
+from sklearn.preprocessing import StandardScaler
+
+from skdistill._columns import FLOATS, as_floats, is_number, is_table
+
+Corrupt = Callable[[Any, float, np.random.Generator], Any]
+"""Rows, strength and generator in, new rows of the same shape out."""
+
+_STEPS = (0.0, 0.1, 0.25, 0.5, 1.0, 2.0)
+
+
+class Corruption(NamedTuple):
+    """One way to make rows worse, with all that it needs but strength and generator.
+
+    Attributes
+    ----------
+    name, unit : str
+        What it is called, and what its strength is measured in.
+    apply : callable
+        See `Corrupt`.
+    strengths : tuple of float
+        The default ones.
+    most : float
+        The greatest strength that has a meaning.
+    draws : bool
+        Whether it draws from the generator.
+    """
+
+    name: str
+    unit: str
+    apply: Corrupt
+    strengths: tuple[float, ...] = ()
+    most: float = np.inf
+    draws: bool = True
+
+
+def make_corruption(corruption: Any, X: Any) -> Corruption:
+    """Return the corruption of that name for rows like X.
+
+    Parameters
+    ----------
+    corruption : str or callable
+        As in `robustness_curve`.
+    X : {ndarray, CSR matrix, DataFrame} of shape (n_samples, ...)
+        The rows from which scales are taken.
+
+    Raises
+    ------
+    ValueError
+        For another name, and for rows that the corruption is not made for.
+    """
+    if callable(corruption):
+        return Corruption(
+            getattr(corruption, "__name__", type(corruption).__name__), "", corruption
+        )
+    if not isinstance(corruption, str) or corruption not in _MAKERS:
+        raise ValueError(
+            f"The 'corruption' parameter must be one of {', '.join(map(repr, _MAKERS))} or a "
+            f"callable (X, strength, rng) -> X. Got {corruption!r} instead."
+        )
+    if sparse.issparse(X):
+        raise ValueError(
+            f"corruption={corruption!r} would fill the zeros of a sparse X; pass dense rows, or a "
+            "callable (X, strength, rng) -> X that keeps them."
+        )
+    return _MAKERS[corruption](X)
+
+
+def check_strengths(strengths: Iterable[float] | None, corruption: Corruption) -> list[float]:
+    """The strengths as floats, the default ones of the corruption for None, or an error."""
+    if strengths is None and not corruption.strengths:
+        raise ValueError(
+            "strengths=None has a default for the named corruptions only; pass the strengths that "
+            "your callable understands, such as strengths=[0, 0.5, 1]."
+        )
+    values = np.asarray(corruption.strengths if strengths is None else strengths)
+    fits = values.ndim == 1 and values.size > 0 and values.dtype.kind in "iuf"
+    if not fits or not ((values >= 0) & (values <= corruption.most) & np.isfinite(values)).all():
+        raise ValueError(
+            f"The 'strengths' parameter must be a list of finite numbers from 0 to "
+            f"{corruption.most:g} for corruption={corruption.name!r}. Got {strengths!r} instead."
+        )
+    return values.astype(float).tolist()
+
+
+def numeric_columns(X: Any) -> np.ndarray:
+    """The positions of the columns of quantities in a table or 2-D array: no truth values, dates
+    or categories."""
+    kinds = (
+        [getattr(dtype, "kind", "O") for dtype in X.dtypes]
+        if is_table(X)
+        else [X.dtype.kind] * X.shape[1]
+    )
+    candidates = np.flatnonzero([kind not in "bmM" for kind in kinds])
+    return candidates[is_number(X.take(candidates, axis=1))]
+
+
+def replace_columns(X: Any, positions: np.ndarray, values: np.ndarray) -> Any:
+    """A copy of a table or 2-D array with `values`, shape (n, n_positions), in some columns."""
+    if is_table(X):
+        X = X.copy()
+        for position, column in zip(positions.tolist(), values.T, strict=True):
+            X.isetitem(position, column)
+        return X
+    X = X.astype(np.result_type(X.dtype, values.dtype))
+    X[:, positions] = values
+    return X
+
+
+def add_noise(X: Any, strength: float, rng: np.random.Generator, *, scale: Any) -> Any:
+    """``x + strength * scale * e`` with e standard normal, in every cell of `_quantities`."""
+    return _moved(X, lambda x: x + strength * scale * rng.standard_normal(x.shape))
+
+
+def shift_columns(X: Any, strength: float, rng: np.random.Generator, *, scale: Any) -> Any:
+    """``x + strength * scale * s`` with one sign s for each column."""
+    return _moved(X, lambda x: x + strength * scale * rng.choice([-1.0, 1.0], size=x.shape[1]))
+
+
+def drop_cells(X: Any, strength: float, rng: np.random.Generator) -> Any:
+    """Each cell of any column becomes a gap with the probability `strength`."""
+    gaps = rng.random(X.shape) < strength
+    if is_table(X):
+        return X.mask(gaps)
+    X = X.astype(object) if X.dtype.kind in "OUS" else _floats(X).copy()
+    X[gaps] = np.nan
+    return X
+
+
+def impute_cells(X: Any, strength: float, rng: np.random.Generator, *, fill: np.ndarray) -> Any:
+    """The cells of `drop_cells` become the value in `fill`, (n_features,), for their column."""
+    gaps = rng.random(X.shape) < strength
+    if is_table(X):
+        X = X.copy()
+        for i, value in enumerate(fill):
+            X.isetitem(i, X.iloc[:, i].mask(gaps[:, i], value))
+        return X
+    X = X.astype(object) if X.dtype.kind in "OUS" else _floats(X).copy()
+    X[gaps] = np.broadcast_to(fill, X.shape)[gaps]
+    return X
+
+
+def blur(X: np.ndarray, strength: float, rng: np.random.Generator) -> np.ndarray:
+    """Each image under a Gaussian filter whose sigma is `strength` pixels."""
+    sigma = (0.0,) * (X.ndim - 2) + (strength, strength)
+    return ndimage.gaussian_filter(_floats(X), sigma)
+
+
+def lower_contrast(X: np.ndarray, strength: float, rng: np.random.Generator) -> np.ndarray:
+    """``m + (1 - strength) * (x - m)`` with m the mean of each image's channel."""
+    X = _floats(X)
+    mean = X.mean(axis=(-2, -1), keepdims=True)
+    return mean + (1.0 - strength) * (X - mean)
+
+
+def rotate(X: np.ndarray, strength: float, rng: np.random.Generator) -> np.ndarray:
+    """Each image turned by `strength` degrees to one side or the other, its edges drawn out."""
+    X = _floats(X)
+    to_the_left = rng.random(len(X)) < 0.5
+    turned = np.empty_like(X)
+    for images, angle in ((to_the_left, strength), (~to_the_left, -strength)):
+        if images.any():
+            turned[images] = ndimage.rotate(
+                X[images], angle, axes=(-1, -2), reshape=False, order=1, mode="nearest"
+            )
+    return turned
+
+
+def _moved(X: Any, move: Callable[[np.ndarray], np.ndarray]) -> Any:
+    """X with its quantities moved, in the precision that they had."""
+    if X.ndim > 2:
+        X = _floats(X)
+        return move(X).astype(X.dtype)
+    positions = numeric_columns(X)
+    values = as_floats(X, positions)
+    return replace_columns(X, positions, move(values).astype(values.dtype))
+
+
+def _scale(name: str, X: Any) -> Any:
+    """The standard deviation of each numeric column, or of all pixels; gaps are left out."""
+    values = _floats(X).reshape(-1, 1) if X.ndim > 2 else as_floats(X, numeric_columns(X))
+    if values.shape[1] == 0:
+        raise ValueError(
+            f"corruption={name!r} changes numeric columns, and X has none; use "
+            "corruption='missing', or a callable (X, strength, rng) -> X."
+        )
+    scale = np.sqrt(np.nan_to_num(StandardScaler(with_mean=False).fit(values).var_))
+    if not scale.any():
+        raise ValueError(
+            f"corruption={name!r} is measured in standard deviations, and no numeric column of "
+            f"the {X.shape[0]} rows varies; pass X_train to take the scales from."
+        )
+    return scale
+
+
+def _make_noise(X: Any) -> Corruption:
+    name, of_what = "gaussian_noise", "the pixels" if X.ndim > 2 else "each column"
+    apply = partial(add_noise, scale=_scale(name, X))
+    return Corruption(name, f"standard deviations of {of_what}", apply, _STEPS)
+
+
+def _make_shift(X: Any) -> Corruption:
+    if X.ndim > 2:
+        raise ValueError(
+            f"corruption='shift' is for tables of shape (n_samples, n_features). Got shape "
+            f"{X.shape} instead; for images there are 'blur', 'contrast' and 'rotation'."
+        )
+    apply = partial(shift_columns, scale=_scale("shift", X))
+    return Corruption("shift", "standard deviations of each column", apply, _STEPS)
+
+
+def _make_missing(X: Any) -> Corruption:
+    strengths = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5)
+    return Corruption("missing", "share of the cells", drop_cells, strengths, most=1.0)
+
+
+def _make_imputed(X: Any) -> Corruption:
+    if X.ndim > 2:
+        fill = np.array([np.nanmedian(X)])
+    else:
+        fill, numbers = np.empty(X.shape[1], dtype=object), numeric_columns(X)
+        others = np.setdiff1d(np.arange(X.shape[1]), numbers)
+        if numbers.size:
+            fill[numbers] = _fill_values(as_floats(X, numbers), "median")
+        if others.size:
+            fill[others] = _fill_values(X.take(others, axis=1).astype(object), "most_frequent")
+    return _make_missing(X)._replace(name="imputed", apply=partial(impute_cells, fill=fill))
+
+
+def _fill_values(X: Any, strategy: str) -> np.ndarray:
+    return SimpleImputer(strategy=strategy).fit(X).statistics_
+
+
+def _make_for_images(name: str, unit: str, apply: Corrupt, **settings: Any) -> Any:
+    def make(X: Any) -> Corruption:
+        if is_table(X) or X.ndim not in (3, 4) or X.dtype.kind not in "biuf":
+            raise ValueError(
+                f"corruption={name!r} is for images of shape (n_samples, height, width) or "
+                f"(n_samples, channels, height, width). Got shape {X.shape} instead; reshape the "
+                "rows, or pass a callable (X, strength, rng) -> X."
+            )
+        return Corruption(name, unit, apply, **settings)
+
+    return make
+
+
+_MAKERS: dict[str, Callable[[Any], Corruption]] = {
+    "gaussian_noise": _make_noise,
+    "missing": _make_missing,
+    "imputed": _make_imputed,
+    "shift": _make_shift,
+    "blur": _make_for_images(
+        "blur", "sigma in pixels", blur, strengths=(0.0, 0.5, 1.0, 1.5, 2.0, 3.0), draws=False
+    ),
+    "contrast": _make_for_images(
+        "contrast",
+        "share of the contrast taken away",
+        lower_contrast,
+        strengths=(0.0, 0.2, 0.4, 0.6, 0.8, 0.9),
+        most=1.0,
+        draws=False,
+    ),
+    "rotation": _make_for_images(
+        "rotation",
+        "degrees",
+        rotate,
+        strengths=(0.0, 5.0, 10.0, 20.0, 30.0, 45.0),
+        most=180.0,
+    ),
+}
+
+
+def _floats(X: np.ndarray) -> np.ndarray:
+    return X if X.dtype in FLOATS else X.astype(np.float64)

@@ -1,0 +1,176 @@
+"""Who is tested: named models, and the labels that their columns stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from skdistill._classifier import DistilledClassifier
+from skdistill._rows import as_rows
+from skdistill.evaluation._metrics import class_index, row_terms
+from skdistill.evaluation._recipes import DISTILLED, PLAIN, TEACHER, fit_student
+from skdistill.evaluation._report._checks import check_same_columns, rows_and_labels
+from skdistill.targets import teacher_probabilities
+from skdistill.teachers._adapters import adapt_teacher
+from skdistill.teachers._ensemble import as_teacher
+from skdistill.teachers._fit import is_fitted
+
+
+@dataclass(frozen=True)
+class Models:
+    """Fitted models of any kind, asked in one way.
+
+    Attributes
+    ----------
+    members : dict of str to object
+        Teachers and students by name.
+    columns : dict of str to ndarray of shape (n_columns,) or None
+        The labels of a member's columns that it does not name itself.
+    classes : ndarray of shape (n_classes,)
+        The labels of the columns of every answer, sorted: those of the DistilledClassifier, or
+        all that a member knows.
+    device : str or torch.device
+        Where torch modules run.
+    """
+
+    members: dict[str, Any]
+    columns: dict[str, Any]
+    classes: np.ndarray
+    device: Any
+
+    def ask(self, name: str, X: Any) -> np.ndarray:
+        """The probabilities of one member, shape (n_samples, n_classes)."""
+        return teacher_probabilities(
+            self.members[name],
+            X,
+            self.classes,
+            teacher_classes=self.columns.get(name),
+            device=self.device,
+        )
+
+    def own_columns(self, name: str) -> np.ndarray:
+        """The labels of a member's own columns, in its order."""
+        named = self.columns.get(name)
+        if named is None:
+            named = adapt_teacher(self.members[name]).classes
+        return self.classes if named is None else np.asarray(named)
+
+    def with_plain(self, model: DistilledClassifier, X: Any, y: np.ndarray) -> Models:
+        """The same and, before the distilled student, a plain fit of its recipe."""
+        seed = model.random_state if isinstance(model.random_state, int | np.integer) else 0
+        plain = fit_student(model, int(seed), X, y, alpha=0.0)
+        distilled = self.members[DISTILLED]
+        others = {name: m for name, m in self.members.items() if name != DISTILLED}
+        return replace(self, members={**others, PLAIN: plain, DISTILLED: distilled})
+
+
+@dataclass(frozen=True)
+class Given:
+    """Checked models and rows; `X_train` and `y_train` are None where they did not come."""
+
+    models: Models
+    X_test: Any
+    y_test: np.ndarray
+    y_index: np.ndarray
+    X_train: Any
+    y_train: np.ndarray | None
+
+
+def check_models_and_rows(
+    models: Any,
+    X_test: Any,
+    y_test: Any,
+    *,
+    X_train: Any = None,
+    y_train: Any = None,
+    teacher_classes: Any = None,
+) -> Given:
+    """Check what `robustness_curve` and `adversarial_accuracy` share, before any work.
+
+    Parameters
+    ----------
+    models, X_test, y_test, X_train, y_train, teacher_classes
+        As in `robustness_curve`.
+
+    Raises
+    ------
+    TypeError
+        When `models` is neither a dict nor a DistilledClassifier.
+    ValueError
+        When a model is not fitted, or rows and labels do not fit.
+    """
+    members, columns, device = _name_members(models, teacher_classes)
+    X_test, y_test = rows_and_labels("test", X_test, y_test)
+    if y_train is not None:
+        if not isinstance(models, DistilledClassifier) or X_train is None:
+            raise ValueError(
+                "y_train is for the fit of the plain student, which needs X_train and a "
+                "DistilledClassifier as models. Leave it out, or add the plain student to the "
+                "dict: DistilledClassifier(..., alpha=0).fit(X_train, y_train)."
+            )
+        X_train, y_train = rows_and_labels("train", X_train, y_train)
+        if not np.array_equal(np.unique(y_train), models.classes_):
+            raise ValueError(
+                f"The model was fitted with the classes {models.classes_.tolist()} and y_train "
+                f"has {np.unique(y_train).tolist()}. Pass the training rows of that fit."
+            )
+    if X_train is not None:
+        X_train = as_rows(X_train)
+        check_same_columns(X_train, X_test)
+    if isinstance(models, DistilledClassifier):
+        classes = models.classes_
+    else:
+        named = [*columns.values(), *(adapt_teacher(m).classes for m in members.values())]
+        known = [np.asarray(labels) for labels in named if labels is not None]
+        classes = np.unique(np.concatenate(known or [y_test]))
+    try:
+        y_index = class_index(y_test, classes)
+    except ValueError as error:
+        raise ValueError(f"y_test does not fit the models. {error}") from None
+    asked = Models(members, columns, classes, device)
+    return Given(asked, X_test, y_test, y_index, X_train, y_train)
+
+
+def mean_scores(y_index: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
+    """Accuracy and log-loss of answers of shape (n_samples, n_classes)."""
+    terms = row_terms(y_index, probabilities, probabilities)
+    return {name: float(terms[name].mean()) for name in ("accuracy", "log_loss")}
+
+
+def _name_members(models: Any, teacher_classes: Any) -> tuple[dict[str, Any], dict[str, Any], Any]:
+    """Models by name, the labels of columns that a model does not name itself, the device."""
+    device: Any = "auto"
+    if isinstance(models, DistilledClassifier):
+        check_is_fitted(models)
+        device = models.device
+        teacher = models.teacher_
+        if teacher is None and models.teacher is not None and is_fitted(models.teacher):
+            teacher = as_teacher(models.teacher)
+        named = models.teacher_classes if teacher_classes is None else teacher_classes
+        columns = {TEACHER: named, DISTILLED: None}
+        members = {DISTILLED: models}
+        if teacher is not None:
+            members = {TEACHER: teacher, **members}
+    elif isinstance(models, Mapping) and models:
+        members = {str(name): as_teacher(model) for name, model in models.items()}
+        for name, model in members.items():
+            if not is_fitted(model):
+                raise ValueError(
+                    f"The model {name!r} is a {type(model).__name__} that is not fitted; nothing "
+                    "is fitted here. Call its fit first."
+                )
+        columns = {
+            name: teacher_classes if adapt_teacher(model).classes is None else None
+            for name, model in members.items()
+        }
+    else:
+        raise TypeError(
+            "The 'models' parameter must be a dict of names and fitted classifiers, such as "
+            "{'teacher': teacher, 'distilled': model}, or one fitted DistilledClassifier. Got "
+            f"{models!r} instead."
+        )
+    return members, columns, device

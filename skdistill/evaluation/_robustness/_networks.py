@@ -1,0 +1,174 @@
+"""The network inside a model, and the gradient of its loss on the rows that the user has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from scipy import sparse
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
+from torch import nn
+from torch.nn.functional import cross_entropy
+
+from skdistill._classifier import DistilledClassifier
+from skdistill._columns import as_floats, is_table
+from skdistill._rows import has_gaps
+from skdistill._torch import evaluating, first_output, forward_in_batches, module_dtype
+from skdistill.evaluation._robustness._corruptions import replace_columns
+from skdistill.teachers._contract import check_network_outputs
+
+_AFFINE = (MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler)
+
+
+class NoGradientError(ValueError):
+    """Why no gradient can be taken through a model: a clause that goes on after its name."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """A torch module behind ``x * slope + offset``.
+
+    Attributes
+    ----------
+    module : torch.nn.Module
+        Reads rows of numbers.
+    kind : {"logits", "probabilities"}
+        What it returns.
+    slope, offset : ndarray of shape (n_features,) or float
+        What scalers before it do to each column.
+    """
+
+    module: nn.Module
+    kind: str
+    slope: Any = 1.0
+    offset: Any = 0.0
+
+    def input_gradient(self, X: np.ndarray, target: np.ndarray) -> np.ndarray:
+        """The gradient of each row's cross-entropy by the row itself.
+
+        The module computes in evaluation mode, where it is; neither its parameters nor their
+        gradients are touched.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_samples, ...), float64
+            Rows.
+        target : ndarray of shape (n_samples,), int
+            The column of each row's true class.
+
+        Returns
+        -------
+        gradient : ndarray of shape (n_samples, ...), float64
+        """
+        with evaluating(self.module), torch.enable_grad():
+            x = torch.tensor(X, requires_grad=True)
+            logits = self._logits(x * torch.as_tensor(self.slope) + torch.as_tensor(self.offset))
+            wanted = torch.as_tensor(target, device=logits.device)
+            loss = cross_entropy(logits, wanted, reduction="sum")
+            return torch.autograd.grad(loss, x)[0].numpy()
+
+    def _logits(self, rows: torch.Tensor) -> torch.Tensor:
+        """Logits of shape (n_samples, n_classes), whatever the module returns."""
+        outputs = first_output(self.module(rows.to(_home(self.module), module_dtype(self.module))))
+        outputs = outputs.reshape(len(outputs), -1)
+        if outputs.shape[1] == 1:  # that of the second class, see check_network_outputs
+            first = 1 - outputs if self.kind == "probabilities" else torch.zeros_like(outputs)
+            outputs = torch.cat([first, outputs], dim=1)
+        if self.kind == "probabilities":
+            outputs = torch.log(outputs.clamp_min(torch.finfo(outputs.dtype).tiny))
+        return outputs
+
+
+def find_network(model: Any, X: Any) -> Network:
+    """Find the network of a fitted model, behind scalers of columns at most.
+
+    Parameters
+    ----------
+    model : object
+        A torch module, a skorch net, a DistilledClassifier, a Pipeline that ends in one of these.
+    X : {ndarray, DataFrame} of shape (n_samples, ...)
+        Rows of finite numbers that the model takes.
+
+    Returns
+    -------
+    network : Network
+
+    Raises
+    ------
+    NoGradientError
+        When the model is none of these, or another step comes before its network.
+    """
+    if isinstance(model, FrozenEstimator):
+        model = model.estimator
+    if isinstance(model, DistilledClassifier):
+        return find_network(model.student_, X)
+    if isinstance(model, Pipeline):
+        return _behind_steps(model, X)
+    module = getattr(model, "module_", model)
+    if not isinstance(module, nn.Module):
+        raise NoGradientError(f"is no network ({type(model).__name__})")
+    if any(isinstance(part, nn.Embedding | nn.EmbeddingBag) for part in module.modules()):
+        raise NoGradientError("reads codes of categories, by which there is no gradient")
+    rows = finite_numbers(X)
+    with evaluating(module):
+        outputs = forward_in_batches(module, rows, _home(module))
+    kind = check_network_outputs(outputs, len(rows), type(module).__name__)[1]
+    network = Network(module, kind)
+    try:
+        network.input_gradient(rows[:1], np.zeros(1, dtype=np.int64))
+    except RuntimeError as error:
+        raise NoGradientError(f"has a module that no gradient goes through ({error})") from error
+    return network
+
+
+def finite_numbers(X: Any) -> np.ndarray:
+    """Rows as float64 of the same shape, or an error for all that is no finite number."""
+    if sparse.issparse(X):
+        raise ValueError("X_test is sparse, and every number of a row is attacked; pass an array.")
+    dtypes = X.dtypes if is_table(X) else [X.dtype]
+    if any(getattr(dtype, "kind", "O") not in "biuf" for dtype in dtypes):
+        raise ValueError(
+            "X_test has columns that are no numbers, and a gradient moves numbers alone; attack "
+            "the network behind the preprocessing, on the rows that it reads."
+        )
+    values = as_floats(X, np.arange(X.shape[1])) if is_table(X) else X
+    if has_gaps(X):
+        raise ValueError("X_test contains NaN, which no gradient moves; fill it or drop the rows.")
+    return values.astype(np.float64)
+
+
+def _behind_steps(model: Pipeline, X: Any) -> Network:
+    """The last step's network, the steps before it folded into one slope and offset."""
+    steps = [step for _, step in model.steps[:-1] if step not in (None, "passthrough")]
+    for step in steps:
+        if not isinstance(step, _AFFINE) or getattr(step, "clip", False):
+            raise NoGradientError(
+                f"has the step {type(step).__name__} before its network, and no gradient goes "
+                "through it; attack the network alone, on the rows that it reads: "
+                "adversarial_accuracy({'net': pipeline[-1]}, pipeline[:-1].transform(X_test), "
+                "y_test), where the pipeline of a DistilledClassifier is its student_"
+            )
+    if not steps:
+        return find_network(model[-1], X)
+    network = find_network(model[-1], np.asarray(model[:-1].transform(X)))
+    every = np.arange(X.shape[1])
+    at_zero, at_one = (
+        np.asarray(model[:-1].transform(replace_columns(X[:1], every, np.full((1, len(every)), v))))
+        for v in (0.0, 1.0)
+    )
+    offset = at_zero[0].astype(np.float64)
+    # The last step may have scalers of its own.
+    return replace(
+        network,
+        slope=network.slope * (at_one[0] - offset),
+        offset=network.slope * offset + network.offset,
+    )
+
+
+def _home(module: nn.Module) -> torch.device:
+    """Where a module is."""
+    return next((p.device for p in module.parameters()), torch.device("cpu"))
