@@ -87,6 +87,21 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
                 )
         return super().set_params(**params)
 
+    def predict(self, X):
+        """Return what the student predicts for each row.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features) or more axes
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            The most probable class.
+        """
+        net, X = self._before_net(self._check_predict(X))
+        return net.predict(X)
+
     def get_metadata_routing(self):
         """Say which metadata this estimator and its parts take.
 

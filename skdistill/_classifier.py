@@ -11,6 +11,7 @@ from sklearn.utils.metadata_routing import process_routing
 from sklearn.utils.multiclass import check_classification_targets
 
 from skdistill._base import BaseDistilled
+from skdistill._checks import check_parts
 from skdistill._compat import (
     HasMethods,
     Interval,
@@ -22,11 +23,10 @@ from skdistill._random import draw_seeds, seed_parameters
 from skdistill._rows import has_gaps, stack_rows
 from skdistill._torch import resolve_device
 from skdistill.losses._registry import get_loss
-from skdistill.targets._targets import check_teacher, compute_targets, targets_from_array
+from skdistill.targets._targets import compute_targets, targets_from_array
 from skdistill.training._packing import pack_targets
 from skdistill.training._student import as_student
 from skdistill.transfer._gather import gather_rows
-from skdistill.transfer._registry import get_augmenter
 
 
 class DistilledClassifier(ClassifierMixin, BaseDistilled):
@@ -44,8 +44,8 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
     teacher : object, default=None
         A scikit-learn classifier or Pipeline, fitted or not; anything with `predict_proba`; a
         `torch.nn.Module` that returns logits; a skorch net; a callable from rows to
-        probabilities. A fitted one is used as it is and never changed: wrap it in
-        `sklearn.frozen.FrozenEstimator` to say so. An unfitted one is cloned and fitted in
+        probabilities; a list of these. A fitted one is used as it is and never changed: wrap it
+        in `sklearn.frozen.FrozenEstimator` to say so. An unfitted one is cloned and fitted in
         `fit`. None with `soft_targets` in `fit`, or with alpha 0.
     student : object, default=None
         A `StudentNet` or other skorch net, a `torch.nn.Module` class (widths are inferred) or
@@ -192,9 +192,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         self.verbose = verbose
 
     @fit_context(prefer_skip_nested_validation=False)
-    def fit(
-        self, X, y, *, sample_weight=None, soft_targets=None, X_unlabeled=None, groups=None
-    ):
+    def fit(self, X, y, *, sample_weight=None, soft_targets=None, X_unlabeled=None, groups=None):
         """Fit the teacher where it is not, ask it, and train the student on what it says.
 
         Parameters
@@ -241,7 +239,8 @@ Unlabeled, default=None
             When the training of the student ended early.
         """
         rows = self._check_rows(X, y, sample_weight, groups)
-        self._check_parts(rows, soft_targets, X_unlabeled)
+        check_parts(self, soft_targets, X_unlabeled)
+        rows.fit_params = self._route(rows)
         teacher_seed, weights_seed, order_seed, rows_seed = draw_seeds(self.random_state, 4)
         started = time.perf_counter()
         rows.more = []
@@ -257,20 +256,6 @@ Unlabeled, default=None
             "student": prepared - started + time.perf_counter() - answered,
         }
         return self
-
-    def predict(self, X):
-        """Return the most probable class of each row.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features) or more axes
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-        """
-        net, X = self._before_net(self._check_predict(X))
-        return net.predict(X)
 
     def predict_proba(self, X):
         """Return the probability of each class, in the order of `classes_`.
@@ -314,41 +299,14 @@ Unlabeled, default=None
             )
         return rows
 
-    def _check_parts(self, rows, soft_targets, X_unlabeled):
-        """Check loss, device, teacher and cv before anything is fitted."""
-        get_loss(self.loss).check_classes(len(self.classes_))
-        get_augmenter(self.augment)
-        resolve_device(self.device)
-        if self.teacher is not None and soft_targets is not None:
-            raise ValueError(
-                "Both a teacher and soft_targets were given; expected one of them. Pass "
-                "teacher=None with soft_targets, or leave soft_targets out."
-            )
-        if self.teacher is not None:
-            check_teacher(self.teacher, self.cv)
-        elif self.cv is not None and not (soft_targets is None and self.alpha == 0):
-            raise ValueError(
-                f"cv={self.cv!r} was given with soft_targets, which are used as they are; "
-                f"expected cv=None. cv cross-fits an unfitted teacher."
-            )
-        if self.teacher is None and soft_targets is None and self.alpha > 0:
-            raise ValueError(
-                f"There is no teacher and no soft_targets, and alpha={self.alpha} asks for their "
-                f"term; pass teacher=..., fit(..., soft_targets=...), or alpha=0 for the plain "
-                f"student."
-            )
-        if soft_targets is not None and (X_unlabeled is not None or self.augment is not None):
-            name = "augment" if X_unlabeled is None else "X_unlabeled"
-            raise ValueError(
-                f"{name} was given with soft_targets, and nobody to label its rows; expected a "
-                f"teacher. Pass teacher=..., or leave {name} out."
-            )
-        rows.fit_params = None
-        if routing_enabled():
-            given = {"sample_weight": rows.sample_weight, "groups": rows.groups}
-            given = {name: value for name, value in given.items() if value is not None}
-            routed = process_routing(self, "fit", **given).get("teacher")
-            rows.fit_params = None if routed is None else dict(routed.fit)
+    def _route(self, rows):
+        """Return what metadata routing brings for the teacher's `fit`; None without routing."""
+        if not routing_enabled():
+            return None
+        given = {"sample_weight": rows.sample_weight, "groups": rows.groups}
+        given = {name: value for name, value in given.items() if value is not None}
+        routed = process_routing(self, "fit", **given).get("teacher")
+        return None if routed is None else dict(routed.fit)
 
     def _prepare_student(self, rows, seed):
         """Fit the student's preprocessing and make its module, so that a misfit shows early."""

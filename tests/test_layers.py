@@ -14,7 +14,7 @@ PACKAGE = "skdistill"
 _0 = {"exceptions", "_columns", "_compat", "_layout", "_random", "_rows", "_torch"}
 _1 = _0 | {"teachers", "targets", "transfer", "losses", "students"}
 _2 = _1 | {"training"}
-_3 = _2 | {"_base", "_classifier", "_regressor"}
+_3 = _2 | {"_base", "_checks", "_classifier", "_regressor"}
 _4 = _3 | {"model_selection", "evaluation", "deployment"}
 MAY_IMPORT = {
     # layer 0
@@ -35,8 +35,9 @@ MAY_IMPORT = {
     "training": _1,
     # layer 3
     "_base": _2,
-    "_classifier": _2 | {"_base"},
-    "_regressor": _2 | {"_base"},
+    "_checks": _2,
+    "_classifier": _2 | {"_base", "_checks"},
+    "_regressor": _2 | {"_base", "_checks"},
     # layer 4
     "model_selection": _3,
     "evaluation": _3,

@@ -8,6 +8,7 @@ import pkgutil
 import re
 import subprocess
 import sys
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -75,7 +76,9 @@ def read_parameters(docstring):
 
 
 def same_value(claim, default):
-    """Whether the words after `default=` mean this value."""
+    """Whether the words after `default=` mean this value; 8/255 is a number."""
+    if re.fullmatch(r"\d+/\d+", claim):
+        return float(Fraction(claim)) == default
     try:
         return repr(ast.literal_eval(claim)) == repr(default)
     except (ValueError, SyntaxError):

@@ -27,8 +27,10 @@ def dkd_divergence(
         The column of each row's class. A row of -1 has no label and takes kd.
     temperature : float, default=1.0
         T > 0.
-    target_weight, other_weight : float or torch.Tensor of shape (n_samples,), default=1.0, 2.0
-        a and b.
+    target_weight : float or torch.Tensor of shape (n_samples,), default=1.0
+        a.
+    other_weight : float or torch.Tensor of shape (n_samples,), default=2.0
+        b.
 
     Returns
     -------

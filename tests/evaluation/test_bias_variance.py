@@ -518,6 +518,19 @@ def test_against_the_teacher(piped, refit_teacher):
         assert result.bias == pytest.approx(points["bias"].mean(), abs=1e-10)
 
 
+@pytest.mark.parametrize("fitted", [False, True])
+def test_a_teacher_that_labels_generated_rows_stays(fitted):
+    X, y, X_test, y_test = blobs()
+    teacher = GaussianNB().fit(X, y) if fitted else GaussianNB()
+    model = recipe(teacher, augment="gaussian_noise")
+    result = bias_variance_decomposition(model, X, y, X_test, y_test, n_rounds=3, random_state=0)
+    assert result.refit_teacher is not fitted
+    rounds_seed, _, *seeds = draw_seeds(0, 5)
+    for r, rows in enumerate(draw_rounds("subsample", len(X), y, 3, rounds_seed)):
+        copy = seeded_clone(model, seeds[r]).fit(X[rows], y[rows])
+        np.testing.assert_array_equal(result.predictions[r], copy.predict_proba(X_test))
+
+
 def test_an_unknown_column_order_is_followed():
     X, y, X_test, y_test = blobs()
 
@@ -748,8 +761,9 @@ def test_bad_input_is_refused_before_any_fit(bad, message):
         (
             VotingClassifier([("a", recipe())], voting="soft"),
             ValueError,
-            r"refit_teacher=False reaches.*'estimator' \(VotingClassifier\) lies deeper.*Frozen",
+            r"refit_teacher=False reaches.*lies deeper.*'estimator' \(VotingClassifier\).*Frozen",
         ),
+        (recipe(augment="spunge"), ValueError, r"labels the rows of augment.*Frozen"),
     ],
 )
 def test_models_that_cannot_be_decomposed(model, error, message):

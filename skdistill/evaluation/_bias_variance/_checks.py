@@ -13,7 +13,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from skdistill._columns import is_table
 from skdistill.evaluation._bias_variance._designs import DESIGNS
 from skdistill.evaluation._bias_variance._losses import CLASSIFIER_METRICS, REGRESSOR_METRICS
-from skdistill.evaluation._bias_variance._teaching import has_hidden_teacher
+from skdistill.evaluation._bias_variance._teaching import has_unreachable_teacher
 from skdistill.evaluation._metrics import class_index
 
 MIN_ROUNDS = 3
@@ -79,11 +79,12 @@ def check_settings(owner: str, design: Any, n_rounds: Any, refit_teacher: Any) -
 
 def check_arm(name: str, estimator: Any, metrics: list[str], *, refit_teacher: bool) -> None:
     """Refuse what cannot be fitted in rounds, or not be asked for what the metrics need."""
-    if not refit_teacher and has_hidden_teacher(estimator):
+    if not refit_teacher and has_unreachable_teacher(estimator):
         raise ValueError(
-            f"refit_teacher=False reaches the teacher of a DistilledClassifier and of one that "
-            f"ends a Pipeline, and that of '{name}' ({type(estimator).__name__}) lies deeper; "
-            f"pass a fitted teacher there: FrozenEstimator(teacher.fit(X, y))."
+            f"refit_teacher=False reaches the teacher of a DistilledClassifier, and of one that "
+            f"ends a Pipeline, but not one that lies deeper or labels the rows of augment, as in "
+            f"'{name}' ({type(estimator).__name__}); pass a fitted teacher there: "
+            f"FrozenEstimator(teacher.fit(X, y))."
         )
     needs_probabilities = [m for m in metrics if m in ("log_loss", "brier")]
     # A StackingClassifier, for one, has no methods to look at before its fit.

@@ -24,6 +24,7 @@ from skdistill.evaluation._bias_variance._teaching import (
     ask_for_targets,
     find_distilled,
     reference_probabilities,
+    takes_targets,
 )
 from skdistill.targets._targets import Targets
 from skdistill.teachers._fit import is_fitted
@@ -100,11 +101,16 @@ verbose
         for name, model in ((name, find_distilled(e)) for name, e in estimators.items())
     }
     known: dict[Any, Targets] = {}
-    fixed = {
-        name: ask_for_targets(seeded_clone(estimator, teacher_seed), data.X, data.y, known=known)
-        for name, estimator in estimators.items()
-        if refitted[name] is False
-    }
+    fixed, targets = {}, {}
+    for name, estimator in estimators.items():
+        model = seeded_clone(estimator, teacher_seed)
+        if refitted[name] is False and takes_targets(model):
+            fixed[name] = ask_for_targets(model, data.X, data.y, known=known)
+        targets[name] = data.target
+        if against == "teacher":
+            targets[name] = reference_probabilities(
+                model, data.X, data.y, data.X_test, data.classes
+            )
     plan = Plan(
         estimators=estimators,
         X=data.X,
@@ -117,16 +123,11 @@ verbose
         with_train=with_train,
     )
     answers = run_rounds(plan, rounds, seeds, n_jobs=n_jobs, say=owner if verbose else None)
-    results = {}
-    for name, answer in answers.items():
-        target = data.target
-        if against == "teacher":
-            model = seeded_clone(estimators[name], teacher_seed)
-            target = reference_probabilities(model, data.X, data.y, data.X_test, data.classes)
-        results[name] = {
+    results = {
+        name: {
             metric: summarise(
                 metric,
-                target,
+                targets[name],
                 answer.predictions[PREDICTION_KINDS[metric]],
                 classes=data.classes,
                 design=design,
@@ -136,6 +137,8 @@ verbose
             )
             for metric in metrics
         }
+        for name, answer in answers.items()
+    }
     return Decomposed(results, {name: answer.train_loss for name, answer in answers.items()})
 
 

@@ -17,8 +17,8 @@ from skdistill.evaluation._bias_variance._fit_params import fit_keyword
 from skdistill.evaluation._bias_variance._losses import PREDICTION_KINDS, mean_loss
 from skdistill.evaluation._bias_variance._teaching import (
     ask_for_targets,
-    find_distilled,
     replace_teacher,
+    takes_targets,
 )
 from skdistill.evaluation._metrics import check_probabilities, class_index
 from skdistill.exceptions import TeacherWarning
@@ -146,7 +146,7 @@ def _run_round(plan: Plan, rows: np.ndarray, seed: int) -> dict[str, Answers]:
     for name, estimator in plan.estimators.items():
         model = seeded_clone(estimator, seed)
         given: dict[str, Any] = {} if groups is None else {"groups": groups}
-        if find_distilled(model) is not None:
+        if takes_targets(model):
             classes = np.unique(y)
             if name in plan.fixed:
                 targets = plan.fixed[name]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pickle
 from typing import Any
 
-import joblib
 import numpy as np
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
@@ -19,7 +18,8 @@ from skdistill._rows import as_rows
 from skdistill.losses._registry import get_loss
 from skdistill.targets import teacher_probabilities
 from skdistill.targets._targets import Targets, compute_targets
-from skdistill.teachers._fit import is_fitted
+from skdistill.teachers._fit import is_fitted, is_kept
+from skdistill.teachers._key import content_key
 
 
 def find_distilled(estimator: Any) -> Any:
@@ -32,12 +32,18 @@ def find_distilled(estimator: Any) -> Any:
     return last if asks else None
 
 
-def has_hidden_teacher(estimator: Any) -> bool:
-    """Whether an unfitted teacher lies deeper in an estimator than `find_distilled` looks."""
-    found = find_distilled(estimator)
+def takes_targets(estimator: Any) -> bool:
+    """Whether soft targets can stand for the teacher: not where it labels generated rows too."""
+    model = find_distilled(estimator)
+    return model is not None and model.augment is None
+
+
+def has_unreachable_teacher(estimator: Any) -> bool:
+    """Whether an estimator fits a teacher for which soft targets cannot stand."""
+    reached = find_distilled(estimator) if takes_targets(estimator) else None
     return any(
-        part is not found and find_distilled(part) is part and not is_fitted(part.teacher)
-        for part in estimator.get_params(deep=True).values()
+        part is not reached and find_distilled(part) is part and not is_fitted(part.teacher)
+        for part in (estimator, *estimator.get_params(deep=True).values())
         if isinstance(part, DistilledClassifier)
     )
 
@@ -54,7 +60,7 @@ def ask_for_targets(
     Parameters
     ----------
     estimator : estimator
-        A seeded clone in which `find_distilled` finds something.
+        A seeded clone that `takes_targets`.
     X : array-like of shape (n_samples, ...)
         Rows, as the estimator gets them.
     y : ndarray of shape (n_samples,)
@@ -168,7 +174,7 @@ def _before(estimator: Any, X: Any, y: np.ndarray) -> tuple[Any, Any]:
 
 
 def _teacher_seed(model: DistilledClassifier) -> int:
-    return draw_seeds(model.random_state, 3)[0]  # the first of the three that fit draws
+    return draw_seeds(model.random_state, 1)[0]  # the first that fit draws
 
 
 def _key(estimator: Any) -> Any:
@@ -177,15 +183,15 @@ def _key(estimator: Any) -> Any:
     steps = estimator[:-1].steps if isinstance(estimator, Pipeline) else []
     settings = (model.cv, model.calibrate, model.teacher_classes, str(model.device))
     try:
-        return joblib.hash((_identity(model.teacher), steps, settings, model.random_state))
+        return content_key(_identity(model.teacher), steps, settings, model.random_state)
     except (pickle.PicklingError, AttributeError, TypeError):
         return object()  # a lambda among them, say: equal to nothing else
 
 
 def _identity(teacher: Any) -> Any:
-    """What to hash of a teacher: which object a fitted one is, the settings of an unfitted one."""
+    """What tells teachers apart: which object a fitted one is, what any other holds."""
     if isinstance(teacher, list | tuple):
         return [_identity(member) for member in teacher]
-    if not is_fitted(teacher):
-        return teacher
-    return id(teacher.estimator if isinstance(teacher, FrozenEstimator) else teacher)
+    if isinstance(teacher, FrozenEstimator):
+        teacher = teacher.estimator
+    return id(teacher) if is_kept(teacher) else teacher

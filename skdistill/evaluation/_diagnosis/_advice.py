@@ -25,7 +25,7 @@ MIN_EPOCHS = 20
 #: Rows that are held back of a set that is too small for the default share.
 SMALL_HOLD_OUT = "HoldOut(size=0.2, min_samples=10)"
 
-_ALONE = "teacher=None, alpha=0.0, cv=None, calibrate=False, teacher_classes=None"
+_ALONE = "augment=None, cv=None, calibrate=False, teacher_classes=None"
 _CLONE = "from sklearn.base import clone"
 
 
@@ -146,23 +146,25 @@ def _better_targets(model: Any, figures: Figures) -> Advice:
             refit_line(model, {"calibrate": "True"}, {}),
         )
     return Advice(
-        "Find a better teacher; with this one the student learns best from labels alone.",
+        "Find a better teacher; until then the student does no worse with labels alone.",
         refit_line(model, {"alpha": "0.0"}, {}),
     )
 
 
 def _out_of_fold(model: Any) -> Advice:
+    # Out of fold a forest is timid, and a student that copies the doubt may well be worse.
+    changes = {} if model.calibrate else {"calibrate": "True"}
     if isinstance(model.cv, str):
-        return Advice("Ask the teacher out of fold.", refit_line(model, {"cv": "None"}, {}))
-    source = (
-        "model.teacher.estimator"
-        if isinstance(model.teacher, FrozenEstimator)
-        else ("model.teacher")
-    )
-    if _can_be_fitted_anew(model.teacher):
         return Advice(
-            "Pass the teacher unfitted: its targets are then out of fold.",
-            refit_line(model, {"teacher": f"clone({source})"}, {}),
+            "Ask the teacher out of fold, and calibrate what it says.",
+            refit_line(model, {"cv": "None", **changes}, {}),
+        )
+    if _can_be_fitted_anew(model.teacher):
+        is_frozen = isinstance(model.teacher, FrozenEstimator)
+        source = "model.teacher.estimator" if is_frozen else "model.teacher"
+        return Advice(
+            "Pass the teacher unfitted, for out-of-fold targets, and calibrate them.",
+            refit_line(model, {"teacher": f"clone({source})", **changes}, {}),
         )
     return Advice(
         "This teacher cannot be fitted anew here: let it weigh less, or give rows that it has not "
@@ -187,7 +189,7 @@ def _without_teacher(finding: rules.Finding) -> Advice:
             "temperature.",
             "from sklearn.base import clone\n"
             "from sklearn.calibration import CalibratedClassifierCV\n"
-            f"plain = clone(model).set_params({_ALONE})\n"
+            f"plain = clone(model).set_params(teacher=None, alpha=0.0, {_ALONE})\n"
             'model = CalibratedClassifierCV(plain, method="temperature", ensemble=False)\n'
             "model.fit(X_train, y_train)",
         )
@@ -198,7 +200,7 @@ def _without_teacher(finding: rules.Finding) -> Advice:
         "from sklearn.dummy import DummyClassifier\n"
         "model = clone(model).set_params(\n"
         '    teacher=DummyClassifier(strategy="uniform"), loss="kd", alpha=0.1, temperature=1.0,\n'
-        "    cv=None, calibrate=False, teacher_classes=None,\n"
+        f"    {_ALONE},\n"
         ").fit(X_train, y_train)",
     )
 

@@ -165,7 +165,7 @@ def diagnose(model: Any, X_train: Any, y_train: Any, X_test: Any, y_test: Any) -
     'the teacher memorised its rows'
     >>> print(diagnosis.code)
     from sklearn.base import clone
-    model = clone(model).set_params(cv=None).fit(X_train, y_train)
+    model = clone(model).set_params(cv=None, calibrate=True).fit(X_train, y_train)
     """
     given = check_report_input(model, X_train, y_train, X_test, y_test, caller="diagnose")
     answers = gather_answers(model, given)
