@@ -31,6 +31,15 @@ COMPARISONS = {
 
 SMOOTHING = 0.1
 
+#: The settings of a student whose targets are given; all of them are about a teacher.
+ALONE: dict[str, Any] = {
+    "teacher": None,
+    "cv": None,
+    "calibrate": False,
+    "augment": None,
+    "teacher_classes": None,
+}
+
 
 def student_recipes(
     model: Any, y_index: np.ndarray, targets: Any, n_classes: int
@@ -49,7 +58,10 @@ def student_recipes(
     labels = one_hot[targets.probabilities.argmax(axis=1)]
     labels[np.isnan(targets.probabilities).any(axis=1)] = np.nan
     yield TEACHER_LABELS, (cross_entropy, labels)
-    yield DISTILLED, ({"temperature": temperature}, targets.probabilities)
+    if model.augment is None:
+        yield DISTILLED, ({"temperature": temperature}, targets.probabilities)
+    else:  # the generated rows are labelled by the teacher itself
+        yield DISTILLED, ({name: getattr(model, name) for name in ALONE}, None)
 
 
 def fit_student(
@@ -61,8 +73,8 @@ def fit_student(
     **parameters: Any,
 ) -> Any:
     """Fit the model's recipe without its teacher: the same student, the same budget."""
-    alone = {"teacher": None, "cv": None, "calibrate": False, "teacher_classes": None, "verbose": 0}
-    student = clone(model).set_params(**alone, random_state=seed, **parameters)
+    settings = {**ALONE, "verbose": 0, "random_state": seed, **parameters}
+    student = clone(model).set_params(**settings)
     with warnings.catch_warnings():
         # The teacher's answers were judged once; hard labels and smoothed ones are no answers.
         warnings.simplefilter("ignore", TeacherWarning)

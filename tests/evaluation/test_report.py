@@ -925,3 +925,14 @@ def test_bad_test_sets_are_refused_before_anything_is_fitted(name, spied):
     assert spied == []
     if name == "bad set":
         assert "'b'" in caught.value.__notes__[0]
+
+
+def test_generated_rows_belong_to_the_distilled_arm_alone():
+    X, y = make_classification(300, random_state=0)
+    net = StudentNet(module__hidden_units=(8,), max_epochs=5)
+    model = DistilledClassifier(GaussianNB(), net, augment="spunge", random_state=0)
+    report = distillation_report(model, X[:200], y[:200], X[200:], y[200:])
+    expected = clone(model).fit(X[:200], y[:200]).predict_proba(X[200:])
+    assert np.array_equal(report.probabilities["distilled"], expected)
+    plain = clone(model).set_params(teacher=None, alpha=0).fit(X[:200], y[:200])
+    assert np.array_equal(report.probabilities["plain"], plain.predict_proba(X[200:]))

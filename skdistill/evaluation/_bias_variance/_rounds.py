@@ -22,9 +22,9 @@ from skdistill.evaluation._bias_variance._teaching import (
 )
 from skdistill.evaluation._metrics import check_probabilities, class_index
 from skdistill.exceptions import TeacherWarning
-from skdistill.targets._align import align_columns
 from skdistill.targets._targets import Targets
 from skdistill.teachers._adapters import holds_net
+from skdistill.teachers._align import align_columns
 from skdistill.teachers._fit import is_fitted
 
 

@@ -14,6 +14,7 @@ from skdistill.evaluation._diagnosis._rows import figure_rows, flat_figures
 from skdistill.evaluation._diagnosis._rules import find
 from skdistill.evaluation._report._checks import check_report_input
 from skdistill.evaluation._tables import TableResult, rows_to_table, text_table
+from skdistill.teachers._adapters import answers_from_labels
 
 _WIDTH = 100
 
@@ -168,6 +169,12 @@ def diagnose(model: Any, X_train: Any, y_train: Any, X_test: Any, y_test: Any) -
     model = clone(model).set_params(cv=None, calibrate=True).fit(X_train, y_train)
     """
     given = check_report_input(model, X_train, y_train, X_test, y_test, caller="diagnose")
+    if answers_from_labels(model.teacher):
+        raise ValueError(
+            f"diagnose needs a teacher that answers for rows, and "
+            f"{type(model.teacher).__name__} answers from the labels of the training rows alone. "
+            f"distillation_report compares what it teaches with label smoothing."
+        )
     answers = gather_answers(model, given)
     figures = compute_figures(answers)
     finding = find(

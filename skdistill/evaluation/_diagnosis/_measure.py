@@ -17,7 +17,7 @@ from skdistill.evaluation._report._arms import ask_teacher
 from skdistill.evaluation._report._checks import ReportInput
 from skdistill.exceptions import TeacherWarning
 from skdistill.targets import fit_temperature, teacher_probabilities
-from skdistill.targets._calibration import apply_temperature
+from skdistill.targets._calibration import fit_calibration
 from skdistill.targets._clip import log_probabilities
 
 
@@ -30,13 +30,13 @@ class Answers:
     y_train, y_test : ndarray of shape (n_train,) and (n_test,), int
         The columns of the labels.
     teacher_train : ndarray
-        The teacher's targets, out of fold where it was cross-fitted; rows of NaN have none.
+        The targets, out of fold where the teacher was cross-fitted; rows of NaN have none.
     teacher_test : ndarray
-        Those of the teacher that is fitted on all training rows.
+        Of the teacher that is fitted on all training rows, calibrated as the targets are.
     student_train, student_test, plain_test : ndarray
         Of the model, and of its recipe with hard labels alone.
     teacher_temperature : float
-        The temperature that calibrates the teacher's own answers on the training rows.
+        The temperature that calibrates `teacher_train`.
     cross_fitted : bool
         Whether no training row was answered by a teacher that had been fitted on it.
     alpha : float
@@ -81,7 +81,7 @@ def gather_answers(model: Any, given: ReportInput) -> Answers:
     if not given.fitted:
         model = clone(model).fit(X, y)
         say(f"[diagnose] {DISTILLED}: {sum(model.fit_seconds_.values()):.1f} s")
-    targets, teacher, temperature = _teach(model, given, seed)
+    targets, teacher, calibration = _teach(model, given, seed)
     recipes = dict(student_recipes(model, given.train_index, targets, len(given.classes)))
 
     def fit(arm: str) -> Any:
@@ -103,11 +103,13 @@ def gather_answers(model: Any, given: ReportInput) -> Answers:
         y_train=given.train_index,
         y_test=given.test_index,
         teacher_train=targets.probabilities,
-        teacher_test=apply_temperature(answer, temperature) if model.calibrate else answer,
+        teacher_test=calibration(answer),
         student_train=_ask(model, X),
         student_test=_ask(model, given.X_test),
         plain_test=_ask(plain, given.X_test),
-        teacher_temperature=temperature,
+        teacher_temperature=fit_temperature(
+            log_probabilities(targets.probabilities), given.train_index
+        ),
         cross_fitted=targets.cross_fitted,
         alpha=model.alpha_,
         history=model.history_,
@@ -115,10 +117,13 @@ def gather_answers(model: Any, given: ReportInput) -> Answers:
     )
 
 
-def _teach(model: Any, given: ReportInput, seed: int) -> tuple[Any, Any, float]:
-    """The student's targets, the fitted teacher, and the temperature that calibrates it.
+def _teach(
+    model: Any, given: ReportInput, seed: int
+) -> tuple[Any, Any, Callable[[np.ndarray], np.ndarray]]:
+    """The student's targets, the fitted teacher, and the calibration of its answers.
 
-    The report asks a teacher with its calibration; here both sides of it are wanted.
+    The report asks for targets as the student learns them; here the calibration itself is wanted
+    too, for the teacher's answers on the test rows.
     """
     raw = copy(model)
     raw.calibrate = False
@@ -126,10 +131,9 @@ def _teach(model: Any, given: ReportInput, seed: int) -> tuple[Any, Any, float]:
         # A misleading teacher is among the things that the diagnosis itself finds.
         warnings.simplefilter("ignore", TeacherWarning)
         targets, teacher, _ = ask_teacher(raw, given.X_train, given.y_train, seed, True)
-    temperature = fit_temperature(log_probabilities(targets.probabilities), given.train_index)
-    if model.calibrate:
-        targets.probabilities = apply_temperature(targets.probabilities, temperature)
-    return targets, teacher, temperature
+    calibration = fit_calibration(targets.probabilities, given.train_index, model.calibrate)
+    targets.probabilities = calibration(targets.probabilities)
+    return targets, teacher, calibration
 
 
 def _silent(_: str) -> None:

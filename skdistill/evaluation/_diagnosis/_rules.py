@@ -137,7 +137,7 @@ def _explain_loss(f: Figures, alpha: float) -> Finding:
             losses,
             "The teacher's term has no weight (alpha = 0)."
             if alpha == 0
-            else f"KL to the teacher is {kl}: what the student knows by heart are the labels.",
+            else f"KL to the teacher is {kl}: what the student fits so closely are its labels.",
         )
     if f.excess_train.is_positive:
         return _found(
@@ -179,30 +179,22 @@ def _weak_teacher(f: Figures, ask_controls: Callable[[], dict[str, Figure]]) -> 
 
 def _explain_gain(f: Figures, controls: dict[str, Figure]) -> Finding:
     """The student is better than the plain one: would softer labels have done it?"""
-    gain = f"The student gains {_n(f.gain)} over the plain one, to {_n(f.student_test)}"
-    teacher = f"; the teacher's log-loss is {_n(f.teacher_test)}."
+    gain = (
+        f"The student gains {_n(f.gain)} over the plain one, to {_n(f.student_test)}; the "
+        f"teacher's log-loss is {_n(f.teacher_test)}."
+    )
     as_well = [
         _NAMES[name]
         for name, beyond in controls.items()
         if not beyond.is_positive and f.gain.value - beyond.value >= CONTROL_SHARE * f.gain.value
     ]
     if all(beyond.is_positive for beyond in controls.values()):
-        return Finding(
-            FINE,
-            [gain + teacher, "Neither label smoothing nor one fitted temperature does as well."],
-            controls,
-        )
-    if as_well:
-        return Finding(
-            REGULARISATION,
-            [gain + teacher, f"{' and '.join(as_well).capitalize()} without a teacher: as much."],
-            controls,
-        )
-    return Finding(
-        UNCLEAR,
-        [gain + teacher, "Whether softer labels would have done as much is within the noise."],
-        controls,
-    )
+        verdict, why = FINE, "Neither label smoothing nor one fitted temperature does as well."
+    elif as_well:
+        verdict, why = REGULARISATION, f"Without a teacher, {' and '.join(as_well)} does as well."
+    else:
+        verdict, why = UNCLEAR, "Whether softer labels would have done it is within the noise."
+    return Finding(verdict, [gain, why], controls)
 
 
 def _no_gain(f: Figures) -> Finding:
@@ -214,13 +206,12 @@ def _no_gain(f: Figures) -> Finding:
             f"student that learns from labels alone, and the teacher's ({_n(f.teacher_test)}) is "
             f"no better.",
         )
-    worse = f.gain.is_negative
+    compared = "worse than" if f.gain.is_negative else "not shown to be better than"
     return _found(
         UNCLEAR,
         f"The student does not lag behind its teacher ({_n(f.student_test)} against "
-        f"{_n(f.teacher_test)}), but it is "
-        + ("worse than" if worse else "not shown to be better than")
-        + f" the student that learns from labels alone ({_n(f.plain_test)}).",
+        f"{_n(f.teacher_test)}), but it is {compared} the student that learns from labels alone "
+        f"({_n(f.plain_test)}).",
     )
 
 

@@ -214,7 +214,8 @@ class AgreementDisplay:
         columns = {key: np.array([row[key] for row in shown]) for key in shown[0] if key != "class"}
         agreement = columns["agreement"]
         ax.hlines(y, columns["agreement_low"], columns["agreement_high"], color="0.7", linewidth=5)
-        ax.plot(agreement, y, "o", color="black", label="agreement, with its 95 % interval")
+        circle = {"marker": "o", "color": "black", "markerfacecolor": "white"}
+        ax.plot(agreement, y, ls="none", label="agreement, with its 95 % interval", **circle)
         for who, key in ((TEACHER, "teacher_accuracy"), ("student", "student_accuracy")):
             style = _MARKS[who]
             ax.plot(columns[key], y, linestyle="none", label=f"accuracy of the {who}", **style)
@@ -237,6 +238,6 @@ def figure_height(n_classes: int) -> float:
 
 
 _MARKS: dict[str, dict[str, Any]] = {
-    TEACHER: {"marker": "|", "markersize": 13, "markeredgewidth": 2, "color": "#0072B2"},
+    TEACHER: {"marker": "|", "markersize": 13, "markeredgewidth": 2, "color": "black"},
     "student": {"marker": "x", "markeredgewidth": 2, "color": line_style(DISTILLED)["color"]},
 }

@@ -36,8 +36,8 @@ def draw_pictures(report: Any) -> dict[str, str] | None:
 
 def _scores(report: Any, figure: Figure) -> Figure:
     figure.set_size_inches(10, 2.6)
-    figure.get_layout_engine().set(wspace=0.06)
-    for i, (ax, metric) in enumerate(zip(figure.subplots(1, 3), COMPARED, strict=True)):
+    axes = figure.subplots(1, 3, gridspec_kw={"wspace": 0.06})
+    for i, (ax, metric) in enumerate(zip(axes, COMPARED, strict=True)):
         ReportDisplay(report).plot(ax, metric=metric)
         ax.tick_params(labelleft=i == 0)
     return figure
