@@ -80,7 +80,7 @@ def small_net(**kwargs):
 
 
 def recipe(teacher=None, **kwargs):
-    teacher = RandomForestClassifier(10, min_samples_leaf=5) if teacher is None else teacher
+    teacher = RandomForestClassifier(4, min_samples_leaf=8) if teacher is None else teacher
     return DistilledClassifier(teacher, small_net(), **kwargs)
 
 

@@ -34,6 +34,7 @@ from skdistill.evaluation._diagnosis._code import refit_line, student_net, wider
 from skdistill.evaluation._diagnosis._figures import Figure, Figures, compute_figures
 from skdistill.evaluation._diagnosis._measure import Answers
 from skdistill.students import MLP
+from skdistill.teachers import ClassGraphTeacher
 from skdistill.training import HoldOut
 from skdistill.transfer import GaussianNoise, Spunge
 
@@ -78,17 +79,17 @@ def case(name):
         rules.MEMORISED: (RandomForestClassifier(30, random_state=0), net(), 0.5),
         rules.REGULARISATION: (DummyClassifier(strategy="uniform"), net(**by_heart), 0.2),
         rules.FINE: (trees().fit(X_others, y_others), net(**by_heart), 0.8),
-        rules.UNCLEAR: (LogisticRegression(), net(max_epochs=20), 0.5),
+        rules.UNCLEAR: (trees(), net(), 0.2),
     }
     teacher, student, alpha = settings[name]
     if name == rules.UNCLEAR:
-        X_test, y_test = X_test[:30], y_test[:30]
+        X_test, y_test = X_test[:12], y_test[:12]
     model = DistilledClassifier(
         teacher,
         student,
         alpha=alpha,
         cv="in-sample" if name == rules.MEMORISED else None,
-        calibrate=name == rules.FINE,
+        calibrate=name in (rules.FINE, rules.UNCLEAR),
         random_state=0,
     )
     return model, X_train, y_train, X_test, y_test
@@ -173,7 +174,7 @@ def test_an_unfitted_model_gets_the_diagnosis_of_a_fitted_one_and_stays_unfitted
 def test_code_for_an_unfitted_fine_model_fits_it():
     model, *rows = case(rules.FINE)
     finding = rules.Finding(rules.FINE, [], {})
-    advice = advise(model, finding, figures(), X=rows[0], history=[])
+    advice = advise(model, finding, figures(), X=rows[0], y=rows[1], history=[])
     student = run(advice.code, (model, *rows))["student"]
     assert len(student.predict(rows[0])) == len(rows[0])
 
@@ -247,9 +248,10 @@ def test_exact_zeros_of_a_teacher_do_not_decide():
     assert f.teacher_test.value == pytest.approx((-5 * np.log(0.8) - np.log(1e-3)) / 6)
 
 
-def test_one_test_row_shows_nothing():
+@pytest.mark.parametrize("n_test", [1, 9])
+def test_a_handful_of_test_rows_shows_nothing(n_test):
     given, _ = found(rules.LIMIT)
-    assert diagnose(*given[:3], given[3][:1], given[4][:1]).verdict == rules.UNCLEAR
+    assert diagnose(*given[:3], given[3][:n_test], given[4][:n_test]).verdict == rules.UNCLEAR
 
 
 def test_faces():
@@ -435,7 +437,9 @@ def test_code_is_right_for_every_kind_of_student(name, finding):
     model = DistilledClassifier(GaussianNB(), student, alpha=0.4, cv=3, random_state=0)
     history = [{"train_loss": loss} for loss in ADVISED[finding].get("train_loss", [])]
     verdict = rules.UNDERFIT if finding == "not trained out" else finding
-    advice = advise(model, rules.Finding(verdict, [], {}), figures(**LOST), X=X, history=history)
+    advice = advise(
+        model, rules.Finding(verdict, [], {}), figures(**LOST), X=X, y=y, history=history
+    )
     epochs = student_net(student).max_epochs
     # The lines run on a net that is trained for one epoch.
     advice_code = advice.code.replace(".fit(X_train, y_train)", "")
@@ -466,15 +470,24 @@ def test_wider_knows_no_width_of_an_instance_or_a_width_that_is_no_number():
 
 
 def test_overfitting_with_rows_held_back_gets_weight_decay():
-    X, _ = little(200)
+    X, y = little(200)
     model = DistilledClassifier(GaussianNB(), StudentNet(MLP), alpha=0.9)
     finding = rules.Finding(rules.OVERFIT, [], {})
-    advice = advise(model, finding, figures(**LOST), X=X, history=[])
+    advice = advise(model, finding, figures(**LOST), X=X, y=y, history=[])
     assert "alpha=0.95, student__optimizer__weight_decay=0.3" in advice.code
     model.set_params(student__train_split=None)
-    advice = advise(model, finding, figures(**LOST), X=X, history=[])
+    advice = advise(model, finding, figures(**LOST), X=X, y=y, history=[])
     assert "student__train_split=HoldOut()" in advice.code
     assert HoldOut().min_samples <= 200
+
+
+def test_overfitting_without_a_choice_of_the_best_epoch_gets_fewer_epochs():
+    X, y = little()
+    student = StudentNet(MLP, max_epochs=40, train_split=None, callbacks__keep_best=None)
+    finding = rules.Finding(rules.OVERFIT, [], {})
+    model = DistilledClassifier(GaussianNB(), student, alpha=1.0)
+    advice = advise(model, finding, figures(**LOST), X=X, y=y, history=[])
+    assert "set_params(student__max_epochs=10)" in advice.code
 
 
 X_NUMBERS, Y_NUMBERS = little()
@@ -499,7 +512,7 @@ def test_code_against_a_teacher_that_memorised_its_rows(teacher, cv, expected):
         random_state=0,
     )
     finding = rules.Finding(rules.MEMORISED, [], {})
-    advice = advise(model, finding, figures(), X=X_NUMBERS, history=[])
+    advice = advise(model, finding, figures(), X=X_NUMBERS, y=Y_NUMBERS, history=[])
     assert expected in advice.code
     if not isinstance(teacher, nn.Module):  # untrained, it would only be warned of
         given = (model, X_NUMBERS, Y_NUMBERS, X_NUMBERS, Y_NUMBERS)
@@ -521,13 +534,23 @@ def test_code_for_more_rows(X, augment, expected):
         augment=augment,
         random_state=0,
     )
-    advice = advise(model, rules.Finding(rules.TOO_SMALL, [], {}), figures(), X=X, history=[])
+    advice = advise(
+        model, rules.Finding(rules.TOO_SMALL, [], {}), figures(), X=X, y=Y_NUMBERS, history=[]
+    )
     new = run(advice.code, (model, X, Y_NUMBERS, X, Y_NUMBERS))["model"]
     assert repr(new.augment) == repr(expected)
 
 
-@pytest.mark.parametrize("control", ["temperature", "smoothing"])
-def test_code_without_a_teacher(control):
+@pytest.mark.parametrize(
+    "control, n_of_a_class, expected",
+    [
+        ("temperature", 5, CalibratedClassifierCV),
+        ("temperature", 4, DistilledClassifier),  # too few for its folds
+        ("smoothing", 5, DistilledClassifier),
+    ],
+)
+def test_code_without_a_teacher(control, n_of_a_class, expected):
+    y = (np.arange(60) < n_of_a_class).astype(int)
     model = DistilledClassifier(
         GaussianNB(),
         StudentNet(MLP, module__hidden_units=(4,), max_epochs=1),
@@ -537,9 +560,9 @@ def test_code_without_a_teacher(control):
     )
     controls = {name: Figure(float(name != control), 0.1) for name in ("temperature", "smoothing")}
     finding = rules.Finding(rules.REGULARISATION, [], controls)
-    advice = advise(model, finding, figures(), X=X_NUMBERS, history=[])
-    new = run(advice.code, (model, X_NUMBERS, Y_NUMBERS, X_NUMBERS, Y_NUMBERS))["model"]
-    assert isinstance(new, CalibratedClassifierCV) == (control == "temperature")
+    advice = advise(model, finding, figures(), X=X_NUMBERS, y=y, history=[])
+    new = run(advice.code, (model, X_NUMBERS, y, X_NUMBERS, y))["model"]
+    assert isinstance(new, expected)
     assert new.predict_proba(X_NUMBERS).shape == (60, 2)
 
 
@@ -555,7 +578,9 @@ def test_code_without_a_teacher(control):
 def test_code_against_a_weak_teacher(alpha, calibrated, expected):
     model = DistilledClassifier(GaussianNB(), alpha=alpha, cv=3)
     f = figures(teacher_test=0.5, calibrated=calibrated)
-    advice = advise(model, rules.Finding(rules.LIMIT, [], {}), f, X=X_NUMBERS, history=[])
+    advice = advise(
+        model, rules.Finding(rules.LIMIT, [], {}), f, X=X_NUMBERS, y=Y_NUMBERS, history=[]
+    )
     assert f"set_params({expected}).fit(X_train, y_train)" in advice.code
 
 
@@ -596,9 +621,9 @@ UNFITTED = DistilledClassifier(GaussianNB(), StudentNet(max_epochs=1), random_st
             "diagnose needs a teacher to compare with",
         ),
         (
-            (DistilledClassifier(ClassGraph(GRAPH)), X_BAD, Y_BAD, X_BAD, Y_BAD),
+            (DistilledClassifier(ClassGraphTeacher(np.ones((2, 2)))), X_BAD, Y_BAD, X_BAD, Y_BAD),
             ValueError,
-            "a teacher that answers for rows, and ClassGraph answers from the labels",
+            "a teacher that answers for rows, and ClassGraphTeacher answers from the labels",
         ),
         ((UNFITTED, X_BAD, Y_BAD, X_BAD, Y_BAD + 1), ValueError, "Labels that are no class"),
         ((UNFITTED, X_BAD, Y_BAD[:-1], X_BAD, Y_BAD), ValueError, "X_train has 40 rows and y_trai"),

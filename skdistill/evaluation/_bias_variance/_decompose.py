@@ -24,25 +24,24 @@ def bias_variance_decomposition(
     random_state: Any = None,
     verbose: int = 0,
 ) -> BiasVarianceDecomposition | dict[str, BiasVarianceDecomposition]:
-    r"""Fit an estimator many times and split its test loss into bias and variance.
+    """Fit an estimator many times and split its test loss into bias and variance.
 
-    High bias is underfitting, high variance overfitting. With the predictions :math:`q_r` of the
-    rounds :math:`r = 1 \ldots R` at a test point with label y, the parts sum to the mean loss:
+    High bias is underfitting, high variance overfitting. With the predictions q_r of the rounds
+    r = 1 ... R at a test point with label y, the parts sum to the mean loss:
 
-    ========  ===========================  ========================  ============================
-    loss      centre                       bias                      variance
-    ========  ===========================  ========================  ============================
-    log_loss  :math:`\bar q \propto        KL(y ‖ q̄)                 mean KL(q̄ ‖ q_r)
-              \exp(\mathrm{mean}_r
-              \log q_r)`
-    brier     mean of :math:`q_r`          ‖y - q̄‖²                  mean ‖q_r - q̄‖²
-    squared   mean of :math:`q_r`          (y - q̄)²                  mean (q_r - q̄)²
-    zero_one  mode of the named classes    1 where it is not y       V where the mode is right,
-                                                                     else -P(ŷ = y)
-    ========  ===========================  ========================  ============================
+    ========  ========================  ===================  =============================
+    loss      centre q̄                  bias                 variance
+    ========  ========================  ===================  =============================
+    log_loss  ∝ exp(mean of log q_r)    KL(y ‖ q̄)            mean of KL(q̄ ‖ q_r)
+    brier     mean of q_r               ‖y - q̄‖²             mean of ‖q_r - q̄‖²
+    squared   mean of q_r               (y - q̄)²             mean of (q_r - q̄)²
+    zero_one  mode of the classes that  1 where it is not y  V where the mode is y,
+              the rounds name                                -P(ŷ = y) elsewhere
+    ========  ========================  ===================  =============================
 
-    V is the share of rounds that do not name the mode. The bias holds the noise of the labels
-    too. Both parts are those of a model trained on `n_train` rows: half of them by default.
+    V is the share of rounds that do not name the mode; of classes that are named equally often
+    the lower one is the mode. The bias holds the noise of the labels too. Both parts are those of
+    a model trained on `n_train` rows: half of them by default.
 
     Parameters
     ----------
@@ -63,9 +62,9 @@ def bias_variance_decomposition(
         What differs from round to round: halves of the rows, drawn without replacement and in
         proportion to the classes; disjoint parts of n / R rows, the only rounds that are
         independent; bootstrap samples; or nothing but the seed, for the chance of the training
-        alone. With each design every round has a seed of its own, for a model's variance
-        is over all that is random in its training: each `random_state` of the estimator and its
-        parts is set, whatever it was. Seeds of splitters (`KFold`, `HoldOut`) stay.
+        alone. With each design every round has a seed of its own, for a model's variance is over
+        all that is random in its training: each `random_state` of the estimator and its parts is
+        set, whatever it was. Seeds of splitters (`KFold`, `HoldOut`) stay.
     n_rounds : int, default=20
         Number of fits R, at least 3.
     refit_teacher : bool, default=True

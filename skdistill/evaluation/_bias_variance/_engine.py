@@ -100,14 +100,16 @@ verbose
         name: None if model is None else bool(refit_teacher) and not is_fitted(model.teacher)
         for name, model in ((name, find_distilled(e)) for name, e in estimators.items())
     }
+    models = {name: seeded_clone(estimator, teacher_seed) for name, estimator in estimators.items()}
     known: dict[Any, Targets] = {}
-    fixed, targets = {}, {}
-    for name, estimator in estimators.items():
-        model = seeded_clone(estimator, teacher_seed)
-        if refitted[name] is False and takes_targets(model):
-            fixed[name] = ask_for_targets(model, data.X, data.y, known=known)
-        targets[name] = data.target
-        if against == "teacher":
+    fixed = {
+        name: ask_for_targets(model, data.X, data.y, known=known)
+        for name, model in models.items()
+        if refitted[name] is False and takes_targets(model)
+    }
+    targets = dict.fromkeys(models, data.target)
+    if against == "teacher":
+        for name, model in models.items():
             targets[name] = reference_probabilities(
                 model, data.X, data.y, data.X_test, data.classes
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
@@ -25,6 +26,9 @@ MIN_EPOCHS = 20
 #: Rows that are held back of a set that is too small for the default share.
 SMALL_HOLD_OUT = "HoldOut(size=0.2, min_samples=10)"
 
+#: Rows that each class needs to be cross-fitted by `CalibratedClassifierCV`.
+N_FOLDS = 5
+
 _ALONE = "augment=None, cv=None, calibrate=False, teacher_classes=None"
 _CLONE = "from sklearn.base import clone"
 
@@ -42,6 +46,7 @@ def advise(
     figures: Figures,
     *,
     X: Any,
+    y: np.ndarray,
     history: list[dict[str, Any]],
 ) -> Advice:
     """Choose the next step for this very model.
@@ -56,6 +61,8 @@ def advise(
         What was measured.
     X : array-like of shape (n_train, ...)
         Training rows.
+    y : ndarray of shape (n_train,), int
+        Positions of their labels.
     history : list of dict
         The epochs of the student.
 
@@ -67,7 +74,7 @@ def advise(
     if verdict == rules.UNDERFIT:
         return _against_underfitting(model, history)
     if verdict == rules.OVERFIT:
-        return _against_overfitting(model, figures, X.shape[0])
+        return _against_overfitting(model, figures, len(y))
     if verdict == rules.TOO_SMALL:
         return _more_rows(model, X)
     if verdict == rules.LIMIT:
@@ -75,7 +82,7 @@ def advise(
     if verdict == rules.MEMORISED:
         return _out_of_fold(model)
     if verdict == rules.REGULARISATION:
-        return _without_teacher(finding)
+        return _without_teacher(finding, np.bincount(y).min())
     if verdict == rules.FINE:
         return _ship(model)
     return Advice(
@@ -112,14 +119,15 @@ def _against_overfitting(model: Any, figures: Figures, n_train: int) -> Advice:
         steps.append("let the teacher's term weigh more")
         changes["alpha"] = str(alpha)
     net = student_net(model.student)
-    split = net.train_split
-    if isinstance(net, StudentNet):
+    settings, split = net.get_params(deep=False), net.train_split
+    keeps_best = isinstance(net, StudentNet) and settings.get("callbacks__keep_best", True)
+    if keeps_best:
         if not split or n_train < getattr(split, "min_samples", 0):
             enough = n_train >= HoldOut().min_samples
             steps.append("hold rows back to choose the best epoch by")
             student = {"train_split": "HoldOut()" if enough else SMALL_HOLD_OUT}
         else:
-            decay = net.get_params(deep=False).get("optimizer__weight_decay", 0.1)
+            decay = settings.get("optimizer__weight_decay", 0.1)
             steps.append("give the student more weight decay")
             student = {"optimizer__weight_decay": str(max(0.3, round(3 * decay, 3)))}
     else:
@@ -181,13 +189,13 @@ def _can_be_fitted_anew(teacher: Any) -> bool:
         return False
 
 
-def _without_teacher(finding: rules.Finding) -> Advice:
+def _without_teacher(finding: rules.Finding, smallest_class: int) -> Advice:
     beyond = finding.controls
-    if beyond["temperature"].value < beyond["smoothing"].value:
+    if beyond["temperature"].value < beyond["smoothing"].value and smallest_class >= N_FOLDS:
         return Advice(
             "Keep it, or have the gain without a teacher: calibrate the plain student by one "
             "temperature.",
-            "from sklearn.base import clone\n"
+            f"{_CLONE}\n"
             "from sklearn.calibration import CalibratedClassifierCV\n"
             f"plain = clone(model).set_params(teacher=None, alpha=0.0, {_ALONE})\n"
             'model = CalibratedClassifierCV(plain, method="temperature", ensemble=False)\n'

@@ -139,8 +139,9 @@ def diagnose(model: Any, X_train: Any, y_train: Any, X_test: Any, y_test: Any) -
 
     Where a probability is held against a label, and where KL divides by one, it is taken as 0.001
     at least, so that the exact zeros of a forest do not decide. The standard errors are those of
-    means over rows, of paired differences where both sides were measured on the same rows. They
-    hold the draw of the rows and not the chance of the training. Sample weights, unlabelled rows
+    means over rows, of paired differences where both sides were measured on the same rows; fewer
+    than ten rows show nothing. They hold the draw of the rows and not the chance of the training.
+    Sample weights, unlabelled rows
     and the groups of a splitter are not passed on.
 
     References
@@ -172,8 +173,7 @@ def diagnose(model: Any, X_train: Any, y_train: Any, X_test: Any, y_test: Any) -
     if answers_from_labels(model.teacher):
         raise ValueError(
             f"diagnose needs a teacher that answers for rows, and "
-            f"{type(model.teacher).__name__} answers from the labels of the training rows alone. "
-            f"distillation_report compares what it teaches with label smoothing."
+            f"{type(model.teacher).__name__} answers from the labels; pass one with predict_proba."
         )
     answers = gather_answers(model, given)
     figures = compute_figures(answers)
@@ -183,7 +183,9 @@ def diagnose(model: Any, X_train: Any, y_train: Any, X_test: Any, y_test: Any) -
         asks_own_rows=not answers.cross_fitted and model.augment is None,
         ask_controls=lambda: beyond_controls(answers, answers.smooth()),
     )
-    advice = advise(model, finding, figures, X=given.X_train, history=answers.history)
+    advice = advise(
+        model, finding, figures, X=given.X_train, y=given.train_index, history=answers.history
+    )
     return Diagnosis(
         title=f"Diagnosis: {finding.verdict} ({len(given.y_train)} training rows, "
         f"{len(given.test_index)} test rows)",

@@ -18,6 +18,8 @@ N_BINS = 15
 
 #: A difference counts if it is more than this many of its standard errors.
 N_ERRORS = 2.0
+#: Fewer rows than this have no standard error worth the name: they show nothing.
+MIN_ROWS = 10
 
 
 class Figure(NamedTuple):
@@ -170,8 +172,8 @@ def divergences(p: np.ndarray, q: np.ndarray) -> np.ndarray:
 
 
 def mean(terms: np.ndarray) -> Figure:
-    """The mean of terms of rows, and its standard error (nan for a single row)."""
-    error = np.std(terms, ddof=1) / np.sqrt(len(terms)) if len(terms) > 1 else np.nan
+    """The mean of terms of rows, and its standard error (nan for fewer than `MIN_ROWS`)."""
+    error = np.std(terms, ddof=1) / np.sqrt(len(terms)) if len(terms) >= MIN_ROWS else np.nan
     return Figure(float(np.mean(terms)), float(error))
 
 

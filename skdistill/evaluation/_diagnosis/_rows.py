@@ -71,9 +71,7 @@ def figure_rows(figures: Figures, controls: dict[str, Figure]) -> list[dict[str,
             "KL to teacher, training",
             f.kl_train,
             f"< {imitation:.4f}",
-            "imitates these rows only"
-            if rules.imitates_own_rows_only(f)
-            else "imitates new rows alike",
+            "far closer than on new rows" if rules.imitates_own_rows_only(f) else "not far closer",
         ),
         _row("KL to teacher, test", f.kl_test),
         _row(
