@@ -70,7 +70,7 @@ def ask_aligned(
         check_classes(columns, classes, explicit=explicit)
     for member in members_of(teacher):
         warn_of_feature_names(member, X)
-    size = getattr(teacher, "chunk_size", None) if isinstance(teacher, CallableTeacher) else None
+    size = adapter.chunk_size if isinstance(adapter, CallableTeacher) else None
     answer, kind, named = ask_in_chunks(
         lambda: adapter, X, key, memory=memory, size=size, verbose=verbose
     )

@@ -42,9 +42,9 @@ class CallableTeacher(BaseEstimator):
     >>> def ask(rows):
     ...     return np.column_stack([1 - rows[:, 0], rows[:, 0]])
     >>> teacher = CallableTeacher(ask, classes=["no", "yes"], cache_key="oracle 1.0")
-    >>> teacher_targets(teacher, [[0.25], [1.0]], ["yes", "no"])
+    >>> teacher_targets(teacher, [[0.25], [0.75]], ["no", "yes"])
     array([[0.75, 0.25],
-           [0.  , 1.  ]])
+           [0.25, 0.75]])
     """
 
     _parameter_constraints = {

@@ -18,6 +18,9 @@ from skdistill.teachers._ensemble import members_of
 TRAINING_ALONE = ("history_", "optimizer_", "callbacks", "callbacks_", "training")
 """What changes in a net without a change of its answers."""
 
+PLAIN = {str, float, int, bool, type(None)}
+"""Types whose `repr` tells their values apart."""
+
 
 class _ContentHasher(NumpyHasher):
     """joblib's hash, without what is different after pickling or in another process.
@@ -26,33 +29,42 @@ class _ContentHasher(NumpyHasher):
     """
 
     def save(self, obj):
-        if isinstance(obj, np.ndarray) and not obj.dtype.hasobject:
-            values = np.ascontiguousarray(obj).reshape(-1).view(np.uint8)
-            digest = hashlib.md5(values, usedforsecurity=False).digest()
-            obj = ("array", obj.dtype.descr, obj.shape, digest)
+        if isinstance(obj, np.ndarray):
+            values = _as_bytes(obj)
+            if values is not None:
+                digest = hashlib.md5(values, usedforsecurity=False).digest()
+                obj = ("array", obj.dtype.descr, obj.shape, digest)
         super().save(obj)
 
     def reducer_override(self, obj):
         if isinstance(obj, torch.Tensor):
-            values = obj.detach().to_dense().cpu().contiguous().reshape(-1).view(torch.uint8)
-            return _stand_in, (type(obj), str(obj.dtype), tuple(obj.shape), values.numpy())
+            raw = obj.detach().to_dense().cpu().contiguous().reshape(-1).view(torch.uint8)
+            return _stand_in, (type(obj), str(obj.dtype), tuple(obj.shape), raw.numpy())
         if isinstance(obj, torch.nn.Module | NeuralNet):
             state = {name: part for name, part in vars(obj).items() if name not in TRAINING_ALONE}
             if isinstance(obj, NeuralNet):  # whose parts share objects until it is pickled
                 state = {name: content_key(part) for name, part in state.items()}
             return _stand_in, (type(obj),), state
         if is_table(obj) and not isinstance(obj, type):
-            parts = [(str(kind), obj.iloc[:, i].to_numpy()) for i, kind in enumerate(obj.dtypes)]
-            return _stand_in, (type(obj), list(obj.columns), parts)
+            values = [(str(kind), obj.iloc[:, i].to_numpy()) for i, kind in enumerate(obj.dtypes)]
+            return _stand_in, (type(obj), list(obj.columns), values)
         if sparse.issparse(obj):
-            coordinates = obj.tocoo()
-            parts = (coordinates.row, coordinates.col, coordinates.data)
-            return _stand_in, (type(obj), obj.shape, *parts)
+            entries = obj.tocoo()
+            return _stand_in, (type(obj), obj.shape, entries.row, entries.col, entries.data)
         if isinstance(obj, KDTree | BallTree):  # whose state counts the queries
             return _stand_in, (type(obj), *map(np.asarray, obj.get_arrays()))
         if isinstance(obj, CallableTeacher):
             return _stand_in, (type(obj), obj.cache_key, obj.classes)
         return NotImplemented
+
+
+def _as_bytes(array):
+    """Return the values of an array as bytes, None for an array of unknown objects."""
+    if not array.dtype.hasobject:
+        return np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
+    if {type(value) for value in array.flat} <= PLAIN:  # strings and gaps, as in many tables
+        return "\n".join(map(repr, array.flat)).encode(errors="surrogatepass")
+    return None
 
 
 def _stand_in(*parts):
@@ -122,7 +134,8 @@ def teacher_key(teacher):
         reason = next(iter(error.args), error)
         raise TeacherError(
             f"The teacher {type(teacher).__name__} was given with memory, and what it holds has no "
-            f"key to keep its answers by ({reason}). Name a key of your own: "
+            f"key to keep its answers by ({reason}). Give that part a name that can be imported; "
+            f"for a fitted teacher you may name a key of your own, "
             f"CallableTeacher(teacher.predict_proba, classes=teacher.classes_, cache_key='...')."
         ) from error
 

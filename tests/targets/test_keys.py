@@ -113,6 +113,10 @@ def test_rows_are_known_by_their_values_wherever_they_lie():
         assert content_key(part) != content_key(longer)
     assert content_key(table) != content_key(table.rename(columns={"a": "e"}))
     assert content_key(table) != content_key(table.assign(a=["x", "z", None] * 10))
+    mixed = np.array(["1", 1, None, 1.5, True], dtype=object)
+    others = (["1", 1, None, 1.5, 1], [1, 1, None, 1.5, True], ["1", 1, "None", 1.5, True])
+    for other in others:
+        assert content_key(mixed) != content_key(np.array(other, dtype=object))
     assert content_key(grid) != content_key(grid.astype(np.float32))
     assert content_key(grid) != content_key(grid.reshape(2, 30))
     assert content_key(np.empty((0, 3))) == content_key(np.empty((3, 0)).T)

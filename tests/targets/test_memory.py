@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import load_iris, make_classification
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.neighbors import KNeighborsClassifier
@@ -194,6 +195,8 @@ def test_a_function_is_asked_in_chunks(folder, capsys, memory):
     assert last.startswith("[skdistill] teacher: 150 of 150 rows, ")
     np.testing.assert_array_equal(teacher.predict_proba(rows[:90]), np.eye(3)[Y[:90]])
     assert sizes[4:] == [40, 40, 10]
+    teacher_targets(FrozenEstimator(teacher), rows[:41], labels[:41], memory=memory)
+    assert sizes[7:] == ([1] if memory else [40, 1])  # the first forty are known
 
 
 def test_the_key_of_a_function_decides(folder):

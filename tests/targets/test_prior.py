@@ -9,6 +9,7 @@ from sklearn.metrics import log_loss
 from skdistill import DistilledClassifier, StudentNet
 from skdistill.targets import fit_prior_offsets, teacher_targets
 from skdistill.targets._prior import apply_offsets
+from skdistill.targets._targets import compute_targets, targets_from_array
 
 
 def draw(n_samples=500, n_classes=4, seed=0):
@@ -108,19 +109,15 @@ def test_class_weights_are_undone_and_a_temperature_cannot_do_it():
     assert losses[False] >= losses[True]
 
 
-def test_generated_rows_and_given_targets_are_corrected_alike():
+@pytest.mark.filterwarnings("ignore:The teacher's mean prob")
+@pytest.mark.parametrize("calibrate", [False, True, "prior"])
+def test_rows_without_labels_and_given_targets_are_calibrated_alike(calibrate):
     X, y = rare_rows()
-    student = StudentNet(module__hidden_units=(4,), max_epochs=1)
     weighted = LogisticRegression(class_weight="balanced").fit(X, y)
-    raw = weighted.predict_proba(X)
-    models = [
-        DistilledClassifier(weighted, student, calibrate="prior", random_state=0).fit(X, y),
-        DistilledClassifier(student=student, calibrate="prior", random_state=0).fit(
-            X, y, soft_targets=raw
-        ),
-    ]
-    p, q = (model.predict_proba(X) for model in models)
-    np.testing.assert_array_equal(p, q)
+    targets = compute_targets(weighted, X, y, calibrate=calibrate, X_more=[X[:50]])
+    np.testing.assert_allclose(targets.more[0], targets.probabilities[:50], rtol=1e-12)
+    given = targets_from_array(weighted.predict_proba(X), y, calibrate=calibrate)
+    np.testing.assert_array_equal(given.probabilities, targets.probabilities)
 
 
 @pytest.mark.parametrize("calibrate", ["isotonic", "auto", None, 2, 0.5])

@@ -144,7 +144,7 @@ def _explain_loss(f: Figures, alpha: float) -> Finding:
             UNDERFIT,
             losses,
             f"Even on its own rows the student does worse than the teacher does on rows that it "
-            f"has never seen. KL to the teacher is {kl}: more rows would not help.",
+            f"has never seen. KL to the teacher is {kl}: more rows alone would not help.",
         )
     return _found(
         UNCLEAR,
