@@ -89,7 +89,8 @@ def same_value(claim, default):
 def broken_promises(docstring, signature, *, complete=True):
     """Say, a sentence each, where the Parameters section and the signature disagree.
 
-    With `complete`, every parameter must be there, in its order and with its default.
+    With `complete`, every parameter must be there, in its order and with its default. Of a class
+    that users are given, and do not make, only the names must be there.
     """
     documented = read_parameters(docstring)
     actual = {
@@ -97,6 +98,9 @@ def broken_promises(docstring, signature, *, complete=True):
         for name, parameter in signature.parameters.items()
         if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
     }
+    sections = read_sections(docstring)
+    if "Attributes" in sections and "Parameters" not in sections:
+        return [f"{name} is not documented" for name in actual if name not in documented]
     open_ended = len(actual) < len(signature.parameters)
     broken = []
     for name, kind in documented.items():
@@ -155,6 +159,14 @@ def test_promises_that_are_kept_pass():
 def test_broken_promises_are_caught(sentence):
     broken = broken_promises(BAD[sentence], inspect.signature(example))
     assert any(found.startswith(sentence) for found in broken)
+
+
+def test_of_a_class_that_users_are_given_the_names_must_be_there():
+    docstring = "Title.\n\nAttributes\n----------\nfourth, second : int\nrows : list\n"
+    assert broken_promises(docstring, inspect.signature(example)) == [
+        "first is not documented",
+        "third is not documented",
+    ]
 
 
 def test_a_parameter_that_is_none_is_caught():

@@ -98,8 +98,21 @@ def compare(
         Their labels or values.
     baseline : str, default=None
         The arm that the others are compared with; None is the first.
-    loss, design, n_rounds, refit_teacher, n_jobs, random_state, verbose
-        As in `bias_variance_decomposition`.
+    loss : str or list of str, default=None
+        "log_loss", "brier" or "zero_one" for classifiers, "squared" for regressors, or several.
+        None is log-loss, and squared for regressors.
+    design : {"subsample", "split", "bootstrap", "seed"}, default="subsample"
+        How the rounds differ; see `bias_variance_decomposition`.
+    n_rounds : int, default=20
+        Fits of each arm, three at least.
+    refit_teacher : bool, default=True
+        Whether an unfitted teacher is fitted anew in every round.
+    n_jobs : int, default=None
+        Rounds at a time, through joblib. The result does not depend on it.
+    random_state : int, RandomState instance or None, default=None
+        Seeds the rounds and the estimators.
+    verbose : int, default=0
+        1 prints a line for every round.
 
     Returns
     -------
