@@ -283,7 +283,8 @@ def print_table(title, sources, n_seeds, options):
     jobs = [(name, s, seed) for name in KINDS for s in sources for seed in range(n_seeds)]
     verdicts = options.parallel(delayed(judge)(*job, options.data) for job in jobs)
     heads = " ".join(f"{verdict:>10}" for verdict in HEADS)
-    print(f"{title}: {', '.join(sources)}; {n_seeds} seeds\n{'built':<24}{heads}")
+    seeds = "1 seed" if n_seeds == 1 else f"{n_seeds} seeds"
+    print(f"{title}: {', '.join(sources)}; {seeds}\n{'built':<24}{heads}")
     per_kind = len(jobs) // len(KINDS)
     found = iter(verdicts)
     right = 0
@@ -301,7 +302,7 @@ def main():
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", help="folder with the real tables")
-    parser.add_argument("--seeds", type=int, default=5, help="of each generated problem")
+    parser.add_argument("--seeds", type=int, default=3, help="of each generated problem")
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
     options.parallel = Parallel(options.jobs, return_as="generator")

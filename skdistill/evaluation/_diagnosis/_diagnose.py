@@ -112,7 +112,9 @@ def diagnose(model: Any, X_train: Any, y_train: Any, X_test: Any, y_test: Any) -
 
     Notes
     -----
-    The first rule that applies decides. "Shown" means by more than two standard errors.
+    The first rule that applies decides. "Shown" means by more than two standard errors. Where
+    alpha is 0 the teacher has taught nothing: neither **the teacher memorised its rows** nor
+    **transfer set too small** is then asked.
 
     1. **the teacher memorised its rows**: it was asked on rows that it may have been fitted on
        (a fitted teacher, or ``cv="in-sample"``, and no `augment`), and ``teacher_train`` is below
@@ -141,8 +143,7 @@ def diagnose(model: Any, X_train: Any, y_train: Any, X_test: Any, y_test: Any) -
     at least, so that the exact zeros of a forest do not decide. The standard errors are those of
     means over rows, of paired differences where both sides were measured on the same rows; fewer
     than ten rows show nothing. They hold the draw of the rows and not the chance of the training.
-    Sample weights, unlabelled rows
-    and the groups of a splitter are not passed on.
+    Sample weights, unlabelled rows and the groups of a splitter are not passed on.
 
     References
     ----------

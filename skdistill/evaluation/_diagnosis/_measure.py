@@ -91,7 +91,7 @@ def gather_answers(model: Any, given: ReportInput) -> Answers:
         say(f"[diagnose] {arm}: {fitted.fit_seconds_['student']:.1f} s")
         return fitted
 
-    plain = model if model.alpha_ == 0 else fit(PLAIN)
+    plain = model if model.alpha_ == 0 and not model.feature_losses else fit(PLAIN)
     answer = teacher_probabilities(
         teacher,
         given.X_test,
