@@ -21,6 +21,7 @@ from skdistill._rows import as_rows, has_gaps, is_plain, looks_plain
 from skdistill.exceptions import StudentError
 from skdistill.teachers._ensemble import as_teacher
 from skdistill.teachers._fit import clone_teacher, is_fitted, is_kept
+from skdistill.training._classifier_mixin import NetClassifierMixin
 from skdistill.training._student import as_student
 
 
@@ -152,7 +153,7 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
         if not self.__sklearn_is_fitted__():
             check_is_fitted(self)
         # A net that gets the rows as they are looks for itself whether they are finite.
-        is_fine = is_plain if isinstance(self.student_, Pipeline) else looks_plain
+        is_fine = looks_plain if isinstance(self.student_, NetClassifierMixin) else is_plain
         if is_fine(X, self):
             return X
         X = as_rows(X)
@@ -191,5 +192,5 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
         teacher = get_tags(teacher) if knows_tags else student
         tags.input_tags.allow_nan = student.input_tags.allow_nan and teacher.input_tags.allow_nan
         tags.input_tags.sparse = student.input_tags.sparse
-        tags.input_tags.three_d_array = student.input_tags.three_d_array
+        tags.input_tags.three_d_array = self.student is None or student.input_tags.three_d_array
         return tags

@@ -3,11 +3,12 @@
 from skdistill._torch import resolve_device
 from skdistill.losses._registry import get_loss
 from skdistill.targets._targets import check_teacher
+from skdistill.training._features import check_feature_losses
 from skdistill.transfer._registry import get_augmenter
 
 
 def check_parts(model, soft_targets, X_unlabeled):
-    """Check loss, augmenter, device, teacher and cv of a classifier.
+    """Check losses, augmenter, device, teacher and cv of a classifier.
 
     Parameters
     ----------
@@ -48,3 +49,4 @@ def check_parts(model, soft_targets, X_unlabeled):
             f"{name} was given with soft_targets, and nobody to label its rows; expected a "
             f"teacher. Pass teacher=..., or leave {name} out."
         )
+    check_feature_losses(model.feature_losses, model.teacher)

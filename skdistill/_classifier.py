@@ -24,6 +24,7 @@ from skdistill._rows import has_gaps, stack_rows
 from skdistill._torch import resolve_device
 from skdistill.losses._registry import get_loss
 from skdistill.targets._targets import compute_targets, targets_from_array
+from skdistill.training._features import check_layers
 from skdistill.training._packing import pack_targets
 from skdistill.training._student import as_student
 from skdistill.transfer._gather import gather_rows
@@ -49,17 +50,23 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         `fit`. None with `soft_targets` in `fit`, or with alpha 0.
     student : object, default=None
         A `StudentNet` or other skorch net, a `torch.nn.Module` class (widths are inferred) or
-        instance, or a Pipeline that ends in one of these. None is
-        ``make_pipeline(TablePreprocessor(), StudentNet())``.
+        instance, a scikit-learn classifier or regressor (a tree that imitates a forest), or a
+        Pipeline that ends in one of these. None is
+        ``make_pipeline(TablePreprocessor(), StudentNet())``, with an `ImagePreprocessor` for
+        images of shape (n_samples, channels, height, width) or (n_samples, height, width).
     loss : str or object, default="kd"
         The soft term: a name, or an instance of a class of `skdistill.losses` with settings of
         its own.
     temperature : float or "auto", default="auto"
         Divides the logits of both sides in the soft term. "auto" is the loss's default for the
         kind of teacher: for kd, 1 for two classes and for teachers known by probabilities
-        alone, 4 for logits of ten classes or more, 2 otherwise.
+        alone, 4 for logits of ten classes or more, 2 otherwise. It is 1 for a scikit-learn
+        estimator as the student.
     alpha : float, default=0.5
         Weight of the teacher's term in [0, 1]. 0 is the plain student: no teacher is asked.
+    feature_losses : list of FeatureLoss, default=None
+        Terms between layers of a fitted network as teacher and layers of the student, such as
+        `losses.HintLoss`. They have weights of their own and need the teacher at alpha 0 too.
     cv : int, splitter, iterable or "in-sample", default=None
         How an unfitted teacher answers for its own training rows. None is five stratified folds
         (fewer where a class has fewer rows), each row answered by a clone that was not fitted
@@ -144,6 +151,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         "loss": "no_validation",
         "temperature": [StrOptions({"auto"}), Interval(Real, 0, None, closed="neither")],
         "alpha": [Interval(Real, 0, 1, closed="both")],
+        "feature_losses": [list, None],
         "cv": ["cv_object", StrOptions({"in-sample"})],
         "calibrate": ["boolean", StrOptions({"temperature", "prior"})],
         "augment": "no_validation",
@@ -164,6 +172,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         loss="kd",
         temperature="auto",
         alpha=0.5,
+        feature_losses=None,
         cv=None,
         calibrate=False,
         augment=None,
@@ -180,6 +189,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         self.loss = loss
         self.temperature = temperature
         self.alpha = alpha
+        self.feature_losses = feature_losses
         self.cv = cv
         self.calibrate = calibrate
         self.augment = augment
@@ -244,7 +254,7 @@ Unlabeled, default=None
         teacher_seed, weights_seed, order_seed, rows_seed = draw_seeds(self.random_state, 4)
         started = time.perf_counter()
         rows.more = []
-        if self.alpha > 0:
+        if self.alpha > 0 or self.feature_losses:
             rows.more = gather_rows(rows.X, X_unlabeled, self.augment, rows_seed)
         student, X_student = self._prepare_student(rows, weights_seed)
         prepared = time.perf_counter()
@@ -311,20 +321,25 @@ Unlabeled, default=None
     def _prepare_student(self, rows, seed):
         """Fit the student's preprocessing and make its module, so that a misfit shows early."""
         device = resolve_device(self.device)
-        student = as_student(self.student, device=str(device), verbose=self.verbose)
+        student = as_student(
+            self.student, n_axes=rows.X.ndim, device=str(device), verbose=self.verbose
+        )
         steps, net = student[:-1], student[-1]
         X, more = rows.X, rows.more
+        weighted = rows.sample_weight is not None or bool(more and self.alpha < 1)
+        net.check_settings(get_loss(self.loss), self.alpha, self.temperature, weighted=weighted)
         if len(student) > 1:
             seed_parameters(steps, seed)
             X = steps.fit_transform(X, rows.y)
             more = [steps.transform(part) for part in more]
         X = net.prepare(X, self.classes_, seed)
+        check_layers(self.feature_losses, self.teacher, rows.X, net, X, device)
         return student, stack_rows([X, *(net.prepare_more(part) for part in more)])
 
     def _compute_targets(self, rows, soft_targets, seed):
         """Ask the teacher; None where its term has no weight."""
         self.teacher_ = None
-        if self.alpha == 0:
+        if self.alpha == 0 and not self.feature_losses:
             return None
         if self.teacher is None:
             return targets_from_array(
@@ -350,6 +365,7 @@ Unlabeled, default=None
             verbose=self.verbose,
             fit_params=rows.fit_params,
             X_more=rows.more,
+            layers=[loss.teacher_layer for loss in self.feature_losses or ()],
         )
         self.teacher_ = targets.teacher
         if self.augment is not None and not targets.cross_fitted:
@@ -358,14 +374,10 @@ Unlabeled, default=None
 
     def _train_student(self, student, X, rows, targets, seed):
         """Train the student's net on packed targets and report what was used."""
-        loss = get_loss(self.loss)
+        loss, self.alpha_ = get_loss(self.loss), float(self.alpha)
         kind = "probabilities" if targets is None else targets.kind
-        self.alpha_ = float(self.alpha)
-        self.temperature_ = (
-            loss.default_temperature(kind, len(self.classes_))
-            if self.temperature == "auto"
-            else float(self.temperature)
-        )
+        default = student[-1].default_temperature(loss, kind, len(self.classes_))
+        self.temperature_ = default if self.temperature == "auto" else float(self.temperature)
         packed = pack_targets(
             rows.labels,
             None if targets is None else targets.probabilities,
@@ -374,13 +386,11 @@ Unlabeled, default=None
             rows.groups,
             [] if targets is None else targets.more,
             self.unlabeled_weight,
+            None if targets is None else targets.features,
         )
-        net = student[-1].learn(
-            X, packed, loss=loss, alpha=self.alpha_, temperature=self.temperature_, seed=seed
-        )
+        settings = {"loss": loss, "alpha": self.alpha_, "temperature": self.temperature_}
+        settings |= {"feature_losses": self.feature_losses} if self.feature_losses else {}
+        net = student[-1].learn(X, packed, **settings, seed=seed)
         self.student_ = student if len(student) > 1 else net
         self._refuses_gaps = not get_tags(self).input_tags.allow_nan and not has_gaps(rows.X)
-        self.history_ = [
-            {name: value for name, value in epoch.items() if name != "batches"}
-            for epoch in net.history_
-        ]
+        self.history_ = [{k: v for k, v in e.items() if k != "batches"} for e in net.history_]

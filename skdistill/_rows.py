@@ -144,17 +144,23 @@ def stack_rows(parts):
 
     Parameters
     ----------
-    parts : list of {ndarray, CSR matrix} of shape (n_samples_i, ...)
-        All sparse or all dense; the first decides the dtype.
+    parts : list of {ndarray, CSR matrix, DataFrame} of shape (n_samples_i, ...)
+        All sparse, all dense or all tables; the first decides the dtype, and the categories of
+        pandas' categorical columns.
 
     Returns
     -------
-    {ndarray, CSR matrix} of shape (sum of n_samples_i, ...)
+    {ndarray, CSR matrix, DataFrame} of shape (sum of n_samples_i, ...)
     """
     if len(parts) == 1:
         return parts[0]
     if sparse.issparse(parts[0]):
         return sparse.vstack(parts, format="csr", dtype=parts[0].dtype)
+    if is_table(parts[0]):
+        import pandas as pd  # it is there: these are its tables
+
+        kinds = {n: dtype for n, dtype in parts[0].dtypes.items() if str(dtype) == "category"}
+        return pd.concat([part.astype(kinds) for part in parts], ignore_index=True)
     return np.concatenate(parts, dtype=parts[0].dtype, casting="same_kind")
 
 

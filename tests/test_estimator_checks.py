@@ -9,6 +9,7 @@ from sklearn.datasets import load_iris
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from sklearn.utils import shuffle
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
@@ -59,6 +60,17 @@ def test_exact_student(estimator, check):
     xfail_strict=True,
 )
 def test_cross_fitted_teacher_and_default_student(estimator, check):
+    check(estimator)
+
+
+@parametrize_with_checks(
+    [
+        DistilledClassifier(LogisticRegression(), DecisionTreeClassifier(), cv="in-sample"),
+        DistilledClassifier(LogisticRegression(), DecisionTreeRegressor(), cv="in-sample"),
+    ],
+    xfail_strict=True,
+)
+def test_tree_student(estimator, check):
     check(estimator)
 
 

@@ -11,6 +11,7 @@ from sklearn.base import clone
 
 from skdistill.exceptions import TeacherWarning
 from skdistill.losses._registry import get_loss
+from skdistill.training._student import as_student
 
 TEACHER = "teacher"
 PLAIN = "plain"
@@ -34,6 +35,7 @@ SMOOTHING = 0.1
 #: The settings of a student whose targets are given; all of them are about a teacher.
 ALONE: dict[str, Any] = {
     "teacher": None,
+    "feature_losses": None,
     "cv": None,
     "calibrate": False,
     "augment": None,
@@ -50,7 +52,8 @@ def student_recipes(
     cross_entropy = {"loss": "kd", "alpha": 1.0, "temperature": 1.0}
     temperature = model.temperature
     if isinstance(temperature, str):
-        temperature = get_loss(model.loss).default_temperature(targets.kind, n_classes)
+        learner = as_student(model.student)[-1]
+        temperature = learner.default_temperature(get_loss(model.loss), targets.kind, n_classes)
 
     yield PLAIN, ({"alpha": 0.0}, None)
     smoothed = (1.0 - SMOOTHING) * one_hot[y_index] + SMOOTHING / n_classes
@@ -58,9 +61,9 @@ def student_recipes(
     labels = one_hot[targets.probabilities.argmax(axis=1)]
     labels[np.isnan(targets.probabilities).any(axis=1)] = np.nan
     yield TEACHER_LABELS, (cross_entropy, labels)
-    if model.augment is None:
+    if model.augment is None and not model.feature_losses:
         yield DISTILLED, ({"temperature": temperature}, targets.probabilities)
-    else:  # the generated rows are labelled by the teacher itself
+    else:  # generated rows and hidden layers need the teacher itself
         yield DISTILLED, ({name: getattr(model, name) for name in ALONE}, None)
 
 

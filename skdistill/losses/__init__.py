@@ -1,8 +1,15 @@
-"""Soft terms: how far a student's logits are from its teacher's."""
+"""How far a student's logits, or its hidden layers, are from its teacher's."""
 
 from skdistill.losses._base import Loss
 from skdistill.losses._dist import DIST
 from skdistill.losses._dkd import DKD, dkd_divergence
+from skdistill.losses._features import (
+    FeatureLoss,
+    HintLoss,
+    SimilarityLoss,
+    hint_error,
+    similarity_distance,
+)
 from skdistill.losses._kd import KD, kd_divergence
 from skdistill.losses._logits import MSE, Huber
 from skdistill.losses._probabilities import Brier, JensenShannon
@@ -13,9 +20,14 @@ __all__ = [
     "KD",
     "MSE",
     "Brier",
+    "FeatureLoss",
+    "HintLoss",
     "Huber",
     "JensenShannon",
     "Loss",
+    "SimilarityLoss",
     "dkd_divergence",
+    "hint_error",
     "kd_divergence",
+    "similarity_distance",
 ]

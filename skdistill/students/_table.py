@@ -145,8 +145,9 @@ class TablePreprocessor(
         X = as_rows(X)
         if len(X.shape) != 2:
             raise StudentError(
-                f"The default student reads tables of shape (n_samples, n_features); X has shape "
-                f"{X.shape}. Give a module that reads it: student=StudentNet(YourModule)."
+                f"TablePreprocessor reads tables of shape (n_samples, n_features); X has shape "
+                f"{X.shape}. Images want an ImagePreprocessor in its place; for other rows give a "
+                f"module that reads them: student=StudentNet(YourModule)."
             )
         if reset:
             validate_data(self, X, skip_check_array=True)

@@ -13,6 +13,7 @@ INPUT_NAMES = (
     "input_size",
     "in_dim",
     "in_channels",
+    "n_channels",
 )
 OUTPUT_NAMES = (
     "n_classes",
@@ -36,7 +37,8 @@ def infer_widths(module, given, row_shape, n_classes, layout=None):
         Names of arguments that are set already; they are left alone.
     row_shape : tuple of int
         Shape of a row. Its width is the last axis of a table or a sequence (steps, features),
-        and the first, the channels, of an image or where the argument counts channels.
+        and the first, the channels, of an image or where the argument is "in_channels";
+        "n_channels" is 1 for an image of two axes.
     n_classes : int
         Number of logits.
     layout : dict, default=None
@@ -69,6 +71,8 @@ def infer_widths(module, given, row_shape, n_classes, layout=None):
             continue
         if names is OUTPUT_NAMES:
             widths[found[0]] = n_classes
+        elif found[0] == "n_channels" and len(row_shape) == 2:
+            widths[found[0]] = 1
         else:
             channels = found[0] == "in_channels" or len(row_shape) > 2
             widths[found[0]] = row_shape[0 if channels else -1]

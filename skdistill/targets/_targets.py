@@ -17,6 +17,7 @@ from skdistill.teachers._adapters import answers_from_labels
 from skdistill.teachers._align import align_columns, check_classes
 from skdistill.teachers._contract import check_probabilities
 from skdistill.teachers._ensemble import as_teacher, members_of
+from skdistill.teachers._features import find_net
 from skdistill.teachers._fit import check_kind, fit_teacher, is_fitted
 from skdistill.teachers._key import content_key, teacher_key
 
@@ -38,6 +39,8 @@ class Targets:
         The fitted teacher, None when it was not wanted.
     more : list of ndarray of shape (n_more_i, n_classes)
         Its probabilities for rows without labels.
+    features : dict of str to ndarray of shape (n_samples + sum of n_more_i, ...)
+        What layers of it make of all rows.
     """
 
     probabilities: np.ndarray
@@ -45,6 +48,7 @@ class Targets:
     cross_fitted: bool
     teacher: object
     more: list = field(default_factory=list)
+    features: dict = field(default_factory=dict)
 
 
 def check_teacher(teacher, cv):
@@ -98,6 +102,7 @@ def compute_targets(
     refit=True,
     fit_params=None,
     X_more=(),
+    layers=(),
 ):
     """Compute the soft targets of labelled rows, and fit the teacher where it is not.
 
@@ -112,6 +117,8 @@ random_state, verbose
         What metadata routing brings for the teacher's `fit`; None is no routing.
     X_more : sequence of array-like, default=()
         Rows without labels that the teacher, fitted on all others, is asked about too.
+    layers : sequence of str, default=()
+        Layers of a teacher that is a fitted network whose features are wanted for all rows.
 
     Returns
     -------
@@ -189,7 +196,11 @@ random_state, verbose
     more = [calibration(ask(rows)[0]) for rows in X_more]
     if any(answers_from_labels(member) for member in members_of(teacher)):
         answer, kind = teacher.add_answers_from_labels(answer, y, classes), "probabilities"
-    return Targets(answer, kind, cross_fitted, teacher if fitted or refit else None, more)
+    features = find_net(teacher, device).features(layers, [X, *X_more]) if layers else {}
+    if verbose and layers:
+        n_bytes = sum(values.nbytes for values in features.values())
+        print(f"[skdistill] teacher: {n_bytes / 1e6:.1f} MB of features of hidden layers")
+    return Targets(answer, kind, cross_fitted, teacher if fitted or refit else None, more, features)
 
 
 def targets_from_array(

@@ -1,4 +1,4 @@
-"""What makes a trained net a scikit-learn classifier."""
+"""What makes a student, a net above all, a scikit-learn classifier."""
 
 import numpy as np
 from scipy import sparse
@@ -19,11 +19,8 @@ from skdistill.exceptions import StudentError
 from skdistill.training._packing import pack_targets
 
 
-class NetClassifierMixin(ClassifierMixin):
-    """Labels instead of positions, probabilities instead of logits, refusals in time.
-
-    A subclass has `prepare(X, classes, seed)`, `learn(X, packed, ...)` and `_logits(X)`.
-    """
+class StudentMixin(ClassifierMixin):
+    """What every student has beside `prepare(X, classes, seed)` and `learn(X, packed, ...)`."""
 
     def fit(self, X, y, sample_weight=None):
         """Train on labels alone, without a teacher.
@@ -48,6 +45,50 @@ class NetClassifierMixin(ClassifierMixin):
         classes, labels = np.unique(y, return_inverse=True)
         X = self.prepare(X, classes)
         return self.learn(X, pack_targets(labels, sample_weight=sample_weight))
+
+    def check_settings(self, loss, alpha, temperature, *, weighted):
+        """Refuse settings that the student cannot hear; here it hears all of them.
+
+        Parameters
+        ----------
+        loss : Loss
+            The soft term.
+        alpha : float
+            Weight of the soft term in [0, 1].
+        temperature : float or "auto"
+            As the user gave it.
+        weighted : bool
+            Whether rows will differ in weight.
+
+        Raises
+        ------
+        StudentError
+        """
+
+    def default_temperature(self, loss, kind, n_classes):
+        """Return the temperature that "auto" stands for: the loss's own.
+
+        Parameters
+        ----------
+        loss : Loss
+            The soft term.
+        kind : {"logits", "probabilities"}
+            What the teacher speaks.
+        n_classes : int
+            Number of classes.
+
+        Returns
+        -------
+        float
+        """
+        return loss.default_temperature(kind, n_classes)
+
+
+class NetClassifierMixin(StudentMixin):
+    """Labels instead of positions, probabilities instead of logits, refusals in time.
+
+    A subclass has `_logits(X)`.
+    """
 
     def prepare_more(self, X):
         """Check further rows of a kind that `prepare` has seen.

@@ -46,6 +46,7 @@ class DistillationCriterion(nn.CrossEntropyLoss):
         self.from_probabilities = from_probabilities
         self.labelled_share = labelled_share
         self.epoch = 1
+        self.features = None  # a FeatureTerms while a net learns hidden layers too
 
     def forward(self, outputs, packed):
         """Return the mean loss of a batch.
@@ -78,9 +79,13 @@ class DistillationCriterion(nn.CrossEntropyLoss):
             if factor != 1:
                 soft = factor * soft
         if hard is None or soft is None:
-            return hard if soft is None else soft
-        # (1 - alpha) * hard + alpha * soft in one operation: each costs as much as a small layer.
-        return torch.lerp(hard, soft, alpha)
+            loss = hard if soft is None else soft
+        else:
+            # (1 - alpha) * hard + alpha * soft in one operation: each costs a small layer's time.
+            loss = torch.lerp(hard, soft, alpha)
+        if self.features is None or not self.training:
+            return loss
+        return loss + self.features(packed)
 
     @property
     def soft_factor(self):

@@ -1,6 +1,7 @@
 """Rows held back from training, to choose the best epoch by."""
 
 import inspect
+import warnings
 
 import numpy as np
 from sklearn.model_selection import ShuffleSplit, StratifiedShuffleSplit
@@ -96,12 +97,19 @@ def split_packed(split, dataset, packed, **fit_params):
         fit_params = {"groups": packed["group"], **fit_params}
     n_labelled = int((packed["label"] >= 0).sum())
     if n_labelled == len(dataset):
-        return split(dataset, packed["label"], **fit_params)
+        return _split_quietly(split, dataset, packed["label"], fit_params)
     labelled = Subset(dataset, range(n_labelled))
-    train, valid = split(labelled, packed["label"][:n_labelled], **fit_params)
+    train, valid = _split_quietly(split, labelled, packed["label"][:n_labelled], fit_params)
     if isinstance(valid, Subset) and valid.dataset is labelled:
         valid = Subset(dataset, valid.indices)
     if train is labelled:
         return dataset, valid
     unlabeled = range(n_labelled, len(dataset))
     return Subset(dataset, [*train.indices, *unlabeled]), valid
+
+
+def _split_quietly(split, dataset, labels, fit_params):
+    with warnings.catch_warnings():
+        # skorch hands the groups to any splitter, and scikit-learn's say that they do not listen.
+        warnings.filterwarnings("ignore", message="The groups parameter is ignored")
+        return split(dataset, labels, **fit_params)

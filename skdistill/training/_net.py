@@ -10,6 +10,7 @@ from torch import nn
 from skdistill._layout import read_layout
 from skdistill._torch import as_tensor, forward_in_batches
 from skdistill.exceptions import StudentError
+from skdistill.students._conv import ConvNet
 from skdistill.students._tabular import TabularMLP
 from skdistill.students._widths import infer_widths
 from skdistill.training._batches import TensorBatches, TensorRows
@@ -31,8 +32,9 @@ class StudentNet(NetClassifierMixin, FastEpochMixin):
     Parameters
     ----------
     module : type or instance of torch.nn.Module, default=None
-        Returns logits. None is `students.TabularMLP`. Of a class the widths are inferred from the
-        data by the names of its arguments; an instance is copied for every fit.
+        Returns logits. None is `students.TabularMLP` for tables and `students.ConvNet` for images.
+        Of a class the widths are inferred from the data by the names of its arguments; an
+        instance is copied for every fit.
     criterion : type, default=DistillationCriterion
         The loss over packed targets.
     optimizer : type, default=torch.optim.AdamW
@@ -184,7 +186,7 @@ class StudentNet(NetClassifierMixin, FastEpochMixin):
         packed : dict of str to ndarray
             See `training.pack_targets`.
         **settings
-            loss, alpha, temperature and seed.
+            loss, alpha, temperature, feature_losses and seed.
 
         Returns
         -------
@@ -196,7 +198,9 @@ class StudentNet(NetClassifierMixin, FastEpochMixin):
     def initialize_module(self):
         """Make the module: widths inferred, an instance copied, in the wanted precision."""
         kwargs = self.get_params_for("module")
-        module = TabularMLP if self.module is None else self.module
+        module = self.module
+        if module is None:
+            module = ConvNet if len(getattr(self, "row_shape_", ())) > 1 else TabularMLP
         if isinstance(module, nn.Module):
             module = copy.deepcopy(module)
         elif hasattr(self, "classes_"):

@@ -16,6 +16,7 @@ def pack_targets(
     groups=None,
     unlabeled=(),
     unlabeled_weight=1.0,
+    features=None,
 ):
     """Pack what the criterion needs to know of each row.
 
@@ -43,14 +44,17 @@ def pack_targets(
         Soft targets of rows that follow the labelled ones and carry the soft term alone.
     unlabeled_weight : float, default=1.0
         Weight of each, where 1 is the mean weight of a labelled row.
+    features : dict of str to ndarray of shape (n_samples, ...), default=None
+        What layers of the teacher make of all rows.
 
     Returns
     -------
     dict of str to ndarray
         "label" (n_samples,) int64, -1 for rows without one; with soft targets "teacher_logits"
         (n_samples, n_classes); "hard_weight" and "soft_weight" (n_samples,), each left out where
-        it is one for all rows; with groups "group" (n_labelled,), which the split into held-back
-        rows reads and the criterion does not.
+        it is one for all rows; "teacher_features.NAME" (n_samples, ...) for each layer; with
+        groups "group" (n_labelled,), which the split into held-back rows reads and the criterion
+        does not.
 
     Raises
     ------
@@ -63,6 +67,7 @@ def pack_targets(
         When no row has a soft target and a weight, and the labels alone teach.
     """
     packed = {"label": np.asarray(labels, dtype=np.int64)}
+    packed |= {f"teacher_features.{name}": values for name, values in (features or {}).items()}
     if sample_weight is not None:
         packed["hard_weight"] = _scaled(np.asarray(sample_weight, dtype=np.float64))
     if groups is not None:

@@ -1,24 +1,28 @@
 """From what the user calls a student to steps that can be prepared and trained."""
 
-from sklearn.base import clone
+from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.pipeline import Pipeline
 from skorch import NeuralNet
 from torch import nn
 
 from skdistill.exceptions import StudentError
-from skdistill.students import TablePreprocessor
+from skdistill.students import ImagePreprocessor, TablePreprocessor
+from skdistill.training._estimator_student import EstimatorStudent
 from skdistill.training._net import StudentNet
 from skdistill.training._skorch_student import SkorchStudent
 
 
-def as_student(student, *, device=None, verbose=0):
+def as_student(student, *, n_axes=2, device=None, verbose=0):
     """Return a Pipeline that ends in a learner, for whatever was given as a student.
 
     Parameters
     ----------
-    student : None, skorch.NeuralNet, torch.nn.Module, type or Pipeline
-        None is `TablePreprocessor` and `StudentNet`. A module's class or instance becomes a
-        StudentNet.
+    student : None, skorch.NeuralNet, torch.nn.Module, type, estimator or Pipeline
+        None is `TablePreprocessor`, or `ImagePreprocessor` for rows of more axes than a table's,
+        and `StudentNet`. A module's class or instance becomes a StudentNet, a scikit-learn
+        classifier or regressor an `EstimatorStudent`.
+    n_axes : int, default=2
+        Number of axes of the rows X.
     device : str, default=None
         Given to a StudentNet that has none.
     verbose : int, default=0
@@ -32,10 +36,11 @@ def as_student(student, *, device=None, verbose=0):
     Raises
     ------
     StudentError
-        When it is none of these.
+        When it is none of these, or an estimator that cannot learn from soft targets.
     """
     if student is None:
-        student = Pipeline([("preprocess", TablePreprocessor()), ("net", StudentNet())])
+        preprocess = ImagePreprocessor() if n_axes > 2 else TablePreprocessor()
+        student = Pipeline([("preprocess", preprocess), ("net", StudentNet())])
     if isinstance(student, Pipeline):
         pipeline = clone(student)
         name, last = pipeline.steps[-1]
@@ -54,10 +59,14 @@ def _as_learner(student, device, verbose):
         return net.set_params(device=net.device or device, verbose=net.verbose or verbose)
     if isinstance(student, NeuralNet):
         return SkorchStudent(student)
-    if isinstance(student, SkorchStudent):
+    if isinstance(student, SkorchStudent | EstimatorStudent):
         return clone(student)
+    is_estimator = hasattr(student, "__sklearn_tags__") and not isinstance(student, type)
+    if is_estimator and (is_classifier(student) or is_regressor(student)):
+        return EstimatorStudent(clone(student)).check_estimator()
     came = f"the class {student.__name__}" if isinstance(student, type) else repr(student)
     raise StudentError(
         f"The student is {came}; expected None, a StudentNet or other skorch net, a "
-        f"torch.nn.Module or its class, or a Pipeline that ends in one of these."
+        f"torch.nn.Module or its class, a scikit-learn classifier or regressor (an instance), or "
+        f"a Pipeline that ends in one of these."
     )

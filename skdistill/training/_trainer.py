@@ -12,6 +12,7 @@ from skdistill._torch import as_tensor, evaluating, first_output, seeded
 from skdistill.exceptions import StudentError, TrainingWarning
 from skdistill.teachers._contract import looks_like_probabilities
 from skdistill.training._callbacks import CountEpochs, StopAtNonFinite
+from skdistill.training._features import feature_terms
 
 PROBE_ROWS = 8
 
@@ -62,7 +63,9 @@ def initialize_net(net, X, n_classes, seed=None):
     net.criterion_.from_probabilities = looks_like_probabilities(outputs.detach().cpu().numpy())
 
 
-def train_net(net, X, packed, *, loss=None, alpha=0.0, temperature=1.0, seed=None):
+def train_net(
+    net, X, packed, *, loss=None, alpha=0.0, temperature=1.0, feature_losses=None, seed=None
+):
     """Train an initialised net on packed targets.
 
     Ctrl-C, a callback that ends the training or a loss that is no longer finite leave the net
@@ -78,6 +81,8 @@ def train_net(net, X, packed, *, loss=None, alpha=0.0, temperature=1.0, seed=Non
         See `pack_targets`.
     loss, alpha, temperature :
         See `DistillationCriterion`.
+    feature_losses : list of FeatureLoss, default=None
+        Terms of hidden layers, for which `packed` holds the teacher's features.
     seed : int, default=None
         Seeds the order of the rows and dropout; None draws from torch's global generator.
 
@@ -94,7 +99,7 @@ def train_net(net, X, packed, *, loss=None, alpha=0.0, temperature=1.0, seed=Non
         "stop_at_non_finite": StopAtNonFinite(),
     }
     net.callbacks_ += [(name, guard.initialize()) for name, guard in guards.items()]
-    with _maybe_seeded(net, seed):
+    with _maybe_seeded(net, seed), feature_terms(net, feature_losses, X, packed):
         net.notify("on_train_begin", X=X, y=packed)
         try:
             net.fit_loop(X, packed)

@@ -206,7 +206,7 @@ def test_a_module_of_the_users_own_gets_dense_rows():
     assert model.predict_proba(X[:3]).shape == (3, 2)
 
 
-def test_images_are_not_for_the_default_network():
+def test_images_of_few_pixels_are_not_for_the_default_network():
     with (
         torch.random.fork_rng(),
         pytest.raises(StudentError, match="cannot read rows of shape"),

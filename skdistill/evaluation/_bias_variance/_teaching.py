@@ -20,6 +20,7 @@ from skdistill.targets import teacher_probabilities
 from skdistill.targets._targets import Targets, compute_targets
 from skdistill.teachers._fit import is_fitted, is_kept
 from skdistill.teachers._key import content_key
+from skdistill.training._student import as_student
 
 
 def find_distilled(estimator: Any) -> Any:
@@ -33,9 +34,9 @@ def find_distilled(estimator: Any) -> Any:
 
 
 def takes_targets(estimator: Any) -> bool:
-    """Whether soft targets can stand for the teacher: not where it labels generated rows too."""
+    """Whether soft targets can stand for the teacher: not for generated rows or hidden layers."""
     model = find_distilled(estimator)
-    return model is not None and model.augment is None
+    return model is not None and model.augment is None and not model.feature_losses
 
 
 def has_unreachable_teacher(estimator: Any) -> bool:
@@ -118,7 +119,8 @@ def replace_teacher(estimator: Any, kind: str, n_classes: int) -> None:
     model = find_distilled(estimator)
     temperature = model.temperature
     if isinstance(temperature, str):
-        temperature = get_loss(model.loss).default_temperature(kind, n_classes)
+        learner = as_student(model.student)[-1]
+        temperature = learner.default_temperature(get_loss(model.loss), kind, n_classes)
     model.set_params(
         teacher=None, cv=None, calibrate=False, teacher_classes=None, temperature=temperature
     )

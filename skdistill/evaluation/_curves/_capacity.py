@@ -148,7 +148,8 @@ def capacity_curve(
     for arm in (PLAIN, DISTILLED):
         for number, value in enumerate(values):
             fits = samples[size, (arm, number)]
-            n_parameters = round(np.mean([fit["n_parameters"] for fit in fits]))
+            counted = np.mean([fit["n_parameters"] for fit in fits])
+            n_parameters = counted if np.isnan(counted) else round(counted)
             named = {"arm": arm, "value": value, "n_parameters": n_parameters}
             rows.append({**named, **summarise(fits)})
     return CapacityCurve(rows, title(f"Capacity curve over {param_name}", given), param_name)

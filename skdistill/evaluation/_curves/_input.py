@@ -71,6 +71,11 @@ def check_curve_input(owner: str, model: Any, X: Any, y: Any, cv: Any) -> CurveI
             f"{owner} compares students on the same rows, and augment={model.augment!r} generates "
             f"others for the distilled one alone; pass clone(model).set_params(augment=None)."
         )
+    if model.feature_losses:
+        raise ValueError(
+            f"{owner} asks the teacher once and hands its answers on, which say nothing of hidden "
+            f"layers; pass clone(model).set_params(feature_losses=None)."
+        )
     fitted = check_teacher(model.teacher, model.cv)
     X, y = as_rows(X), column_or_1d(y, warn=True)
     if X.shape[0] != len(y):

@@ -1,0 +1,76 @@
+"""A small convolutional network."""
+
+from torch import nn
+
+SIZES = {"tiny": ((8, 16), 1), "small": ((16, 32, 64), 1), "medium": ((32, 64, 128), 2)}
+"""The channels of each block, and the convolutions in it."""
+
+LEAST_SIDE = 8
+
+
+class AsImages(nn.Module):
+    """Give images without an axis of channels one, and refuse those that are too small."""
+
+    def forward(self, X):
+        """Return images of shape (n_samples, n_channels, height, width)."""
+        if X.ndim == 3:
+            X = X.unsqueeze(1)
+        if X.ndim != 4 or min(X.shape[2:]) < LEAST_SIDE:
+            raise ValueError(
+                f"ConvNet reads images of shape (n, c, h, w), channels first, or (n, h, w), of "
+                f"{LEAST_SIDE} x {LEAST_SIDE} pixels or more; got the shape {tuple(X.shape)}"
+            )
+        return X
+
+
+class ConvNet(nn.Sequential):
+    """Blocks of 3x3 convolutions with batch norm and ReLU, then a mean over the image.
+
+    Between blocks the image is halved by max pooling. The mean makes the number of weights
+    independent of the image's size.
+
+    Parameters
+    ----------
+    n_channels : int
+        Channels of the images. `StudentNet` infers it: 1 for images of shape (n, h, w), to which
+        the module adds the axis itself.
+    n_classes : int
+        Number of logits. `StudentNet` infers it.
+    size : {"tiny", "small", "medium"}, default="small"
+        Channels of each block: 8 and 16; 16, 32 and 64; 32, 64 and 128 with two convolutions in
+        each. With one channel and ten classes that makes 1,442, 24,058 and 288,170 weights.
+    dropout : float, default=0.0
+        Share of the last block's channels that are left out of each training step.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skdistill.students import ConvNet
+    >>> ConvNet(3, n_classes=10)(torch.zeros(2, 3, 32, 32)).shape
+    torch.Size([2, 10])
+    >>> ConvNet(1, n_classes=10, size="tiny")(torch.zeros(2, 28, 28)).shape
+    torch.Size([2, 10])
+    """
+
+    def __init__(self, n_channels, n_classes, size="small", dropout=0.0):
+        if size not in SIZES:
+            raise ValueError(
+                f"The 'size' parameter of ConvNet must be one of {list(SIZES)}. Got {size!r} "
+                f"instead."
+            )
+        widths, n_convolutions = SIZES[size]
+        layers: list[nn.Module] = [AsImages()]
+        for i, width in enumerate(widths):
+            if i:
+                layers.append(nn.MaxPool2d(2))
+            for _ in range(n_convolutions):
+                layers += [
+                    nn.Conv2d(n_channels, width, 3, padding=1, bias=False),
+                    nn.BatchNorm2d(width),
+                    nn.ReLU(),
+                ]
+                n_channels = width
+        layers += [nn.AdaptiveAvgPool2d(1), nn.Flatten()]
+        if dropout:
+            layers.append(nn.Dropout(dropout))
+        super().__init__(*layers, nn.Linear(n_channels, n_classes))

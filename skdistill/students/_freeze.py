@@ -1,0 +1,58 @@
+"""Layers that are not trained."""
+
+from torch import nn
+
+from skdistill.students._layers import FrozenNorm, check_name, copy_module
+
+BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
+
+
+def freeze(module, names):
+    """Return a copy of a module in which some layers are not trained.
+
+    Their parameters get ``requires_grad=False``, and their batch norms keep to the running
+    statistics that they have: each stands in a small module that stays in evaluation mode. Their
+    dropout goes on.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        Not changed.
+    names : str or list of str
+        Layers or blocks, as `layer_names` gives them.
+
+    Returns
+    -------
+    torch.nn.Module
+        For ``StudentNet(module)``, which copies it for every fit, frozen layers and all.
+
+    Raises
+    ------
+    StudentError
+        For a name that is none of its layers.
+
+    Examples
+    --------
+    >>> from torch import nn
+    >>> from skdistill.students import freeze
+    >>> module = freeze(nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3)), "0")
+    >>> [name for name, weight in module.named_parameters() if weight.requires_grad]
+    ['2.weight', '2.bias']
+    """
+    names = [names] if isinstance(names, str) else list(names)
+    for name in names:
+        check_name(module, name)
+    module = copy_module(module)
+    for name in names:
+        module.get_submodule(name).requires_grad_(False)
+        _freeze_norms(module, name)
+    return module
+
+
+def _freeze_norms(module, name):
+    parent, _, last = name.rpartition(".")
+    parent, layer = module.get_submodule(parent), module.get_submodule(name)
+    if isinstance(layer, BATCH_NORMS) and not isinstance(parent, FrozenNorm):
+        setattr(parent, last, FrozenNorm(layer))
+    for child, _ in layer.named_children():
+        _freeze_norms(module, f"{name}.{child}")

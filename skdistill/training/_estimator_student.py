@@ -1,0 +1,256 @@
+"""Any scikit-learn classifier or regressor as a student, a tree for one."""
+
+import numpy as np
+from scipy import sparse
+from scipy.special import softmax
+from sklearn.base import BaseEstimator, clone, is_regressor
+from sklearn.frozen import FrozenEstimator
+from sklearn.multioutput import MultiOutputRegressor
+from sklearn.utils import get_tags
+from sklearn.utils.validation import check_is_fitted, has_fit_parameter, validate_data
+
+from skdistill._columns import is_number, is_table
+from skdistill._compat import routing_enabled, safe_indexing
+from skdistill._random import seed_parameters
+from skdistill._rows import as_rows, has_gaps, is_plain, refuse_dates
+from skdistill.exceptions import StudentError
+from skdistill.losses import KD, MSE, Brier
+from skdistill.training._classifier_mixin import StudentMixin
+from skdistill.training._soft_labels import (
+    class_weights,
+    clip_to_probabilities,
+    expand_rows,
+    mix_labels,
+)
+
+
+class EstimatorStudent(StudentMixin, BaseEstimator):
+    """A classifier around an estimator that knows nothing of distillation.
+
+    A classifier learns from weighted copies of the rows, one for each class that has a weight
+    (see `expand_rows`), a regressor from the mixture of labels and teacher's probabilities (see
+    `mix_labels`) or, for loss "mse", from the teacher's centred logits: a column for each class,
+    for two classes the second one alone.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A classifier with `predict_proba` whose `fit` takes `sample_weight`, or a regressor.
+        Cloned for every fit. A regressor that predicts one number is fitted once for each class.
+
+    Attributes
+    ----------
+    estimator_ : estimator
+        The fitted clone; a `MultiOutputRegressor` of clones where one predicts one number.
+    classes_ : ndarray of shape (n_classes,)
+    history_ : list
+        Empty: there are no epochs.
+
+    Raises
+    ------
+    StudentError
+        When the estimator cannot learn from soft labels.
+    """
+
+    def __init__(self, estimator):
+        self.estimator = estimator
+
+    def check_estimator(self):
+        """Refuse an estimator that cannot learn from soft labels; return self."""
+        name = type(self.estimator).__name__
+        if isinstance(self.estimator, FrozenEstimator):
+            raise StudentError(
+                "The student is a FrozenEstimator, which no fit changes; expected an estimator "
+                "that can learn. Give the estimator inside it."
+            )
+        if is_regressor(self.estimator):
+            return self
+        if not has_fit_parameter(self.estimator, "sample_weight"):
+            raise StudentError(
+                f"The student {name} takes no sample_weight in fit, by which a classifier learns "
+                f"from soft targets; expected one that does, such as DecisionTreeClassifier or "
+                f"LogisticRegression. Or give the regressor of its kind, such as "
+                f"KNeighborsRegressor, which learns the probabilities themselves."
+            )
+        decided = hasattr(self.estimator, "predict")
+        if decided and not hasattr(self.estimator, "predict_proba"):
+            raise StudentError(
+                f"The student {name} has no predict_proba; expected a classifier that gives "
+                f"probabilities. Choose another, or the regressor of its kind, which learns the "
+                f"teacher's."
+            )
+        return self
+
+    def check_settings(self, loss, alpha, temperature, *, weighted):
+        """Refuse settings that the estimator cannot hear; see `StudentMixin.check_settings`."""
+        name = type(self.estimator).__name__
+        if weighted and not has_fit_parameter(self.estimator, "sample_weight"):
+            raise self._no_weights()
+        if alpha == 0:
+            return
+        regresses = is_regressor(self.estimator)
+        is_kd = type(loss) is KD and not loss.standardize and not loss.reverse
+        if not is_kd and not (regresses and type(loss) in (Brier, MSE)):
+            heard = "'kd', 'brier' or 'mse'" if regresses else "'kd'"
+            also = "" if regresses else " The regressor of its kind also takes 'brier' and 'mse'."
+            raise StudentError(
+                f"The student {name} cannot learn with loss={loss!r}: its fit minimises a loss of "
+                f"its own. Expected loss={heard}, or a StudentNet, which takes every loss.{also}"
+            )
+        if isinstance(loss, MSE) and alpha < 1:
+            raise StudentError(
+                f"The student {name} learns the teacher's logits with loss='mse', and labels have "
+                f"none; expected alpha=1, got alpha={alpha}. Set alpha=1, or loss='kd'."
+            )
+        if temperature not in ("auto", 1):
+            raise StudentError(
+                f"The student {name} cannot hear temperature={temperature}: it has no logits to "
+                f"divide in training. Expected 'auto' or 1; a StudentNet takes others."
+            )
+
+    def default_temperature(self, loss, kind, n_classes):
+        """Return 1, the only temperature that an estimator can hear."""
+        return 1.0
+
+    def prepare(self, X, classes, seed=None):
+        """Check the rows and seed the estimator; see `StudentNet.prepare`."""
+        X = self._check(X)
+        validate_data(self, X, skip_check_array=True)
+        self._check_kind(X)
+        self.classes_ = classes
+        self.estimator_ = clone(self.estimator)
+        if seed is not None:
+            seed_parameters(self.estimator_, seed)
+        return X
+
+    def prepare_more(self, X):
+        """Check further rows; see `StudentNet.prepare_more`."""
+        return self._check(X)
+
+    def learn(self, X, packed, *, loss=None, alpha=0.0, **_):
+        """Fit on packed targets; see `StudentNet.learn`, whose other settings are for nets."""
+        self._predicts_logits = alpha > 0 and isinstance(loss, MSE)
+        factor = 1.0 if loss is None else loss.weight
+        weights = class_weights(packed, len(self.classes_), alpha, factor)
+        if is_regressor(self.estimator):
+            self._fit_regressor(X, weights, packed)
+        elif alpha == 0:
+            self._fit(X, self.classes_[packed["label"]], packed.get("hard_weight"))
+        else:
+            rows, labels, copy_weights = expand_rows(weights)
+            self._fit(safe_indexing(X, rows), self.classes_[labels], copy_weights)
+        self.history_ = []
+        return self
+
+    def predict(self, X):
+        """Return the most probable class of each row."""
+        p = self.predict_proba(X)
+        return self.classes_[np.argmax(p, axis=1)]
+
+    def predict_proba(self, X):
+        """Return the probability of each class, in the order of `classes_`."""
+        if not hasattr(self, "history_"):
+            check_is_fitted(self, "history_")
+        X = _plain_array(X if is_plain(X, self) else as_rows(X))
+        if is_regressor(self.estimator):
+            return self._from_predictions(self.estimator_.predict(X))
+        answer = self.estimator_.predict_proba(X)
+        p = np.zeros((len(answer), len(self.classes_)))
+        # A class that no copy stood for is unknown to the estimator, and never predicted.
+        p[:, np.searchsorted(self.classes_, self.estimator_.classes_)] = answer
+        return p
+
+    def predict_log_proba(self, X):
+        """Return the logarithm of the probability of each class, -inf where that is 0."""
+        with np.errstate(divide="ignore"):
+            return np.log(self.predict_proba(X))
+
+    def _fit_regressor(self, X, weights, packed):
+        rows, targets, row_weights = mix_labels(weights)
+        if self._predicts_logits:
+            logits = packed["teacher_logits"][rows]
+            targets = logits - logits.mean(axis=1, keepdims=True)
+        if len(self.classes_) == 2:  # the other column follows from it
+            targets = targets[:, 1]
+        elif not get_tags(self.estimator_).target_tags.multi_output:
+            if routing_enabled() and has_fit_parameter(self.estimator_, "sample_weight"):
+                self.estimator_.set_fit_request(sample_weight=True)
+            self.estimator_ = MultiOutputRegressor(self.estimator_)
+        if np.allclose(row_weights, row_weights[0]):
+            row_weights = None
+        elif not has_fit_parameter(self.estimator, "sample_weight"):
+            raise self._no_weights()
+        self._fit(X if len(rows) == X.shape[0] else safe_indexing(X, rows), targets, row_weights)
+
+    def _fit(self, X, y, weights):
+        self.estimator_.fit(X, y, **({} if weights is None else {"sample_weight": weights}))
+
+    def _from_predictions(self, predictions):
+        values = np.asarray(predictions, dtype=np.float64)
+        if len(self.classes_) == 2:
+            other = -values if self._predicts_logits else 1 - values
+            values = np.column_stack([other.ravel(), values.ravel()])
+        return softmax(values, axis=1) if self._predicts_logits else clip_to_probabilities(values)
+
+    def _check(self, X):
+        X = as_rows(X)
+        refuse_dates(X)
+        return _plain_array(X)
+
+    def _check_kind(self, X):
+        """Refuse rows that the estimator says it does not take, before a teacher is asked."""
+        name = type(self.estimator).__name__
+        tags = get_tags(self.estimator).input_tags
+        if X.ndim != 2 and not tags.three_d_array:
+            raise StudentError(
+                f"X has the shape {X.shape}, and {name} reads tables; expected (n_samples, "
+                f"n_features). Reshape it, or give a module that reads such rows."
+            )
+        if sparse.issparse(X):
+            if not tags.sparse:
+                raise StudentError(
+                    f"X is sparse, and {name} takes no sparse rows; expected an array. Call "
+                    f"X.toarray() if the memory allows, or give a student that takes them."
+                )
+            return
+        if any(hasattr(part, "fit") for part in self.estimator.get_params().values()):
+            return  # what is inside may encode and fill by itself
+        advice = "Put a step before it: make_pipeline(TablePreprocessor(), student)."
+        if has_gaps(X) and not tags.allow_nan:
+            raise StudentError(f"Input X contains NaN, and {name} takes no gaps. {advice}")
+        try:
+            _try_numbers(X)
+        except ValueError as error:
+            raise StudentError(
+                f"X holds values that are no numbers ({error}), and {name} reads numbers alone. "
+                f"{advice}"
+            ) from error
+
+    def _no_weights(self):
+        name = type(self.estimator).__name__
+        return StudentError(
+            f"The rows have different weights, and the fit of the student {name} takes no "
+            f"sample_weight; expected one that does, such as DecisionTreeRegressor. Weights come "
+            f"from sample_weight, from rows without labels at alpha < 1 and from soft targets that "
+            f"are NaN."
+        )
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags = get_tags(self.estimator).input_tags
+        return tags
+
+
+def _plain_array(X):
+    """Return rows without what a table's preprocessing says of them."""
+    return X if is_table(X) or sparse.issparse(X) else np.asarray(X)
+
+
+def _try_numbers(X):
+    """Convert the columns that hold no numbers; pandas' categories are the estimator's affair."""
+    others = ~is_number(X)
+    if is_table(X):
+        others &= np.array([str(dtype) != "category" for dtype in X.dtypes])
+        X.loc[:, others].astype(float)
+    else:
+        X[:, others].astype(float)

@@ -1,0 +1,175 @@
+"""Feature terms in training: hooks on the student's layers, adapters beside its weights."""
+
+import contextlib
+from numbers import Real
+
+from torch import nn
+
+from skdistill._compat import Interval
+from skdistill._torch import generator_put_back, module_dtype
+from skdistill.exceptions import StudentError, TeacherError
+from skdistill.losses._features import FeatureLoss
+from skdistill.teachers._features import PROBE_ROWS, capturing, find_net, probe_layers
+
+
+def check_feature_losses(losses, teacher):
+    """Refuse feature terms that cannot be, and teachers without layers.
+
+    Parameters
+    ----------
+    losses : list or None
+        As given.
+    teacher : object or None
+        As given.
+
+    Raises
+    ------
+    ValueError
+        Which says what was expected.
+    """
+    if not losses:
+        return
+    for loss in losses:
+        if not isinstance(loss, FeatureLoss):
+            raise ValueError(
+                f"The 'feature_losses' parameter must be a list of instances of HintLoss, "
+                f"SimilarityLoss or another FeatureLoss. Got {loss!r} among them."
+            )
+        if not Interval(Real, 0, None, closed="left").is_satisfied_by(loss.weight):
+            raise ValueError(
+                f"The 'weight' parameter of {type(loss).__name__} must be a float in the range "
+                f"[0, inf). Got {loss.weight!r} instead."
+            )
+    if teacher is None:
+        raise ValueError(
+            "feature_losses were given without a teacher, and soft targets have no layers; "
+            "expected a fitted network. Pass teacher=..., or leave feature_losses out."
+        )
+    if isinstance(teacher, list | tuple):
+        raise TeacherError(
+            f"feature_losses were given with a list of {len(teacher)} teachers; expected one "
+            f"network, for each has layers of its own. Give one of them, or leave feature_losses "
+            f"out."
+        )
+    find_net(teacher)
+
+
+def check_layers(losses, teacher, X, net, X_student, device):
+    """Try on a few rows that all layers can be read and compared.
+
+    Parameters
+    ----------
+    losses : list of FeatureLoss or None
+    teacher : object
+    X : {ndarray, CSR matrix, DataFrame} of shape (n_samples, ...)
+        Rows as the teacher gets them.
+    net : object
+        The student's net, with `module_`.
+    X_student : {ndarray, CSR matrix} of shape (n_samples, ...)
+        Rows as it gets them.
+    device : torch.device
+        Where a torch teacher runs.
+
+    Raises
+    ------
+    TeacherError or StudentError
+        When a layer does not exist, is not called, or cannot be compared with the other.
+    """
+    if losses:
+        if not isinstance(getattr(net, "module_", None), nn.Module):
+            raise StudentError(
+                "feature_losses were given with a student that is no network and has no layers; "
+                "expected a StudentNet, another skorch net or a torch.nn.Module. Leave "
+                "feature_losses out, or give one of these."
+            )
+        layers = [loss.teacher_layer for loss in losses]
+        _make_adapters(losses, find_net(teacher, device).shapes(layers, X), net.module_, X_student)
+
+
+def _make_adapters(losses, teacher_shapes, module, X):
+    """Return an adapter or None for each term; torch's generator is put back."""
+    layers = [loss.student_layer for loss in losses]
+    owner = f"the student's module {type(module).__name__}"
+    shapes = probe_layers(module, layers, X[:PROBE_ROWS], owner, StudentError)
+    # With the generator put back the order of the rows is the same with feature terms as without.
+    with generator_put_back():
+        return [
+            loss.adapter(shapes[loss.student_layer], teacher_shapes[loss.teacher_layer])
+            for loss in losses
+        ]
+
+
+class FeatureTerms:
+    """The weighted sum of the feature terms of the batch that a module has just seen.
+
+    Parameters
+    ----------
+    losses : list of FeatureLoss
+    adapters : list of torch.nn.Module or None
+        One for each.
+    outputs : dict of str to torch.Tensor
+        What the student's layers returned last; see `capturing`.
+    """
+
+    def __init__(self, losses, adapters, outputs):
+        self.losses = losses
+        self.adapters = adapters
+        self.outputs = outputs
+
+    def __call__(self, packed):
+        """Return the sum.
+
+        Parameters
+        ----------
+        packed : dict of str to torch.Tensor
+            See `pack_targets`.
+
+        Returns
+        -------
+        torch.Tensor, a scalar
+        """
+        terms = []
+        for loss, adapter in zip(self.losses, self.adapters, strict=True):
+            features = self.outputs[loss.student_layer]
+            features = features if adapter is None else adapter(features)
+            wanted = packed[f"teacher_features.{loss.teacher_layer}"].to(features)
+            weight = packed.get("soft_weight")
+            weight = None if weight is None else weight.to(features)
+            terms.append(loss.weight * loss.mean(features, wanted, weight))
+        return sum(terms)
+
+
+@contextlib.contextmanager
+def feature_terms(net, losses, X, packed):
+    """Let a net's criterion add feature terms while the block trains it.
+
+    Parameters
+    ----------
+    net : skorch.NeuralNet
+        Initialised, with a `DistillationCriterion`. Hooks and adapters are gone afterwards.
+    losses : list of FeatureLoss or None
+    X : {ndarray, CSR matrix} of shape (n_samples, ...)
+        Rows.
+    packed : dict of str to ndarray
+        With "teacher_features.NAME" for each layer of the teacher.
+    """
+    if not losses:
+        yield
+        return
+    wanted = {loss.teacher_layer for loss in losses}
+    teacher_shapes = {name: packed[f"teacher_features.{name}"].shape[1:] for name in wanted}
+    module = net.module_
+    adapters = _make_adapters(losses, teacher_shapes, module, X)
+    trained = nn.ModuleList(adapter for adapter in adapters if adapter is not None)
+    trained.to(net.device or "cpu", module_dtype(module))
+    # Not a group of their own: LBFGS takes one alone, and a schedule may hold a rate for each.
+    parameters = net.optimizer_.param_groups[-1]["params"]
+    n_own = len(parameters)
+    parameters.extend(trained.parameters())
+    with capturing(module, [loss.student_layer for loss in losses]) as outputs:
+        net.criterion_.features = FeatureTerms(losses, adapters, outputs)
+        try:
+            yield
+        finally:
+            net.criterion_.features = None
+            del parameters[n_own:]
