@@ -636,3 +636,21 @@ def test_bad_input_is_refused_before_anything_is_fitted(arguments, error, messag
     monkeypatch.setattr(DistilledClassifier, "fit", lambda *a, **k: pytest.fail("was fitted"))
     with pytest.raises(error, match=message):
         diagnose(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("leaves", "alpha", "verdict", "changed"),
+    [(2, 0.5, "underfit", {"student": None}), (None, 0.1, "overfit", {"alpha": 1.0})],
+)
+def test_a_tree_is_given_freedom_or_taken_some(leaves, alpha, verdict, changed):
+    X, response = make_friedman1(2400, n_features=10, noise=1.0, random_state=0)
+    y = (response > np.median(response)).astype(int)
+    parts = X[:600], y[:600], X[600:], y[600:]
+    tree = DecisionTreeClassifier(max_leaf_nodes=leaves, random_state=0)
+    teacher = RandomForestClassifier(60, random_state=0)
+    model = DistilledClassifier(teacher, tree, alpha=alpha, random_state=0)
+    diagnosis = diagnose(model, *parts)
+    assert diagnosis.verdict == verdict
+    names = {"model": model, "X_train": parts[0], "y_train": parts[1]}
+    exec(diagnosis.code, names)
+    assert {name: getattr(names["model"], name) for name in changed} == changed

@@ -12,8 +12,9 @@ from torch import nn
 
 from skdistill._columns import is_table
 from skdistill.evaluation._diagnosis import _rules as rules
-from skdistill.evaluation._diagnosis._code import refit_line, student_net, wider
+from skdistill.evaluation._diagnosis._code import is_network, refit_line, student_net, wider
 from skdistill.evaluation._diagnosis._figures import Figures
+from skdistill.evaluation._recipes import ALONE
 from skdistill.teachers._fit import is_fitted
 from skdistill.training import HoldOut
 from skdistill.training._net import StudentNet
@@ -29,7 +30,7 @@ SMALL_HOLD_OUT = "HoldOut(size=0.2, min_samples=10)"
 #: Rows that each class needs to be cross-fitted by `CalibratedClassifierCV`.
 N_FOLDS = 5
 
-_ALONE = "augment=None, cv=None, calibrate=False, teacher_classes=None"
+_ALONE = ", ".join(f"{name}={value!r}" for name, value in ALONE.items() if name != "teacher")
 _CLONE = "from sklearn.base import clone"
 
 
@@ -71,6 +72,8 @@ def advise(
     advice : Advice
     """
     verdict = finding.verdict
+    if verdict in (rules.UNDERFIT, rules.OVERFIT) and not is_network(model.student):
+        return _of_an_estimator(model, verdict)
     if verdict == rules.UNDERFIT:
         return _against_underfitting(model, history)
     if verdict == rules.OVERFIT:
@@ -102,6 +105,20 @@ def _against_underfitting(model: Any, history: list[dict[str, Any]]) -> Advice:
         "Train the student for longer"
         + (": its training loss was still falling." if _still_falling(history) else "."),
         refit_line(model, {}, {"max_epochs": str(epochs)}),
+    )
+
+
+def _of_an_estimator(model: Any, verdict: str) -> Advice:
+    if verdict == rules.OVERFIT and model.alpha < 1:
+        return Advice(
+            "Let the teacher alone teach, and restrain the student: fewer leaves, a stronger "
+            "penalty.",
+            refit_line(model, {"alpha": "1.0"}, {}),
+        )
+    hint = "less" if verdict == rules.OVERFIT else "more"
+    return Advice(
+        f"Give the student {hint} freedom (leaves, members, penalty), or let a network learn.",
+        refit_line(model, {"student": "None", "temperature": "'auto'"}, {}),
     )
 
 

@@ -67,6 +67,12 @@ def refit_line(model: Any, changes: Mapping[str, str], student: Mapping[str, str
     return "\n".join(["from sklearn.base import clone", *imports, line])
 
 
+def is_network(student: Any) -> bool:
+    """Whether a student as given is trained as a network, and is no scikit-learn estimator."""
+    last = student[-1] if isinstance(student, Pipeline) else student
+    return last is None or isinstance(last, NeuralNet | nn.Module | type)
+
+
 def student_net(student: Any) -> Any:
     """The net of a student as given, with the settings that it will have.
 
