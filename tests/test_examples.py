@@ -26,6 +26,12 @@ PROMISES = {
         r"on the test rows",
         r"\n +800( +0\.\d+){4}",
     ],
+    "04_overfit_or_underfit.py": [
+        r"128 units, alpha 0\.1: overfit\n  next: model = clone\(model\)\.set_params\(alpha=",
+        r"2 units, alpha 0\.5: underfit",
+        r"128 units, alpha 0\.9: fine",
+        r"distilled +log_loss +-0\.\d+ ± ",
+    ],
 }
 """What each example prints, whatever the processor."""
 
@@ -36,12 +42,12 @@ def test_every_example_has_its_promises():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", PROMISES)
-def test_example_runs(name):
+def test_example_runs(name, tmp_path):
     if name.startswith("01"):
         pytest.importorskip("pandas")
     done = subprocess.run(
-        [sys.executable, "-W", "error", name],
-        cwd=FOLDER,
+        [sys.executable, "-W", "error", FOLDER / name],
+        cwd=tmp_path,  # where the pictures go
         # The nets are small: a second thread costs more than it gives.
         env={**os.environ, "OMP_NUM_THREADS": "1"},
         capture_output=True,
