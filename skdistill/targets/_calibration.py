@@ -6,8 +6,8 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, logsumexp
 
-from skdistill.targets._clip import log_probabilities
 from skdistill.targets._prior import apply_offsets, fit_prior_offsets
+from skdistill.teachers._clip import log_probabilities
 
 BOUNDS = (0.05, 20.0)
 """The temperatures that are searched."""

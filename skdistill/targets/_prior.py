@@ -4,7 +4,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import log_softmax, logsumexp, softmax
 
-from skdistill.targets._clip import log_probabilities
+from skdistill.teachers._clip import log_probabilities
 
 
 def fit_prior_offsets(log_p, y, sample_weight=None):

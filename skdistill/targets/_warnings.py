@@ -6,8 +6,8 @@ import warnings
 import numpy as np
 
 from skdistill.exceptions import TeacherWarning
-from skdistill.targets._clip import log_probabilities
 from skdistill.targets._prior import apply_offsets, fit_prior_offsets
+from skdistill.teachers._clip import log_probabilities
 
 FLOOR = 1e-3
 """Probabilities are taken as at least this much when a teacher is held against the class prior,

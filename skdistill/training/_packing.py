@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 
 from skdistill.exceptions import TeacherWarning
-from skdistill.targets._clip import log_probabilities
+from skdistill.teachers._clip import log_probabilities
 
 
 def pack_targets(

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skdistill.targets._clip import EPSILON
+from skdistill.teachers._clip import EPSILON
 
 
 def class_weights(packed, n_classes, alpha=0.0, factor=1.0):

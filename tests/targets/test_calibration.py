@@ -4,7 +4,7 @@ from scipy.special import log_softmax, softmax
 
 from skdistill.targets import fit_temperature
 from skdistill.targets._calibration import BOUNDS, apply_temperature
-from skdistill.targets._clip import EPSILON, log_probabilities
+from skdistill.teachers._clip import EPSILON, log_probabilities
 
 
 def draw(n_samples=3000, n_classes=5, temperature=2.5, seed=0):

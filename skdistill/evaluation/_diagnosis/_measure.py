@@ -18,7 +18,7 @@ from skdistill.evaluation._report._checks import ReportInput
 from skdistill.exceptions import TeacherWarning
 from skdistill.targets import fit_temperature, teacher_probabilities
 from skdistill.targets._calibration import fit_calibration
-from skdistill.targets._clip import log_probabilities
+from skdistill.teachers._clip import log_probabilities
 
 
 @dataclass(frozen=True)

@@ -28,10 +28,10 @@ from skdistill.evaluation._report._cost import count_parameters, pickled_bytes, 
 from skdistill.evaluation._split import N_FOLDS, stratified_folds
 from skdistill.targets import fit_temperature, teacher_probabilities
 from skdistill.targets._calibration import apply_temperature
-from skdistill.targets._clip import log_probabilities
 from skdistill.targets._targets import compute_targets
 from skdistill.teachers._adapters import adapt_teacher
 from skdistill.teachers._align import align_columns
+from skdistill.teachers._clip import log_probabilities
 from skdistill.teachers._fit import is_fitted
 
 
