@@ -134,18 +134,20 @@ def report(losses, tables):
     """Print a block for each budget: a line for each teacher and arm, a column for each table."""
     for budget, arms in ARMS.items():
         print(f"\n{budget}\n{'-' * len(budget)}")
-        print(f"{'teacher':<11}{'arm':<27}" + "".join(f"{table:>28}" for table in tables))
+        print(f"{'teacher':<11}{'arm':<27}" + "".join(f"{table:<25}" for table in tables))
         lines = [(None, PLAIN), (None, SCALED), *((t, a) for t in TEACHERS[budget] for a in arms)]
         for teacher, arm in lines:
             cells = [cell(losses, (table, budget), teacher, arm) for table in tables]
-            print(f"{teacher or '-':<11}{arm:<27}" + "".join(f"{one:>28}" for one in cells))
+            print(
+                f"{teacher or '-':<11}{arm:<27}" + "".join(f"{one:<25}" for one in cells).rstrip()
+            )
 
 
 def cell(losses, key, teacher, arm):
     """Return the log-loss, and the interval of its difference to the scaled plain student."""
     values = np.mean(losses[*key, teacher, arm], axis=0)
     if teacher is None:
-        return f"{values.mean():.3f}" + " " * 17
+        return f"{values.mean():.3f}"
     differences = values - np.mean(losses[*key, None, SCALED], axis=0)
     mean, error = differences.mean(), differences.std(ddof=1) / np.sqrt(len(differences))
     mark = "+" if mean - 2 * error > 0 else "-" if mean + 2 * error < 0 else " "
