@@ -364,7 +364,8 @@ def test_the_number_of_jobs_changes_nothing(model):
 def test_without_a_seed_no_two_runs_are_alike():
     data = blobs()
     one, two = (
-        bias_variance_decomposition(RandomForestClassifier(3), *data, n_rounds=3) for _ in range(2)
+        bias_variance_decomposition(RandomForestClassifier(3), *data, n_rounds=3)
+        for _ in range(2)
     )
     assert (one.predictions != two.predictions).any()
 
@@ -465,7 +466,9 @@ def test_a_fitted_teacher_is_asked_once_and_stays_itself(piped, calls):
         np.testing.assert_allclose(result.predictions[r], copy.predict_proba(X_test), atol=1e-5)
     fitted = Counting().fit(X, y > 0)
     calls.clear()
-    bias_variance_decomposition(recipe(fitted), X, y > 0, X_test, y_test > 0, n_rounds=3)
+    bias_variance_decomposition(
+        recipe(fitted), X, y > 0, X_test, y_test > 0, n_rounds=3, random_state=0
+    )
     assert [(what, len(rows)) for what, rows in calls] == [("ask", len(X))]
 
 
@@ -599,7 +602,14 @@ def test_a_search_gets_groups_if_its_splitter_is_one_by_groups(piped, routing):
         search = GridSearchCV(GaussianNB(), {"var_smoothing": [1e-9]}, cv=cv)
         with sklearn.config_context(enable_metadata_routing=routing):
             bias_variance_decomposition(
-                steps(search, piped), X, y, X_test, y_test, design="bootstrap", n_rounds=3
+                steps(search, piped),
+                X,
+                y,
+                X_test,
+                y_test,
+                design="bootstrap",
+                n_rounds=3,
+                random_state=0,
             )
     assert len(GroupsSeen.seen) == 3
     assert all(len(np.unique(groups)) < len(groups) == len(X) for groups in GroupsSeen.seen)
@@ -661,7 +671,15 @@ def test_any_rows(X, model):
 def test_zero_one_is_that_of_predict():
     X, y, X_test, y_test = blobs()
     result = bias_variance_decomposition(
-        LinearSVC(), X, y, X_test, y_test, loss="zero_one", design="seed", n_rounds=3
+        LinearSVC(),
+        X,
+        y,
+        X_test,
+        y_test,
+        loss="zero_one",
+        design="seed",
+        n_rounds=3,
+        random_state=0,
     )
     model = LinearSVC(random_state=0).fit(X, y)
     assert result.loss == pytest.approx(1 - model.score(X_test, y_test))
@@ -675,7 +693,15 @@ def test_nothing_of_the_users_is_changed():
     for array in (X, y, X_test, y_test):
         array.flags.writeable = False
     bias_variance_decomposition(
-        model, X, y, X_test, y_test, n_rounds=3, design="bootstrap", refit_teacher=False
+        model,
+        X,
+        y,
+        X_test,
+        y_test,
+        n_rounds=3,
+        design="bootstrap",
+        refit_teacher=False,
+        random_state=0,
     )
     assert repr(model) == before[1]
     assert not hasattr(model[-1], "student_")
@@ -769,7 +795,7 @@ def test_bad_input_is_refused_before_any_fit(bad, message):
 )
 def test_models_that_cannot_be_decomposed(model, error, message):
     with pytest.raises(error, match=message):
-        bias_variance_decomposition(model, *blobs(), refit_teacher=False)
+        bias_variance_decomposition(model, *blobs(), refit_teacher=False, random_state=0)
 
 
 def test_regressors():
@@ -780,7 +806,7 @@ def test_regressors():
     points = decompose("squared", y[150:], result.predictions)[0]
     assert result.loss == pytest.approx(points["loss"].mean())
     constant = bias_variance_decomposition(
-        DummyRegressor(strategy="constant", constant=1.0), *data, n_rounds=4
+        DummyRegressor(strategy="constant", constant=1.0), *data, n_rounds=4, random_state=0
     )
     assert constant.variance == 0 and constant.bias == pytest.approx(((y[150:] - 1) ** 2).mean())
     with pytest.raises(ValueError, match=r"'squared',.*for regressors. Got 'log_loss'"):
