@@ -364,8 +364,7 @@ def test_the_number_of_jobs_changes_nothing(model):
 def test_without_a_seed_no_two_runs_are_alike():
     data = blobs()
     one, two = (
-        bias_variance_decomposition(RandomForestClassifier(3), *data, n_rounds=3)
-        for _ in range(2)
+        bias_variance_decomposition(RandomForestClassifier(3), *data, n_rounds=3) for _ in range(2)
     )
     assert (one.predictions != two.predictions).any()
 
