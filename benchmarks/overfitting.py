@@ -102,7 +102,7 @@ def main():
     torch.set_num_threads(1)
     warnings.simplefilter("ignore", TeacherWarning)
     parallel = Parallel(options.jobs)
-    for table in options.table or ("adult", "bank"):
+    for table in options.table or ("adult", "bank", "california"):
         X, y = load(table, options.data)
         X, X_test, y, y_test = train_test_split(
             X, y, train_size=FIT_ROWS, test_size=TEST_ROWS, stratify=y, random_state=0
