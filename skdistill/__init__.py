@@ -1,7 +1,8 @@
 """Knowledge distillation for scikit-learn."""
 
 from skdistill._classifier import DistilledClassifier
-from skdistill.training import StudentNet
+from skdistill._regressor import DistilledRegressor
+from skdistill.training import StudentNet, StudentNetRegressor
 
-__all__ = ["DistilledClassifier", "StudentNet"]
+__all__ = ["DistilledClassifier", "DistilledRegressor", "StudentNet", "StudentNetRegressor"]
 __version__ = "0.1.0.dev0"

@@ -1,10 +1,12 @@
 """What distilled estimators share: how they are cloned, how metadata reach their parts, tags."""
 
+import time
+
 import numpy as np
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch, assert_all_finite, get_tags
-from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.validation import (
     check_consistent_length,
     check_is_fitted,
@@ -16,17 +18,25 @@ from skdistill._compat import (
     check_names_and_width,
     check_sample_weight,
     copy_estimator_state,
+    routing_enabled,
 )
+from skdistill._random import draw_seeds, seed_parameters
 from skdistill._rows import as_rows, has_gaps, is_plain, looks_plain
 from skdistill.exceptions import StudentError
+from skdistill.students import TablePreprocessor
+from skdistill.targets._plan import assign_rows, plan_splits
 from skdistill.teachers._ensemble import as_teacher
 from skdistill.teachers._fit import clone_teacher, is_fitted, is_kept
-from skdistill.training._classifier_mixin import NetClassifierMixin
+from skdistill.training._number_rows import NumberRowsMixin
 from skdistill.training._student import as_student
+from skdistill.transfer._gather import gather_rows
 
 
 class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
     """Base class of the estimators that hold a teacher and a student."""
+
+    _regresses = False
+    feature_losses: list | None = None  # a parameter of the classifier alone
 
     def __sklearn_clone__(self):
         """Clone as scikit-learn does, but keep a fitted teacher: the same object for all folds."""
@@ -68,10 +78,11 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
                     f"set_params(teacher=clone(teacher)), and set it there."
                 )
         if inner and isinstance(teacher, list | tuple):
+            named = "VotingClassifier([(name, member), ...], voting='soft')"
+            named = "VotingRegressor([(name, member), ...])" if self._regresses else named
             raise ValueError(
                 f"{inner} cannot be set: teacher is a list, whose members have no names. Set it "
-                f"on the member itself, or name the members: "
-                f"VotingClassifier([(name, member), ...], voting='soft')."
+                f"on the member itself, or name the members: {named}."
             )
         if self.teacher is None and inner and "teacher" not in params:
             raise ValueError(
@@ -80,11 +91,12 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
             )
         if self.student is None and "student" not in params:
             unheard = [name for name in params if name.startswith("student__")]
+            net = "StudentNetRegressor" if self._regresses else "StudentNet"
             if unheard:
                 raise ValueError(
                     f"{unheard} cannot be set: student is None, which stands for the default. "
                     f"Name it to set its parameters: student=make_pipeline(TablePreprocessor(), "
-                    f"StudentNet()), then student__studentnet__lr."
+                    f"{net}()), then student__{net.lower()}__lr."
                 )
         return super().set_params(**params)
 
@@ -97,8 +109,8 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
 
         Returns
         -------
-        ndarray of shape (n_samples,)
-            The most probable class.
+        ndarray of shape (n_samples,) or, for a regressor, (n_samples, n_outputs)
+            The most probable class, or the number or numbers.
         """
         net, X = self._before_net(self._check_predict(X))
         return net.predict(X)
@@ -140,8 +152,9 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
             )
         X = as_rows(X)
         validate_data(self, X, skip_check_array=True)
-        y = column_or_1d(y, warn=True)
-        assert_all_finite(y, input_name="y")
+        if X.ndim == 1 and hasattr(self, "n_features_in_"):
+            del self.n_features_in_  # of an earlier fit; texts have no columns
+        y = self._read_y(y)
         check_consistent_length(X, y, groups)
         if sample_weight is not None:
             sample_weight = check_sample_weight(
@@ -149,15 +162,86 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
             )
         return Bunch(X=X, y=y, sample_weight=sample_weight, groups=groups)
 
+    def _distil(self, rows, soft_targets, X_unlabeled):
+        """Go the data's way: rows, student, teacher's targets, training."""
+        rows.fit_params = self._route(rows)
+        teacher_seed, weights_seed, order_seed, rows_seed = draw_seeds(self.random_state, 4)
+        started = time.perf_counter()
+        self._gather_more(rows, X_unlabeled, rows_seed)
+        student, X_student = self._prepare_student(rows, weights_seed)
+        prepared = time.perf_counter()
+        targets = self._compute_targets(rows, soft_targets, teacher_seed)
+        answered = time.perf_counter()
+        self._train_student(student, X_student, rows, targets, order_seed)
+        self.fit_seconds_ = {
+            "teacher": answered - prepared,
+            "student": prepared - started + time.perf_counter() - answered,
+        }
+        return self
+
+    def _read_y(self, y):
+        y = column_or_1d(y, warn=True)
+        assert_all_finite(y, input_name="y")
+        return y
+
+    def _route(self, rows):
+        """Return what metadata routing brings for the teacher's `fit`; None without routing."""
+        if not routing_enabled():
+            return None
+        given = {"sample_weight": rows.sample_weight, "groups": rows.groups}
+        given = {name: value for name, value in given.items() if value is not None}
+        routed = process_routing(self, "fit", **given).get("teacher")
+        return None if routed is None else dict(routed.fit)
+
+    def _gather_more(self, rows, X_unlabeled, seed):
+        """Add rows without labels to the others; see `compute_targets` for who answers them."""
+        rows.cv, rows.more, rows.generated = self.cv, [], {}
+        if self.alpha == 0 and not self.feature_losses:
+            return
+        splits, parts = None, None
+        if self.augment is not None:
+            splits = plan_splits(
+                self.teacher, rows.X, rows.y, self.cv, rows.groups, regresses=self._regresses
+            )
+        if splits is not None:  # no clone may have seen the labels of a generated row's parents
+            rows.cv, parts = splits, assign_rows(splits, len(rows.y))
+        rows.more, rows.generated = gather_rows(rows.X, X_unlabeled, self.augment, seed, parts)
+
+    def _is_weighted(self, rows):
+        return rows.sample_weight is not None or bool(
+            (rows.more or rows.generated) and self.alpha < 1
+        )
+
+    def _prepare_rows(self, student, rows, learnt, seed):
+        """Fit the student's preprocessing and make its module; return the parts of its rows."""
+        steps, net = student[:-1], student[-1]
+        X, more = rows.X, [*rows.more, *rows.generated.values()]
+        if len(student) > 1:
+            seed_parameters(steps, seed)
+            X = steps.fit_transform(X, rows.y)
+            more = [steps.transform(part) for part in more]
+        X = net.prepare(X, learnt, seed)
+        return [X, *(net.prepare_more(part) for part in more)]
+
+    def _keep_student(self, student, net, rows):
+        """Set what the training of the student has left."""
+        self.student_ = student if len(student) > 1 else net
+        self._refuses_gaps = not get_tags(self).input_tags.allow_nan and not has_gaps(rows.X)
+        self.history_ = [{k: v for k, v in e.items() if k != "batches"} for e in net.history_]
+
     def _check_predict(self, X):
         if not self.__sklearn_is_fitted__():
             check_is_fitted(self)
-        # A net that gets the rows as they are looks for itself whether they are finite.
-        is_fine = looks_plain if isinstance(self.student_, NetClassifierMixin) else is_plain
+        is_fine = looks_plain if self._first_step_looks() else is_plain
         if is_fine(X, self):
             return X
         X = as_rows(X)
         check_names_and_width(self, X)
+        if X.ndim > 1 and not hasattr(self, "n_features_in_"):
+            raise ValueError(
+                f"X has the shape {tuple(X.shape)}, and fit got texts; expected a list, array or "
+                f"Series of str. A column of a table is one: X['text']."
+            )
         if self._refuses_gaps and has_gaps(X):
             raise ValueError(
                 "Input X contains NaN, as no row of fit did, and the teacher does not take gaps: "
@@ -165,6 +249,13 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
                 "gaps and a teacher that takes them."
             )
         return X
+
+    def _first_step_looks(self):
+        """Whether the student's first step finds out itself that rows are not finite."""
+        student = self.student_
+        first = student.steps[0][1] if isinstance(student, Pipeline) else student
+        fills = type(first) is TablePreprocessor  # and lets a gap pass
+        return isinstance(first, NumberRowsMixin) or (fills and not self._refuses_gaps)
 
     def _before_net(self, X):
         """Return the student's net, and rows as its preprocessing hands them on.
@@ -183,11 +274,12 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         try:
-            steps = [step for _, step in as_student(self.student).steps]
+            student = as_student(self.student, regresses=self._regresses)
+            steps = [step for _, step in student.steps]
             student = get_tags(next(step for step in steps if step not in (None, "passthrough")))
         except StudentError:
             return tags  # fit says what is wrong with it
-        teacher = as_teacher(self.teacher)
+        teacher = as_teacher(self.teacher, regresses=self._regresses)
         knows_tags = self._fits_teacher() and hasattr(teacher, "__sklearn_tags__")
         teacher = get_tags(teacher) if knows_tags else student
         tags.input_tags.allow_nan = student.input_tags.allow_nan and teacher.input_tags.allow_nan

@@ -1,9 +1,16 @@
 """What is refused before anything is fitted: parts that do not go together."""
 
+from sklearn.utils import get_tags
+
 from skdistill._torch import resolve_device
+from skdistill.exceptions import TeacherError
 from skdistill.losses._registry import get_loss
-from skdistill.targets._targets import check_teacher
+from skdistill.losses._regression import get_regression_loss
+from skdistill.targets._plan import check_teacher
+from skdistill.teachers._ensemble import as_teacher, members_of
+from skdistill.teachers._fit import is_fitted
 from skdistill.training._features import check_feature_losses
+from skdistill.training._views import check_teacher_of_views
 from skdistill.transfer._registry import get_augmenter
 
 
@@ -23,6 +30,34 @@ def check_parts(model, soft_targets, X_unlabeled):
         When one of them is no such thing, or does not go with another.
     """
     get_loss(model.loss).check_classes(len(model.classes_))
+    _check_sources(model, soft_targets, X_unlabeled)
+    check_feature_losses(model.feature_losses, model.teacher)
+    check_teacher_of_views(model, soft_targets)
+
+
+def check_regressor_parts(model, soft_targets, X_unlabeled):
+    """Check loss, augmenter, device, teacher and cv of a regressor.
+
+    Parameters
+    ----------
+    model : DistilledRegressor
+        With `n_outputs_`.
+    soft_targets, X_unlabeled : object or None
+        As given to `fit`.
+
+    Raises
+    ------
+    ValueError
+        See `check_parts`.
+    """
+    get_regression_loss(model.loss)
+    _check_sources(model, soft_targets, X_unlabeled)
+    for teacher in members_of(as_teacher(model.teacher, regresses=True)):
+        _check_outputs(teacher, model.n_outputs_)
+
+
+def _check_sources(model, soft_targets, X_unlabeled):
+    """Check where the teacher's term and its rows come from, alike for labels and numbers."""
     get_augmenter(model.augment)
     resolve_device(model.device)
     if model.teacher is not None and soft_targets is not None:
@@ -31,7 +66,7 @@ def check_parts(model, soft_targets, X_unlabeled):
             "teacher=None with soft_targets, or leave soft_targets out."
         )
     if model.teacher is not None:
-        check_teacher(model.teacher, model.cv)
+        check_teacher(model.teacher, model.cv, regresses=model._regresses)
     elif model.cv is not None and not (soft_targets is None and model.alpha == 0):
         raise ValueError(
             f"cv={model.cv!r} was given with soft_targets, which are used as they are; "
@@ -49,4 +84,16 @@ def check_parts(model, soft_targets, X_unlabeled):
             f"{name} was given with soft_targets, and nobody to label its rows; expected a "
             f"teacher. Pass teacher=..., or leave {name} out."
         )
-    check_feature_losses(model.feature_losses, model.teacher)
+
+
+def _check_outputs(teacher, n_outputs):
+    """Refuse a teacher of scikit-learn that is to be fitted on more outputs than it takes."""
+    ours = type(teacher).__module__.startswith("sklearn.")  # of others the tags may say too little
+    if n_outputs == 1 or not ours or is_fitted(teacher):
+        return
+    if not get_tags(teacher).target_tags.multi_output:
+        name = type(teacher).__name__
+        raise TeacherError(
+            f"y has {n_outputs} columns and the teacher {name} predicts one number; expected a "
+            f"teacher of several. Write sklearn.multioutput.MultiOutputRegressor({name}(...))."
+        )

@@ -1,13 +1,10 @@
 """DistilledClassifier: a small student that learns what a strong teacher knows."""
 
-import time
 from numbers import Integral, Real
 
 import numpy as np
 import torch
 from sklearn.base import ClassifierMixin
-from sklearn.utils import get_tags
-from sklearn.utils.metadata_routing import process_routing
 from sklearn.utils.multiclass import check_classification_targets
 
 from skdistill._base import BaseDistilled
@@ -17,17 +14,15 @@ from skdistill._compat import (
     Interval,
     StrOptions,
     fit_context,
-    routing_enabled,
 )
-from skdistill._random import draw_seeds, seed_parameters
-from skdistill._rows import has_gaps, stack_rows
+from skdistill._rows import stack_rows
 from skdistill._torch import resolve_device
 from skdistill.losses._registry import get_loss
 from skdistill.targets._targets import compute_targets, targets_from_array
 from skdistill.training._features import check_layers
 from skdistill.training._packing import pack_targets
 from skdistill.training._student import as_student
-from skdistill.transfer._gather import gather_rows
+from skdistill.training._views import ask_live
 
 
 class DistilledClassifier(ClassifierMixin, BaseDistilled):
@@ -53,7 +48,8 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         instance, a scikit-learn classifier or regressor (a tree that imitates a forest), or a
         Pipeline that ends in one of these. None is
         ``make_pipeline(TablePreprocessor(), StudentNet())``, with an `ImagePreprocessor` for
-        images of shape (n_samples, channels, height, width) or (n_samples, height, width).
+        images of shape (n_samples, channels, height, width) or (n_samples, height, width), and
+        with hashed words as tf-idf before it for texts.
     loss : str or object, default="kd"
         The soft term: a name, or an instance of a class of `skdistill.losses` with settings of
         its own.
@@ -77,8 +73,9 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         "prior": one offset per class, against class weights and resampling.
     augment : {"spunge", "munge", "gaussian_noise"} or object, default=None
         Generates rows that the teacher labels once and the student learns from: a name, or an
-        instance of a class of `skdistill.transfer`. The rows of `fit` then carry the teacher's
-        term only where its targets are out of fold, and their labels alone otherwise.
+        instance of a class of `skdistill.transfer`. In cross-fitting, they are made within what
+        each fold leaves out, for its clone to label, which saw none of their parents. The rows of
+        `fit` then carry the teacher's term too, and their labels alone otherwise.
     unlabeled_weight : float, default=1.0
         Weight in the teacher's term of a row without a label, generated or given to `fit`, where
         1 is the mean weight of a labelled one.
@@ -207,7 +204,8 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features) or more axes
+        X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features) or more axes, \
+or list, array or Series of str
             Rows. The teacher sees them as they are; the student sees what its own preprocessing
             makes of them.
         y : array-like of shape (n_samples,)
@@ -250,22 +248,7 @@ Unlabeled, default=None
         """
         rows = self._check_rows(X, y, sample_weight, groups)
         check_parts(self, soft_targets, X_unlabeled)
-        rows.fit_params = self._route(rows)
-        teacher_seed, weights_seed, order_seed, rows_seed = draw_seeds(self.random_state, 4)
-        started = time.perf_counter()
-        rows.more = []
-        if self.alpha > 0 or self.feature_losses:
-            rows.more = gather_rows(rows.X, X_unlabeled, self.augment, rows_seed)
-        student, X_student = self._prepare_student(rows, weights_seed)
-        prepared = time.perf_counter()
-        targets = self._compute_targets(rows, soft_targets, teacher_seed)
-        answered = time.perf_counter()
-        self._train_student(student, X_student, rows, targets, order_seed)
-        self.fit_seconds_ = {
-            "teacher": answered - prepared,
-            "student": prepared - started + time.perf_counter() - answered,
-        }
-        return self
+        return self._distil(rows, soft_targets, X_unlabeled)
 
     def predict_proba(self, X):
         """Return the probability of each class, in the order of `classes_`.
@@ -309,32 +292,18 @@ Unlabeled, default=None
             )
         return rows
 
-    def _route(self, rows):
-        """Return what metadata routing brings for the teacher's `fit`; None without routing."""
-        if not routing_enabled():
-            return None
-        given = {"sample_weight": rows.sample_weight, "groups": rows.groups}
-        given = {name: value for name, value in given.items() if value is not None}
-        routed = process_routing(self, "fit", **given).get("teacher")
-        return None if routed is None else dict(routed.fit)
-
     def _prepare_student(self, rows, seed):
         """Fit the student's preprocessing and make its module, so that a misfit shows early."""
         device = resolve_device(self.device)
         student = as_student(
             self.student, n_axes=rows.X.ndim, device=str(device), verbose=self.verbose
         )
-        steps, net = student[:-1], student[-1]
-        X, more = rows.X, rows.more
-        weighted = rows.sample_weight is not None or bool(more and self.alpha < 1)
-        net.check_settings(get_loss(self.loss), self.alpha, self.temperature, weighted=weighted)
-        if len(student) > 1:
-            seed_parameters(steps, seed)
-            X = steps.fit_transform(X, rows.y)
-            more = [steps.transform(part) for part in more]
-        X = net.prepare(X, self.classes_, seed)
+        net, loss = student[-1], get_loss(self.loss)
+        weighted = self._is_weighted(rows)
+        net.check_settings(loss, self.alpha, self.temperature, weighted=weighted)
+        X, *more = self._prepare_rows(student, rows, self.classes_, seed)
         check_layers(self.feature_losses, self.teacher, rows.X, net, X, device)
-        return student, stack_rows([X, *(net.prepare_more(part) for part in more)])
+        return student, stack_rows([X, *more])
 
     def _compute_targets(self, rows, soft_targets, seed):
         """Ask the teacher; None where its term has no weight."""
@@ -353,7 +322,7 @@ Unlabeled, default=None
             self.teacher,
             rows.X,
             rows.y,
-            cv=self.cv,
+            cv=rows.cv,
             calibrate=self.calibrate,
             sample_weight=rows.sample_weight,
             groups=rows.groups,
@@ -365,6 +334,7 @@ Unlabeled, default=None
             verbose=self.verbose,
             fit_params=rows.fit_params,
             X_more=rows.more,
+            X_generated=rows.generated,
             layers=[loss.teacher_layer for loss in self.feature_losses or ()],
         )
         self.teacher_ = targets.teacher
@@ -390,7 +360,6 @@ Unlabeled, default=None
         )
         settings = {"loss": loss, "alpha": self.alpha_, "temperature": self.temperature_}
         settings |= {"feature_losses": self.feature_losses} if self.feature_losses else {}
+        settings |= ask_live(student[-1], self, rows)
         net = student[-1].learn(X, packed, **settings, seed=seed)
-        self.student_ = student if len(student) > 1 else net
-        self._refuses_gaps = not get_tags(self).input_tags.allow_nan and not has_gaps(rows.X)
-        self.history_ = [{k: v for k, v in e.items() if k != "batches"} for e in net.history_]
+        self._keep_student(student, net, rows)

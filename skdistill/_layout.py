@@ -56,6 +56,8 @@ def read_layout(X):
         "n_numeric" and "cardinalities" of an `EncodedTable` that has the columns it was made
         with; empty for all else.
     """
-    layout = dict(getattr(X, "layout", None) or {}) if isinstance(X, EncodedTable) else {}
+    if not isinstance(X, EncodedTable):
+        return {}
+    layout = dict(X.layout or {})
     width = layout.pop("width", None)
     return layout if X.ndim == 2 and X.shape[1] == width else {}

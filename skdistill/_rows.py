@@ -13,6 +13,7 @@ from skdistill.exceptions import StudentError
 __all__ = ["as_rows", "has_gaps", "is_plain", "looks_plain", "refuse_dates", "stack_rows"]
 
 PLAIN = (np.ndarray, EncodedTable)
+TEXT = (str, bytes)
 
 
 def looks_plain(X, estimator):
@@ -69,17 +70,19 @@ def as_rows(X):
 
     Parameters
     ----------
-    X : {array-like, sparse matrix, DataFrame, torch.Tensor} of shape (n_samples, ...)
-        The user's rows; not changed.
+    X : {array-like, sparse matrix, DataFrame, torch.Tensor} of shape (n_samples, ...) or \
+list, array or Series of str
+        The user's rows; not changed. Of one dimension are texts alone.
 
     Returns
     -------
     X : {ndarray, CSR matrix, DataFrame}
+        Texts as an array of objects of shape (n_samples,).
 
     Raises
     ------
     ValueError
-        For one-dimensional, empty, complex or infinite X.
+        For one-dimensional X that is no texts, and for empty, complex or infinite X.
     """
     if is_table(X):
         if 0 in X.shape:
@@ -104,6 +107,8 @@ def as_rows(X):
         return X
     if hasattr(X, "detach"):
         X = X.detach().cpu().numpy()
+    if isinstance(X, list | tuple) and any(isinstance(value, TEXT) for value in X):
+        return _as_texts(np.fromiter(X, dtype=object, count=len(X)))  # not as wide as the longest
     if not sparse.issparse(X):
         X = X if isinstance(X, EncodedTable) else np.asarray(X)
         if X.dtype.kind in "OUS":
@@ -187,12 +192,25 @@ def refuse_dates(X):
 
 
 def _as_mixed_rows(X):
+    if X.ndim == 1 and any(isinstance(value, TEXT) for value in X):
+        return _as_texts(X.astype(object))
     if X.ndim < 2:
         raise ValueError(
             f"Expected 2D array, got an array of shape {X.shape} and dtype {X.dtype} instead. Rows "
-            f"are tables of shape (n_samples, n_features): a single column is X.reshape(-1, 1), "
-            f"and texts become numbers first, TfidfVectorizer().fit_transform(X)."
+            f"are tables of shape (n_samples, n_features), a single column being "
+            f"X.reshape(-1, 1), or texts: a list, array or Series of str."
         )
     # check_array would make numbers of them; only its refusals by shape are wanted.
     check_array(np.empty(X.shape, dtype=bool), allow_nd=True, input_name="X")
+    return X
+
+
+def _as_texts(X):
+    others = [value for value in X if not isinstance(value, TEXT)]
+    if others:
+        raise ValueError(
+            f"X is one-dimensional and holds {len(X) - len(others)} texts and {len(others)} other "
+            f"values, such as {others[0]!r}; expected texts alone. Fill the gaps: "
+            f"['' if text is None else str(text) for text in X]. A table has two dimensions."
+        )
     return X

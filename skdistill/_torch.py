@@ -201,19 +201,20 @@ def forward_in_batches(module: nn.Module, X, device: torch.device) -> np.ndarray
     ndarray of shape (n_samples, ...), float64
         What the module returned for each row.
     """
-    outputs = [
-        first_output(module(batch.to(device))).detach().to("cpu", torch.float64)
-        for batch in _batches(X, module, device)
-    ]
-    return outputs[0].numpy() if len(outputs) == 1 else torch.cat(outputs).numpy()
-
-
-def _batches(X, module, device):
-    """Yield rows as tensors with memory of their own, which a module may write into."""
     size = INFERENCE_BATCH_CPU if device.type == "cpu" else INFERENCE_BATCH
     if X.shape[0] <= size:
-        yield as_tensor(X, module, copy=True)
-    elif isinstance(X, np.ndarray) and X.dtype == str(module_dtype(module)).removeprefix("torch."):
+        return _forward(module, as_tensor(X, module, copy=True), device).numpy()
+    outputs = [_forward(module, rows, device) for rows in _batches(X, module, size)]
+    return torch.cat(outputs).numpy()
+
+
+def _forward(module, rows, device):
+    return first_output(module(rows.to(device))).detach().to("cpu", torch.float64)
+
+
+def _batches(X, module, size):
+    """Yield rows as tensors with memory of their own, which a module may write into."""
+    if isinstance(X, np.ndarray) and X.dtype == str(module_dtype(module)).removeprefix("torch."):
         yield from (batch.clone() for batch in as_tensor(X, module).split(size))
     else:
         for start in range(0, X.shape[0], size):

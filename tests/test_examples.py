@@ -32,6 +32,27 @@ PROMISES = {
         r"128 units, alpha 0\.9: fine",
         r"distilled +log_loss +-0\.\d+ ± ",
     ],
+    "05_generations.py": [
+        r"big: plain +0\.\d+ +\+0\.000 ± 0\.000",
+        r"big: plain and 2 generations +0\.\d+ +-0\.",
+        r"big: taught by small +0\.\d+ +-0\.",
+        r"small: big, then middle +0\.\d+ +[+-]0\.0",
+    ],
+    "06_images.py": [
+        r"1078 images of shape \(16, 16\) and dtype uint8, 200 with labels",
+        r"plain +accuracy 0\.[89]",
+        r"distilled, shift +accuracy 0\.9[5-9]",
+        r"parameters: teacher 11\d,\d{3}, student 24,058",
+    ],
+    "07_speech.py": [
+        r"words: 150 clips with labels, 1350 without\nteacher +accuracy 0\.9",
+        r"plain +accuracy 0\.6\d+ .*\ndistilled +accuracy 0\.[89]",
+        r"without the frames the student answers the same",
+    ],
+    "08_text.py": [
+        r"peak memory of the fit: \d{2,3} MB; dense rows alone: 4194 MB",
+        r"plain +accuracy 0\.4\d+ .*\ndistilled +accuracy 0\.[56]",
+    ],
 }
 """What each example prints, whatever the processor."""
 

@@ -6,19 +6,23 @@ import pytest
 import sklearn
 import torch
 from scipy import sparse
-from sklearn.base import clone
+from scipy.special import softmax
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.datasets import load_digits, make_classification
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
-from sklearn.model_selection import cross_validate
+from sklearn.model_selection import GroupKFold, KFold, ShuffleSplit, cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from torch.nn.functional import cross_entropy, log_softmax
 
 from skdistill import DistilledClassifier, StudentNet
-from skdistill.students import MLP
-from skdistill.transfer import Spunge, Unlabeled
+from skdistill.students import MLP, TablePreprocessor
+from skdistill.targets._plan import assign_rows, plan_splits
+from skdistill.targets._targets import compute_targets
+from skdistill.transfer import GaussianNoise, Munge, Spunge, Unlabeled
+from skdistill.transfer._gather import gather_rows
 
 
 def draw(n_samples=200, seed=0):
@@ -35,10 +39,11 @@ class Recorder:
     """A loss that remembers what it was shown: a function with a memory."""
 
     def __init__(self):
-        self.labels, self.weights = [], []
+        self.labels, self.weights, self.teacher_logits = [], [], []
 
     def __call__(self, student_logits, teacher_logits, labels, weight):
         self.labels += labels.tolist()
+        self.teacher_logits += teacher_logits.tolist()
         self.weights += weight.tolist()
         return (weight * (student_logits - teacher_logits).square().mean(dim=1)).mean()
 
@@ -156,6 +161,107 @@ def test_beside_generated_rows_only_out_of_fold_targets_count(teacher, taught):
         assert ratio == pytest.approx(0.5)
 
 
+class Memoriser(ClassifierMixin, BaseEstimator):
+    """Certain of every row of which it has seen a single cell, undecided about all others."""
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        self.seen_ = set(X.to_numpy().ravel())
+        return self
+
+    def predict_proba(self, X):
+        seen = np.isin(X.to_numpy().astype(str), list(self.seen_)).any(axis=1)
+        return np.where(seen[:, None], [[0.9, 0.1]], [[0.5, 0.5]])
+
+
+@pytest.mark.filterwarnings("ignore:The teacher's")
+@pytest.mark.parametrize("augment", [Spunge(factor=2), Munge(), GaussianNoise(max_rows=43)])
+@pytest.mark.parametrize(
+    ("settings", "grouped", "answer"),
+    [
+        ({}, False, 0.5),
+        ({}, True, 0.5),
+        ({"cv": GroupKFold(3)}, True, 0.5),
+        ({"cv": ShuffleSplit(4, test_size=0.5, random_state=0)}, False, 0.5),
+        ({"cv": "in-sample"}, False, 0.9),
+    ],
+)
+def test_generated_rows_are_labelled_by_a_clone_that_saw_none_of_their_parents(
+    augment, settings, grouped, answer
+):
+    groups = np.arange(60) // 3 if grouped else np.arange(60)
+    frame = pd.DataFrame({name: [f"{name}{group}" for group in groups] for name in "abcd"})
+    y = np.arange(60) % 2
+    loss = Recorder()
+    student = make_pipeline(TablePreprocessor(), StudentNet(max_epochs=1, train_split=None))
+    model = DistilledClassifier(Memoriser(), student, loss=loss, augment=augment, **settings)
+    model.fit(frame, y, groups=groups if grouped else None)
+    teacher_logits = np.array(loss.teacher_logits)[np.array(loss.labels) == -1]
+    assert len(teacher_logits) >= 40
+    np.testing.assert_allclose(softmax(teacher_logits, axis=1)[:, 0], answer, rtol=1e-6)
+
+
+def test_each_clone_answers_the_rows_made_of_its_fold():
+    X, y = draw()
+    teacher = LogisticRegression()
+    splits = plan_splits(teacher, X, y, None)
+    more, generated = gather_rows(X, X[:5], "spunge", 7, assign_rows(splits, len(y)))
+    targets = compute_targets(teacher, X, y, cv=splits, X_more=more, X_generated=generated)
+    asked_all, *answers = targets.more
+    np.testing.assert_allclose(asked_all, clone(teacher).fit(X, y).predict_proba(X[:5]))
+    assert list(generated) == list(range(5))
+    for (train, _), rows, answer in zip(splits, generated.values(), answers, strict=True):
+        expected = clone(teacher).fit(X[train], y[train]).predict_proba(rows)
+        np.testing.assert_allclose(answer, expected, rtol=1e-10)
+
+
+def test_the_rows_of_a_fold_are_made_of_its_rows_alone():
+    X = np.arange(60.0)[:, None] * np.ones(3)
+    parts = assign_rows([(None, np.arange(40)), (None, np.arange(20, 50))], 60)
+    _, generated = gather_rows(X, None, Spunge(noise=0), 0, parts)
+    assert [np.unique(rows).tolist() for rows in generated.values()] == [
+        list(range(40)),  # a row is the parent of rows once
+        list(range(40, 50)),  # and the last ten, which no split leaves out, of none
+    ]
+
+
+@pytest.mark.parametrize(
+    ("max_rows", "sizes"), [(100, [67, 33]), (1, [0, 1]), (10_000, [200, 100])]
+)
+def test_max_rows_counts_the_rows_of_all_folds(max_rows, sizes):
+    X = np.random.default_rng(0).normal(size=(60, 3))
+    parts = {0: np.arange(40), 1: np.arange(40, 60)}
+    for augment in (Spunge(max_rows=max_rows), Spunge(max_rows=max_rows, factor=5.0)):
+        _, generated = gather_rows(X, None, augment, 0, parts)
+        assert sum(len(rows) for rows in generated.values()) == min(300, max_rows)
+        assert abs(len(generated.get(0, ())) - sizes[0]) <= 1
+        assert augment.max_rows == max_rows
+
+
+def test_a_generator_of_ones_own_needs_rows_alone():
+    class Twice:
+        def rows(self, X, *, random_state):
+            return np.repeat(X, 2, axis=0)
+
+    X, y = draw()
+    loss = Recorder()
+    model = DistilledClassifier(LogisticRegression(), quick(), loss=loss, augment=Twice())
+    model.set_params(student__train_split=None, student__max_epochs=1).fit(X, y)
+    assert (np.array(loss.labels) == -1).sum() == 400
+
+
+def test_a_class_that_a_clone_has_not_seen_is_improbable_for_generated_rows():
+    X, y = draw(90)
+    y[:3] = 2
+    y[3:] %= 2
+    splits = plan_splits(LogisticRegression(), X, y, KFold(3))
+    more, generated = gather_rows(X, None, "munge", 0, assign_rows(splits, len(y)))
+    settings = {"cv": splits, "X_more": more, "X_generated": generated}
+    first, second, third = compute_targets(LogisticRegression(), X, y, **settings).more
+    assert (first[:, 2] == 0).all() and np.allclose(first.sum(axis=1), 1)
+    assert (second[:, 2] > 0).all() and (third[:, 2] > 0).all()
+
+
 def test_every_row_is_asked_about_once():
     X, y = draw()
     Asked.rows.clear()
@@ -233,6 +339,7 @@ FRAME = pd.DataFrame(X, columns=list("abcdef"))
         (X, X[:, 0], {}, "1D array"),
         (X, None, {"augment": "spunges"}, "Did you mean 'spunge'"),
         (X, None, {"augment": Spunge}, "instance"),
+        (X, None, {"augment": Spunge(max_rows=0)}, "'max_rows' parameter of Spunge"),
         (X, X, {"unlabeled_weight": 0}, "'unlabeled_weight' parameter"),
     ],
 )

@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from sklearn.base import clone
+from sklearn.base import clone, is_regressor
 
+from skdistill._classifier import DistilledClassifier
 from skdistill.exceptions import TeacherWarning
 from skdistill.losses._registry import get_loss
 from skdistill.training._student import as_student
+from skdistill.training._views import views_of
 
 TEACHER = "teacher"
 PLAIN = "plain"
@@ -43,6 +45,30 @@ ALONE: dict[str, Any] = {
 }
 
 
+def check_distilled(owner: str, model: Any) -> None:
+    """Refuse what is no DistilledClassifier; `owner` is the function that the error names.
+
+    Raises
+    ------
+    TypeError
+        The message says what came and what to do.
+    """
+    if isinstance(model, DistilledClassifier):
+        return
+    if is_regressor(model):
+        advice = (
+            "a regressor, and what is compared here are class probabilities. "
+            "evaluation.bias_variance_decomposition and compare take regressors, and so do "
+            "sklearn.model_selection.cross_validate and learning_curve."
+        )
+    else:
+        advice = "of a Pipeline or a search pass its distilled step."
+    raise TypeError(
+        f"The 'model' parameter of {owner} must be a DistilledClassifier. Got "
+        f"{type(model).__name__} instead; {advice}"
+    )
+
+
 def student_recipes(
     model: Any, y_index: np.ndarray, targets: Any, n_classes: int
 ) -> Iterator[tuple[str, tuple[dict[str, Any], np.ndarray | None]]]:
@@ -61,9 +87,9 @@ def student_recipes(
     labels = one_hot[targets.probabilities.argmax(axis=1)]
     labels[np.isnan(targets.probabilities).any(axis=1)] = np.nan
     yield TEACHER_LABELS, (cross_entropy, labels)
-    if model.augment is None and not model.feature_losses:
+    if model.augment is None and not model.feature_losses and not views_of(model.student):
         yield DISTILLED, ({"temperature": temperature}, targets.probabilities)
-    else:  # generated rows and hidden layers need the teacher itself
+    else:  # generated rows, hidden layers and views need the teacher itself
         yield DISTILLED, ({name: getattr(model, name) for name in ALONE}, None)
 
 
@@ -78,6 +104,7 @@ def fit_student(
     """Fit the model's recipe without its teacher: the same student, the same budget."""
     settings = {**ALONE, "verbose": 0, "random_state": seed, **parameters}
     student = clone(model).set_params(**settings)
+    student.targets_hold_for_views = True  # those of labels, the only ones that views come with
     with warnings.catch_warnings():
         # The teacher's answers were judged once; hard labels and smoothed ones are no answers.
         warnings.simplefilter("ignore", TeacherWarning)

@@ -1,4 +1,4 @@
-"""How far a student's logits, or its hidden layers, are from its teacher's."""
+"""How far a student's logits, its numbers or its hidden layers are from its teacher's."""
 
 from skdistill.losses._base import Loss
 from skdistill.losses._dist import DIST
@@ -13,6 +13,12 @@ from skdistill.losses._features import (
 from skdistill.losses._kd import KD, kd_divergence
 from skdistill.losses._logits import MSE, Huber
 from skdistill.losses._probabilities import Brier, JensenShannon
+from skdistill.losses._regression import (
+    HuberLoss,
+    QuantileLoss,
+    RegressionLoss,
+    SquaredErrorLoss,
+)
 
 __all__ = [
     "DIST",
@@ -23,9 +29,13 @@ __all__ = [
     "FeatureLoss",
     "HintLoss",
     "Huber",
+    "HuberLoss",
     "JensenShannon",
     "Loss",
+    "QuantileLoss",
+    "RegressionLoss",
     "SimilarityLoss",
+    "SquaredErrorLoss",
     "dkd_divergence",
     "hint_error",
     "kd_divergence",

@@ -18,6 +18,9 @@ class Loss(BaseEstimator):
     warmup_epochs = 0
     """Epochs over which the weight of the term rises from 0 in equal steps."""
 
+    needs_labels = False
+    """Whether the labels of the rows make a difference."""
+
     def __init__(self, weight=1.0):
         self.weight = weight
 

@@ -98,6 +98,8 @@ class DKD(Loss):
     4.0
     """
 
+    needs_labels = True
+
     def __init__(self, weight=1.0, target_weight=1.0, other_weight=2.0, warmup_epochs=20):
         super().__init__(weight)
         self.target_weight = target_weight

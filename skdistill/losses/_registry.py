@@ -8,6 +8,7 @@ from skdistill.losses._dkd import DKD
 from skdistill.losses._kd import KD
 from skdistill.losses._logits import MSE, Huber
 from skdistill.losses._probabilities import Brier, JensenShannon
+from skdistill.losses._regression import REGRESSION_LOSSES, RegressionLoss
 
 LOSSES = {
     "kd": KD(),
@@ -47,13 +48,15 @@ def get_loss(loss):
     """
     if isinstance(loss, str) and loss in LOSSES:
         return LOSSES[loss]
-    if not isinstance(loss, str | type):
+    if not isinstance(loss, str | type | RegressionLoss):
         if hasattr(loss, "mean") and hasattr(loss, "default_temperature"):
             return loss
         if callable(loss):
             return CallableLoss(loss)
     near = difflib.get_close_matches(str(loss).lower(), LOSSES, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
+    if isinstance(loss, RegressionLoss) or (isinstance(loss, str) and loss in REGRESSION_LOSSES):
+        hint = " That is a loss of numbers: DistilledRegressor takes it."
     raise ValueError(
         f"The 'loss' parameter must be one of {sorted(LOSSES)}, an instance of a class of "
         f"skdistill.losses, such as KD(), or a callable (student_logits, teacher_logits, labels, "

@@ -5,8 +5,9 @@ from skdistill.students._embedding import PiecewiseLinearEmbedding
 from skdistill.students._freeze import freeze
 from skdistill.students._images import ImagePreprocessor
 from skdistill.students._layers import layer_names
-from skdistill.students._mlp import MLP
+from skdistill.students._mlp import MLP, Linear
 from skdistill.students._shrink import shrink
+from skdistill.students._sparse import SparseMLP
 from skdistill.students._table import TablePreprocessor
 from skdistill.students._tabular import TabularMLP
 from skdistill.students._truncate import truncate
@@ -15,7 +16,9 @@ __all__ = [
     "MLP",
     "ConvNet",
     "ImagePreprocessor",
+    "Linear",
     "PiecewiseLinearEmbedding",
+    "SparseMLP",
     "TablePreprocessor",
     "TabularMLP",
     "freeze",

@@ -1,4 +1,4 @@
-"""A plain multi-layer perceptron."""
+"""A plain multi-layer perceptron, and the linear model that it is without hidden layers."""
 
 from torch import nn
 
@@ -52,3 +52,25 @@ class MLP(nn.Sequential):
             if self.training or not isinstance(layer, nn.Dropout):
                 X = layer(X)
         return X
+
+
+class Linear(MLP):
+    """Wx + b: multinomial logistic regression as a network, dense or sparse.
+
+    Parameters
+    ----------
+    n_features : int
+        Width of the rows. `StudentNet` infers it.
+    n_classes : int
+        Number of logits. `StudentNet` infers it.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skdistill.students import Linear
+    >>> Linear(4, 3)(torch.zeros(2, 4)).shape
+    torch.Size([2, 3])
+    """
+
+    def __init__(self, n_features, n_classes):
+        super().__init__(n_features, n_classes, hidden_units=())

@@ -3,7 +3,6 @@
 import numpy as np
 from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.preprocessing import MaxAbsScaler
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skdistill._columns import as_floats, as_strings, is_number
@@ -13,6 +12,7 @@ from skdistill._rows import as_rows, is_plain, refuse_dates
 from skdistill.exceptions import StudentError
 from skdistill.students._categories import CategoryEncoder
 from skdistill.students._scaling import center_and_scale, scale_and_clip
+from skdistill.students._sparse_scaling import SparseScaler
 
 
 # Output in frames is not offered: a frame would lose what an EncodedTable says.
@@ -31,8 +31,8 @@ class TablePreprocessor(
     a column with gaps gets another one that marks them. Booleans and numbers of two values are
     flags, scaled likewise. All other columns are categories, of which a gap is one: few become a
     column each, many become codes for an embedding, and those never seen in `fit` are unknown,
-    all zeros or code 0. Sparse rows are divided by each column's greatest absolute value and stay
-    sparse.
+    all zeros or code 0. Sparse rows stay sparse: columns that a single row fills are left out, and
+    units that are far from the others' are brought near, so that the weights of tf-idf stay.
 
     Parameters
     ----------
@@ -105,8 +105,8 @@ class TablePreprocessor(
         """
         X = self._check(X, reset=True)
         if sparse.issparse(X):
-            self.scaler_ = MaxAbsScaler()
-            return self.scaler_.fit_transform(X.astype(np.float64)).tocsr()
+            self.scaler_ = SparseScaler().fit(X)
+            return self.scaler_.transform(X)
         found = is_number(X)
         values = self._fit_numbers(X, np.flatnonzero(found))
         self.categorical_ = np.flatnonzero(~found)
@@ -133,7 +133,7 @@ class TablePreprocessor(
             check_is_fitted(self)
             X = self._check(X, reset=False)
         if hasattr(self, "scaler_"):
-            return self.scaler_.transform(sparse.csr_matrix(X, dtype=np.float64))
+            return self.scaler_.transform(sparse.csr_matrix(X))
         if sparse.issparse(X):
             X = X.toarray()
         values = as_floats(X, self._positions)
@@ -146,8 +146,9 @@ class TablePreprocessor(
         if len(X.shape) != 2:
             raise StudentError(
                 f"TablePreprocessor reads tables of shape (n_samples, n_features); X has shape "
-                f"{X.shape}. Images want an ImagePreprocessor in its place; for other rows give a "
-                f"module that reads them: student=StudentNet(YourModule)."
+                f"{X.shape}. Images want an ImagePreprocessor in its place, texts a "
+                f"TfidfVectorizer before it; for other rows give a module that reads them: "
+                f"student=StudentNet(YourModule)."
             )
         if reset:
             validate_data(self, X, skip_check_array=True)

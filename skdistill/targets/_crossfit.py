@@ -5,7 +5,7 @@ import warnings
 from functools import cache
 
 import numpy as np
-from sklearn.model_selection import StratifiedGroupKFold, check_cv
+from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, check_cv
 from sklearn.utils.parallel import Parallel, delayed
 
 from skdistill._compat import safe_indexing
@@ -20,18 +20,21 @@ from skdistill.teachers._key import content_key
 DEFAULT_FOLDS = 5
 
 
-def make_splits(cv, X, y, groups=None):
+def make_splits(cv, X, y, groups=None, *, regresses=False):
     """Return the train and test positions of every split.
 
     Parameters
     ----------
     cv : None, int, splitter or iterable
         None is `DEFAULT_FOLDS` stratified folds, fewer where a class has fewer rows (two at
-        least). None and an int keep the rows of a group together where there are groups.
-    X, y : array-like of shape (n_samples, ...) and (n_samples,)
-        The rows and their labels.
+        least); for numbers, folds of shuffled rows, of None and of an int. Both keep the rows of
+        a group together where there are groups.
+    X, y : array-like of shape (n_samples, ...) and (n_samples,) or (n_samples, n_outputs)
+        The rows and their labels, or numbers.
     groups : array-like of shape (n_samples,), default=None
         Rows of one group may not stand on both sides of a split.
+    regresses : bool, default=False
+        Whether y holds numbers, by which nothing is stratified.
 
     Returns
     -------
@@ -44,14 +47,7 @@ def make_splits(cv, X, y, groups=None):
     TeacherError
         When the training rows of a split hold a single class.
     """
-    if cv is None:
-        unit = y if groups is None else groups
-        counts = np.unique(unit, return_counts=True)[1]
-        cv = int(np.clip(counts.min() if groups is None else len(counts), 2, DEFAULT_FOLDS))
-    if groups is not None and isinstance(cv, int | np.integer):
-        splitter = StratifiedGroupKFold(cv)
-    else:
-        splitter = check_cv(cv, y, classifier=True)
+    splitter = _shuffled_folds(cv, y, groups) if regresses else _stratified_folds(cv, y, groups)
     with warnings.catch_warnings():
         # A fold that lacks a class is provided for: its rows keep their hard label alone.
         warnings.filterwarnings("ignore", message="The least populated class")
@@ -66,7 +62,8 @@ def make_splits(cv, X, y, groups=None):
                 ) from error
             raise ValueError(
                 f"cv={splitter!r} cannot split these {len(y)} rows ({error}); expected more rows "
-                f"of each class and group, or fewer splits. Set cv, or cv='in-sample'."
+                f"of each {'' if regresses else 'class and '}group, or fewer splits. Set cv, or "
+                f"cv='in-sample'."
             ) from error
     if not splits:
         raise ValueError(
@@ -81,13 +78,33 @@ def make_splits(cv, X, y, groups=None):
                 f"of split {number}; expected a splitter that keeps groups whole, such as "
                 f"GroupKFold() or cv=5."
             )
-        if len(np.unique(y[train])) < 2:
+        if not regresses and len(np.unique(y[train])) < 2:
             raise TeacherError(
                 f"The training rows of split {number} of cv={splitter!r} hold one class only, "
                 f"{y[train][0]!r}; expected at least two. Use a stratified splitter or fewer "
                 f"splits."
             )
     return splits
+
+
+def _stratified_folds(cv, y, groups):
+    if cv is None:
+        unit = y if groups is None else groups
+        counts = np.unique(unit, return_counts=True)[1]
+        cv = int(np.clip(counts.min() if groups is None else len(counts), 2, DEFAULT_FOLDS))
+    if groups is not None and isinstance(cv, int | np.integer):
+        return StratifiedGroupKFold(cv)
+    return check_cv(cv, y, classifier=True)
+
+
+def _shuffled_folds(cv, y, groups):
+    if cv is None:
+        n_units = len(y) if groups is None else len(np.unique(groups))
+        cv = int(np.clip(n_units, 2, DEFAULT_FOLDS))
+    if not isinstance(cv, int | np.integer):
+        return check_cv(cv)
+    # Rows in the order of y, or of a map, would have each fold's teacher extrapolate.
+    return KFold(cv, shuffle=True, random_state=0) if groups is None else GroupKFold(cv)
 
 
 def out_of_fold(
@@ -101,10 +118,12 @@ def out_of_fold(
     fit_params,
     device,
     *,
+    X_generated=None,
     memory=None,
     key=None,
     n_jobs=None,
     verbose=0,
+    adapt=adapt_teacher,
 ):
     """Ask clones of a teacher about the rows that they were not fitted on.
 
@@ -112,10 +131,10 @@ def out_of_fold(
     ----------
     teacher : estimator
         Cloned for every split, never fitted itself.
-    X, y : array-like of shape (n_samples, ...) and ndarray of shape (n_samples,)
-        Rows and labels.
-    classes : ndarray of shape (n_classes,)
-        The order of the columns.
+    X, y : array-like of shape (n_samples, ...) and ndarray of shape (n_samples, ...)
+        Rows and labels, or numbers.
+    classes : ndarray of shape (n_classes,) or None
+        The order of the columns; None for the answers of regressors.
     splits : list of (train, test)
         See `make_splits`.
     seed : int
@@ -126,6 +145,8 @@ def out_of_fold(
         What metadata routing brings for the teacher's `fit`; None is no routing.
     device : str or torch.device
         Where a torch teacher runs.
+    X_generated : dict of int to array-like, default=None
+        By the number of a split, further rows that its clone is asked about.
     memory : joblib.Memory, default=None
         Where the answers of each split are kept.
     key : str, default=None
@@ -134,15 +155,21 @@ def out_of_fold(
         Splits at a time, through joblib.
     verbose : int, default=0
         1 prints a line for every split.
+    adapt : callable, default=adapt_teacher
+        Brings a fitted clone to its contract.
 
     Returns
     -------
     probabilities : ndarray of shape (n_samples, n_classes), float64
         The mean over the splits that leave a row out; NaN for a row that no split leaves out,
         and for a row whose own class no teacher of its splits had seen.
-    kind : {"logits", "probabilities"}
+    kind : {"logits", "probabilities", "values"}
+    generated : dict of int to ndarray of shape (n_generated_i, n_classes), float64
+        The answers for `X_generated`.
     """
     started = time.perf_counter()
+    X_generated = X_generated or {}
+    seeds = draw_seeds(seed, len(splits))
     tasks = (
         delayed(_ask_left_out)(
             teacher,
@@ -151,36 +178,54 @@ def out_of_fold(
             classes,
             train,
             test,
-            split_seed,
+            seeds[number],
             sample_weight,
             fit_params,
             device,
             memory,
             key,
+            X_generated.get(number),
+            adapt,
         )
-        for (train, test), split_seed in zip(splits, draw_seeds(seed, len(splits)), strict=True)
+        for number, (train, test) in enumerate(splits)
     )
-    answers = np.zeros((len(y), len(classes)))
+    answers = np.zeros((len(y), y[0].size if classes is None else len(classes)))
     counts = np.zeros(len(y))
+    generated = {}
     replies = Parallel(n_jobs=n_jobs, return_as="generator")(tasks)
-    for number, ((_, test), reply) in enumerate(zip(splits, replies, strict=True), 1):
-        answer, kind = reply
+    for number, ((_, test), reply) in enumerate(zip(splits, replies, strict=True)):
+        answer, kind, more = reply
+        if more is not None:
+            generated[number] = more
         told = ~np.isnan(answer).any(axis=1)
         answers[test[told]] += answer[told]
         counts[test[told]] += 1
         if verbose:
             seconds = time.perf_counter() - started
-            print(f"[skdistill] teacher: fold {number} of {len(splits)}, {seconds:.1f} s")
+            print(f"[skdistill] teacher: fold {number + 1} of {len(splits)}, {seconds:.1f} s")
     answers[counts == 0] = np.nan
-    return answers / np.maximum(counts, 1)[:, None], kind
+    return answers / np.maximum(counts, 1)[:, None], kind, generated
 
 
 def _ask_left_out(
-    teacher, X, y, classes, train, test, seed, sample_weight, fit_params, device, memory, key
+    teacher,
+    X,
+    y,
+    classes,
+    train,
+    test,
+    seed,
+    sample_weight,
+    fit_params,
+    device,
+    memory,
+    key,
+    more,
+    adapt,
 ):
     @cache
     def fitted():
-        return adapt_teacher(
+        return adapt(
             fit_teacher(
                 teacher,
                 safe_indexing(X, train),
@@ -195,7 +240,12 @@ def _ask_left_out(
         )
 
     key = None if memory is None else content_key(key, train, seed)
-    answer, kind, columns = ask_in_chunks(fitted, safe_indexing(X, test), key, memory=memory)
-    answer = align_columns(answer, columns, classes)
-    answer[~np.isin(y[test], y[train])] = np.nan
-    return answer, kind
+
+    def ask(rows):
+        answer, kind, columns = ask_in_chunks(fitted, rows, key, memory=memory)
+        return answer if classes is None else align_columns(answer, columns, classes), kind
+
+    answer, kind = ask(safe_indexing(X, test))
+    if classes is not None:
+        answer[~np.isin(y[test], y[train])] = np.nan
+    return answer, kind, None if more is None else ask(more)[0]

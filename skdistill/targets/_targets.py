@@ -10,15 +10,16 @@ from skdistill._random import draw_seeds
 from skdistill._rows import as_rows
 from skdistill.targets._ask import ask_aligned, leave_unknown_to_labels
 from skdistill.targets._calibration import fit_calibration
-from skdistill.targets._crossfit import make_splits, out_of_fold
+from skdistill.targets._crossfit import out_of_fold
 from skdistill.targets._memory import open_memory, remember
+from skdistill.targets._plan import check_teacher, plan_splits
 from skdistill.targets._warnings import warn_of_misleading_targets
 from skdistill.teachers._adapters import answers_from_labels
 from skdistill.teachers._align import align_columns, check_classes
 from skdistill.teachers._contract import check_probabilities
 from skdistill.teachers._ensemble import as_teacher, members_of
 from skdistill.teachers._features import find_net
-from skdistill.teachers._fit import check_kind, fit_teacher, is_fitted
+from skdistill.teachers._fit import fit_teacher
 from skdistill.teachers._key import content_key, teacher_key
 
 
@@ -38,7 +39,7 @@ class Targets:
     teacher : object or None
         The fitted teacher, None when it was not wanted.
     more : list of ndarray of shape (n_more_i, n_classes)
-        Its probabilities for rows without labels.
+        Its probabilities for rows without labels, and those of its clones for generated ones.
     features : dict of str to ndarray of shape (n_samples + sum of n_more_i, ...)
         What layers of it make of all rows.
     """
@@ -49,39 +50,6 @@ class Targets:
     teacher: object
     more: list = field(default_factory=list)
     features: dict = field(default_factory=dict)
-
-
-def check_teacher(teacher, cv):
-    """Refuse what cannot be a teacher, or not with this `cv`, before anything is fitted.
-
-    Parameters
-    ----------
-    teacher : object
-        The teacher as given.
-    cv : None, int, splitter, iterable or "in-sample"
-        The cross-fitting as given.
-
-    Returns
-    -------
-    bool
-        Whether the teacher is fitted.
-
-    Raises
-    ------
-    TeacherError
-        See `skdistill.teachers.adapt_teacher`.
-    ValueError
-        When a fitted teacher is to be cross-fitted.
-    """
-    teacher = as_teacher(teacher)
-    fitted = is_fitted(teacher)
-    check_kind(teacher)
-    if fitted and cv is not None:
-        raise ValueError(
-            f"cv={cv!r} was given with a fitted teacher, which is used as it is; expected "
-            f"cv=None. For out-of-fold targets give an unfitted one: clone(teacher)."
-        )
-    return fitted
 
 
 def compute_targets(
@@ -102,6 +70,7 @@ def compute_targets(
     refit=True,
     fit_params=None,
     X_more=(),
+    X_generated=None,
     layers=(),
 ):
     """Compute the soft targets of labelled rows, and fit the teacher where it is not.
@@ -117,6 +86,9 @@ random_state, verbose
         What metadata routing brings for the teacher's `fit`; None is no routing.
     X_more : sequence of array-like, default=()
         Rows without labels that the teacher, fitted on all others, is asked about too.
+    X_generated : dict of int to array-like, default=None
+        For splits of a cross-fitting, by their number: rows made from those that the split leaves
+        out, which its clone is asked about.
     layers : sequence of str, default=()
         Layers of a teacher that is a fitted network whose features are wanted for all rows.
 
@@ -142,7 +114,8 @@ random_state, verbose
             )
         return Targets(teacher.soft_targets(y, classes), "probabilities", False, teacher)
     memory = open_memory(memory)
-    cross_fitted = not fitted and not (isinstance(cv, str) and cv == "in-sample")
+    splits = plan_splits(teacher, X, y, cv, groups)
+    cross_fitted = splits is not None
     seed = draw_seeds(random_state, 1)[0]
     key = None
     if memory is not None:
@@ -150,16 +123,17 @@ random_state, verbose
         if not fitted:
             key = content_key(key, X, y, seed, sample_weight, fit_params)
     if cross_fitted:
-        answer, kind = out_of_fold(
+        answer, kind, generated = out_of_fold(
             teacher,
             X,
             y,
             classes,
-            make_splits(cv, X, y, groups),
+            splits,
             seed,
             sample_weight,
             fit_params,
             device,
+            X_generated=X_generated,
             memory=memory,
             key=key,
             n_jobs=n_jobs,
@@ -189,11 +163,12 @@ random_state, verbose
         verbose=verbose,
     )
     if not cross_fitted:
-        answer, kind = ask(X, y=y)
+        (answer, kind), generated = ask(X, y=y), {}
     calibration = fit_calibration(answer, positions, calibrate, sample_weight)
     answer = calibration(answer)
     warn_of_misleading_targets(answer, positions, sample_weight)
-    more = [calibration(ask(rows)[0]) for rows in X_more]
+    more = [ask(rows)[0] for rows in X_more]
+    more = [calibration(rows) for rows in [*more, *generated.values()]]
     if any(answers_from_labels(member) for member in members_of(teacher)):
         answer, kind = teacher.add_answers_from_labels(answer, y, classes), "probabilities"
     features = find_net(teacher, device).features(layers, [X, *X_more]) if layers else {}

@@ -53,7 +53,7 @@ def adapt_teacher(teacher, *, device="auto"):
         )
     if hasattr(core, "_adapter"):  # ours: ensembles, class graphs, models from files
         return core._adapter(device)
-    if isinstance(core, NeuralNet) and not hasattr(core, "predict_log_proba"):
+    if is_bare_net(core):
         return _SkorchTeacher(core)
     if hasattr(core, "predict_proba"):
         return _ClassifierTeacher(core)
@@ -66,7 +66,7 @@ def adapt_teacher(teacher, *, device="auto"):
     if hasattr(core, "predict"):
         raise TeacherError(
             f"The teacher {name} has predict but no predict_proba; expected a classifier that "
-            f"gives class probabilities."
+            f"gives class probabilities. For a teacher of numbers use DistilledRegressor."
         )
     if callable(core):
         return _CallableTeacher(core)
@@ -90,10 +90,7 @@ class _ClassifierTeacher:
         self.classes = None if classes is None else np.asarray(classes)
 
     def ask(self, X):
-        alone = generator_put_back() if holds_net(self.classifier) else contextlib.nullcontext()
-        with warnings.catch_warnings(), alone:
-            # Names that differ are compared, and warned of, once by the targets.
-            warnings.filterwarnings("ignore", message="X (has|does not have) .*feature names")
+        with unnoticed(self.classifier):
             answer = self.classifier.predict_proba(X)
         if self.classes is None and hasattr(answer, "columns"):
             self.classes = np.asarray(answer.columns)
@@ -166,6 +163,36 @@ def answers_from_labels(teacher):
     bool
     """
     return getattr(teacher, "answers_from_labels", False) is True
+
+
+def is_bare_net(estimator):
+    """Whether an estimator is a skorch net of someone else, which reads tensors alone.
+
+    Parameters
+    ----------
+    estimator : object
+
+    Returns
+    -------
+    bool
+        False for a `StudentNet`, which reads rows of any kind as other estimators do.
+    """
+    return isinstance(estimator, NeuralNet) and not hasattr(estimator, "prepare_more")
+
+
+@contextlib.contextmanager
+def unnoticed(estimator):
+    """Ask an estimator inside the block: torch's generator is put back, names are not compared.
+
+    Parameters
+    ----------
+    estimator : estimator
+    """
+    alone = generator_put_back() if holds_net(estimator) else contextlib.nullcontext()
+    with warnings.catch_warnings(), alone:
+        # Names that differ are compared, and warned of, once by the targets.
+        warnings.filterwarnings("ignore", message="X (has|does not have) .*feature names")
+        yield
 
 
 def holds_net(estimator):

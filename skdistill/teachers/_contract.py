@@ -82,7 +82,7 @@ def check_probabilities(values, n_samples, source):
         For another shape, values that are not finite or negative, rows that do not sum to one.
     """
     values = check_shape(values, n_samples, source)
-    _check_finite(values, source)
+    check_finite(values, source)
     if (values < 0).any():
         raise TeacherError(
             f"{source} gave negative values (the least is {values.min():.4g}); expected "
@@ -119,7 +119,7 @@ def check_network_outputs(values, n_samples, source):
     kind : {"logits", "probabilities"}
     """
     values = check_shape(values[:, None] if np.ndim(values) == 1 else values, n_samples, source)
-    _check_finite(values, source)
+    check_finite(values, source)
     if values.shape[1] == 1:
         if ((values >= 0) & (values <= 1)).all():
             return np.hstack([1 - values, values]), "probabilities"
@@ -134,7 +134,20 @@ def check_network_outputs(values, n_samples, source):
     return np.exp(log_softmax(values, axis=1)), "logits"
 
 
-def _check_finite(values, source):
+def check_finite(values, source):
+    """Check that an answer holds finite numbers alone.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_samples, n_columns)
+        What the teacher answered.
+    source : str
+        Who answered, as a sentence's subject.
+
+    Raises
+    ------
+    TeacherError
+    """
     bad = ~np.isfinite(values).all(axis=1)
     if bad.any():
         raise TeacherError(

@@ -21,6 +21,7 @@ from skdistill.teachers._align import check_classes
 from skdistill.teachers._fit import check_kind, clone_teacher, fit_teacher, is_fitted
 from skdistill.teachers._members import Members
 from skdistill.teachers._pool import pool
+from skdistill.teachers._regressor_ensemble import RegressorEnsemble
 from skdistill.teachers._weights import out_of_fold_weights
 
 
@@ -336,26 +337,30 @@ class EnsembleTeacher(ClassifierMixin, BaseEstimator):
         return tags
 
 
-def as_teacher(teacher, teacher_classes=None):
-    """Make an `EnsembleTeacher` of a list of teachers; leave others as they are.
+def as_teacher(teacher, teacher_classes=None, *, regresses=False):
+    """Make one teacher of a list of teachers; leave others as they are.
 
     Parameters
     ----------
     teacher : object
     teacher_classes : array-like, default=None
-        The order of the columns of an ensemble.
+        The order of the columns of an `EnsembleTeacher`.
+    regresses : bool, default=False
+        Whether numbers are wanted: a `RegressorEnsemble` is made then.
 
     Returns
     -------
     object
     """
     if isinstance(teacher, list | tuple):
+        if regresses:
+            return RegressorEnsemble(teacher)
         return EnsembleTeacher(teacher, teacher_classes=teacher_classes)
     return teacher
 
 
 def members_of(teacher):
     """Return the members of an ensemble, and a list of any other teacher itself."""
-    if isinstance(teacher, EnsembleTeacher):
+    if isinstance(teacher, EnsembleTeacher | RegressorEnsemble):
         return getattr(teacher, "teachers_", teacher.teachers)
     return [teacher]

@@ -224,8 +224,15 @@ class TeacherNet:
         return found
 
 
-def find_net(teacher, device="auto"):
-    """Find the network whose layers can be read in a fitted teacher.
+REASONS = {
+    "feature_losses": "those of a cross-fitting have no layers in common",
+    "views": "the clones of a cross-fitting cannot be kept for the views of their own rows",
+}
+"""Why the network that settings of this name need must be fitted."""
+
+
+def find_net(teacher, device="auto", need="feature_losses"):
+    """Find the network in a fitted teacher, whose layers can be read.
 
     Parameters
     ----------
@@ -234,6 +241,8 @@ def find_net(teacher, device="auto"):
         ends in one of these, each also in a FrozenEstimator.
     device : str or torch.device, default="auto"
         Where a torch module runs. A net stays on its own device.
+    need : {"feature_losses", "views"}, default="feature_losses"
+        What it is needed for.
 
     Returns
     -------
@@ -246,9 +255,9 @@ def find_net(teacher, device="auto"):
     """
     if not is_fitted(teacher):
         raise TeacherError(
-            f"feature_losses were given with the teacher {type(teacher).__name__}, which is not "
-            f"fitted; expected a fitted network, for those of a cross-fitting have no layers in "
-            f"common. Fit it first: FrozenEstimator(teacher.fit(X, y))."
+            f"{need} were given with the teacher {type(teacher).__name__}, which is not fitted; "
+            f"expected a fitted network, for {REASONS[need]}. Fit it first: "
+            f"FrozenEstimator(teacher.fit(X, y))."
         )
     core, steps = teacher, []
     while not isinstance(core, nn.Module):
@@ -264,9 +273,8 @@ def find_net(teacher, device="auto"):
             return TeacherNet(core.module_, steps, _device_of(core.module_))
         else:
             raise TeacherError(
-                f"feature_losses were given with the teacher {type(core).__name__}, which has no "
-                f"layers; expected one network: a torch.nn.Module, a fitted skorch net or "
-                f"StudentNet, or a Pipeline that ends in one. Leave feature_losses out, or give "
-                f"the network itself."
+                f"{need} were given with the teacher {type(core).__name__}, which has no layers; "
+                f"expected one network: a torch.nn.Module, a fitted skorch net or StudentNet, or "
+                f"a Pipeline that ends in one. Leave {need} out, or give the network itself."
             )
     return TeacherNet(core, steps, resolve_device(device))

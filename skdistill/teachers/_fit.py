@@ -2,18 +2,24 @@
 
 import numpy as np
 import torch
-from sklearn.base import BaseEstimator, clone, is_classifier
+from sklearn.base import BaseEstimator, clone, is_classifier, is_regressor
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
-from skorch import NeuralNet, NeuralNetBinaryClassifier
+from skorch import NeuralNetBinaryClassifier
 
 from skdistill._compat import routing_enabled
 from skdistill._random import seed_parameters
 from skdistill._torch import as_tensor, resolve_device, seeded
 from skdistill.exceptions import TeacherError
-from skdistill.teachers._adapters import adapt_teacher, answers_from_labels, holds_net
+from skdistill.teachers._adapters import (
+    adapt_teacher,
+    answers_from_labels,
+    holds_net,
+    is_bare_net,
+)
+from skdistill.teachers._regressors import adapt_regressor
 
 
 def is_fitted(teacher):
@@ -43,22 +49,27 @@ def is_fitted(teacher):
     return True
 
 
-def check_kind(teacher):
+def check_kind(teacher, *, regresses=False):
     """Refuse what cannot be a teacher, before anything is fitted.
 
     Parameters
     ----------
     teacher : object
+    regresses : bool, default=False
+        Whether it must give numbers, and not class probabilities.
 
     Raises
     ------
     TeacherError
-        See `adapt_teacher`.
+        See `adapt_teacher` and `adapt_regressor`.
     """
     # A StackingClassifier, for one, has no methods to look at before its fit.
     undecided = isinstance(teacher, BaseEstimator) and not hasattr(teacher, "predict")
-    if is_fitted(teacher) or not (undecided and is_classifier(teacher)):
-        adapt_teacher(teacher)
+    is_kind, adapt = (
+        (is_regressor, adapt_regressor) if regresses else (is_classifier, adapt_teacher)
+    )
+    if is_fitted(teacher) or not (undecided and is_kind(teacher)):
+        adapt(teacher)
 
 
 def clone_teacher(teacher):
@@ -141,7 +152,7 @@ def fit_teacher(teacher, X, y, *, seed, classes=None, sample_weight=None, fit_pa
     if not holds_net(fitted):
         return fitted.fit(X, y, **fit_params)
     with seeded(seed, resolve_device("auto")):
-        if isinstance(fitted, NeuralNet) and not hasattr(fitted, "predict_log_proba"):
+        if is_bare_net(fitted):
             return _fit_net(fitted, X, y, classes)
         return fitted.fit(X, y, **fit_params)
 
@@ -158,7 +169,10 @@ def _weight_parameter(estimator):
 
 
 def _fit_net(net, X, y, classes):
-    """Fit a skorch net, which wants positions for labels and the module's own dtype."""
+    """Fit a skorch net, which wants the module's own dtype, and positions for labels."""
+    if is_regressor(net):
+        rows = as_tensor(X, net.initialize().module_).numpy()
+        return net.fit(rows, np.reshape(y, (len(rows), -1)).astype(rows.dtype))
     classes = np.unique(y) if classes is None else classes
     rows = as_tensor(X, net.initialize().module_).numpy()
     binary = isinstance(net, NeuralNetBinaryClassifier)

@@ -103,7 +103,7 @@ def check_key(teacher):
     """
     for member in members_of(teacher):
         core = _core(member)
-        is_known = isinstance(core, torch.nn.Module) or hasattr(core, "predict_proba")
+        is_known = isinstance(core, torch.nn.Module) or hasattr(core, "predict")
         if callable(core) and not is_known:
             raise _no_key(core)
         if isinstance(core, CallableTeacher) and core.cache_key is None:

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import joblib
+from sklearn.base import is_regressor
 
 from skdistill.exceptions import TeacherError
-from skdistill.teachers._adapters import adapt_teacher
 from skdistill.teachers._file_teacher import import_extra
-from skdistill.teachers._fit import is_fitted
+from skdistill.teachers._fit import check_kind, is_fitted
 from skdistill.teachers._load_keras import KerasTeacher
 from skdistill.teachers._load_onnx import load_onnx
 from skdistill.teachers._load_torch import ExportedTeacher, load_pt, load_safetensors
@@ -58,7 +58,8 @@ def load_teacher(path, *, module=None, trusted=False):
     -------
     object
         A fitted teacher, ready for `DistilledClassifier`: a torch module, a scikit-learn
-        estimator, or a small object with `predict_proba`.
+        estimator, or a small object with `predict_proba`. A torch module and a regressor of
+        scikit-learn are ready for `DistilledRegressor`.
 
     Raises
     ------
@@ -99,7 +100,8 @@ def load_teacher(path, *, module=None, trusted=False):
         raise TeacherError(
             f"{path.name} cannot be read as a teacher in the format {suffix}: {_shortened(error)}."
         ) from error
-    adapt_teacher(teacher)
+    regresses = hasattr(teacher, "__sklearn_tags__") and is_regressor(teacher)
+    check_kind(teacher, regresses=regresses)
     if not is_fitted(teacher):
         raise TeacherError(
             f"{path.name} holds a {type(teacher).__name__} that is not fitted; expected a fitted "

@@ -3,5 +3,13 @@
 from skdistill.training._criterion import DistillationCriterion
 from skdistill.training._holdout import HoldOut
 from skdistill.training._net import StudentNet
+from skdistill.training._regression_criterion import RegressionCriterion
+from skdistill.training._regressor_net import StudentNetRegressor
 
-__all__ = ["DistillationCriterion", "HoldOut", "StudentNet"]
+__all__ = [
+    "DistillationCriterion",
+    "HoldOut",
+    "RegressionCriterion",
+    "StudentNet",
+    "StudentNetRegressor",
+]

@@ -57,7 +57,7 @@ class TensorRows(Dataset):
                 X = torch.as_tensor(X.toarray(), dtype=self.dtype)
         else:
             X = self.X.index_select(0, index.to(self.X.device))
-        return X, {name: values.index_select(0, index) for name, values in self.y.items()}
+        return X, {n: v.index_select(0, index.to(v.device)) for n, v in self.y.items()}
 
 
 class TensorBatches:

@@ -1,10 +1,10 @@
-"""Callbacks that keep the weights worth keeping."""
+"""Callbacks that keep the weights worth keeping, count epochs and print them."""
 
 import warnings
 
 import numpy as np
 import torch
-from skorch.callbacks import Callback
+from skorch.callbacks import Callback, PrintLog
 
 from skdistill.exceptions import TrainingWarning
 
@@ -51,6 +51,14 @@ class CountEpochs(Callback):
 
     def on_epoch_begin(self, net, **kwargs):
         net.criterion_.epoch = len(net.history)
+
+
+class PrintEpochs(PrintLog):
+    """skorch's PrintLog, which lays its table out even where nobody reads it: a millisecond."""
+
+    def on_epoch_end(self, net, **kwargs):
+        if net.verbose or self.sink is not print:
+            super().on_epoch_end(net, **kwargs)
 
 
 class StopAtNonFinite(Callback):

@@ -1,21 +1,13 @@
 """What makes a student, a net above all, a scikit-learn classifier."""
 
 import numpy as np
-from scipy import sparse
 from sklearn.base import ClassifierMixin
 from sklearn.utils import assert_all_finite
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import (
-    check_consistent_length,
-    check_is_fitted,
-    column_or_1d,
-    validate_data,
-)
+from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d
 
-from skdistill._columns import is_table
-from skdistill._rows import as_rows, is_plain, refuse_dates
 from skdistill._torch import log_softmax
-from skdistill.exceptions import StudentError
+from skdistill.training._number_rows import NumberRowsMixin
 from skdistill.training._packing import pack_targets
 
 
@@ -84,25 +76,11 @@ class StudentMixin(ClassifierMixin):
         return loss.default_temperature(kind, n_classes)
 
 
-class NetClassifierMixin(StudentMixin):
-    """Labels instead of positions, probabilities instead of logits, refusals in time.
+class NetClassifierMixin(NumberRowsMixin, StudentMixin):
+    """Labels instead of positions, and probabilities instead of logits.
 
     A subclass has `_logits(X)`.
     """
-
-    def prepare_more(self, X):
-        """Check further rows of a kind that `prepare` has seen.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, ...)
-
-        Returns
-        -------
-        {ndarray, CSR matrix} of shape (n_samples, ...)
-            For `learn`, below the rows that `prepare` returned.
-        """
-        return self._check_numbers(X, reset=False)
 
     def predict(self, X):
         """Return the most probable class of each row.
@@ -147,52 +125,3 @@ class NetClassifierMixin(StudentMixin):
         if not self._is_safe(X):
             X = self._check_numbers(X, reset=False)
         return log_softmax(self._logits(X))
-
-    def _is_safe(self, X):
-        """Whether rows are numbers that a module can read beyond doubt."""
-        if not is_plain(X, self):
-            return False
-        dtype = np.dtype(getattr(self, "dtype", "float32"))
-        return X.dtype.itemsize <= dtype.itemsize or np.abs(X).max() <= np.finfo(dtype).max
-
-    def _check_numbers(self, X, *, reset):
-        """Refuse rows that a module cannot read; return an array or a CSR matrix."""
-        X = as_rows(X)
-        validate_data(self, X, reset=reset, skip_check_array=True)
-        refuse_dates(X)
-        name = type(self).__name__
-        if is_table(X) or X.dtype.kind not in "biuf":
-            try:
-                X = (
-                    X.to_numpy(dtype=np.float64, na_value=np.nan)
-                    if is_table(X)
-                    else X.astype(float)
-                )
-            except ValueError as error:
-                raise StudentError(
-                    f"X holds values that are no numbers ({error}), and {name} reads numbers "
-                    f"alone. Put a step before it: make_pipeline(TablePreprocessor(), student)."
-                ) from error
-        values = X.data if sparse.issparse(X) else X
-        greatest = 0.0
-        if values.dtype.kind == "f" and values.size:
-            greatest = max(values.max(), -values.min())  # NaN where one value is
-        if np.isnan(greatest):
-            raise StudentError(
-                f"Input X contains NaN, and {name} reads numbers alone. Put a step before it "
-                f"that fills the gaps: make_pipeline(TablePreprocessor(), student)."
-            )
-        dtype = getattr(self, "dtype", "float32")
-        if greatest > np.finfo(dtype).max:
-            raise StudentError(
-                f"Input X contains infinity or a value too large for dtype('{dtype}'), in which "
-                f"{name} computes; expected smaller numbers. Put a step before it that scales or "
-                f"clips them."
-            )
-        return X
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        tags.input_tags.three_d_array = True
-        return tags

@@ -5,6 +5,7 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from skdistill._torch import first_output
+from skdistill.teachers._contract import looks_like_probabilities
 
 
 class DistillationCriterion(nn.CrossEntropyLoss):
@@ -35,6 +36,8 @@ class DistillationCriterion(nn.CrossEntropyLoss):
     >>> DistillationCriterion()(torch.zeros(1, 2), {"label": torch.tensor([1])})
     tensor(0.6931)
     """
+
+    outputs = "logits of shape {shape}, one for each class of y"
 
     def __init__(
         self, loss=None, alpha=0.0, temperature=1.0, from_probabilities=False, labelled_share=1.0
@@ -67,6 +70,8 @@ class DistillationCriterion(nn.CrossEntropyLoss):
         hard = soft = None
         if alpha < 1:
             hard = _hard_term(logits, packed["label"], packed.get("hard_weight"))
+            if "mixed_label" in packed:  # of the row that each was mixed with
+                hard = hard + _hard_term(logits, packed["mixed_label"], packed["mixed_hard_weight"])
             if self.training and self.labelled_share != 1:
                 hard = hard / self.labelled_share
         if alpha > 0:
@@ -74,6 +79,8 @@ class DistillationCriterion(nn.CrossEntropyLoss):
             weight = packed.get("soft_weight")
             weight = None if weight is None else weight.to(logits)
             label, temperature = packed["label"], self.temperature
+            if "mixed_label" in packed:
+                label = torch.full_like(label, -1)  # no row is of one class
             soft = self.loss.mean(logits, teacher_logits, label, weight, temperature)
             factor = self.soft_factor
             if factor != 1:
@@ -92,6 +99,16 @@ class DistillationCriterion(nn.CrossEntropyLoss):
         """What the soft term is multiplied by: the loss's weight, less while it warms up."""
         warmup = self.loss.warmup_epochs
         return self.loss.weight * (min(1.0, self.epoch / warmup) if warmup else 1.0)
+
+    def look_at(self, outputs):
+        """Find out whether the module returns probabilities.
+
+        Parameters
+        ----------
+        outputs : torch.Tensor of shape (n_samples, n_classes)
+            What the module makes of a few rows.
+        """
+        self.from_probabilities = looks_like_probabilities(outputs.cpu().numpy())
 
     def to_logits(self, outputs):
         """Return logits: the outputs themselves, or their logarithm."""

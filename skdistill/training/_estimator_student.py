@@ -1,21 +1,15 @@
 """Any scikit-learn classifier or regressor as a student, a tree for one."""
 
 import numpy as np
-from scipy import sparse
 from scipy.special import softmax
-from sklearn.base import BaseEstimator, clone, is_regressor
-from sklearn.frozen import FrozenEstimator
-from sklearn.multioutput import MultiOutputRegressor
-from sklearn.utils import get_tags
-from sklearn.utils.validation import check_is_fitted, has_fit_parameter, validate_data
+from sklearn.base import BaseEstimator, is_regressor
+from sklearn.utils.validation import has_fit_parameter
 
-from skdistill._columns import is_number, is_table
-from skdistill._compat import routing_enabled, safe_indexing
-from skdistill._random import seed_parameters
-from skdistill._rows import as_rows, has_gaps, is_plain, refuse_dates
+from skdistill._compat import safe_indexing
 from skdistill.exceptions import StudentError
 from skdistill.losses import KD, MSE, Brier
 from skdistill.training._classifier_mixin import StudentMixin
+from skdistill.training._estimator_base import BaseEstimatorStudent
 from skdistill.training._soft_labels import (
     class_weights,
     clip_to_probabilities,
@@ -24,7 +18,7 @@ from skdistill.training._soft_labels import (
 )
 
 
-class EstimatorStudent(StudentMixin, BaseEstimator):
+class EstimatorStudent(BaseEstimatorStudent, StudentMixin, BaseEstimator):
     """A classifier around an estimator that knows nothing of distillation.
 
     A classifier learns from weighted copies of the rows, one for each class that has a weight
@@ -52,17 +46,10 @@ class EstimatorStudent(StudentMixin, BaseEstimator):
         When the estimator cannot learn from soft labels.
     """
 
-    def __init__(self, estimator):
-        self.estimator = estimator
-
     def check_estimator(self):
         """Refuse an estimator that cannot learn from soft labels; return self."""
+        self._refuse_frozen()
         name = type(self.estimator).__name__
-        if isinstance(self.estimator, FrozenEstimator):
-            raise StudentError(
-                "The student is a FrozenEstimator, which no fit changes; expected an estimator "
-                "that can learn. Give the estimator inside it."
-            )
         if is_regressor(self.estimator):
             return self
         if not has_fit_parameter(self.estimator, "sample_weight"):
@@ -83,11 +70,10 @@ class EstimatorStudent(StudentMixin, BaseEstimator):
 
     def check_settings(self, loss, alpha, temperature, *, weighted):
         """Refuse settings that the estimator cannot hear; see `StudentMixin.check_settings`."""
-        name = type(self.estimator).__name__
-        if weighted and not has_fit_parameter(self.estimator, "sample_weight"):
-            raise self._no_weights()
+        self._refuse_weights(weighted)
         if alpha == 0:
             return
+        name = type(self.estimator).__name__
         regresses = is_regressor(self.estimator)
         is_kd = type(loss) is KD and not loss.standardize and not loss.reverse
         if not is_kd and not (regresses and type(loss) in (Brier, MSE)):
@@ -114,18 +100,8 @@ class EstimatorStudent(StudentMixin, BaseEstimator):
 
     def prepare(self, X, classes, seed=None):
         """Check the rows and seed the estimator; see `StudentNet.prepare`."""
-        X = self._check(X)
-        validate_data(self, X, skip_check_array=True)
-        self._check_kind(X)
         self.classes_ = classes
-        self.estimator_ = clone(self.estimator)
-        if seed is not None:
-            seed_parameters(self.estimator_, seed)
-        return X
-
-    def prepare_more(self, X):
-        """Check further rows; see `StudentNet.prepare_more`."""
-        return self._check(X)
+        return self._prepare_estimator(X, seed)
 
     def learn(self, X, packed, *, loss=None, alpha=0.0, **_):
         """Fit on packed targets; see `StudentNet.learn`, whose other settings are for nets."""
@@ -149,9 +125,7 @@ class EstimatorStudent(StudentMixin, BaseEstimator):
 
     def predict_proba(self, X):
         """Return the probability of each class, in the order of `classes_`."""
-        if not hasattr(self, "history_"):
-            check_is_fitted(self, "history_")
-        X = _plain_array(X if is_plain(X, self) else as_rows(X))
+        X = self._rows(X)
         if is_regressor(self.estimator):
             return self._from_predictions(self.estimator_.predict(X))
         answer = self.estimator_.predict_proba(X)
@@ -172,18 +146,9 @@ class EstimatorStudent(StudentMixin, BaseEstimator):
             targets = logits - logits.mean(axis=1, keepdims=True)
         if len(self.classes_) == 2:  # the other column follows from it
             targets = targets[:, 1]
-        elif not get_tags(self.estimator_).target_tags.multi_output:
-            if routing_enabled() and has_fit_parameter(self.estimator_, "sample_weight"):
-                self.estimator_.set_fit_request(sample_weight=True)
-            self.estimator_ = MultiOutputRegressor(self.estimator_)
-        if np.allclose(row_weights, row_weights[0]):
-            row_weights = None
-        elif not has_fit_parameter(self.estimator, "sample_weight"):
-            raise self._no_weights()
-        self._fit(X if len(rows) == X.shape[0] else safe_indexing(X, rows), targets, row_weights)
-
-    def _fit(self, X, y, weights):
-        self.estimator_.fit(X, y, **({} if weights is None else {"sample_weight": weights}))
+        else:
+            self._several_outputs()
+        self._fit_weighted(X, rows, targets, row_weights)
 
     def _from_predictions(self, predictions):
         values = np.asarray(predictions, dtype=np.float64)
@@ -191,66 +156,3 @@ class EstimatorStudent(StudentMixin, BaseEstimator):
             other = -values if self._predicts_logits else 1 - values
             values = np.column_stack([other.ravel(), values.ravel()])
         return softmax(values, axis=1) if self._predicts_logits else clip_to_probabilities(values)
-
-    def _check(self, X):
-        X = as_rows(X)
-        refuse_dates(X)
-        return _plain_array(X)
-
-    def _check_kind(self, X):
-        """Refuse rows that the estimator says it does not take, before a teacher is asked."""
-        name = type(self.estimator).__name__
-        tags = get_tags(self.estimator).input_tags
-        if X.ndim != 2 and not tags.three_d_array:
-            raise StudentError(
-                f"X has the shape {X.shape}, and {name} reads tables; expected (n_samples, "
-                f"n_features). Reshape it, or give a module that reads such rows."
-            )
-        if sparse.issparse(X):
-            if not tags.sparse:
-                raise StudentError(
-                    f"X is sparse, and {name} takes no sparse rows; expected an array. Call "
-                    f"X.toarray() if the memory allows, or give a student that takes them."
-                )
-            return
-        if any(hasattr(part, "fit") for part in self.estimator.get_params().values()):
-            return  # what is inside may encode and fill by itself
-        advice = "Put a step before it: make_pipeline(TablePreprocessor(), student)."
-        if has_gaps(X) and not tags.allow_nan:
-            raise StudentError(f"Input X contains NaN, and {name} takes no gaps. {advice}")
-        try:
-            _try_numbers(X)
-        except ValueError as error:
-            raise StudentError(
-                f"X holds values that are no numbers ({error}), and {name} reads numbers alone. "
-                f"{advice}"
-            ) from error
-
-    def _no_weights(self):
-        name = type(self.estimator).__name__
-        return StudentError(
-            f"The rows have different weights, and the fit of the student {name} takes no "
-            f"sample_weight; expected one that does, such as DecisionTreeRegressor. Weights come "
-            f"from sample_weight, from rows without labels at alpha < 1 and from soft targets that "
-            f"are NaN."
-        )
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags = get_tags(self.estimator).input_tags
-        return tags
-
-
-def _plain_array(X):
-    """Return rows without what a table's preprocessing says of them."""
-    return X if is_table(X) or sparse.issparse(X) else np.asarray(X)
-
-
-def _try_numbers(X):
-    """Convert the columns that hold no numbers; pandas' categories are the estimator's affair."""
-    others = ~is_number(X)
-    if is_table(X):
-        others &= np.array([str(dtype) != "category" for dtype in X.dtypes])
-        X.loc[:, others].astype(float)
-    else:
-        X[:, others].astype(float)

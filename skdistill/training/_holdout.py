@@ -42,7 +42,8 @@ class HoldOut:
         Parameters
         ----------
         dataset : torch.utils.data.Dataset
-        labels : ndarray of shape (n_samples,), int
+        labels : ndarray of shape (n_samples,), int, or of shape (n_samples, ...), float
+            Classes, or a regressor's targets, by which nothing is stratified.
         groups : ndarray of shape (n_samples,), default=None
             The share is then one of groups, each taken for the class of its first row.
 
@@ -59,10 +60,8 @@ class HoldOut:
             labels = labels[first]
             if len(labels) < 2:
                 return dataset, None
-        counts = np.unique(labels, return_counts=True)[1]
         n_valid = int(np.ceil(self.size * len(labels)))
-        stratify = counts.min() >= 2 and n_valid >= len(counts)
-        split = StratifiedShuffleSplit if stratify else ShuffleSplit
+        split = StratifiedShuffleSplit if _can_stratify(labels, n_valid) else ShuffleSplit
         train, valid = next(
             split(1, test_size=n_valid, random_state=self.random_state).split(labels, labels)
         )
@@ -74,17 +73,25 @@ class HoldOut:
         return f"HoldOut(size={self.size}, min_samples={self.min_samples})"
 
 
+def _can_stratify(labels, n_valid):
+    if labels.dtype.kind == "f":
+        return False
+    counts = np.unique(labels, return_counts=True)[1]
+    return counts.min() >= 2 and n_valid >= len(counts)
+
+
 def split_packed(split, dataset, packed, **fit_params):
     """Let a net's split hold labelled rows back; rows without a label are all trained on.
 
     Parameters
     ----------
     split : callable
-        A net's `train_split`. It gets the labels for y, and the groups where it asks for them.
+        A net's `train_split`. It gets the labels, or the targets of a regressor, for y, and the
+        groups where it asks for them.
     dataset : torch.utils.data.Dataset
         Labelled rows first.
     packed : dict of str to ndarray
-        See `pack_targets`.
+        See `pack_targets` and `pack_values`.
     **fit_params
         Handed on.
 
@@ -96,10 +103,13 @@ def split_packed(split, dataset, packed, **fit_params):
     if "group" in packed and "groups" in inspect.signature(split).parameters:
         fit_params = {"groups": packed["group"], **fit_params}
     n_labelled = int((packed["label"] >= 0).sum())
+    labels = packed.get("target", packed["label"])[:n_labelled]
+    if labels.shape[1:] == (1,):
+        labels = labels[:, 0]
     if n_labelled == len(dataset):
-        return _split_quietly(split, dataset, packed["label"], fit_params)
+        return _split_quietly(split, dataset, labels, fit_params)
     labelled = Subset(dataset, range(n_labelled))
-    train, valid = _split_quietly(split, labelled, packed["label"][:n_labelled], fit_params)
+    train, valid = _split_quietly(split, labelled, labels, fit_params)
     if isinstance(valid, Subset) and valid.dataset is labelled:
         valid = Subset(dataset, valid.indices)
     if train is labelled:

@@ -68,27 +68,94 @@ def pack_targets(
     """
     packed = {"label": np.asarray(labels, dtype=np.int64)}
     packed |= {f"teacher_features.{name}": values for name, values in (features or {}).items()}
+    _pack_weights(packed, sample_weight, groups)
+    if probabilities is not None:
+        _pack_answers(
+            packed,
+            "teacher_logits",
+            probabilities,
+            log_probabilities,
+            alpha,
+            unlabeled,
+            unlabeled_weight,
+        )
+    return packed
+
+
+def pack_values(
+    targets,
+    answers=None,
+    sample_weight=None,
+    alpha=0.0,
+    groups=None,
+    unlabeled=(),
+    unlabeled_weight=1.0,
+):
+    """Pack what the criterion of a regressor needs to know of each row; see `pack_targets`.
+
+    Parameters
+    ----------
+    targets : ndarray of shape (n_labelled, n_outputs)
+        The numbers to learn.
+    answers : ndarray of shape (n_labelled, n_outputs), default=None
+        What the teacher predicts. A row of NaN carries the term of its target alone.
+    sample_weight, alpha, groups, unlabeled_weight
+        As in `pack_targets`.
+    unlabeled : sequence of ndarray of shape (n_unlabeled_i, n_outputs), default=()
+        The teacher's numbers for rows that follow the labelled ones.
+
+    Returns
+    -------
+    dict of str to ndarray
+        "label" (n_samples,) int64, 0, or -1 for rows without a target; "target" and, with answers,
+        "teacher_target" (n_samples, n_outputs), 0 where there is none; the weights and "group" of
+        `pack_targets`.
+
+    Raises
+    ------
+    ValueError
+        See `pack_targets`.
+
+    Warns
+    -----
+    TeacherWarning
+        See `pack_targets`.
+    """
+    n_labelled, n_outputs = targets.shape
+    packed = {"label": np.zeros(n_labelled, dtype=np.int64)}
+    _pack_weights(packed, sample_weight, groups)
+    if answers is not None:
+        _pack_answers(
+            packed, "teacher_target", answers, np.asarray, alpha, unlabeled, unlabeled_weight
+        )
+    packed["target"] = np.zeros((len(packed["label"]), n_outputs))
+    packed["target"][:n_labelled] = targets
+    return packed
+
+
+def _pack_weights(packed, sample_weight, groups):
     if sample_weight is not None:
         packed["hard_weight"] = _scaled(np.asarray(sample_weight, dtype=np.float64))
     if groups is not None:
         packed["group"] = np.unique(groups, return_inverse=True)[1]
-    if probabilities is None:
-        return packed
-    weight = packed.get("hard_weight", np.ones(len(probabilities)))
+
+
+def _pack_answers(packed, name, answers, convert, alpha, unlabeled, unlabeled_weight):
+    """Add what the teacher says, brought into the criterion's form, and the weights of it."""
+    weight = packed.get("hard_weight", np.ones(len(answers)))
     if unlabeled:
-        probabilities = np.vstack([probabilities, *unlabeled])
-        n_more = len(probabilities) - len(weight)
+        answers = np.vstack([answers, *unlabeled])
+        n_more = len(answers) - len(weight)
         packed["label"] = np.pad(packed["label"], (0, n_more), constant_values=-1)
         packed["hard_weight"] = np.pad(weight, (0, n_more))
         weight = np.append(weight, np.full(n_more, unlabeled_weight))
-    told = ~np.isnan(probabilities).any(axis=1)
-    packed["teacher_logits"] = np.zeros(probabilities.shape)
-    packed["teacher_logits"][told] = log_probabilities(probabilities[told])
+    told = ~np.isnan(answers).any(axis=1)
+    packed[name] = np.zeros(answers.shape)
+    packed[name][told] = convert(answers[told])
     if not told.all() or (weight != 1).any():
         packed["soft_weight"] = _scaled(told * weight)
         if not packed["soft_weight"].any():
             _refuse_or_warn(len(told), alpha)
-    return packed
 
 
 def _scaled(weight):

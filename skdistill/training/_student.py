@@ -1,26 +1,53 @@
 """From what the user calls a student to steps that can be prepared and trained."""
 
+from typing import NamedTuple
+
 from sklearn.base import clone, is_classifier, is_regressor
+from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
 from sklearn.pipeline import Pipeline
 from skorch import NeuralNet
 from torch import nn
 
 from skdistill.exceptions import StudentError
-from skdistill.students import ImagePreprocessor, TablePreprocessor
+from skdistill.students import ImagePreprocessor, SparseMLP, TablePreprocessor
+from skdistill.training._base_net import BaseStudentNet
+from skdistill.training._estimator_base import BaseEstimatorStudent
+from skdistill.training._estimator_regressor import EstimatorRegressorStudent
 from skdistill.training._estimator_student import EstimatorStudent
 from skdistill.training._net import StudentNet
-from skdistill.training._skorch_student import SkorchStudent
+from skdistill.training._regressor_net import StudentNetRegressor
+from skdistill.training._skorch_student import (
+    BaseSkorchStudent,
+    SkorchRegressorStudent,
+    SkorchStudent,
+)
 
 
-def as_student(student, *, n_axes=2, device=None, verbose=0):
+class _Learners(NamedTuple):
+    """What becomes of a module, of a skorch net and of an estimator."""
+
+    net: type[BaseStudentNet]
+    skorch: type[BaseSkorchStudent]
+    estimator: type[BaseEstimatorStudent]
+
+
+CLASSIFIERS = _Learners(StudentNet, SkorchStudent, EstimatorStudent)
+REGRESSORS = _Learners(StudentNetRegressor, SkorchRegressorStudent, EstimatorRegressorStudent)
+
+
+def as_student(student, *, regresses=False, n_axes=2, device=None, verbose=0):
     """Return a Pipeline that ends in a learner, for whatever was given as a student.
 
     Parameters
     ----------
     student : None, skorch.NeuralNet, torch.nn.Module, type, estimator or Pipeline
         None is `TablePreprocessor`, or `ImagePreprocessor` for rows of more axes than a table's,
-        and `StudentNet`. A module's class or instance becomes a StudentNet, a scikit-learn
-        classifier or regressor an `EstimatorStudent`.
+        and `StudentNet`; for texts, of one axis, hashed words as tf-idf stand before these. A
+        module's class or instance becomes a StudentNet, a scikit-learn classifier or regressor an
+        `EstimatorStudent`.
+    regresses : bool, default=False
+        Whether numbers are to be learnt: the net is then a `StudentNetRegressor`, and an estimator
+        must be a regressor.
     n_axes : int, default=2
         Number of axes of the rows X.
     device : str, default=None
@@ -38,35 +65,59 @@ def as_student(student, *, n_axes=2, device=None, verbose=0):
     StudentError
         When it is none of these, or an estimator that cannot learn from soft targets.
     """
+    learners = REGRESSORS if regresses else CLASSIFIERS
     if student is None:
-        preprocess = ImagePreprocessor() if n_axes > 2 else TablePreprocessor()
-        student = Pipeline([("preprocess", preprocess), ("net", StudentNet())])
+        student = _default_student(learners.net, n_axes)
     if isinstance(student, Pipeline):
         pipeline = clone(student)
         name, last = pipeline.steps[-1]
-        pipeline.steps[-1] = (name, _as_learner(last, device, verbose))
+        pipeline.steps[-1] = (name, _as_learner(last, learners, device, verbose))
         return pipeline
-    return Pipeline([("net", _as_learner(student, device, verbose))])
+    return Pipeline([("net", _as_learner(student, learners, device, verbose))])
 
 
-def _as_learner(student, device, verbose):
+def _default_student(net, n_axes):
+    if n_axes > 2:
+        return Pipeline([("preprocess", ImagePreprocessor()), ("net", net())])
+    if n_axes == 2:
+        return Pipeline([("preprocess", TablePreprocessor()), ("net", net())])
+    return Pipeline(
+        [
+            ("hash", HashingVectorizer(n_features=2**18, alternate_sign=False, norm=None)),
+            ("tfidf", TfidfTransformer(sublinear_tf=True)),
+            ("preprocess", TablePreprocessor()),
+            ("net", net(SparseMLP)),
+        ]
+    )
+
+
+def _as_learner(student, learners, device, verbose):
     if isinstance(student, nn.Module) or (
         isinstance(student, type) and issubclass(student, nn.Module)
     ):
-        student = StudentNet(student)
-    if isinstance(student, StudentNet):
+        student = learners.net(student)
+    if isinstance(student, learners.net):
         net = clone(student)
         return net.set_params(device=net.device or device, verbose=net.verbose or verbose)
-    if isinstance(student, NeuralNet):
-        return SkorchStudent(student)
-    if isinstance(student, SkorchStudent | EstimatorStudent):
+    if isinstance(student, learners.skorch | learners.estimator):
         return clone(student)
+    regresses = learners is REGRESSORS
     is_estimator = hasattr(student, "__sklearn_tags__") and not isinstance(student, type)
+    classifies = regresses and is_estimator and is_classifier(student)
+    if classifies or isinstance(student, BaseStudentNet):  # one of the other kind
+        raise StudentError(
+            f"The student {type(student).__name__} does not learn "
+            f"{'numbers' if regresses else 'classes'}; expected None, a {learners.net.__name__}, "
+            f"or another student that does."
+        )
+    if isinstance(student, NeuralNet):
+        return learners.skorch(student)
     if is_estimator and (is_classifier(student) or is_regressor(student)):
-        return EstimatorStudent(clone(student)).check_estimator()
+        return learners.estimator(clone(student)).check_estimator()
     came = f"the class {student.__name__}" if isinstance(student, type) else repr(student)
+    kinds = "regressor" if regresses else "classifier or regressor"
     raise StudentError(
-        f"The student is {came}; expected None, a StudentNet or other skorch net, a "
-        f"torch.nn.Module or its class, a scikit-learn classifier or regressor (an instance), or "
-        f"a Pipeline that ends in one of these."
+        f"The student is {came}; expected None, a {learners.net.__name__} or other skorch net, a "
+        f"torch.nn.Module or its class, a scikit-learn {kinds} (an instance), or a Pipeline that "
+        f"ends in one of these."
     )

@@ -10,31 +10,31 @@ from skorch.callbacks import Callback, LRScheduler
 
 from skdistill._torch import as_tensor, evaluating, first_output, seeded
 from skdistill.exceptions import StudentError, TrainingWarning
-from skdistill.teachers._contract import looks_like_probabilities
 from skdistill.training._callbacks import CountEpochs, StopAtNonFinite
 from skdistill.training._features import feature_terms
+from skdistill.training._views import live_views
 
 PROBE_ROWS = 8
 
 
-def initialize_net(net, X, n_classes, seed=None):
+def initialize_net(net, X, n_outputs, seed=None):
     """Initialise a net and try it on a few rows, before anything long is started.
 
     Parameters
     ----------
     net : skorch.NeuralNet
-        With a `DistillationCriterion`; changed in place.
+        With a `DistillationCriterion` or `RegressionCriterion`; changed in place.
     X : {ndarray, CSR matrix} of shape (n_samples, ...)
         Rows that it will learn from.
-    n_classes : int
-        Number of logits that it must return.
+    n_outputs : int
+        Number of logits, or numbers, that it must return.
     seed : int, default=None
         Seeds its weights; None draws them from torch's global generator.
 
     Raises
     ------
     StudentError
-        When the module cannot read the rows or returns something else than logits.
+        When the module cannot read the rows or returns something of another shape.
     """
     with _maybe_seeded(net, seed):
         net.initialize()
@@ -52,19 +52,28 @@ def initialize_net(net, X, n_classes, seed=None):
                 f"and dtype {rows.dtype}: {error}. Check its input width (inferred when its class "
                 f"is given and not an instance), or put a step before it that shapes the rows."
             ) from error
-    expected = (len(rows), n_classes)
+    expected = (len(rows), n_outputs)
     if not isinstance(outputs, torch.Tensor) or tuple(outputs.shape) != expected:
         came = tuple(outputs.shape) if isinstance(outputs, torch.Tensor) else type(outputs).__name__
         raise StudentError(
-            f"The student's module {name} returns {came} for {len(rows)} rows; expected logits of "
-            f"shape {expected}, one for each class of y. Give the module's class to have its "
-            f"width inferred, or an instance with {n_classes} outputs."
+            f"The student's module {name} returns {came} for {len(rows)} rows; expected "
+            f"{net.criterion_.outputs.format(shape=expected)}. Give the module's class to have its "
+            f"width inferred, or an instance with {n_outputs} outputs."
         )
-    net.criterion_.from_probabilities = looks_like_probabilities(outputs.detach().cpu().numpy())
+    net.criterion_.look_at(outputs.detach())
 
 
 def train_net(
-    net, X, packed, *, loss=None, alpha=0.0, temperature=1.0, feature_losses=None, seed=None
+    net,
+    X,
+    packed,
+    *,
+    loss=None,
+    alpha=0.0,
+    temperature=1.0,
+    feature_losses=None,
+    live_teacher=None,
+    seed=None,
 ):
     """Train an initialised net on packed targets.
 
@@ -83,6 +92,8 @@ def train_net(
         See `DistillationCriterion`.
     feature_losses : list of FeatureLoss, default=None
         Terms of hidden layers, for which `packed` holds the teacher's features.
+    live_teacher : LiveTeacher, default=None
+        Who is asked about the views of a net that has some.
     seed : int, default=None
         Seeds the order of the rows and dropout; None draws from torch's global generator.
 
@@ -99,7 +110,11 @@ def train_net(
         "stop_at_non_finite": StopAtNonFinite(),
     }
     net.callbacks_ += [(name, guard.initialize()) for name, guard in guards.items()]
-    with _maybe_seeded(net, seed), feature_terms(net, feature_losses, X, packed):
+    with (
+        _maybe_seeded(net, seed),
+        feature_terms(net, feature_losses, X, packed),
+        live_views(net, live_teacher, packed) as packed,
+    ):
         net.notify("on_train_begin", X=X, y=packed)
         try:
             net.fit_loop(X, packed)

@@ -4,7 +4,7 @@ from numbers import Integral, Real
 
 import numpy as np
 from scipy import sparse
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 
 from skdistill._columns import is_table
 from skdistill._compat import Interval, fit_context
@@ -49,10 +49,32 @@ class BaseAugmenter(BaseEstimator):
         """
         X = as_rows(X)
         refuse_dates(X)
+        if X.ndim == 1:
+            raise ValueError(
+                f"{type(self).__name__} changes the columns of a row, and X holds texts; expected "
+                f"rows of numbers or categories. Pass texts without labels as X_unlabeled."
+            )
         self._refuse(X)
         rng = np.random.default_rng(draw_seeds(random_state, 1)[0])
         n_rows = min(self.max_rows, max(1, round(self.factor * X.shape[0])))
         return self._generate(X, np.resize(rng.permutation(X.shape[0]), n_rows), rng)
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def share_max_rows(self, sizes):
+        """Make a generator for each part of some rows, so that together they keep to `max_rows`.
+
+        Parameters
+        ----------
+        sizes : list of int
+            Number of rows of each part, greater than 0.
+
+        Returns
+        -------
+        list of BaseAugmenter or None
+            Copies with `max_rows` in proportion to the sizes; None for a share of no row.
+        """
+        shares = np.diff(self.max_rows * np.cumsum([0, *sizes]) // sum(sizes)).tolist()
+        return [clone(self).set_params(max_rows=n) if n else None for n in shares]
 
     def _refuse(self, X):
         """Raise where rows of this kind cannot be used."""

@@ -1,12 +1,15 @@
 """Every row without a label that a fit learns from, brought together."""
 
 from skdistill._columns import is_table
+from skdistill._compat import safe_indexing
+from skdistill._random import draw_seeds
 from skdistill._rows import as_rows
+from skdistill.transfer._base import BaseAugmenter
 from skdistill.transfer._registry import get_augmenter
 from skdistill.transfer._unlabeled import unwrap
 
 
-def gather_rows(X, X_unlabeled, augment, seed):
+def gather_rows(X, X_unlabeled, augment, seed, parts=None):
     """Return the user's unlabelled rows and the generated ones.
 
     Parameters
@@ -20,25 +23,45 @@ or None
         See `get_augmenter`.
     seed : int
         Seeds the generated rows.
+    parts : dict of int to ndarray of shape (n_rows_i,), int, default=None
+        Positions in X of the rows whose offspring is to be kept apart. None is all of X as one.
 
     Returns
     -------
-    list of {ndarray, CSR matrix, DataFrame}
+    more : list of {ndarray, CSR matrix, DataFrame}
+        The unlabelled rows, and the generated ones where there are no parts.
+    generated : dict of int to {ndarray, CSR matrix, DataFrame}
+        Those made within each part, by its key.
 
     Raises
     ------
     ValueError
         When the unlabelled rows are not of the kind or the columns of X.
     """
-    parts = []
+    more, generated = [], {}
     if X_unlabeled is not None:
         rows = as_rows(unwrap(X_unlabeled))
         _check_alike(rows, X)
-        parts.append(rows)
+        more.append(rows)
     augmenter = get_augmenter(augment)
-    if augmenter is not None:
-        parts.append(augmenter.rows(X, random_state=seed))
-    return parts
+    if augmenter is not None and parts is None:
+        more.append(augmenter.rows(X, random_state=seed))
+    elif augmenter is not None:
+        generated = _generate_apart(augmenter, X, parts, seed)
+    return more, generated
+
+
+def _generate_apart(augmenter, X, parts, seed):
+    """Generate rows within each part, which has its share of `max_rows`."""
+    generators = [augmenter] * len(parts)
+    if isinstance(augmenter, BaseAugmenter):
+        generators = augmenter.share_max_rows([len(part) for part in parts.values()])
+    seeds = draw_seeds(seed, len(parts))
+    return {
+        key: generator.rows(safe_indexing(X, part), random_state=part_seed)
+        for (key, part), generator, part_seed in zip(parts.items(), generators, seeds, strict=True)
+        if generator is not None
+    }
 
 
 def _check_alike(rows, X):

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
+from sklearn.datasets import load_digits
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, brier_score_loss, log_loss
@@ -22,7 +23,7 @@ from sklearn.model_selection import (
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.tree import DecisionTreeClassifier
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from torch import nn
 
 from skdistill import DistilledClassifier, StudentNet
@@ -35,7 +36,9 @@ from skdistill.evaluation import (
 from skdistill.evaluation._curves import _engine
 from skdistill.evaluation._curves._input import check_curve_input
 from skdistill.evaluation._curves._subsets import nested_subsets, stratified_order
+from skdistill.evaluation._size import find_size
 from skdistill.exceptions import TeacherWarning
+from skdistill.students import ConvNet
 from skdistill.teachers import ClassGraphTeacher
 
 METRICS = ("log_loss", "accuracy", "brier")
@@ -484,6 +487,55 @@ def test_the_width_of_a_student_is_found(student, name, layers):
     assert model.student is student
 
 
+@pytest.mark.parametrize(
+    ("student", "name"),
+    [
+        (DecisionTreeClassifier(random_state=0), "student__max_leaf_nodes"),
+        (
+            make_pipeline(StandardScaler(), DecisionTreeRegressor(random_state=0)),
+            "student__decisiontreeregressor__max_leaf_nodes",
+        ),
+    ],
+)
+def test_the_size_of_a_tree_is_its_leaves(student, name):
+    X, y = two_classes()
+    curve = capacity_curve(recipe(student=student), X, y, cv=one_split())
+    assert curve.param_name == name
+    assert [row["value"] for row in curve.rows[1:5]] == [4, 16, 64, 256]
+    sized = recipe(student=student).set_params(**{name: 4}).fit(X[:100], y[:100])
+    row = pick(curve, arm="distilled", value=4)
+    assert row["n_parameters"] == 7  # nodes of a tree with four leaves
+    assert row["test_log_loss"] == pytest.approx(log_loss(y[100:], sized.predict_proba(X[100:])))
+
+
+@pytest.mark.parametrize(
+    ("student", "name"),
+    [
+        (None, "student__net__module__size"),
+        (StudentNet(max_epochs=1), "student__module__size"),
+    ],
+)
+def test_the_size_of_a_student_of_images_is_that_of_its_convnet(student, name):
+    X, y = load_digits(return_X_y=True)
+    X, y = X[:150].reshape(-1, 8, 8).astype("float32"), y[:150]
+    model = DistilledClassifier(FlatLogistic(), student, cv=2, random_state=0)
+    curve = capacity_curve(model, X, y, cv=one_split(150, 50), param_range=["tiny"])
+    assert curve.param_name == name
+    assert [row["n_parameters"] for row in curve.rows[1:]] == [1442, 1442]
+    every = find_size(model, X.ndim, "capacity_curve").values
+    assert every == ("tiny", "small", "medium")
+
+
+class FlatLogistic(LogisticRegression):
+    """A teacher that reads images."""
+
+    def fit(self, X, y):
+        return super().fit(X.reshape(len(X), -1) / 16, y)
+
+    def predict_proba(self, X):
+        return super().predict_proba(X.reshape(len(X), -1) / 16)
+
+
 def test_any_parameter_of_the_student_can_be_varied():
     X, y = two_classes()
     curve = capacity_curve(
@@ -663,7 +715,25 @@ BAD = [
     ),
     (capacity_curve, {"param_range": []}, ValueError, "'param_range' parameter is empty"),
     (capacity_curve, {"param_name": "alpha"}, ValueError, "temperature_alpha_map"),
-    (capacity_curve, {"param_name": "student__depth"}, ValueError, "[Ii]nvalid parameter"),
+    (
+        capacity_curve,
+        {"param_name": "student__depth", "param_range": [1]},
+        ValueError,
+        "[Ii]nvalid parameter",
+    ),
+    (capacity_curve, {"param_name": "student__lr"}, ValueError, "without its values"),
+    (
+        capacity_curve,
+        {"model": recipe(student=LogisticRegression())},
+        ValueError,
+        r"student LogisticRegression.*of it \(C, class_weight.*param_name='student__...'",
+    ),
+    (
+        capacity_curve,
+        {"model": recipe(student=StudentNet(ConvNet)), "param_range": [4]},
+        ValueError,
+        r"one of \['tiny', 'small', 'medium'\]. Got 4",
+    ),
     (capacity_curve, {"model": recipe(student=Narrow)}, ValueError, "width of the student"),
     (temperature_alpha_map, {"temperatures": [0, 1]}, ValueError, "'temperatures'.*above 0"),
     (temperature_alpha_map, {"temperatures": "auto"}, ValueError, "'temperatures'.*Got 'auto'"),

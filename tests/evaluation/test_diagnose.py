@@ -33,7 +33,7 @@ from skdistill.evaluation._diagnosis._advice import advise
 from skdistill.evaluation._diagnosis._code import refit_line, student_net, wider
 from skdistill.evaluation._diagnosis._figures import Figure, Figures, compute_figures
 from skdistill.evaluation._diagnosis._measure import Answers
-from skdistill.students import MLP
+from skdistill.students import MLP, ConvNet
 from skdistill.teachers import ClassGraphTeacher
 from skdistill.training import HoldOut
 from skdistill.transfer import GaussianNoise, Spunge
@@ -462,6 +462,28 @@ def test_code_is_right_for_every_kind_of_student(name, finding):
     if name == "skorch" or isinstance(changed, StudentNet):
         changed.set_params(max_epochs=1)
     assert new.fit(X, y).student_ is not None
+
+
+IMAGES = np.zeros((40, 8, 8))
+
+
+@pytest.mark.parametrize(
+    ("student", "expected"),
+    [
+        (None, "make_pipeline(ImagePreprocessor(), StudentNet(module__size='medium'))"),
+        (StudentNet(), "student__module__size='medium'"),
+        (StudentNet(ConvNet, module__size="tiny"), "student__module__size='small'"),
+        (StudentNet(ConvNet, module__size="medium"), "student__max_epochs="),
+    ],
+)
+def test_code_for_a_student_of_images_names_a_network_of_images(student, expected):
+    X, y = IMAGES, np.arange(40) % 2
+    model = DistilledClassifier(GaussianNB(), student)
+    finding = rules.Finding(rules.UNDERFIT, [], {})
+    history = [{"train_loss": 1.0}] * 8
+    advice = advise(model, finding, figures(**LOST), X=X, y=y, history=history)
+    assert expected in advice.code
+    assert run(advice.code.replace(".fit(X_train, y_train)", ""), (model, X, y, X, y))["model"]
 
 
 def test_wider_knows_no_width_of_an_instance_or_a_width_that_is_no_number():

@@ -188,6 +188,28 @@ def test_a_report_from_a_pickle_writes_the_same_page(report, source, tmp_path):
     assert (tmp_path / "page.html").read_text(encoding="utf-8") == source
 
 
+def test_the_page_of_several_test_sets_holds_all_reports_and_the_costs_once(tmp_path):
+    X, y = make_classification(300, 6, flip_y=0.1, random_state=0)
+    student = StudentNet(module__hidden_units=(8,), max_epochs=2)
+    model = DistilledClassifier(RandomForestClassifier(5), student, random_state=0)
+    sets = {MARKUP: X[200:240], "late": X[240:]}, {MARKUP: y[200:240], "late": y[240:]}
+    reports = distillation_report(model, X[:200], y[:200], *sets)
+    assert reports.to_html(tmp_path / "page.html") is None
+    page = Page((tmp_path / "page.html").read_text(encoding="utf-8"))
+    assert len(page.images) == 2 * 3
+    assert {tag for tag in page.tags if tag in {"b", "script", "link"}} == set()
+    for name, report in reports.items():
+        accuracies, losses = (line for line in page.lines if line[0] == name)
+        for key, line in (("accuracy", accuracies), ("log_loss", losses)):
+            assert line[1:] == [str(len(report.y_index)), *(f"{r[key]:.4f}" for r in report.rows)]
+        for sentence in report.verdict.splitlines():
+            assert sentence in "".join(page.texts)
+    heads = [text for text in page.texts if text in ("Quality", "Cost", "Settings", "test rows")]
+    assert heads == ["Quality", "Cost", "Quality", "Settings"]
+    with pytest.raises(FileNotFoundError, match="Make it first"):
+        reports.to_html(tmp_path / "missing" / "page.html")
+
+
 def test_a_missing_folder_is_refused(report, tmp_path):
     with pytest.raises(FileNotFoundError, match=r"no folder .*missing'. Make it first"):
         report.to_html(tmp_path / "missing" / "report.html")

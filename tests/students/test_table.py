@@ -141,9 +141,7 @@ def test_sparse_rows_stay_sparse():
     preprocessor = TablePreprocessor()
     found = preprocessor.fit_transform(X)
     assert sparse.issparse(found)
-    np.testing.assert_allclose(
-        found.toarray(), X.toarray() / np.maximum(X.toarray().max(axis=0), 1e-300)
-    )
+    np.testing.assert_allclose(found.toarray(), X.toarray() / np.median(X.toarray().max(axis=0)))
     np.testing.assert_allclose(preprocessor.transform(X[:5]).toarray(), found[:5].toarray())
 
 

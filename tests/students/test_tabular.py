@@ -53,7 +53,7 @@ def test_piecewise_linear_embedding_is_its_formula():
                 for x in rows[:, j]
             ]
         )
-        expected[:, j] = (come - come[:60].mean(axis=0)) @ weight[j]
+        expected[:, j] = (come - come[:60].mean(axis=0)) @ weight[j].T
     found = module(torch.tensor(rows)).detach().numpy()
     np.testing.assert_allclose(found, expected.reshape(61, 6), atol=1e-5)
 
@@ -175,7 +175,7 @@ def test_sparse_rows_teach_what_dense_ones_do():
     X, y = sparse_rows()
     models = [
         DistilledClassifier(
-            student=StudentNet(dtype="float64", max_epochs=2), alpha=0, random_state=0
+            student=StudentNet(MLP, dtype="float64", max_epochs=2), alpha=0, random_state=0
         ).fit(rows, y)
         for rows in (X, X.toarray())
     ]

@@ -20,6 +20,7 @@ from skdistill.exceptions import TeacherError, TeacherWarning
 from skdistill.targets import _ask, teacher_probabilities, teacher_targets
 from skdistill.targets._memory import remember
 from skdistill.teachers import CallableTeacher
+from skdistill.transfer import Munge
 
 X, Y = load_iris(return_X_y=True)
 ORDER = np.random.default_rng(0).permutation(len(X))
@@ -120,6 +121,23 @@ def test_a_search_asks_once_per_fold(log, folder, fitted, n_candidates, n_jobs):
     assert sum(calls) == 5 * 0.8 * len(X) + len(X)
     assert len(fits) == (0 if fitted else 6 * (5 + 1))  # five folds and all rows, for each fit
     assert len(calls) == (6 if fitted else 6 * 5)
+
+
+def test_generated_rows_are_asked_about_once(log, folder):
+    model = DistilledClassifier(Counted(log), small_student(), augment="munge", random_state=0)
+    model.set_params(memory=folder).fit(X, Y)
+    fits, calls = counts(log)
+    assert (len(fits), sum(calls)) == (6, 2 * len(X))  # by five clones, and the teacher by nobody
+    expected = model.predict_proba(X)
+    np.testing.assert_array_equal(model.fit(X, Y).predict_proba(X), expected)
+    model.set_params(alpha=0.9).fit(X, Y)
+    assert counts(log) == ([], [])
+    model.set_params(augment=Munge(factor=2)).fit(X, Y)
+    assert sum(counts(log)[1]) == 2 * len(X)
+    np.testing.assert_array_equal(
+        model.set_params(alpha=0.5, augment="munge", memory=None).fit(X, Y).predict_proba(X),
+        expected,
+    )
 
 
 def test_targets_that_are_handed_over_are_asked_for_once(log):

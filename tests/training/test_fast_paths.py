@@ -9,13 +9,15 @@ import pytest
 import torch
 from sklearn.datasets import make_classification
 from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline, make_pipeline
 from skorch.callbacks import Callback
 from torch import nn
 
 from skdistill import DistilledClassifier, StudentNet, _base
 from skdistill._rows import is_plain
-from skdistill.students import MLP, TablePreprocessor
-from skdistill.training import DistillationCriterion, _classifier_mixin
+from skdistill.students import MLP, TablePreprocessor, _table
+from skdistill.training import DistillationCriterion, _number_rows
 from skdistill.training._batches import TensorRows
 
 X, Y = make_classification(300, 6, n_informative=4, n_redundant=0, n_classes=3, random_state=0)
@@ -107,6 +109,16 @@ def test_rows_and_targets_of_a_batch_belong_together():
     assert batch[:, 0].tolist() == targets["label"].tolist() == [7, 2]
 
 
+def test_epochs_are_printed_for_who_reads_them(capsys):
+    distil(max_epochs=2)
+    assert capsys.readouterr().out == ""
+    distil(max_epochs=2, verbose=1)
+    assert len(capsys.readouterr().out.splitlines()) == 4  # two of them the head
+    lines = []
+    distil(max_epochs=2, callbacks__print_log__sink=lines.append)
+    assert len(lines) == 4
+
+
 # The lane for rows that need no further look
 
 PLAIN_ROWS = {
@@ -153,7 +165,15 @@ def models():
         "net": distilled.student_,
         "named": distil(pd.DataFrame(X, columns=list("abcdef"))),
         "double": distil(dtype="float64"),
+        "default": with_default_student(),
+        "gaps refused": with_default_student(LogisticRegression(), cv=3),
     }
+
+
+def with_default_student(teacher=None, **settings):
+    student = make_pipeline(TablePreprocessor(), StudentNet(max_epochs=1))
+    model = DistilledClassifier(teacher, student, random_state=0, **settings)
+    return model.fit(X, Y, soft_targets=None if teacher else SOFT)
 
 
 def outcome(model, rows, method="predict_proba"):
@@ -168,12 +188,16 @@ def outcome(model, rows, method="predict_proba"):
 
 
 @pytest.mark.parametrize("rows", [*PLAIN_ROWS, *OTHER_ROWS])
-@pytest.mark.parametrize("model", ["distilled", "net", "named", "double"])
+@pytest.mark.parametrize(
+    "model", ["distilled", "net", "named", "double", "default", "gaps refused"]
+)
 def test_the_fast_lane_changes_no_outcome(model, rows, models, monkeypatch):
     model, rows = models[model], (PLAIN_ROWS | OTHER_ROWS)[rows]
     before = np.array(rows)
     fast, fast_warnings = outcome(model, rows)
-    for module in (_base, _classifier_mixin):
+    if hasattr(model, "student_") and isinstance(model.student_, Pipeline):
+        monkeypatch.setattr(_base, "looks_plain", lambda X, estimator: False)
+    for module in (_base, _number_rows, _table):
         monkeypatch.setattr(module, "is_plain", lambda X, estimator: False)
     slow, slow_warnings = outcome(model, rows)
     assert fast_warnings == slow_warnings

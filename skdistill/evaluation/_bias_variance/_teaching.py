@@ -21,6 +21,7 @@ from skdistill.targets._targets import Targets, compute_targets
 from skdistill.teachers._fit import is_fitted, is_kept
 from skdistill.teachers._key import content_key
 from skdistill.training._student import as_student
+from skdistill.training._views import views_of
 
 
 def find_distilled(estimator: Any) -> Any:
@@ -34,9 +35,11 @@ def find_distilled(estimator: Any) -> Any:
 
 
 def takes_targets(estimator: Any) -> bool:
-    """Whether soft targets can stand for the teacher: not for generated rows or hidden layers."""
+    """Whether soft targets can stand for it: not for generated rows, hidden layers or views."""
     model = find_distilled(estimator)
-    return model is not None and model.augment is None and not model.feature_losses
+    if model is None or model.augment is not None or model.feature_losses:
+        return False
+    return not views_of(model.student)
 
 
 def has_unreachable_teacher(estimator: Any) -> bool:
@@ -155,6 +158,7 @@ def reference_probabilities(
             y,
             cv="in-sample",  # one fit: what it says about its own rows is not looked at
             teacher_classes=model.teacher_classes,
+            memory=model.memory,
             device=model.device,
             random_state=_teacher_seed(model),
         ).teacher
@@ -164,6 +168,7 @@ def reference_probabilities(
         classes,
         teacher_classes=model.teacher_classes,
         device=model.device,
+        memory=model.memory,
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -10,20 +9,15 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.pipeline import Pipeline
-from skorch import NeuralNet
 
 from skdistill.evaluation._curves._engine import Student, run_curve
 from skdistill.evaluation._curves._input import check_curve_input
 from skdistill.evaluation._curves._scores import summarise, title
 from skdistill.evaluation._curves._subsets import whole_splits
 from skdistill.evaluation._recipes import DISTILLED, PLAIN, TEACHER, student_recipes
+from skdistill.evaluation._size import NAMED_SIZE, WIDTH, Size, find_size
 from skdistill.evaluation._tables import TableResult
-from skdistill.students import TabularMLP
 from skdistill.targets._targets import Targets
-from skdistill.training._student import as_student
-
-WIDTH = "hidden_units"
 
 
 @dataclass(repr=False, eq=False)
@@ -52,7 +46,7 @@ def capacity_curve(
     y: Any,
     *,
     param_name: str | None = None,
-    param_range: Any = (4, 16, 64, 256),
+    param_range: Any = None,
     cv: Any = None,
     n_jobs: int | None = None,
     verbose: int = 0,
@@ -70,11 +64,13 @@ def capacity_curve(
     y : array-like of shape (n_samples,)
         Labels.
     param_name : str, default=None
-        A parameter of the student, as in `set_params`: ``"student__max_epochs"``. None is the
-        width of the hidden layers, `hidden_units` of the student's module.
-    param_range : list, default=(4, 16, 64, 256)
-        The values. Without `param_name` an int is the width of all hidden layers of the student,
-        which keeps their number.
+        A parameter of the student, as in `set_params`: ``"student__max_epochs"``. None is the one
+        that says how large the student is: `hidden_units` of its module, the width of the hidden
+        layers; `size` of a ConvNet; `max_leaf_nodes` of a tree or an ensemble of trees.
+    param_range : list, default=None
+        The values. None is every size of a ConvNet, and 4, 16, 64, 256 for the others that are
+        found without `param_name`; an int is then the width of all hidden layers, whose number is
+        kept.
     cv : int, splitter or iterable, default=None
         None is five stratified folds. One fixed test set is ``cv=[(train, test)]``.
     n_jobs : int, default=None
@@ -124,30 +120,19 @@ def capacity_curve(
     [('plain', 2, 48), ('plain', 8, 186)]
     """
     given = check_curve_input("capacity_curve", model, X, y, cv)
-    values = list(param_range)
-    if not values:
-        raise ValueError("The 'param_range' parameter is empty; expected one value at least.")
-    recipe = given.model
-    settings = values
-    if param_name is None:
-        recipe, param_name, depth = _find_width(recipe)
-        settings = [value if np.ndim(value) else (value,) * depth for value in values]
-    elif param_name != "student" and not param_name.startswith("student__"):
-        raise ValueError(
-            f"param_name={param_name!r} is no parameter of the student; expected a name such as "
-            f"'student__max_epochs'. For temperature and alpha there is temperature_alpha_map, for "
-            f"all else sklearn.model_selection.validation_curve."
-        )
+    recipe, param_name, values, settings = _choose(
+        given.model, given.X.ndim, param_name, param_range
+    )
     recipes = [_set(recipe, param_name, setting) for setting in settings]
     subsets = whole_splits(given)
     plan = partial(_each, recipes=recipes)
     samples = run_curve("capacity_curve", given, subsets, plan, n_jobs=n_jobs, verbose=verbose)
-    size = subsets[0].size
+    n_rows = subsets[0].size
     unknown = {"value": np.nan, "n_parameters": np.nan}
-    rows = [{"arm": TEACHER, **unknown, **summarise(samples[size, TEACHER])}]
+    rows = [{"arm": TEACHER, **unknown, **summarise(samples[n_rows, TEACHER])}]
     for arm in (PLAIN, DISTILLED):
         for number, value in enumerate(values):
-            fits = samples[size, (arm, number)]
+            fits = samples[n_rows, (arm, number)]
             counted = np.mean([fit["n_parameters"] for fit in fits])
             n_parameters = counted if np.isnan(counted) else round(counted)
             named = {"arm": arm, "value": value, "n_parameters": n_parameters}
@@ -169,24 +154,37 @@ def _set(recipe: Any, name: str, value: Any) -> Any:
     return clone(recipe).set_params(teacher=None, cv=None, **{name: value})
 
 
-def _find_width(model: Any) -> tuple[Any, str, int]:
-    """The recipe with its student named, its parameter of width, and the number of layers."""
-    student = model.student
-    if student is None or inspect.isclass(student):
-        student = as_student(student)
-        model = clone(model).set_params(student=student)
-    name, net = "student", student
-    while isinstance(net, Pipeline):
-        step, net = net.steps[-1]
-        name = f"{name}__{step}"
-    if isinstance(net, NeuralNet):
-        module = TabularMLP if net.module is None else net.module
-        own = inspect.signature(module).parameters if inspect.isclass(module) else {}
-        if WIDTH in own:
-            units = net.get_params().get(f"module__{WIDTH}", own[WIDTH].default)
-            return model, f"{name}__module__{WIDTH}", max(1, np.size(units))
-    raise ValueError(
-        f"The width of the student {type(net).__name__} is not known: its module has no "
-        f"'{WIDTH}'. Name a parameter: capacity_curve(..., "
-        f"param_name='student__module__...', param_range=[...])."
-    )
+def _choose(
+    model: Any, n_axes: int, param_name: str | None, param_range: Any
+) -> tuple[Any, str, list[Any], list[Any]]:
+    """The recipe with its student named, the parameter, its values as given and as they are set."""
+    values = None if param_range is None else list(param_range)
+    if values == []:
+        raise ValueError("The 'param_range' parameter is empty; expected one value at least.")
+    if param_name is None:
+        size = find_size(model, n_axes, "capacity_curve")
+        values = values or list(size.values)
+        return size.model, size.param_name, values, [_as_setting(size, value) for value in values]
+    if param_name != "student" and not param_name.startswith("student__"):
+        raise ValueError(
+            f"param_name={param_name!r} is no parameter of the student; expected a name such as "
+            f"'student__max_epochs'. For temperature and alpha there is temperature_alpha_map, for "
+            f"all else sklearn.model_selection.validation_curve."
+        )
+    if values is None:
+        raise ValueError(
+            f"param_name={param_name!r} was given without its values; expected param_range=[...]."
+        )
+    return model, param_name, values, values
+
+
+def _as_setting(size: Size, value: Any) -> Any:
+    """What the parameter is set to: an int is the width of every hidden layer."""
+    if size.kind == WIDTH:
+        return value if np.ndim(value) else (value,) * max(1, np.size(size.now))
+    if size.kind == NAMED_SIZE and value not in size.values:
+        raise ValueError(
+            f"The size of a ConvNet must be one of {list(size.values)}. Got {value!r} in "
+            f"param_range instead; for another parameter give param_name."
+        )
+    return value

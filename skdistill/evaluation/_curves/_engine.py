@@ -250,5 +250,10 @@ def _targets(
 
 def _teach(model: Any, teacher: Any, classes: np.ndarray, X: Any) -> np.ndarray:
     return teacher_probabilities(
-        teacher, X, classes, teacher_classes=model.teacher_classes, device=model.device
+        teacher,
+        X,
+        classes,
+        teacher_classes=model.teacher_classes,
+        device=model.device,
+        memory=model.memory,
     )

@@ -9,10 +9,11 @@ import numpy as np
 from sklearn.model_selection import check_cv
 from sklearn.utils import column_or_1d
 
-from skdistill._classifier import DistilledClassifier
 from skdistill._random import draw_seeds
 from skdistill._rows import as_rows
+from skdistill.evaluation._recipes import check_distilled
 from skdistill.targets._targets import check_teacher
+from skdistill.training._views import views_of
 
 
 @dataclass(frozen=True)
@@ -55,11 +56,7 @@ def check_curve_input(owner: str, model: Any, X: Any, y: Any, cv: Any) -> CurveI
     ValueError
         When anything else does not fit. The message says what came and what to do.
     """
-    if not isinstance(model, DistilledClassifier):
-        raise TypeError(
-            f"The 'model' parameter of {owner} must be a DistilledClassifier. Got "
-            f"{type(model).__name__} instead; of a Pipeline or a search pass its distilled step."
-        )
+    check_distilled(owner, model)
     if model.teacher is None:
         raise ValueError(
             f"{owner} needs a teacher, and model.teacher is None. Pass "
@@ -75,6 +72,11 @@ def check_curve_input(owner: str, model: Any, X: Any, y: Any, cv: Any) -> CurveI
         raise ValueError(
             f"{owner} asks the teacher once and hands its answers on, which say nothing of hidden "
             f"layers; pass clone(model).set_params(feature_losses=None)."
+        )
+    if views_of(model.student):
+        raise ValueError(
+            f"{owner} asks the teacher once and hands its answers on, which say nothing of views; "
+            f"pass a model whose StudentNet has views=None."
         )
     fitted = check_teacher(model.teacher, model.cv)
     X, y = as_rows(X), column_or_1d(y, warn=True)

@@ -75,9 +75,9 @@ def advise(
     if verdict in (rules.UNDERFIT, rules.OVERFIT) and not is_network(model.student):
         return _of_an_estimator(model, verdict)
     if verdict == rules.UNDERFIT:
-        return _against_underfitting(model, history)
+        return _against_underfitting(model, history, X.ndim)
     if verdict == rules.OVERFIT:
-        return _against_overfitting(model, figures, len(y))
+        return _against_overfitting(model, figures, len(y), X.ndim)
     if verdict == rules.TOO_SMALL:
         return _more_rows(model, X)
     if verdict == rules.LIMIT:
@@ -95,16 +95,16 @@ def advise(
     )
 
 
-def _against_underfitting(model: Any, history: list[dict[str, Any]]) -> Advice:
+def _against_underfitting(model: Any, history: list[dict[str, Any]], n_axes: int) -> Advice:
     net = student_net(model.student)
-    width = wider(net)
+    width = wider(net, n_axes)
     if width and not _still_falling(history):
-        return Advice("Give the student wider layers.", refit_line(model, {}, width))
+        return Advice("Give the student wider layers.", refit_line(model, {}, width, n_axes))
     epochs = max(4 * net.max_epochs, MIN_EPOCHS)
     return Advice(
         "Train the student for longer"
         + (": its training loss was still falling." if _still_falling(history) else "."),
-        refit_line(model, {}, {"max_epochs": str(epochs)}),
+        refit_line(model, {}, {"max_epochs": str(epochs)}, n_axes),
     )
 
 
@@ -129,7 +129,7 @@ def _still_falling(history: list[dict[str, Any]]) -> bool:
     return losses[-1] < (1 - STILL_FALLING) * losses[-1 - len(losses) // 4]
 
 
-def _against_overfitting(model: Any, figures: Figures, n_train: int) -> Advice:
+def _against_overfitting(model: Any, figures: Figures, n_train: int, n_axes: int) -> Advice:
     steps, changes = [], {}
     if figures.excess.is_positive and model.alpha < 1:
         alpha = 0.5 if model.alpha < 0.5 else round((1 + model.alpha) / 2, 3)
@@ -151,7 +151,9 @@ def _against_overfitting(model: Any, figures: Figures, n_train: int) -> Advice:
         steps.append("train the student for fewer epochs")
         student = {"max_epochs": str(max(1, net.max_epochs // 4))}
     sentence = " and ".join(steps)
-    return Advice(f"{sentence[0].upper()}{sentence[1:]}.", refit_line(model, changes, student))
+    return Advice(
+        f"{sentence[0].upper()}{sentence[1:]}.", refit_line(model, changes, student, n_axes)
+    )
 
 
 def _better_targets(model: Any, figures: Figures) -> Advice:
@@ -240,6 +242,11 @@ def _ship(model: Any) -> Advice:
 
 
 def _more_rows(model: Any, X: Any) -> Advice:
+    if X.ndim == 1:  # texts, of which none are generated
+        return Advice(
+            "Let the teacher label more rows: texts without labels, X_unlabeled.",
+            f"{_CLONE}\nmodel = clone(model).fit(X_train, y_train, X_unlabeled=X_unlabeled)",
+        )
     factor = getattr(get_augmenter(model.augment), "factor", 0)
     rows = "Spunge" if is_table(X) or (X.ndim == 2 and not issparse(X)) else "GaussianNoise"
     code = refit_line(model, {"augment": f"{rows}(factor={max(10, 4 * factor)})"}, {})

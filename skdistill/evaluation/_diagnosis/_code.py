@@ -10,8 +10,11 @@ from sklearn.pipeline import Pipeline
 from skorch import NeuralNet
 from torch import nn
 
-from skdistill.students import TabularMLP
+from skdistill.evaluation._size import NAMED_SIZE, net_module
+from skdistill.students import ConvNet
+from skdistill.students._conv import SIZES
 from skdistill.training._net import StudentNet
+from skdistill.training._student import as_student
 
 #: Arguments of a module that say how wide its hidden layers are.
 WIDTH_NAMES = (
@@ -31,7 +34,9 @@ WIDTH_NAMES = (
 MIN_WIDTH = 64
 
 
-def refit_line(model: Any, changes: Mapping[str, str], student: Mapping[str, str]) -> str:
+def refit_line(
+    model: Any, changes: Mapping[str, str], student: Mapping[str, str], n_axes: int = 2
+) -> str:
     """Lines that clone `model`, set parameters, and fit it on `X_train` and `y_train`.
 
     Parameters
@@ -42,6 +47,8 @@ def refit_line(model: Any, changes: Mapping[str, str], student: Mapping[str, str
         Parameters of the model, and the source of their new values.
     student : dict of str to str
         Parameters of the student's net, likewise.
+    n_axes : int, default=2
+        Number of axes of the rows, which decides what a student of None is.
 
     Returns
     -------
@@ -57,7 +64,7 @@ def refit_line(model: Any, changes: Mapping[str, str], student: Mapping[str, str
     from sklearn.base import clone
     model = clone(model).set_params(alpha=0.5, student__max_epochs=80).fit(X_train, y_train)
     """
-    imports, of_student = _student_settings(model.student, student)
+    imports, of_student = _student_settings(model.student, student, n_axes)
     settings = {**changes, **of_student}
     if all(name.isidentifier() for name in settings):
         arguments = ", ".join(f"{name}={value}" for name, value in settings.items())
@@ -90,23 +97,30 @@ def student_net(student: Any) -> Any:
     return last if isinstance(last, NeuralNet) else StudentNet(last)
 
 
-def wider(net: Any) -> dict[str, str]:
+def wider(net: Any, n_axes: int = 2) -> dict[str, str]:
     """The parameter that widens the hidden layers of a net; empty where none is known.
 
     Parameters
     ----------
     net : skorch.NeuralNet
-        Hidden layers become twice as wide, and `MIN_WIDTH` at least.
+        Hidden layers become twice as wide, and `MIN_WIDTH` at least; a ConvNet gets the next size.
+    n_axes : int, default=2
+        Number of axes of the rows.
 
     Returns
     -------
     changes : dict of str to str
         A parameter of the net and the source of its new value.
     """
-    module = TabularMLP if net.module is None else net.module
+    module = net_module(net, n_axes)
     if isinstance(module, nn.Module):
         return {}
     defaults = inspect.signature(module).parameters
+    if module is ConvNet:
+        name, sizes = f"module__{NAMED_SIZE}", list(SIZES)
+        now = net.get_params(deep=False).get(name, defaults[NAMED_SIZE].default)
+        larger = sizes[sizes.index(now) + 1 :]
+        return {name: repr(larger[0])} if larger else {}
     for name in WIDTH_NAMES:
         if name in defaults:
             now = net.get_params(deep=False).get(f"module__{name}", defaults[name].default)
@@ -124,18 +138,21 @@ def _widened(now: Any) -> Any:
     return None
 
 
-def _student_settings(student: Any, changes: Mapping[str, str]) -> tuple[list[str], dict[str, str]]:
+def _student_settings(
+    student: Any, changes: Mapping[str, str], n_axes: int
+) -> tuple[list[str], dict[str, str]]:
     """Imports and parameters of the model that give its student's net new settings."""
     if not changes:
         return [], {}
     imports = ["from skdistill.training import HoldOut"] if "train_split" in changes else []
     if student is None:
+        preprocess = type(as_student(None, n_axes=n_axes)[0]).__name__
         return [
             "from sklearn.pipeline import make_pipeline",
             "from skdistill import StudentNet",
-            "from skdistill.students import TablePreprocessor",
+            f"from skdistill.students import {preprocess}",
             *imports,
-        ], {"student": f"make_pipeline(TablePreprocessor(), {_new_net('', changes)})"}
+        ], {"student": f"make_pipeline({preprocess}(), {_new_net('', changes)})"}
     name, source, last = "student", "model.student", student
     if isinstance(student, Pipeline):
         name, source, last = f"student__{student.steps[-1][0]}", "model.student[-1]", student[-1]

@@ -98,6 +98,7 @@ def gather_answers(model: Any, given: ReportInput) -> Answers:
         given.classes,
         teacher_classes=model.teacher_classes,
         device=model.device,
+        memory=model.memory,
     )
     return Answers(
         y_train=given.train_index,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from sklearn.base import is_regressor
 from sklearn.utils.validation import check_is_fitted
 
 from skdistill._classifier import DistilledClassifier
@@ -30,6 +31,11 @@ def estimator_answers(estimator: Any, X: Any) -> dict[str, np.ndarray]:
         Columns in the order of ``estimator.classes_``.
     """
     check_is_fitted(estimator)
+    if is_regressor(estimator):
+        raise TypeError(
+            f"The estimator must be a classifier. Got {type(estimator).__name__} instead, a "
+            f"regressor; this picture shows class probabilities."
+        )
     if not hasattr(estimator, "predict_proba"):
         raise TypeError(
             f"The estimator must have predict_proba, and {type(estimator).__name__} has none. "
@@ -45,6 +51,7 @@ def estimator_answers(estimator: Any, X: Any) -> dict[str, np.ndarray]:
             estimator.classes_,
             teacher_classes=estimator.teacher_classes,
             device=estimator.device,
+            memory=estimator.memory,
         )
     return {**answers, DISTILLED: estimator.predict_proba(X)}
 

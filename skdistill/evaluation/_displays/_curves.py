@@ -12,7 +12,7 @@ from skdistill.evaluation._curves import (
     capacity_curve,
     learning_curves,
 )
-from skdistill.evaluation._curves._scores import check_metric
+from skdistill.evaluation._displays._curve_display import CurveDisplay
 from skdistill.evaluation._displays._curve_parts import (
     METRIC_LABELS,
     draw_spread,
@@ -20,13 +20,13 @@ from skdistill.evaluation._displays._curve_parts import (
     put_on_log_axis,
     shade_gain,
 )
-from skdistill.evaluation._displays._style import get_axes, line_style, literal
+from skdistill.evaluation._displays._style import line_style, literal
 from skdistill.evaluation._recipes import DISTILLED, PLAIN, TEACHER
 
 _SIZE_LABELS = {"n_train": "training rows", "n_labels": "labelled training rows"}
 
 
-class LearningCurvesDisplay:
+class LearningCurvesDisplay(CurveDisplay):
     """Learning curves of teacher and students, the gain of distillation shaded.
 
     Test scores are bold, with bars of one standard deviation over the splits for plain and
@@ -66,61 +66,12 @@ class LearningCurvesDisplay:
     'training rows'
     """
 
+    _compute = staticmethod(learning_curves)
+
     def __init__(self, curves: LearningCurves) -> None:
         self.curves = curves
 
-    @classmethod
-    def from_estimator(
-        cls,
-        model: Any,
-        X: Any,
-        y: Any,
-        *,
-        metric: str = "log_loss",
-        ax: Any = None,
-        **kwargs: Any,
-    ) -> LearningCurvesDisplay:
-        """Compute the learning curves and draw them.
-
-        Parameters
-        ----------
-        model : DistilledClassifier
-            The recipe.
-        X : array-like of shape (n_samples, ...)
-            Rows.
-        y : array-like of shape (n_samples,)
-            Labels.
-        metric : {"log_loss", "accuracy", "brier"}, default="log_loss"
-            What is drawn.
-        ax : matplotlib.axes.Axes, default=None
-            Where; None makes a new figure.
-        **kwargs
-            Further arguments of `learning_curves`.
-
-        Returns
-        -------
-        LearningCurvesDisplay
-        """
-        check_metric(metric)
-        return cls(learning_curves(model, X, y, **kwargs)).plot(ax, metric=metric)
-
-    def plot(self, ax: Any = None, *, metric: str = "log_loss") -> LearningCurvesDisplay:
-        """Draw the curves.
-
-        Parameters
-        ----------
-        ax : matplotlib.axes.Axes, default=None
-            Where; None makes a new figure.
-        metric : {"log_loss", "accuracy", "brier"}, default="log_loss"
-            What is drawn.
-
-        Returns
-        -------
-        LearningCurvesDisplay
-            Itself.
-        """
-        check_metric(metric)
-        ax = get_axes(ax, type(self).__name__)
+    def _draw(self, ax: Any, metric: str) -> None:
         x_name = self.curves.size_name
         arms = group_by_arm(self.curves.rows)
         test, train = f"test_{metric}", f"train_{metric}"
@@ -141,15 +92,14 @@ class LearningCurvesDisplay:
         ax.set_ylabel(METRIC_LABELS[metric])
         # Above the axes: within them so many entries would hide curves.
         ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False)
-        self.ax_, self.figure_ = ax, ax.figure
-        return self
 
 
-class CapacityCurveDisplay:
+class CapacityCurveDisplay(CurveDisplay):
     """Test scores of plain and distilled student against the student's size.
 
     The teacher is a dashed line across. Bars are one standard deviation over the splits. Where
-    distilled is better than plain the gap is grey, where it is worse the gap is hatched.
+    distilled is better than plain the gap is grey, where it is worse the gap is hatched. Positive
+    numbers stand on a logarithmic axis, other values side by side.
 
     Parameters
     ----------
@@ -184,63 +134,12 @@ class CapacityCurveDisplay:
     'hidden units of the student'
     """
 
+    _compute = staticmethod(capacity_curve)
+
     def __init__(self, curve: CapacityCurve) -> None:
         self.curve = curve
 
-    @classmethod
-    def from_estimator(
-        cls,
-        model: Any,
-        X: Any,
-        y: Any,
-        *,
-        metric: str = "log_loss",
-        ax: Any = None,
-        **kwargs: Any,
-    ) -> CapacityCurveDisplay:
-        """Compute the capacity curve and draw it.
-
-        Parameters
-        ----------
-        model : DistilledClassifier
-            The recipe.
-        X : array-like of shape (n_samples, ...)
-            Rows.
-        y : array-like of shape (n_samples,)
-            Labels.
-        metric : {"log_loss", "accuracy", "brier"}, default="log_loss"
-            What is drawn.
-        ax : matplotlib.axes.Axes, default=None
-            Where; None makes a new figure.
-        **kwargs
-            Further arguments of `capacity_curve`.
-
-        Returns
-        -------
-        CapacityCurveDisplay
-        """
-        check_metric(metric)
-        return cls(capacity_curve(model, X, y, **kwargs)).plot(ax, metric=metric)
-
-    def plot(self, ax: Any = None, *, metric: str = "log_loss") -> CapacityCurveDisplay:
-        """Draw the curve.
-
-        Positive numbers stand on a logarithmic axis, other values side by side.
-
-        Parameters
-        ----------
-        ax : matplotlib.axes.Axes, default=None
-            Where; None makes a new figure.
-        metric : {"log_loss", "accuracy", "brier"}, default="log_loss"
-            What is drawn.
-
-        Returns
-        -------
-        CapacityCurveDisplay
-            Itself.
-        """
-        check_metric(metric)
-        ax = get_axes(ax, type(self).__name__)
+    def _draw(self, ax: Any, metric: str) -> None:
         arms = group_by_arm(self.curve.rows)
         test = f"test_{metric}"
         values = [row["value"] for row in arms[PLAIN]]
@@ -260,5 +159,3 @@ class CapacityCurveDisplay:
         ax.set_xlabel(f"{name} of the student")
         ax.set_ylabel(f"test {METRIC_LABELS[metric]}")
         ax.legend()
-        self.ax_, self.figure_ = ax, ax.figure
-        return self

@@ -7,12 +7,11 @@ from typing import Any
 import numpy as np
 
 from skdistill.evaluation._curves import TemperatureAlphaMap, temperature_alpha_map
-from skdistill.evaluation._curves._scores import check_metric
+from skdistill.evaluation._displays._curve_display import CurveDisplay
 from skdistill.evaluation._displays._curve_parts import METRIC_LABELS
-from skdistill.evaluation._displays._style import get_axes
 
 
-class TemperatureAlphaDisplay:
+class TemperatureAlphaDisplay(CurveDisplay):
     """Test scores for each temperature and alpha, with their spread: the darker, the better.
 
     The best cell is framed. Alpha 0 is the plain student, the same for all temperatures.
@@ -50,61 +49,12 @@ class TemperatureAlphaDisplay:
     "alpha (weight of the teacher's term)"
     """
 
+    _compute = staticmethod(temperature_alpha_map)
+
     def __init__(self, result: TemperatureAlphaMap) -> None:
         self.result = result
 
-    @classmethod
-    def from_estimator(
-        cls,
-        model: Any,
-        X: Any,
-        y: Any,
-        *,
-        metric: str = "log_loss",
-        ax: Any = None,
-        **kwargs: Any,
-    ) -> TemperatureAlphaDisplay:
-        """Compute the map and draw it.
-
-        Parameters
-        ----------
-        model : DistilledClassifier
-            The recipe.
-        X : array-like of shape (n_samples, ...)
-            Rows.
-        y : array-like of shape (n_samples,)
-            Labels.
-        metric : {"log_loss", "accuracy", "brier"}, default="log_loss"
-            What is drawn.
-        ax : matplotlib.axes.Axes, default=None
-            Where; None makes a new figure.
-        **kwargs
-            Further arguments of `temperature_alpha_map`.
-
-        Returns
-        -------
-        TemperatureAlphaDisplay
-        """
-        check_metric(metric)
-        return cls(temperature_alpha_map(model, X, y, **kwargs)).plot(ax, metric=metric)
-
-    def plot(self, ax: Any = None, *, metric: str = "log_loss") -> TemperatureAlphaDisplay:
-        """Draw the map.
-
-        Parameters
-        ----------
-        ax : matplotlib.axes.Axes, default=None
-            Where; None makes a new figure.
-        metric : {"log_loss", "accuracy", "brier"}, default="log_loss"
-            What is drawn.
-
-        Returns
-        -------
-        TemperatureAlphaDisplay
-            Itself.
-        """
-        check_metric(metric)
-        ax = get_axes(ax, type(self).__name__)
+    def _draw(self, ax: Any, metric: str) -> None:
         rows = self.result.rows
         temperatures = list(dict.fromkeys(row["temperature"] for row in rows))
         alphas = list(dict.fromkeys(row["alpha"] for row in rows))
@@ -132,8 +82,6 @@ class TemperatureAlphaDisplay:
         ax.set_xlabel("alpha (weight of the teacher's term)")
         ax.set_ylabel("temperature")
         ax.figure.colorbar(image, ax=ax, label=f"test {METRIC_LABELS[metric]}")
-        self.ax_, self.figure_ = ax, ax.figure
-        return self
 
 
 def _frame(corner: tuple[float, float]) -> Any:

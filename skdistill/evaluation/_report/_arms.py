@@ -108,7 +108,12 @@ def run_arms(
 
     def teach(X: Any) -> np.ndarray:
         return teacher_probabilities(
-            teacher, X, classes, teacher_classes=model.teacher_classes, device=model.device
+            teacher,
+            X,
+            classes,
+            teacher_classes=model.teacher_classes,
+            device=model.device,
+            memory=model.memory,
         )
 
     runs: dict[Any, dict[str, list[ArmRun]]]

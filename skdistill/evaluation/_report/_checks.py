@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from sklearn.utils import column_or_1d
 
-from skdistill._classifier import DistilledClassifier
 from skdistill._columns import is_table
 from skdistill._rows import as_rows
 from skdistill.evaluation._metrics import class_index
+from skdistill.evaluation._recipes import check_distilled
 from skdistill.teachers._fit import is_fitted
 
 
@@ -66,11 +66,7 @@ def check_report_input(
     ValueError
         When anything else does not fit. The message says what came and what to do.
     """
-    if not isinstance(model, DistilledClassifier):
-        raise TypeError(
-            f"The 'model' parameter of {caller} must be a DistilledClassifier. Got "
-            f"{type(model).__name__} instead; of a Pipeline or a search pass its distilled step."
-        )
+    check_distilled(caller, model)
     if model.teacher is None:
         raise ValueError(
             f"{caller} needs a teacher to compare with, and model.teacher is None. Pass "

@@ -1,8 +1,8 @@
-"""The report as one page that needs nothing but itself."""
+"""The report, or several, as one page that needs nothing but itself."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -55,12 +55,13 @@ _CAPTIONS = {
 }
 
 
-def write_page(report: Any, path: Any) -> None:
-    """Write the page of a `DistillationReport`.
+def write_page(render: Callable[[], str], path: Any) -> None:
+    """Write a page, after a look at where it shall go.
 
     Parameters
     ----------
-    report : DistillationReport
+    render : callable
+        Returns the page as text.
     path : str or path-like
         An existing file is replaced.
     """
@@ -75,11 +76,11 @@ def write_page(report: Any, path: Any) -> None:
             f"{str(path)!r} is a folder; pass the path of a file, such as "
             f"{str(path / 'report.html')!r}."
         )
-    path.write_text(render_page(report), encoding="utf-8")
+    path.write_text(render(), encoding="utf-8")
 
 
 def render_page(report: Any) -> str:
-    """The page as text, its pictures inside it.
+    """The page of one report as text, its pictures inside it.
 
     Parameters
     ----------
@@ -90,11 +91,55 @@ def render_page(report: Any) -> str:
     html : str
     """
     face = report._face()
+    return _page(
+        face["title"], [*_report_parts(face["title"], report), _settings_section(report.settings)]
+    )
+
+
+def render_joint_page(reports: Mapping[Any, Any]) -> str:
+    """The page of several reports: all scores side by side, then each report.
+
+    What the reports have in common, costs and settings, is shown once.
+
+    Parameters
+    ----------
+    reports : DistillationReports
+
+    Returns
+    -------
+    html : str
+    """
+    first = next(iter(reports.values()))
+    title = f"Distillation report on {len(reports)} test sets"
+    tables = [
+        html_table(_side_by_side(reports, key), caption)
+        for key, caption in (("accuracy", "Accuracy"), ("log_loss", "Log-loss"))
+    ]
+    body = [f"<h1>{title}</h1>", _section("All test sets", *tables)]
+    for test_set, report in reports.items():
+        heading = f"Test set {test_set}. {report._face()['title']}"
+        body += _report_parts(heading, report, costs=report is first)
+    data = {name: value for name, value in first.settings["data"].items() if name != "test rows"}
+    return _page(title, [*body, _settings_section({**first.settings, "data": data})])
+
+
+def _page(title: str, body: Sequence[str]) -> str:
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
+        + "\n".join(part for part in body if part)
+        + "\n</body>\n</html>\n"
+    )
+
+
+def _report_parts(title: str, report: Any, *, costs: bool = True) -> list[str]:
+    """Everything about one report but its settings."""
     pictures = draw_pictures(report)
     verdict = "".join(f"<li>{escape(line)}</li>" for line in report.verdict.splitlines())
-    quality = arm_table(report.rows, QUALITY, face["students"])
-    body = [
-        f"<h1>{escape(face['title'])}</h1>",
+    quality = arm_table(report.rows, QUALITY, report._face()["students"])
+    return [
+        f"<h1>{escape(title)}</h1>",
         f"<ul>{verdict}</ul>",
         _paragraph(_NO_PICTURES) if pictures is None else "",
         _section("Quality", html_table(quality, note(report.rows))),
@@ -103,19 +148,23 @@ def render_page(report: Any) -> str:
             html_table(interval_table(report.intervals), INTERVAL_TITLE),
             _picture(pictures, "scores"),
         ),
-        _section("Cost", html_table(arm_table(report.rows, COST, ()), _COST_CAPTION)),
+        _section("Cost", html_table(arm_table(report.rows, COST, ()), _COST_CAPTION))
+        if costs
+        else "",
         _section("Calibration", _picture(pictures, "reliability")) if pictures else "",
         _section("Classes", _picture(pictures, "agreement"), *_class_tables(report)),
         _group_section(report),
-        _settings_section(report),
     ]
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(face['title'])}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
-        + "\n".join(part for part in body if part)
-        + "\n</body>\n</html>\n"
-    )
+
+
+def _side_by_side(reports: Mapping[Any, Any], key: str) -> Table:
+    """A line for each test set, a column for each arm."""
+    lines = [
+        {"test set": str(test_set), "n": len(report.y_index)}
+        | {row["arm"]: row[key] for row in report.rows}
+        for test_set, report in reports.items()
+    ]
+    return rows_to_table(lines)
 
 
 def _section(title: str, *parts: str) -> str:
@@ -167,9 +216,9 @@ def _group_section(report: Any) -> str:
     return _section("Groups", html_table(rows_to_table(rows), "Teacher and distilled by group"))
 
 
-def _settings_section(report: Any) -> str:
+def _settings_section(settings: Mapping[str, Mapping[str, Any]]) -> str:
     parts = []
-    for title, entries in report.settings.items():
+    for title, entries in settings.items():
         items = "".join(
             f"<dt>{escape(str(name))}</dt><dd>{escape(str(value))}</dd>"
             for name, value in entries.items()

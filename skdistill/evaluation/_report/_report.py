@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from skdistill.evaluation._recipes import (
 )
 from skdistill.evaluation._report._arms import Arms, run_arms
 from skdistill.evaluation._report._checks import ReportInput, check_test_sets
-from skdistill.evaluation._report._html import write_page
+from skdistill.evaluation._report._html import render_page, write_page
 from skdistill.evaluation._report._render import render_html, render_text
 from skdistill.evaluation._report._scoring import (
     compare,
@@ -131,7 +132,7 @@ class DistillationReport:
         path : str or path-like
             The file; an existing one is replaced.
         """
-        write_page(self, path)
+        write_page(partial(render_page, self), path)
 
     def __repr__(self) -> str:
         return render_text(**self._face())

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from skdistill.evaluation._report._html import render_joint_page, write_page
 from skdistill.evaluation._report._render import render_html, render_text
 from skdistill.evaluation._tables import rows_to_frame
 
@@ -50,6 +52,20 @@ class DistillationReports(Mapping):
         frame : pandas.DataFrame
         """
         return rows_to_frame(self.rows, type(self).__name__).set_index(["test_set", "arm"])
+
+    def to_html(self, path: Any) -> None:
+        """Write all reports as one HTML page that loads nothing else.
+
+        The scores on all test sets stand side by side, then each report with its pictures. Costs
+        and settings, which are the same for all, come once. Without matplotlib
+        (``pip install skdistill[plot]``) the page has no pictures, and says so.
+
+        Parameters
+        ----------
+        path : str or path-like
+            Where; an existing file is replaced.
+        """
+        write_page(partial(render_joint_page, self), path)
 
     def __repr__(self) -> str:
         return "\n\n\n".join(render_text(**face) for face in self._faces())

@@ -35,12 +35,15 @@ class Models:
         all that a member knows.
     device : str or torch.device
         Where torch modules run.
+    memory : str or joblib.Memory, default=None
+        Where the answers of the member "teacher" are kept.
     """
 
     members: dict[str, Any]
     columns: dict[str, Any]
     classes: np.ndarray
     device: Any
+    memory: Any = None
 
     def ask(self, name: str, X: Any) -> np.ndarray:
         """The probabilities of one member, shape (n_samples, n_classes)."""
@@ -50,6 +53,7 @@ class Models:
             self.classes,
             teacher_classes=self.columns.get(name),
             device=self.device,
+            memory=self.memory if name == TEACHER else None,
         )
 
     def own_columns(self, name: str) -> np.ndarray:
@@ -131,7 +135,8 @@ def check_models_and_rows(
         y_index = class_index(y_test, classes)
     except ValueError as error:
         raise ValueError(f"y_test does not fit the models. {error}") from None
-    asked = Models(members, columns, classes, device)
+    memory = models.memory if isinstance(models, DistilledClassifier) else None
+    asked = Models(members, columns, classes, device, memory)
     return Given(asked, X_test, y_test, y_index, X_train, y_train)
 
 

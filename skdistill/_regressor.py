@@ -1,0 +1,287 @@
+"""DistilledRegressor: a small student that learns the numbers of a strong teacher."""
+
+from numbers import Integral, Real
+
+import numpy as np
+import torch
+from sklearn.base import RegressorMixin
+
+from skdistill._base import BaseDistilled
+from skdistill._checks import check_regressor_parts
+from skdistill._compat import HasMethods, Interval, StrOptions, fit_context
+from skdistill._rows import stack_rows
+from skdistill._torch import resolve_device
+from skdistill.losses._regression import get_regression_loss
+from skdistill.targets._values import compute_values, values_from_array, warn_of_poor_values
+from skdistill.training._packing import pack_values
+from skdistill.training._regressor_mixin import read_targets
+from skdistill.training._student import as_student
+
+
+class DistilledRegressor(RegressorMixin, BaseDistilled):
+    r"""Train a small student on the numbers that a strong teacher predicts.
+
+    The student minimises
+
+    .. math:: (1 - \alpha) \cdot \ell(y, s) + \alpha \cdot \ell(t, s),
+
+    each term a weighted mean over the rows that carry it, with the predictions :math:`s` of the
+    student and :math:`t` of the teacher, and one loss :math:`\ell` for both.
+
+    Parameters
+    ----------
+    teacher : object, default=None
+        A scikit-learn regressor or Pipeline, fitted or not; anything with `predict`; a
+        `torch.nn.Module`; a skorch net; a callable from rows to numbers; a list of these, whose
+        mean is taken. A fitted one is used as it is and never changed: wrap it in
+        `sklearn.frozen.FrozenEstimator` to say so. An unfitted one is cloned and fitted in `fit`.
+        None with `soft_targets` in `fit`, or with alpha 0.
+    student : object, default=None
+        A `StudentNetRegressor` or other skorch net, a `torch.nn.Module` class (widths are
+        inferred) or instance, a scikit-learn regressor (a tree that imitates a forest), or a
+        Pipeline that ends in one of these. None is
+        ``make_pipeline(TablePreprocessor(), StudentNetRegressor())``, with an `ImagePreprocessor`
+        for images.
+    loss : {"squared_error", "huber", "quantile"} or RegressionLoss, default="squared_error"
+        What both terms are measured by: a name, or an instance with settings of its own, such as
+        ``losses.QuantileLoss(quantile=0.9)``. A scikit-learn regressor as the student minimises
+        its own loss, which must be this one.
+    alpha : float, default=0.5
+        Weight of the teacher's term in [0, 1]. 0 is the plain student: no teacher is asked.
+    cv : int, splitter, iterable or "in-sample", default=None
+        How an unfitted teacher answers for its own training rows. None is five folds of shuffled
+        rows (an int as many; whole groups with `groups`), each row answered by a clone that was
+        not fitted on it. "in-sample" asks one teacher about the very rows that it was fitted on.
+    augment : {"spunge", "munge", "gaussian_noise"} or object, default=None
+        Generates rows that the teacher labels once and the student learns from: a name, or an
+        instance of a class of `skdistill.transfer`. In cross-fitting, they are made within what
+        each fold leaves out, for its clone to label, which saw none of their parents. The rows of
+        `fit` then carry the teacher's term too, and their targets alone otherwise.
+    unlabeled_weight : float, default=1.0
+        Weight in the teacher's term of a row without a target, generated or given to `fit`, where
+        1 is the mean weight of one with.
+    memory : str or joblib.Memory, default=None
+        A folder in which the teacher's answers, and the fit of an unfitted one, are kept and found
+        again.
+    device : str or torch.device, default="auto"
+        Where students made here and torch teachers run: "auto" is CUDA where there is one and
+        the CPU otherwise.
+    n_jobs : int, default=None
+        Folds of the cross-fitting that run at a time.
+    random_state : int, RandomState instance or None, default=None
+        Seeds the student, and the teacher's own `random_state` where that is None. An int makes
+        the result the same bit for bit on a CPU. The global generators are left alone.
+    verbose : int, default=0
+        1 prints a line for every fold of the teacher and every epoch of the student.
+
+    Attributes
+    ----------
+    student_ : estimator
+        The fitted student: a regressor of its own that holds no reference to the teacher.
+    teacher_ : object or None
+        The fitted teacher. None where none was needed.
+    alpha_ : float
+        The weight that was used.
+    n_outputs_ : int
+        Number of columns of y.
+    history_ : list of dict
+        What each epoch of the student gave.
+    fit_seconds_ : dict of str to float
+        Seconds spent on the "teacher" (its fits and its answers) and on the "student".
+    n_features_in_ : int
+        Number of features seen in `fit`.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the features, where all are strings.
+
+    See Also
+    --------
+    skdistill.StudentNetRegressor : The network that is trained by default.
+    skdistill.DistilledClassifier : The same for classes.
+
+    References
+    ----------
+    Saputra et al. 2019, "Distilling Knowledge From a Deep Pose Regressor Network",
+    arXiv 1908.00858.
+    Dao et al. 2021, "Knowledge Distillation as Semiparametric Inference", arXiv 2104.09732.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.ensemble import RandomForestRegressor
+    >>> from sklearn.model_selection import train_test_split
+    >>> from sklearn.tree import DecisionTreeRegressor
+    >>> from skdistill import DistilledRegressor
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
+    >>> tree = DecisionTreeRegressor(max_depth=4, random_state=0)
+    >>> model = DistilledRegressor(RandomForestRegressor(random_state=0), tree, random_state=0)
+    >>> model.fit(X_train, y_train).predict(X_test[:2]).shape
+    (2,)
+    """
+
+    _parameter_constraints = {
+        "teacher": "no_validation",
+        "student": "no_validation",
+        "loss": "no_validation",
+        "alpha": [Interval(Real, 0, 1, closed="both")],
+        "cv": ["cv_object", StrOptions({"in-sample"})],
+        "augment": "no_validation",
+        "unlabeled_weight": [Interval(Real, 0, None, closed="neither")],
+        "memory": [None, str, HasMethods("cache")],
+        "device": [str, torch.device],
+        "n_jobs": [None, Integral],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    _regresses = True
+
+    def __init__(
+        self,
+        teacher=None,
+        student=None,
+        *,
+        loss="squared_error",
+        alpha=0.5,
+        cv=None,
+        augment=None,
+        unlabeled_weight=1.0,
+        memory=None,
+        device="auto",
+        n_jobs=None,
+        random_state=None,
+        verbose=0,
+    ):
+        self.teacher = teacher
+        self.student = student
+        self.loss = loss
+        self.alpha = alpha
+        self.cv = cv
+        self.augment = augment
+        self.unlabeled_weight = unlabeled_weight
+        self.memory = memory
+        self.device = device
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y, *, sample_weight=None, soft_targets=None, X_unlabeled=None, groups=None):
+        """Fit the teacher where it is not, ask it, and train the student on what it says.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features) or more axes
+            Rows. The teacher sees them as they are; the student sees what its own preprocessing
+            makes of them.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Finite numbers, in any unit. The outputs count alike, each in its standard deviations.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows, in both terms of the loss and in the teacher's fit where that
+            takes them. Not negative, not all zero.
+        soft_targets : array-like of the shape of y, default=None
+            Numbers in place of a teacher. A row of NaN learns from its target alone.
+        X_unlabeled : {array-like, sparse matrix, DataFrame} of shape (n_unlabeled, ...) or \
+Unlabeled, default=None
+            Rows with the columns of X and no targets: they carry the teacher's term alone.
+            `skdistill.transfer.Unlabeled` around them keeps scikit-learn from slicing a set of
+            exactly n_samples rows.
+        groups : array-like of shape (n_samples,), default=None
+            Rows of one group stay together in the cross-fitting of the teacher, and among the
+            rows that the student holds back to choose its best epoch.
+
+        Returns
+        -------
+        DistilledRegressor
+            Itself.
+
+        Raises
+        ------
+        TeacherError
+            When the teacher or its answer does not meet the contract.
+        StudentError
+            When the student cannot learn from these rows and targets.
+        ValueError
+            For other input that does not fit; all of this before any training of the student.
+
+        Warns
+        -----
+        TeacherWarning
+            When the teacher is further from y than a constant is.
+        TrainingWarning
+            When the training of the student ended early.
+        """
+        rows = self._check_rows(X, y, sample_weight, groups)
+        check_regressor_parts(self, soft_targets, X_unlabeled)
+        return self._distil(rows, soft_targets, X_unlabeled)
+
+    def _read_y(self, y):
+        targets = read_targets(y)
+        self.n_outputs_ = targets.shape[1]
+        return targets[:, 0] if self.n_outputs_ == 1 else targets
+
+    def _prepare_student(self, rows, seed):
+        """Fit the student's preprocessing and make its module, so that a misfit shows early."""
+        student = as_student(
+            self.student,
+            regresses=True,
+            n_axes=rows.X.ndim,
+            device=str(resolve_device(self.device)),
+            verbose=self.verbose,
+        )
+        loss = get_regression_loss(self.loss)
+        student[-1].check_settings(loss, self.alpha, weighted=self._is_weighted(rows))
+        return student, stack_rows(self._prepare_rows(student, rows, self.n_outputs_, seed))
+
+    def _compute_targets(self, rows, soft_targets, seed):
+        """Ask the teacher; None where its term has no weight."""
+        self.teacher_ = None
+        if self.alpha == 0:
+            return None
+        y = rows.y.reshape(-1, self.n_outputs_)
+        if self.teacher is None:
+            answers = values_from_array(soft_targets, *y.shape)
+        else:
+            answers = compute_values(
+                self.teacher,
+                rows.X,
+                y,
+                cv=rows.cv,
+                sample_weight=rows.sample_weight,
+                groups=rows.groups,
+                memory=self.memory,
+                device=self.device,
+                n_jobs=self.n_jobs,
+                random_state=seed,
+                verbose=self.verbose,
+                fit_params=rows.fit_params,
+                X_more=rows.more,
+                X_generated=rows.generated,
+            )
+        self.teacher_ = answers.teacher
+        level = get_regression_loss(self.loss).level
+        warn_of_poor_values(answers.values, y, rows.sample_weight, level)
+        if self.augment is not None and not answers.cross_fitted:
+            answers.values[:] = np.nan
+        return answers
+
+    def _train_student(self, student, X, rows, answers, seed):
+        """Train the student's net on packed targets and report what was used."""
+        self.alpha_ = float(self.alpha)
+        packed = pack_values(
+            rows.y.reshape(-1, self.n_outputs_),
+            None if answers is None else answers.values,
+            rows.sample_weight,
+            self.alpha_,
+            rows.groups,
+            [] if answers is None else answers.more,
+            self.unlabeled_weight,
+        )
+        loss = get_regression_loss(self.loss)
+        net = student[-1].learn(X, packed, loss=loss, alpha=self.alpha_, seed=seed)
+        self._keep_student(student, net, rows)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags

@@ -1,0 +1,96 @@
+"""Who answers for which rows: one fitted teacher for all, or a clone for each split."""
+
+import numpy as np
+
+from skdistill.targets._crossfit import make_splits
+from skdistill.teachers._ensemble import as_teacher
+from skdistill.teachers._fit import check_kind, is_fitted
+
+IN_SAMPLE = "in-sample"
+
+
+def check_teacher(teacher, cv, *, regresses=False):
+    """Refuse what cannot be a teacher, or not with this `cv`, before anything is fitted.
+
+    Parameters
+    ----------
+    teacher : object
+        The teacher as given.
+    cv : None, int, splitter, iterable or "in-sample"
+        The cross-fitting as given.
+    regresses : bool, default=False
+        Whether it must give numbers, and not class probabilities.
+
+    Returns
+    -------
+    bool
+        Whether the teacher is fitted.
+
+    Raises
+    ------
+    TeacherError
+        See `adapt_teacher` and `adapt_regressor`.
+    ValueError
+        When a fitted teacher is to be cross-fitted.
+    """
+    teacher = as_teacher(teacher, regresses=regresses)
+    fitted = is_fitted(teacher)
+    check_kind(teacher, regresses=regresses)
+    if fitted and cv is not None:
+        raise ValueError(
+            f"cv={cv!r} was given with a fitted teacher, which is used as it is; expected "
+            f"cv=None. For out-of-fold targets give an unfitted one: clone(teacher)."
+        )
+    return fitted
+
+
+def plan_splits(teacher, X, y, cv, groups=None, *, regresses=False):
+    """Return the splits of a teacher's cross-fitting.
+
+    Parameters
+    ----------
+    teacher : object
+        The teacher as given.
+    X, y : array-like of shape (n_samples, ...) and (n_samples,)
+        Rows and labels.
+    cv : None, int, splitter, iterable or "in-sample"
+        The cross-fitting as given.
+    groups : array-like of shape (n_samples,), default=None
+        Rows of one group may not stand on both sides of a split.
+    regresses : bool, default=False
+        Whether y holds numbers.
+
+    Returns
+    -------
+    list of (train, test) or None
+        See `make_splits`; None where one teacher answers for all rows.
+    """
+    fitted = check_teacher(teacher, cv, regresses=regresses)
+    if fitted or (isinstance(cv, str) and cv == IN_SAMPLE):
+        return None
+    return make_splits(cv, X, y, groups, regresses=regresses)
+
+
+def assign_rows(splits, n_samples):
+    """Give each row to the first split that leaves it out.
+
+    Parameters
+    ----------
+    splits : list of (train, test)
+        See `make_splits`.
+    n_samples : int
+        Number of rows.
+
+    Returns
+    -------
+    dict of int to ndarray of shape (n_rows,), int
+        For each split that gets rows, their positions. A row that no split leaves out is nobody's.
+    """
+    free = np.ones(n_samples, dtype=bool)
+    parts = {}
+    for number, (_, test) in enumerate(splits):
+        mine = test[free[test]]
+        free[mine] = False
+        if len(mine):
+            parts[number] = mine
+    return parts

@@ -1,0 +1,150 @@
+"""What any scikit-learn estimator needs around it to be a student."""
+
+import numpy as np
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
+from sklearn.multioutput import MultiOutputRegressor
+from sklearn.utils import get_tags
+from sklearn.utils.validation import check_is_fitted, has_fit_parameter, validate_data
+
+from skdistill._columns import is_number, is_table
+from skdistill._compat import routing_enabled, safe_indexing
+from skdistill._random import seed_parameters
+from skdistill._rows import as_rows, has_gaps, is_plain, refuse_dates
+from skdistill.exceptions import StudentError
+
+
+class BaseEstimatorStudent:
+    """An estimator that knows nothing of distillation, and the rows that it takes.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Cloned for every fit.
+
+    Attributes
+    ----------
+    estimator_ : estimator
+        The fitted clone; a `MultiOutputRegressor` of clones where one predicts one number and
+        several are wanted.
+    history_ : list
+        Empty: there are no epochs.
+    """
+
+    def __init__(self, estimator):
+        self.estimator = estimator
+
+    def prepare_more(self, X):
+        """Check further rows; see `StudentNet.prepare_more`."""
+        return self._check(X)
+
+    def _refuse_frozen(self):
+        if isinstance(self.estimator, FrozenEstimator):
+            raise StudentError(
+                "The student is a FrozenEstimator, which no fit changes; expected an estimator "
+                "that can learn. Give the estimator inside it."
+            )
+
+    def _refuse_weights(self, weighted):
+        if weighted and not has_fit_parameter(self.estimator, "sample_weight"):
+            raise self._no_weights()
+
+    def _prepare_estimator(self, X, seed):
+        """Check the rows and seed a clone; return them as it reads them."""
+        X = self._check(X)
+        validate_data(self, X, skip_check_array=True)
+        self._check_kind(X)
+        self.estimator_ = clone(self.estimator)
+        if seed is not None:
+            seed_parameters(self.estimator_, seed)
+        return X
+
+    def _several_outputs(self):
+        """Fit a clone for each output where the estimator predicts one number."""
+        if get_tags(self.estimator_).target_tags.multi_output:
+            return
+        if routing_enabled() and has_fit_parameter(self.estimator_, "sample_weight"):
+            self.estimator_.set_fit_request(sample_weight=True)
+        self.estimator_ = MultiOutputRegressor(self.estimator_)
+
+    def _fit(self, X, y, weights):
+        self.estimator_.fit(X, y, **({} if weights is None else {"sample_weight": weights}))
+
+    def _fit_weighted(self, X, rows, targets, row_weights):
+        """Fit a regressor on some rows; without weights where they are all the same."""
+        if np.allclose(row_weights, row_weights[0]):
+            row_weights = None
+        elif not has_fit_parameter(self.estimator, "sample_weight"):
+            raise self._no_weights()
+        every = len(rows) == X.shape[0] and np.array_equal(rows, np.arange(len(rows)))
+        self._fit(X if every else safe_indexing(X, rows), targets, row_weights)
+
+    def _rows(self, X):
+        """Return rows as the fitted estimator reads them."""
+        if not hasattr(self, "history_"):
+            check_is_fitted(self, "history_")
+        return plain_array(X if is_plain(X, self) else as_rows(X))
+
+    def _check(self, X):
+        X = as_rows(X)
+        refuse_dates(X)
+        return plain_array(X)
+
+    def _check_kind(self, X):
+        """Refuse rows that the estimator says it does not take, before a teacher is asked."""
+        name = type(self.estimator).__name__
+        tags = get_tags(self.estimator).input_tags
+        if X.ndim != 2 and not tags.three_d_array:
+            raise StudentError(
+                f"X has the shape {X.shape}, and {name} reads tables; expected (n_samples, "
+                f"n_features). Reshape it, or give a module that reads such rows."
+            )
+        if sparse.issparse(X):
+            if not tags.sparse:
+                raise StudentError(
+                    f"X is sparse, and {name} takes no sparse rows; expected an array. Call "
+                    f"X.toarray() if the memory allows, or give a student that takes them."
+                )
+            return
+        if any(hasattr(part, "fit") for part in self.estimator.get_params().values()):
+            return  # what is inside may encode and fill by itself
+        advice = "Put a step before it: make_pipeline(TablePreprocessor(), student)."
+        if has_gaps(X) and not tags.allow_nan:
+            raise StudentError(f"Input X contains NaN, and {name} takes no gaps. {advice}")
+        try:
+            _try_numbers(X)
+        except ValueError as error:
+            raise StudentError(
+                f"X holds values that are no numbers ({error}), and {name} reads numbers alone. "
+                f"{advice}"
+            ) from error
+
+    def _no_weights(self):
+        name = type(self.estimator).__name__
+        return StudentError(
+            f"The rows have different weights, and the fit of the student {name} takes no "
+            f"sample_weight; expected one that does, such as DecisionTreeRegressor. Weights come "
+            f"from sample_weight, from rows without labels at alpha < 1 and from soft targets that "
+            f"are NaN."
+        )
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()  # type: ignore[misc]
+        tags.input_tags = get_tags(self.estimator).input_tags
+        return tags
+
+
+def plain_array(X):
+    """Return rows without what a table's preprocessing says of them."""
+    return X if is_table(X) or sparse.issparse(X) else np.asarray(X)
+
+
+def _try_numbers(X):
+    """Convert the columns that hold no numbers; pandas' categories are the estimator's affair."""
+    others = ~is_number(X)
+    if is_table(X):
+        others &= np.array([str(dtype) != "category" for dtype in X.dtypes])
+        X.loc[:, others].astype(float)
+    else:
+        X[:, others].astype(float)

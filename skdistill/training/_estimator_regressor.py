@@ -1,0 +1,96 @@
+"""Any scikit-learn regressor as the student of a regressor, a tree for one."""
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from skdistill.exceptions import StudentError
+from skdistill.losses._regression import QuantileLoss, SquaredErrorLoss
+from skdistill.training._estimator_base import BaseEstimatorStudent
+from skdistill.training._regressor_mixin import RegressorStudentMixin
+from skdistill.training._soft_values import double_rows, mix_values
+
+
+class EstimatorRegressorStudent(BaseEstimatorStudent, RegressorStudentMixin, BaseEstimator):
+    """A regressor around a regressor that knows nothing of distillation.
+
+    It learns the mixture of targets and teacher's numbers (see `mix_values`). One that minimises a
+    quantile's loss learns both as rows of their own (see `double_rows`).
+
+    Parameters
+    ----------
+    estimator : estimator
+        A regressor. Cloned for every fit. One that predicts one number is fitted once for each
+        column of y.
+
+    Raises
+    ------
+    StudentError
+        When the estimator's own loss is not the one that is asked for.
+    """
+
+    def check_estimator(self):
+        """Refuse an estimator that cannot learn; return self."""
+        self._refuse_frozen()
+        return self
+
+    def check_settings(self, loss, alpha, *, weighted):
+        """Refuse settings that the estimator cannot hear; see `RegressorStudentMixin`."""
+        own = own_loss(self.estimator)
+        if repr(own) != repr(loss):
+            raise StudentError(
+                f"The student {type(self.estimator).__name__} cannot learn with loss={loss!r}: its "
+                f"fit minimises a loss of its own. Expected loss={own!r}, which it minimises as "
+                f"its parameters say, or a StudentNetRegressor, which takes every loss."
+            )
+        doubled = isinstance(own, QuantileLoss) and alpha not in (0, 0.5, 1)
+        self._refuse_weights(weighted or doubled)
+
+    def prepare(self, X, n_outputs, seed=None):
+        """Check the rows and seed the estimator; see `StudentNetRegressor.prepare`."""
+        X = self._prepare_estimator(X, seed)
+        if n_outputs > 1:
+            self._several_outputs()
+        return X
+
+    def learn(self, X, packed, *, alpha=0.0, **_):
+        """Fit on packed targets; see `StudentNetRegressor.learn`."""
+        convert = double_rows if isinstance(own_loss(self.estimator), QuantileLoss) else mix_values
+        rows, targets, row_weights = convert(packed, alpha)
+        targets = targets[:, 0] if targets.shape[1] == 1 else targets
+        self._fit_weighted(X, rows, targets, row_weights)
+        self.history_ = []
+        return self
+
+    def predict(self, X):
+        """Return the prediction for each row."""
+        values = np.asarray(self.estimator_.predict(self._rows(X)), dtype=np.float64)
+        return values[:, 0] if values.shape[1:] == (1,) else values
+
+
+def own_loss(estimator):
+    """Return the loss that an estimator minimises, as its parameters name it.
+
+    Parameters
+    ----------
+    estimator : estimator
+
+    Returns
+    -------
+    RegressionLoss
+        `QuantileLoss` for a quantile or the absolute error; `SquaredErrorLoss` for others, whose
+        best constant is the mean.
+
+    Examples
+    --------
+    >>> from sklearn.ensemble import HistGradientBoostingRegressor
+    >>> from skdistill.training._estimator_regressor import own_loss
+    >>> own_loss(HistGradientBoostingRegressor(loss="quantile", quantile=0.9))
+    QuantileLoss(quantile=0.9)
+    """
+    params = estimator.get_params(deep=False)
+    name = params.get("loss", params.get("criterion"))
+    if name == "absolute_error":
+        return QuantileLoss(quantile=0.5)
+    if name == "quantile" or (name is None and "quantile" in params):
+        return QuantileLoss(quantile=params.get("quantile", params.get("alpha")))
+    return SquaredErrorLoss()

@@ -1,0 +1,81 @@
+"""The rows of a net: numbers, and nothing else; refusals in time."""
+
+import numpy as np
+from scipy import sparse
+from sklearn.utils.validation import validate_data
+
+from skdistill._columns import is_table
+from skdistill._rows import as_rows, is_plain, refuse_dates
+from skdistill.exceptions import StudentError
+
+
+class NumberRowsMixin:
+    """What a student does with rows before its module reads them."""
+
+    def prepare_more(self, X):
+        """Check further rows of a kind that `prepare` has seen.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, ...)
+
+        Returns
+        -------
+        {ndarray, CSR matrix} of shape (n_samples, ...)
+            For `learn`, below the rows that `prepare` returned.
+        """
+        return self._check_numbers(X, reset=False)
+
+    def _is_safe(self, X):
+        """Whether rows are numbers that a module can read beyond doubt."""
+        if not is_plain(X, self):
+            return False
+        dtype = np.dtype(getattr(self, "dtype", "float32"))
+        return X.dtype.itemsize <= dtype.itemsize or np.abs(X).max() <= np.finfo(dtype).max
+
+    def _check_numbers(self, X, *, reset):
+        """Refuse rows that a module cannot read; return an array or a CSR matrix."""
+        X = as_rows(X)
+        validate_data(self, X, reset=reset, skip_check_array=True)
+        refuse_dates(X)
+        name = type(self).__name__
+        if X.ndim == 1:
+            raise StudentError(
+                f"X holds texts, and {name} reads numbers alone. Put a step before it: "
+                f"make_pipeline(TfidfVectorizer(), student)."
+            )
+        if is_table(X) or X.dtype.kind not in "biuf":
+            try:
+                X = (
+                    X.to_numpy(dtype=np.float64, na_value=np.nan)
+                    if is_table(X)
+                    else X.astype(float)
+                )
+            except ValueError as error:
+                raise StudentError(
+                    f"X holds values that are no numbers ({error}), and {name} reads numbers "
+                    f"alone. Put a step before it: make_pipeline(TablePreprocessor(), student)."
+                ) from error
+        values = X.data if sparse.issparse(X) else X
+        greatest = 0.0
+        if values.dtype.kind == "f" and values.size:
+            greatest = max(values.max(), -values.min())  # NaN where one value is
+        if np.isnan(greatest):
+            raise StudentError(
+                f"Input X contains NaN, and {name} reads numbers alone. Put a step before it "
+                f"that fills the gaps: make_pipeline(TablePreprocessor(), student)."
+            )
+        dtype = getattr(self, "dtype", "float32")
+        if greatest > np.finfo(dtype).max:
+            raise StudentError(
+                f"Input X contains infinity or a value too large for dtype('{dtype}'), in which "
+                f"{name} computes; expected smaller numbers. Put a step before it that scales or "
+                f"clips them."
+            )
+        return X
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()  # type: ignore[misc]
+        tags.input_tags.sparse = True
+        tags.input_tags.three_d_array = True
+        return tags

@@ -1,0 +1,221 @@
+"""Views: random changes of the rows of a batch, drawn anew for every batch."""
+
+from numbers import Integral, Real
+
+import torch
+from sklearn.base import BaseEstimator
+
+from skdistill._compat import Interval
+
+
+class View(BaseEstimator):
+    """Base class of the views.
+
+    A view is drawn once for a batch and applied to what the student reads and to what its teacher
+    reads, so that both see the same. A subclass has `draw` and `apply`, and `check_settings` where
+    it has settings.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skdistill.transfer import View
+    >>> class Negative(View):
+    ...     def draw(self, n_rows):
+    ...         return (torch.rand(n_rows) < 0.5,)
+    ...
+    ...     def apply(self, rows, drawn):
+    ...         return torch.where(drawn.view(-1, *[1] * (rows.ndim - 1)), -rows, rows)
+    >>> Negative().apply(torch.ones(2, 1), torch.tensor([True, False]))
+    tensor([[-1.],
+            [ 1.]])
+    """
+
+    needs_images = False
+    """Whether the rows must be of shape (height, width) or (channels, height, width)."""
+
+    def check_settings(self):
+        """Raise a ValueError where a setting is out of its range."""
+
+    def draw(self, n_rows):
+        """Draw what is random, for each row, from torch's generator.
+
+        Parameters
+        ----------
+        n_rows : int
+            Rows of the batch.
+
+        Returns
+        -------
+        tuple of torch.Tensor
+            On the CPU, so that a seed gives the same views on every device.
+        """
+        raise NotImplementedError
+
+    def apply(self, rows, *drawn):
+        """Return the changed rows; their own memory stays as it is.
+
+        Parameters
+        ----------
+        rows : torch.Tensor of shape (n_rows, ...), float
+        *drawn : torch.Tensor
+            What `draw` returned, on the device of the rows.
+
+        Returns
+        -------
+        torch.Tensor of the shape of `rows`
+        """
+        raise NotImplementedError
+
+    def _check(self, name, interval):
+        value = getattr(self, name)
+        if not interval.is_satisfied_by(value):
+            raise ValueError(
+                f"The '{name}' parameter of {type(self).__name__} must be {interval}. Got "
+                f"{value!r} instead."
+            )
+
+
+class Shift(View):
+    r"""Move each image by a few pixels, down or up and to either side.
+
+    .. math:: \tilde x_{ij} = x_{\mathrm{clip}(i - a),\, \mathrm{clip}(j - b)}, \qquad
+        a, b \sim \mathrm{Uniform}\{-\mathrm{pixels}, \dots, \mathrm{pixels}\}
+
+    The pixels of the border are repeated into what becomes free, so no value for it must be
+    chosen, and a shift before any pixelwise scaling is the same as one after it. A random crop of
+    an image with a padding of `pixels` is this shift, too.
+
+    Parameters
+    ----------
+    pixels : int, default=2
+        The farthest shift along each axis; not negative.
+
+    References
+    ----------
+    Hinton et al. 2015, "Distilling the Knowledge in a Neural Network", arXiv 1503.02531, whose
+    MNIST teacher learnt from images shifted by up to two pixels.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skdistill.transfer import Shift
+    >>> image = torch.tensor([[[1.0, 2.0], [3.0, 4.0]]])
+    >>> Shift().apply(image, torch.tensor([1]), torch.tensor([0]))  # a pixel down
+    tensor([[[1., 2.],
+             [1., 2.]]])
+    """
+
+    needs_images = True
+
+    def __init__(self, pixels=2):
+        self.pixels = pixels
+
+    def check_settings(self):
+        """Raise a ValueError where `pixels` is out of its range."""
+        self._check("pixels", Interval(Integral, 0, None, closed="left"))
+
+    def draw(self, n_rows):
+        """Draw each image's pixels down and to the right."""
+        return torch.randint(-self.pixels, self.pixels + 1, (2, n_rows)).unbind()
+
+    def apply(self, rows, *drawn):
+        """Return the shifted images."""
+        down, right = drawn
+        height, width = rows.shape[-2:]
+        i = (torch.arange(height, device=rows.device) - down[:, None]).clamp(0, height - 1)
+        j = (torch.arange(width, device=rows.device) - right[:, None]).clamp(0, width - 1)
+        source = (i[:, :, None] * width + j[:, None, :]).flatten(1)
+        flat = rows.flatten(-2)
+        if rows.ndim == 4:
+            source = source.unsqueeze(1).expand_as(flat)
+        return flat.gather(-1, source).view_as(rows)
+
+
+class Flip(View):
+    """Mirror images left to right, each with probability `p`.
+
+    Not for what has a hand: digits and letters.
+
+    Parameters
+    ----------
+    p : float, default=0.5
+        Probability in [0, 1].
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skdistill.transfer import Flip
+    >>> image = torch.tensor([[[1.0, 2.0], [3.0, 4.0]]])
+    >>> Flip().apply(image, torch.tensor([True]))
+    tensor([[[2., 1.],
+             [4., 3.]]])
+    """
+
+    needs_images = True
+
+    def __init__(self, p=0.5):
+        self.p = p
+
+    def check_settings(self):
+        """Raise a ValueError where `p` is out of its range."""
+        self._check("p", Interval(Real, 0, 1, closed="both"))
+
+    def draw(self, n_rows):
+        """Draw which images are mirrored."""
+        return (torch.rand(n_rows) < self.p,)
+
+    def apply(self, rows, *drawn):
+        """Return the images, some of them mirrored."""
+        (mirrored,) = drawn
+        return torch.where(mirrored.view(-1, *[1] * (rows.ndim - 1)), rows.flip(-1), rows)
+
+
+class Mixup(View):
+    r"""Lay each row of a batch over another one.
+
+    .. math:: \tilde x_i = \lambda_i x_i + (1 - \lambda_i) x_{\pi(i)}, \qquad
+        \lambda_i \sim \mathrm{Beta}(\mathrm{alpha}, \mathrm{alpha})
+
+    with a random order :math:`\pi` of the batch. The hard term is mixed alike, :math:`\lambda_i
+    \mathrm{CE}(y_i) + (1 - \lambda_i) \mathrm{CE}(y_{\pi(i)})`; the teacher is asked about
+    :math:`\tilde x_i` itself. It is for rows of any shape.
+
+    Parameters
+    ----------
+    alpha : float, default=1.0
+        Greater than 0: at 1 all shares are as likely, near 0 nearly every row stays itself.
+
+    References
+    ----------
+    Zhang et al. 2018, "mixup: Beyond Empirical Risk Minimization", arXiv 1710.09412.
+    Beyer et al. 2022, "Knowledge Distillation: A Good Teacher Is Patient and Consistent",
+    arXiv 2106.05237.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skdistill.transfer import Mixup
+    >>> rows = torch.tensor([[0.0], [1.0]])
+    >>> Mixup().apply(rows, torch.tensor([0.75, 0.75]), torch.tensor([1, 0]))
+    tensor([[0.2500],
+            [0.7500]])
+    """
+
+    def __init__(self, alpha=1.0):
+        self.alpha = alpha
+
+    def check_settings(self):
+        """Raise a ValueError where `alpha` is not greater than 0."""
+        self._check("alpha", Interval(Real, 0, None, closed="neither"))
+
+    def draw(self, n_rows):
+        """Draw each row's share, and the row that it is mixed with."""
+        alpha = torch.full((n_rows,), float(self.alpha))
+        share = torch.distributions.Beta(alpha, alpha, validate_args=False).sample()
+        return share, torch.randperm(n_rows)
+
+    def apply(self, rows, *drawn):
+        """Return the mixed rows."""
+        share, partner = drawn
+        share = share.to(rows).view(-1, *[1] * (rows.ndim - 1))
+        return torch.lerp(rows.index_select(0, partner), rows, share)

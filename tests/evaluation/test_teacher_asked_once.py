@@ -1,0 +1,141 @@
+"""With a folder for its answers, a teacher is asked about each row once by all of evaluation."""
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from sklearn.datasets import make_classification
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
+
+from skdistill import DistilledClassifier, StudentNet
+from skdistill.evaluation import (
+    ReliabilityDisplay,
+    bias_variance_decomposition,
+    capacity_curve,
+    diagnose,
+    distillation_report,
+    label_budget_curve,
+    learning_curves,
+    robustness_curve,
+    temperature_alpha_map,
+)
+from skdistill.evaluation._report import _arms
+from skdistill.teachers import CallableTeacher
+
+X, Y = make_classification(180, 6, flip_y=0.1, random_state=0)
+X_TRAIN, Y_TRAIN, X_TEST, Y_TEST = X[:120], Y[:120], X[120:], Y[120:]
+
+
+class Asked:
+    """A teacher behind a function, and the rows that it was asked about."""
+
+    def __init__(self):
+        self.model = LogisticRegression().fit(X_TRAIN, Y_TRAIN)
+        self.rows = []
+
+    def __call__(self, rows):
+        self.rows += [row.tobytes() for row in np.asarray(rows)]
+        return self.model.predict_proba(rows)
+
+    def count(self):
+        """The rows asked since the last count; an error if one came twice."""
+        rows, self.rows = self.rows, []
+        assert len(set(rows)) == len(rows)
+        return len(rows)
+
+
+@pytest.fixture
+def asked():
+    return Asked()
+
+
+@pytest.fixture
+def model(asked, tmp_path, monkeypatch):
+    # To be timed a teacher has to be asked.
+    monkeypatch.setattr(_arms, "prediction_times", lambda *_: (np.nan, np.nan))
+    teacher = CallableTeacher(asked, classes=[0, 1], cache_key="a logistic regression")
+    student = StudentNet(module__hidden_units=(4,), max_epochs=1)
+    return DistilledClassifier(teacher, student, memory=str(tmp_path), random_state=0)
+
+
+ROWS = (X_TRAIN, Y_TRAIN, X_TEST, Y_TEST)
+
+
+def test_report_and_diagnosis_share_the_answers(model, asked):
+    distillation_report(model, *ROWS)
+    assert asked.count() == len(X)
+    distillation_report(model, *ROWS)
+    diagnose(model, *ROWS)
+    fitted = model.fit(X_TRAIN, Y_TRAIN)
+    ReliabilityDisplay.from_estimator(fitted, X_TEST, Y_TEST, ax=Figure().subplots())
+    assert asked.count() == 0
+
+
+def test_curves_share_the_answers(model, asked):
+    learning_curves(model, X, Y, cv=2, train_sizes=[0.5, 1.0])
+    assert asked.count() == len(X)
+    capacity_curve(model, X, Y, cv=3, param_range=[2])
+    temperature_alpha_map(model, X, Y, cv=2, temperatures=[1], alphas=[0.5])
+    assert asked.count() == 0
+
+
+def test_a_robustness_curve_asks_about_the_same_corrupted_rows_once(model, asked):
+    model.fit(X_TRAIN, Y_TRAIN)
+    asked.count()
+    first = robustness_curve(model, X_TEST, Y_TEST, strengths=[0.0, 0.5], random_state=0)
+    asked.rows.clear()
+    again = robustness_curve(model, X_TEST, Y_TEST, strengths=[0.0, 0.5], random_state=0)
+    assert asked.count() == 0
+    assert again.rows == first.rows
+
+
+class Counted(LogisticRegression):
+    fits, asked = 0, 0
+
+    def fit(self, X, y):
+        Counted.fits += 1
+        return super().fit(X, y)
+
+    def predict_proba(self, X):
+        Counted.asked += len(X)
+        return super().predict_proba(X)
+
+
+def test_an_unfitted_teacher_is_fitted_and_asked_once(model):
+    model.set_params(teacher=Counted())
+    Counted.fits, Counted.asked = 0, 0
+    distillation_report(model, *ROWS)
+    assert (Counted.fits, Counted.asked) == (5 + 1, len(X))
+    diagnose(model, *ROWS)
+    assert (Counted.fits, Counted.asked) == (5 + 1, len(X))
+
+
+def test_a_decomposition_against_the_teacher_that_is_made_again_asks_nobody(model):
+    model.set_params(teacher=Counted())
+    settings = {"against": "teacher", "n_rounds": 3, "random_state": 0}
+    first = bias_variance_decomposition(model, *ROWS, **settings)
+    Counted.fits, Counted.asked = 0, 0
+    again = bias_variance_decomposition(model, *ROWS, **settings)
+    assert (Counted.fits, Counted.asked) == (0, 0)
+    assert again.loss == first.loss
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments"),
+    [
+        (distillation_report, ROWS),
+        (diagnose, ROWS),
+        (learning_curves, (X, Y)),
+        (label_budget_curve, (X, Y)),
+        (capacity_curve, (X, Y)),
+        (temperature_alpha_map, (X, Y)),
+    ],
+)
+def test_a_regressor_is_refused_with_what_there_is_for_it(function, arguments):
+    message = f"{function.__name__} must be a DistilledClassifier. Got Ridge .*regressor.*compare"
+    with pytest.raises(TypeError, match=message):
+        function(Ridge(), *arguments)
+
+
+def test_a_picture_of_probabilities_refuses_a_regressor():
+    with pytest.raises(TypeError, match="Got LinearRegression instead, a regressor"):
+        ReliabilityDisplay.from_estimator(LinearRegression().fit(X, Y), X, Y)
