@@ -137,7 +137,7 @@ def side_by_side(table, options, name, X, y, teacher_hidden, hidden, temperature
 
 
 def predict(table, options):
-    """Time predictions of one row and of many; always on the CPU, where students are served."""
+    """Time predictions of one row on the CPU, where students are served, and of many rows."""
     X, y, soft = synthetic(2_000 if options.quick else 20_000)
     quick = {"max_epochs": 1}
     student = distilled(256, **quick).fit(X, y, soft_targets=soft)
@@ -157,6 +157,9 @@ def predict(table, options):
     one_row(table, options, models, row, bars)
     table_rows(table, options)
     many_rows(table, options, student, usual)
+    if options.device != "cpu":
+        student = distilled(256, device=options.device, **quick).fit(X, y, soft_targets=soft)
+        many_rows(table, options, student, usual, options.device)
 
 
 def one_row(table, options, models, row, bars):
@@ -186,14 +189,14 @@ def table_rows(table, options):
         one_row(table, options, models, frame[:1], {"DistilledClassifier": 1.0})
 
 
-def many_rows(table, options, student, usual):
-    """Time 50,000 rows beside the module's own forward pass."""
+def many_rows(table, options, student, usual, device="cpu"):
+    """Time 50,000 rows beside the module's own forward pass, on the device and back."""
     X = synthetic(50_000)[0]
     module, tensor = student.student_.module_, torch.from_numpy(X)
 
     def forward(size):
         with torch.no_grad():
-            return torch.cat([module(rows) for rows in tensor.split(size)])
+            return torch.cat([module(rows.to(device)) for rows in tensor.split(size)]).cpu()
 
     raw = {f"forward pass in chunks of {size:,}": size for size in (1024, 4096, 8192, len(X))}
     arms = {name: lambda size=size: forward(size) for name, size in raw.items()}
@@ -201,10 +204,11 @@ def many_rows(table, options, student, usual):
         "DistilledClassifier.predict_proba": lambda: student.predict_proba(X),
         "MLPClassifier.predict_proba": lambda: usual.predict_proba(X),
     }
-    seconds = take_turns(arms, 4 * options.turns)
+    seconds = take_turns(arms, 4 * options.turns, device=device)
     best = min(raw, key=lambda name: np.median(seconds[name]))
-    table.start("50,000 rows, 50-128-128-2")
-    table.add_seconds(seconds, best, {"DistilledClassifier.predict_proba": 1.25}, unit="ms")
+    table.start(f"50,000 rows, 50-128-128-2, {device}")
+    bars = {"DistilledClassifier.predict_proba": 1.25} if device == "cpu" else None
+    table.add_seconds(seconds, best, bars, unit="ms")
 
 
 def short_mlp():
@@ -288,7 +292,8 @@ def main():
     versions = {"Python": platform.python_version(), "torch": torch.__version__}
     versions |= {"scikit-learn": sklearn.__version__, "skorch": skorch.__version__}
     print(", ".join(f"{name} {version}" for name, version in versions.items()))
-    print(f"{options.device}, {options.threads} thread(s), {options.turns} turns of each fit")
+    card = f" ({torch.cuda.get_device_name()})" if options.device.startswith("cuda") else ""
+    print(f"{options.device}{card}, {options.threads} thread(s), {options.turns} turns of each fit")
     with threadpool_limits(options.threads):
         for name in options.only or SECTIONS:
             SECTIONS[name](table, options)
