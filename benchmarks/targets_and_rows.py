@@ -114,12 +114,13 @@ def main():
     parser.add_argument("--rows", type=int, default=FIT_ROWS, help="rows fitted, at most")
     parser.add_argument("--n-jobs", type=int, default=2, help="processes")
     parser.add_argument("--table", action="append", choices=TABLES, help="may be repeated")
+    parser.add_argument("--budget", action="append", choices=ARMS, help="may be repeated")
     options = parser.parse_args()
-    tables = options.table or list(TABLES)
+    tables, budgets = options.table or list(TABLES), options.budget or list(ARMS)
     cells = [
         (budget, teacher, table, seed)
-        for budget, teachers in TEACHERS.items()
-        for teacher in (*reversed(teachers), None)
+        for budget in budgets
+        for teacher in (*reversed(TEACHERS[budget]), None)
         for table in reversed(tables)
         for seed in range(options.seeds)
     ]
@@ -133,12 +134,13 @@ def main():
         print(
             f"# {budget}, {table} {seed}, {teacher}: {seconds:.0f} s", file=sys.stderr, flush=True
         )
-    report(losses, tables)
+    report(losses, tables, budgets)
 
 
-def report(losses, tables):
+def report(losses, tables, budgets):
     """Print a block for each budget: a line for each teacher and arm, a column for each table."""
-    for budget, arms in ARMS.items():
+    for budget in budgets:
+        arms = ARMS[budget]
         print(f"\n{budget}\n{'-' * len(budget)}")
         head = "".join(f"{table:<25}" for table in tables).rstrip()
         print(f"{'teacher':<11}{'arm':<27}{head}")

@@ -45,7 +45,7 @@ class BaseStudentNet(FastEpochMixin):
         iterator_train=TensorBatches,
         iterator_valid=TensorBatches,
         dataset=TensorRows,
-        train_split=HoldOut(size=0.1, min_samples=100),
+        train_split=HoldOut(),
         callbacks=None,
         verbose=0,
         device=None,

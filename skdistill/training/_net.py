@@ -39,7 +39,7 @@ class StudentNet(NetClassifierMixin, BaseStudentNet):
         What makes batches of a data set.
     dataset : type, default=TensorRows
         What holds rows and targets.
-    train_split : callable or None, default=HoldOut(size=0.1, min_samples=100)
+    train_split : callable or None, default=HoldOut(size='auto', min_samples=100)
         Holds rows back for the choice of the best epoch; None keeps the last epoch.
     callbacks : list, default=None
         Further skorch callbacks. `callbacks__schedule=None` and `callbacks__keep_best=None` take
@@ -93,7 +93,7 @@ class StudentNet(NetClassifierMixin, BaseStudentNet):
         iterator_train=TensorBatches,
         iterator_valid=TensorBatches,
         dataset=TensorRows,
-        train_split=HoldOut(size=0.1, min_samples=100),
+        train_split=HoldOut(),
         callbacks=None,
         verbose=0,
         device=None,

@@ -124,7 +124,7 @@ def test_it_is_the_network_for_sparse_rows_and_learns():
     X, y = rows()
     model = DistilledClassifier(LogisticRegression(), random_state=0).fit(X, y)
     assert isinstance(model.student_[-1].module_, SparseMLP)
-    assert model.score(X, y) > 0.9
+    assert model.score(X, y) > model.teacher_.score(X, y) + 0.05
     again = DistilledClassifier(LogisticRegression(), random_state=0).fit(X, y)
     np.testing.assert_array_equal(model.predict_proba(X), again.predict_proba(X))
     np.testing.assert_allclose(model.predict_proba(X[:1]), model.predict_proba(X)[:1], rtol=1e-5)

@@ -90,8 +90,8 @@ def test_numbers_are_not_stratified():
     y = np.repeat([0.0, 1.0], [180, 20])
     _, by_class = HoldOut()(rows, y.astype(int))
     _, by_number = HoldOut()(rows, y)
-    assert y[by_class.indices].sum() == 2
-    assert len(by_number.indices) == 20 and isinstance(by_number, Subset)
+    assert y[by_class.indices].sum() == 4
+    assert len(by_number.indices) == 40 and isinstance(by_number, Subset)
 
 
 def make_net(**settings):
@@ -161,7 +161,7 @@ def test_a_linear_module_learns_the_mixed_target():
 def test_the_best_epoch_is_that_of_held_back_targets():
     net = train(make_net(max_epochs=30, lr=0.1), X_DIABETES, pack_values(Y_DIABETES[:, None]))
     losses = net.history_[:, "valid_loss"]
-    _, held = HoldOut(size=0.1)(range(len(X_DIABETES)), Y_DIABETES)
+    _, held = HoldOut()(range(len(X_DIABETES)), Y_DIABETES)
     errors = (net.predict(X_DIABETES) - Y_DIABETES)[held.indices] / Y_DIABETES.std()
     assert min(losses) < losses[-1]
     assert np.mean(errors**2) == pytest.approx(min(losses), rel=1e-4)
