@@ -12,6 +12,7 @@ from skdistill._compat import safe_indexing
 from skdistill._random import draw_seeds
 from skdistill.exceptions import TeacherError
 from skdistill.targets._ask import ask_in_chunks
+from skdistill.targets._memory import alone
 from skdistill.teachers._adapters import adapt_teacher
 from skdistill.teachers._align import align_columns
 from skdistill.teachers._fit import fit_teacher
@@ -245,7 +246,9 @@ def _ask_left_out(
         answer, kind, columns = ask_in_chunks(fitted, rows, key, memory=memory)
         return answer if classes is None else align_columns(answer, columns, classes), kind
 
-    answer, kind = ask(safe_indexing(X, test))
+    with alone(memory, key):
+        answer, kind = ask(safe_indexing(X, test))
+        more = None if more is None else ask(more)[0]
     if classes is not None:
         answer[~np.isin(y[test], y[train])] = np.nan
-    return answer, kind, None if more is None else ask(more)[0]
+    return answer, kind, more

@@ -1,9 +1,12 @@
 """What was computed once is kept in a folder, and what is damaged there is computed again."""
 
+import contextlib
 import hashlib
+import os
 import pickle
 import warnings
 
+from filelock import FileLock
 from sklearn.utils.validation import check_memory
 
 from skdistill.exceptions import TeacherWarning
@@ -57,10 +60,11 @@ def remember(memory, compute, *known_by):
     key = content_key(*known_by)
     recall = memory.cache(_seal, ignore=["make"])
     try:
-        kept = recall(key, make)
-        if not fresh and not _is_whole(kept):
-            recall.call_and_shelve(key, make).clear()
-            recall(key, make)
+        with alone(memory, key):
+            kept = recall(key, make)
+            if not fresh and not _is_whole(kept):
+                recall.call_and_shelve(key, make).clear()
+                recall(key, make)
     except Exception as error:
         if not fresh:
             raise
@@ -71,6 +75,29 @@ def remember(memory, compute, *known_by):
             stacklevel=2,
         )
     return fresh[0] if fresh else pickle.loads(kept[0])
+
+
+@contextlib.contextmanager
+def alone(memory, key):
+    """Let one worker at a time into the block, so that those who wait find what it has kept.
+
+    The lock goes with the process, however that ends. A memory that is no folder, or one that
+    cannot be written to, has none.
+
+    Parameters
+    ----------
+    memory : joblib.Memory or None
+    key : str
+        What is computed inside.
+    """
+    folder = getattr(getattr(memory, "store_backend", None), "location", None)
+    if folder is None or not os.access(folder, os.W_OK):
+        yield
+        return
+    locks = os.path.join(folder, "locks")
+    os.makedirs(locks, exist_ok=True)
+    with FileLock(os.path.join(locks, key)):
+        yield
 
 
 def _seal(key, make):

@@ -2,6 +2,9 @@ import pickle
 import signal
 import subprocess
 import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import joblib
@@ -17,7 +20,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from skdistill import DistilledClassifier, StudentNet
 from skdistill.exceptions import TeacherError, TeacherWarning
-from skdistill.targets import _ask, teacher_probabilities, teacher_targets
+from skdistill.targets import _ask, _memory, teacher_probabilities, teacher_targets
 from skdistill.targets._memory import remember
 from skdistill.teachers import CallableTeacher
 from skdistill.transfer import Munge
@@ -138,6 +141,42 @@ def test_generated_rows_are_asked_about_once(log, folder):
         model.set_params(alpha=0.5, augment="munge", memory=None).fit(X, Y).predict_proba(X),
         expected,
     )
+
+
+class Slow(Counted):
+    """One that takes so long that another worker comes meanwhile."""
+
+    def note(self, what, n_rows):
+        super().note(what, n_rows)
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("fitted", [True, False])
+def test_workers_that_come_at_once_wait_for_one_another(log, folder, monkeypatch, fitted):
+    monkeypatch.setattr(_ask, "CHUNK", 16)
+    teacher = Slow(log)
+    if fitted:
+        teacher.fit(X, Y)
+    counts(log)
+    start = threading.Barrier(2)
+
+    def ask(_):
+        start.wait()
+        return teacher_targets(teacher, X, Y, memory=folder, random_state=0)
+
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(ask, range(2))
+    np.testing.assert_array_equal(first, second)
+    fits, calls = counts(log)
+    assert (len(fits), sum(calls)) == (0 if fitted else 5, len(X))
+
+
+def test_a_folder_that_cannot_be_written_to_is_read(folder, monkeypatch):
+    first = teacher_targets(LogisticRegression(max_iter=500), X, Y, memory=folder, random_state=0)
+    monkeypatch.setattr(_memory.os, "access", lambda *_: False)
+    monkeypatch.setattr(_memory, "FileLock", lambda _: pytest.fail("a lock would be written"))
+    again = teacher_targets(LogisticRegression(max_iter=500), X, Y, memory=folder, random_state=0)
+    np.testing.assert_array_equal(again, first)
 
 
 def test_targets_that_are_handed_over_are_asked_for_once(log):
