@@ -2,7 +2,7 @@
 
 import time
 import warnings
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, check_cv
@@ -12,7 +12,7 @@ from skdistill._compat import safe_indexing
 from skdistill._random import draw_seeds
 from skdistill.exceptions import TeacherError
 from skdistill.targets._ask import ask_in_chunks
-from skdistill.targets._memory import alone
+from skdistill.targets._memory import alone, remember
 from skdistill.teachers._adapters import adapt_teacher
 from skdistill.teachers._align import align_columns
 from skdistill.teachers._fit import fit_teacher
@@ -206,6 +206,30 @@ def out_of_fold(
             print(f"[skdistill] teacher: fold {number + 1} of {len(splits)}, {seconds:.1f} s")
     answers[counts == 0] = np.nan
     return answers / np.maximum(counts, 1)[:, None], kind, generated
+
+
+def fit_on_all_rows(
+    teacher, X, y, seed, sample_weight, fit_params, *, memory=None, key=None, verbose=0
+):
+    """Fit the teacher itself, or find the fitted one in memory.
+
+    Parameters
+    ----------
+    teacher, X, y, seed, sample_weight, fit_params, memory, key, verbose
+        As in `out_of_fold`.
+
+    Returns
+    -------
+    estimator
+        The fitted teacher.
+    """
+    fit = partial(
+        fit_teacher, teacher, X, y, seed=seed, sample_weight=sample_weight, fit_params=fit_params
+    )
+    teacher = remember(memory, fit, "fit", key)
+    if verbose:
+        print("[skdistill] teacher: fitted on all rows")
+    return teacher
 
 
 def _ask_left_out(

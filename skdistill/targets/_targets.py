@@ -10,8 +10,8 @@ from skdistill._random import draw_seeds
 from skdistill._rows import as_rows
 from skdistill.targets._ask import ask_aligned, leave_unknown_to_labels
 from skdistill.targets._calibration import fit_calibration
-from skdistill.targets._crossfit import out_of_fold
-from skdistill.targets._memory import open_memory, remember
+from skdistill.targets._crossfit import fit_on_all_rows, out_of_fold
+from skdistill.targets._memory import open_memory
 from skdistill.targets._plan import check_teacher, plan_splits
 from skdistill.targets._warnings import warn_of_misleading_targets
 from skdistill.teachers._adapters import answers_from_labels
@@ -19,7 +19,6 @@ from skdistill.teachers._align import align_columns, check_classes
 from skdistill.teachers._contract import check_probabilities
 from skdistill.teachers._ensemble import as_teacher, members_of
 from skdistill.teachers._features import find_net
-from skdistill.teachers._fit import fit_teacher
 from skdistill.teachers._key import content_key, teacher_key
 
 
@@ -140,18 +139,8 @@ random_state, verbose
             verbose=verbose,
         )
     if not fitted and (refit or not cross_fitted):
-        fit = partial(
-            fit_teacher,
-            teacher,
-            X,
-            y,
-            seed=seed,
-            sample_weight=sample_weight,
-            fit_params=fit_params,
-        )
-        teacher = remember(memory, fit, "fit", key)
-        if verbose:
-            print("[skdistill] teacher: fitted on all rows")
+        how = {"memory": memory, "key": key, "verbose": verbose}
+        teacher = fit_on_all_rows(teacher, X, y, seed, sample_weight, fit_params, **how)
     ask = partial(
         ask_aligned,
         teacher,

@@ -9,12 +9,12 @@ import numpy as np
 from skdistill._random import draw_seeds
 from skdistill.exceptions import TeacherWarning
 from skdistill.targets._ask import ask_in_chunks
-from skdistill.targets._crossfit import out_of_fold
-from skdistill.targets._memory import open_memory, remember
+from skdistill.targets._crossfit import fit_on_all_rows, out_of_fold
+from skdistill.targets._memory import open_memory
 from skdistill.targets._plan import plan_splits
 from skdistill.targets._warnings import warn_of_feature_names
 from skdistill.teachers._ensemble import as_teacher, members_of
-from skdistill.teachers._fit import fit_teacher, is_fitted
+from skdistill.teachers._fit import is_fitted
 from skdistill.teachers._key import content_key, teacher_key
 from skdistill.teachers._regressors import KIND, adapt_regressor
 
@@ -104,18 +104,8 @@ fit_params, X_more, X_generated
             adapt=partial(adapt_regressor, n_outputs=n_outputs),
         )
     if not fitted:
-        fit = partial(
-            fit_teacher,
-            teacher,
-            X,
-            y,
-            seed=seed,
-            sample_weight=sample_weight,
-            fit_params=fit_params,
-        )
-        teacher = remember(memory, fit, "fit", key)
-        if verbose:
-            print("[skdistill] teacher: fitted on all rows")
+        how = {"memory": memory, "key": key, "verbose": verbose}
+        teacher = fit_on_all_rows(teacher, X, y, seed, sample_weight, fit_params, **how)
     adapter = adapt_regressor(teacher, device=device, n_outputs=n_outputs)
 
     def ask(rows):
