@@ -1,10 +1,12 @@
 """What every test can rely on: one torch thread, and no traces of the tests before it."""
 
 import os
+import re
 
 import numpy as np
 import pytest
 import sklearn
+import skorch
 import torch
 
 
@@ -44,3 +46,25 @@ def global_rng_untouched(request):
             "from it, or mark the test with changes_global_rng.",
             pytrace=False,
         )
+
+
+@pytest.fixture
+def refused(monkeypatch):
+    """Return a check that an attempt is refused before any net is trained, and that it says why.
+
+    A module's table of bad input is a dict of `name: (error, attempt, message)`: the class of the
+    error, a function without arguments, and a pattern that asks in turn for what came, what was
+    expected and the next step. Where scikit-learn refuses first, its own words are asked for.
+    """
+
+    def train(self, *args, **kwargs):
+        pytest.fail("the training of a net was reached")
+
+    monkeypatch.setattr(skorch.NeuralNet, "fit_loop", train)
+
+    def check(error, attempt, message):
+        with pytest.raises(error) as refusal:
+            attempt()
+        assert re.search(message, str(refusal.value), re.DOTALL), str(refusal.value)
+
+    return check
