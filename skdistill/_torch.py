@@ -1,8 +1,10 @@
 """The few things about torch that teachers and students share."""
 
 import contextlib
+import os
 import threading
 from collections.abc import Iterator
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -10,9 +12,6 @@ from scipy import sparse
 from torch import nn
 
 from skdistill._columns import FLOATS
-
-# torch's generator and a module's mode belong to the process: one thread at a time has them.
-_LOCK = threading.RLock()
 
 INFERENCE_BATCH = 4096
 """Rows that go through a module at once when nothing is learnt."""
@@ -52,33 +51,6 @@ def resolve_device(device) -> torch.device:
             f"such as 'cpu' or 'cuda:0'. Got {device!r} instead ({str(error).splitlines()[0]})."
         ) from error
     return resolved
-
-
-@contextlib.contextmanager
-def seeded(seed: int, device: torch.device) -> Iterator[None]:
-    """Seed torch inside the block and put its generators back afterwards.
-
-    Parameters
-    ----------
-    seed : int
-        Seed of the generators of the CPU and of `device`.
-    device : torch.device
-        The device that the block computes on.
-    """
-    devices = [device] if device.type == "cuda" else []
-    with _LOCK, torch.random.fork_rng(devices=devices):
-        torch.default_generator.manual_seed(seed)
-        if device.type == "cuda":
-            with torch.cuda.device(device):
-                torch.cuda.manual_seed(seed)
-        yield
-
-
-@contextlib.contextmanager
-def generator_put_back() -> Iterator[None]:
-    """Put torch's generator back after the block; its DataLoader draws from it, even in order."""
-    with _LOCK, torch.random.fork_rng(devices=[]):
-        yield
 
 
 def module_dtype(module: nn.Module) -> torch.dtype:
@@ -149,9 +121,38 @@ def _reads_indices(module):
     return any(isinstance(part, nn.Embedding | nn.EmbeddingBag) for part in module.modules())
 
 
+class _Visit:
+    """A module in evaluation mode for as long as somebody runs it."""
+
+    def __init__(self, training: bool):
+        self.training = training
+        self.n_visitors = 0
+
+
+_visits: WeakKeyDictionary[nn.Module, _Visit] = WeakKeyDictionary()
+_visits_lock = threading.Lock()
+_moving_lock = threading.RLock()
+
+
+def _forget_visits() -> None:
+    """Start anew in a forked process, where nobody runs anything yet."""
+    global _visits_lock, _moving_lock
+    _visits_lock, _moving_lock = threading.Lock(), threading.RLock()
+    for module, visit in list(_visits.items()):
+        module.training = visit.training
+    _visits.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_visits)
+
+
 @contextlib.contextmanager
 def evaluating(module: nn.Module, device: torch.device | None = None) -> Iterator[None]:
     """Put a module into evaluation mode on `device`, and all of it back afterwards.
+
+    Several threads may run the same module at once: it is put back when the last has done so. On a
+    device other than the CPU, to which a module may have to be moved, one thread runs at a time.
 
     Parameters
     ----------
@@ -160,21 +161,47 @@ def evaluating(module: nn.Module, device: torch.device | None = None) -> Iterato
     device : torch.device, default=None
         Where the block runs the module; None leaves it where it is.
     """
-    with _LOCK:
-        modes = [(part, part.training) for part in module.modules()]
-        homes = {tensor.device for tensor in (*module.parameters(), *module.buffers())}
-        move = device is not None and len(homes) == 1 and homes != {device}
-        try:
+    with _moved(module, device):
+        parts = list(module.modules())
+        with _visits_lock:
+            for part in parts:
+                _visits.setdefault(part, _Visit(part.training)).n_visitors += 1
             module.eval()
-            if move:
-                module.to(device)
+        try:
             with torch.no_grad():
                 yield
         finally:
-            for part, training in modes:
-                part.training = training
-            if move:
-                module.to(next(iter(homes)))
+            with _visits_lock:
+                for part in parts:
+                    visit = _visits[part]
+                    visit.n_visitors -= 1
+                    if not visit.n_visitors:
+                        part.training = visit.training
+                        del _visits[part]
+
+
+@contextlib.contextmanager
+def _moved(module, device):
+    cpu = torch.device("cpu")
+    if device is None or (device == cpu and _home(module) in (None, cpu)):
+        yield
+        return
+    with _moving_lock:
+        home = _home(module)
+        if home in (None, device):
+            yield
+            return
+        module.to(device)
+        try:
+            yield
+        finally:
+            module.to(home)
+
+
+def _home(module):
+    """Return the one device that a module is on, None for one without tensors or on several."""
+    homes = {tensor.device for tensor in (*module.parameters(), *module.buffers())}
+    return homes.pop() if len(homes) == 1 else None
 
 
 def first_output(output):

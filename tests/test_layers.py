@@ -11,7 +11,7 @@ PACKAGE = "skdistill"
 
 # Stage → the other stages that it may import, anywhere in its files. A stage is a folder or a
 # file of the package, "__init__" its public face, which only a program on top of it imports.
-_0 = {"exceptions", "_columns", "_compat", "_layout", "_random", "_rows", "_torch"}
+_0 = {"exceptions", "_columns", "_compat", "_generators", "_layout", "_random", "_rows", "_torch"}
 _1 = _0 | {"teachers", "targets", "transfer", "losses", "students"}
 _2 = _1 | {"training"}
 _3 = _2 | {"_base", "_checks", "_classifier", "_regressor"}
@@ -22,6 +22,7 @@ MAY_IMPORT = {
     "_compat": {"exceptions"},
     "_random": {"exceptions"},
     "_columns": set(),
+    "_generators": set(),
     "_layout": set(),
     "_rows": {"exceptions", "_columns", "_layout"},
     "_torch": {"exceptions", "_columns"},

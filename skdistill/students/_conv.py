@@ -2,6 +2,8 @@
 
 from torch import nn
 
+from skdistill.students._dropout import Dropout
+
 SIZES = {"tiny": ((8, 16), 1), "small": ((16, 32, 64), 1), "medium": ((32, 64, 128), 2)}
 """The channels of each block, and the convolutions in it."""
 
@@ -72,5 +74,5 @@ class ConvNet(nn.Sequential):
                 n_channels = width
         layers += [nn.AdaptiveAvgPool2d(1), nn.Flatten()]
         if dropout:
-            layers.append(nn.Dropout(dropout))
+            layers.append(Dropout(dropout))
         super().__init__(*layers, nn.Linear(n_channels, n_classes))

@@ -2,6 +2,8 @@
 
 from torch import nn
 
+from skdistill.students._dropout import Dropout
+
 
 class MLP(nn.Sequential):
     """Linear layers with ReLU between them, the last giving logits.
@@ -32,7 +34,7 @@ class MLP(nn.Sequential):
         for width in hidden_units:
             layers += [nn.Linear(n_features, width), nn.ReLU()]
             if dropout:
-                layers.append(nn.Dropout(dropout))
+                layers.append(Dropout(dropout))
             n_features = width
         super().__init__(*layers, nn.Linear(n_features, n_classes))
 

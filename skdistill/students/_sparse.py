@@ -6,6 +6,7 @@ from scipy import sparse
 from torch import nn
 from torch.nn import functional
 
+from skdistill.students._dropout import Dropout
 from skdistill.students._mlp import MLP
 from skdistill.students._sparse_scaling import sum_duplicates
 
@@ -89,7 +90,7 @@ class SparseMLP(nn.Module):
         if hidden_units:
             self.rest.append(nn.ReLU())
             if dropout:
-                self.rest.append(nn.Dropout(dropout))
+                self.rest.append(Dropout(dropout))
             self.rest.append(MLP(widths[0], n_classes, hidden_units[1:], dropout))
 
     def adapt(self, X):

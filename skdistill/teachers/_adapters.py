@@ -8,11 +8,11 @@ import torch
 from sklearn.frozen import FrozenEstimator
 from skorch import NeuralNet, NeuralNetBinaryClassifier
 
+from skdistill._generators import generator_put_back
 from skdistill._torch import (
     as_tensor,
     evaluating,
     forward_in_batches,
-    generator_put_back,
     resolve_device,
 )
 from skdistill.exceptions import TeacherError

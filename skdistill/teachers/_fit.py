@@ -10,8 +10,9 @@ from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 from skorch import NeuralNetBinaryClassifier
 
 from skdistill._compat import routing_enabled
+from skdistill._generators import seeded
 from skdistill._random import seed_parameters
-from skdistill._torch import as_tensor, resolve_device, seeded
+from skdistill._torch import as_tensor, resolve_device
 from skdistill.exceptions import TeacherError
 from skdistill.teachers._adapters import (
     adapt_teacher,

@@ -7,7 +7,8 @@ import tempfile
 import warnings
 from pathlib import Path
 
-from skdistill._torch import INFERENCE_BATCH, generator_put_back
+from skdistill._generators import generator_put_back
+from skdistill._torch import INFERENCE_BATCH
 from skdistill.exceptions import TeacherError
 from skdistill.teachers._file_teacher import FileTeacher, as_dense, import_extra
 

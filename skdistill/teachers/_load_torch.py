@@ -8,7 +8,8 @@ from collections.abc import Mapping
 
 import torch
 
-from skdistill._torch import forward_in_batches, generator_put_back
+from skdistill._generators import generator_put_back
+from skdistill._torch import forward_in_batches
 from skdistill.exceptions import TeacherError
 from skdistill.teachers._file_teacher import FileTeacher, import_extra
 

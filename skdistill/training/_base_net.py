@@ -7,9 +7,11 @@ from scipy import sparse
 from skorch.callbacks import EpochTimer, LRScheduler, PassthroughScoring
 from torch import nn
 
+from skdistill._generators import is_ours
 from skdistill._layout import read_layout
 from skdistill._torch import as_tensor, forward_in_batches
 from skdistill.exceptions import StudentError
+from skdistill.losses._base import CallableLoss
 from skdistill.students._conv import ConvNet
 from skdistill.students._sparse import SparseMLP
 from skdistill.students._tabular import TabularMLP
@@ -126,6 +128,24 @@ class BaseStudentNet(FastEpochMixin):
         """
         train_net(self, X, packed, **settings)
         return self
+
+    def draws_apart(self, loss):
+        """Whether a training draws from the generators that it is given, and from no other.
+
+        What others have written may draw from torch's global generator.
+
+        Parameters
+        ----------
+        loss : Loss or None
+
+        Returns
+        -------
+        bool
+        """
+        if self.iterator_train is not TensorBatches or isinstance(loss, CallableLoss):
+            return False
+        parts = [self, self.optimizer, self.dataset, *(callback for _, callback in self.callbacks_)]
+        return all(map(is_ours, parts if loss is None else [*parts, loss]))
 
     def initialize_module(self):
         """Make the module: widths inferred, an instance copied, in the wanted precision."""

@@ -5,6 +5,7 @@ import torch
 from scipy import sparse
 from torch.utils.data import Dataset, Subset
 
+from skdistill._generators import current_stream
 from skdistill._torch import sparse_tensor
 
 
@@ -70,7 +71,8 @@ class TensorBatches:
     batch_size : int or "auto", default="auto"
         "auto" is a 32nd of the rows, rounded down to a power of two, in [8, 256].
     shuffle : bool, default=False
-        Whether each pass has an order of its own, from torch's generator.
+        Whether each pass has an order of its own, drawn from the training's generator, or from
+        torch's where that has none.
     """
 
     def __init__(self, dataset, batch_size="auto", shuffle=False):
@@ -83,7 +85,9 @@ class TensorBatches:
         if isinstance(rows, Subset):
             positions = torch.as_tensor(np.asarray(rows.indices))
             rows = rows.dataset
-        order = torch.randperm(len(self.dataset)) if self.shuffle else None
+        order = None
+        if self.shuffle:
+            order = torch.randperm(len(self.dataset), generator=current_stream("order"))
         if positions is None:
             positions = torch.arange(len(self.dataset)) if order is None else order
         elif order is not None:

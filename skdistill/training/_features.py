@@ -6,7 +6,13 @@ from numbers import Real
 from torch import nn
 
 from skdistill._compat import Interval
-from skdistill._torch import generator_put_back, module_dtype
+from skdistill._generators import (
+    DrawWeights,
+    current_stream,
+    generator_put_back,
+    make_generator,
+)
+from skdistill._torch import module_dtype
 from skdistill.exceptions import StudentError, TeacherError
 from skdistill.losses._features import FeatureLoss
 from skdistill.teachers._features import PROBE_ROWS, capturing, find_net, probe_layers
@@ -83,16 +89,17 @@ def check_layers(losses, teacher, X, net, X_student, device):
                 "feature_losses out, or give one of these."
             )
         layers = [loss.teacher_layer for loss in losses]
-        _make_adapters(losses, find_net(teacher, device).shapes(layers, X), net.module_, X_student)
+        shapes = find_net(teacher, device).shapes(layers, X)
+        _make_adapters(losses, shapes, net.module_, X_student, make_generator(0))
 
 
-def _make_adapters(losses, teacher_shapes, module, X):
-    """Return an adapter or None for each term; torch's generator is put back."""
+def _make_adapters(losses, teacher_shapes, module, X, generator):
+    """Return an adapter or None for each term; torch's own generator is left alone."""
     layers = [loss.student_layer for loss in losses]
     owner = f"the student's module {type(module).__name__}"
     shapes = probe_layers(module, layers, X[:PROBE_ROWS], owner, StudentError)
     # With the generator put back the order of the rows is the same with feature terms as without.
-    with generator_put_back():
+    with generator_put_back() if generator is None else DrawWeights(generator):
         return [
             loss.adapter(shapes[loss.student_layer], teacher_shapes[loss.teacher_layer])
             for loss in losses
@@ -159,7 +166,7 @@ def feature_terms(net, losses, X, packed):
     wanted = {loss.teacher_layer for loss in losses}
     teacher_shapes = {name: packed[f"teacher_features.{name}"].shape[1:] for name in wanted}
     module = net.module_
-    adapters = _make_adapters(losses, teacher_shapes, module, X)
+    adapters = _make_adapters(losses, teacher_shapes, module, X, current_stream("weights"))
     trained = nn.ModuleList(adapter for adapter in adapters if adapter is not None)
     trained.to(net.device or "cpu", module_dtype(module))
     # Not a group of their own: LBFGS takes one alone, and a schedule may hold a rate for each.

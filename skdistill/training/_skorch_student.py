@@ -9,7 +9,8 @@ from skorch.utils import to_numpy
 from torch import nn
 
 from skdistill._compat import replace_inferred_classes
-from skdistill._torch import as_tensor, generator_put_back
+from skdistill._generators import generator_put_back
+from skdistill._torch import as_tensor
 from skdistill.exceptions import StudentError
 from skdistill.students._widths import infer_widths
 from skdistill.training._classifier_mixin import NetClassifierMixin

@@ -8,7 +8,16 @@ import numpy as np
 import torch
 from skorch.callbacks import Callback, LRScheduler
 
-from skdistill._torch import as_tensor, evaluating, first_output, seeded
+from skdistill._generators import (
+    DrawWeights,
+    drawing_from,
+    draws_globally,
+    is_ours,
+    make_generator,
+    make_streams,
+    seeded,
+)
+from skdistill._torch import as_tensor, evaluating, first_output
 from skdistill.exceptions import StudentError, TrainingWarning
 from skdistill.training._callbacks import CountEpochs, StopAtNonFinite
 from skdistill.training._features import feature_terms
@@ -36,7 +45,7 @@ def initialize_net(net, X, n_outputs, seed=None):
     StudentError
         When the module cannot read the rows or returns something of another shape.
     """
-    with _maybe_seeded(net, seed):
+    with _drawing_weights(net, seed):
         net.initialize()
     module = net.module_
     if hasattr(module, "adapt"):
@@ -111,7 +120,7 @@ def train_net(
     }
     net.callbacks_ += [(name, guard.initialize()) for name, guard in guards.items()]
     with (
-        _maybe_seeded(net, seed),
+        _drawing(net, loss, seed),
         feature_terms(net, feature_losses, X, packed),
         live_views(net, live_teacher, packed) as packed,
     ):
@@ -137,10 +146,35 @@ def train_net(
             callback.lr_scheduler_ = None  # holds the optimiser, and through it the module again
 
 
-def _maybe_seeded(net, seed):
+@contextlib.contextmanager
+def _drawing_weights(net, seed):
+    """Draw a net's first weights from a seed, and leave torch's own generator alone."""
     if seed is None:
-        return contextlib.nullcontext()
-    return seeded(seed, torch.device(net.device or "cpu"))
+        yield
+        return
+    # The constructor of somebody else's module may draw anything.
+    is_known = net.module is None or is_ours(net.module)
+    lent = contextlib.nullcontext() if is_known else seeded(seed, _device_of(net))
+    with lent, DrawWeights(make_generator(seed)):
+        yield
+
+
+@contextlib.contextmanager
+def _drawing(net, loss, seed):
+    """Draw the order of the rows, dropout and views from a seed, likewise."""
+    if seed is None:
+        yield
+        return
+    device = _device_of(net)
+    apart = getattr(net, "draws_apart", lambda loss: False)(loss)
+    is_known = apart and not draws_globally(net.module_)
+    lent = contextlib.nullcontext() if is_known else seeded(seed, device)
+    with lent, drawing_from(make_streams(seed, device)):
+        yield
+
+
+def _device_of(net):
+    return torch.device(net.device or "cpu")
 
 
 def _raised_by_callback(interrupt):

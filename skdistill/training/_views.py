@@ -8,13 +8,13 @@ from scipy import sparse
 from sklearn.pipeline import Pipeline
 from skorch import NeuralNet
 
+from skdistill._generators import current_stream, make_generator
 from skdistill._torch import (
     MANY_ROWS,
     as_tensor,
     evaluating,
     first_output,
     forward_in_batches,
-    generator_put_back,
     module_dtype,
 )
 from skdistill.exceptions import StudentError, TeacherError
@@ -215,12 +215,14 @@ class LiveTeacher:
         """See whether the module speaks logits or probabilities, and try views on a few rows."""
         module, device = self.net.module, self.net.device
         name = type(module).__name__
-        with evaluating(module, device), generator_put_back():
+        with evaluating(module, device):
             outputs = forward_in_batches(module, self.rows[:MANY_ROWS], device)
             self.kind = check_network_outputs(outputs, len(outputs), name)[1]
             rows = as_tensor(self.rows[:PROBE_ROWS], module).to(device)
             try:
-                module(_apply(views, [view.draw(len(rows)) for view in views], rows)[0])
+                generator = make_generator(0)
+                drawn = [view.draw(len(rows), generator) for view in views]
+                module(_apply(views, drawn, rows)[0])
             except (RuntimeError, TypeError, ValueError, IndexError) as error:
                 raise TeacherError(
                     f"The teacher's module {name} cannot read the views {views} of rows of shape "
@@ -274,9 +276,10 @@ class ViewedBatches:
         self.device = device
 
     def __iter__(self):
+        generator = current_stream("views")
         for X, packed in self.batches:
             X, packed = X.to(self.device), dict(packed)
-            drawn = [view.draw(len(X)) for view in self.views]
+            drawn = [view.draw(len(X), generator) for view in self.views]
             X, drawn = _apply(self.views, drawn, X)
             if self.teacher is not None:
                 module = self.teacher.net.module

@@ -2,6 +2,7 @@
 
 from numbers import Integral, Real
 
+import numpy as np
 import torch
 from sklearn.base import BaseEstimator
 
@@ -20,8 +21,8 @@ class View(BaseEstimator):
     >>> import torch
     >>> from skdistill.transfer import View
     >>> class Negative(View):
-    ...     def draw(self, n_rows):
-    ...         return (torch.rand(n_rows) < 0.5,)
+    ...     def draw(self, n_rows, generator=None):
+    ...         return (torch.rand(n_rows, generator=generator) < 0.5,)
     ...
     ...     def apply(self, rows, drawn):
     ...         return torch.where(drawn.view(-1, *[1] * (rows.ndim - 1)), -rows, rows)
@@ -36,13 +37,15 @@ class View(BaseEstimator):
     def check_settings(self):
         """Raise a ValueError where a setting is out of its range."""
 
-    def draw(self, n_rows):
-        """Draw what is random, for each row, from torch's generator.
+    def draw(self, n_rows, generator=None):
+        """Draw what is random, for each row.
 
         Parameters
         ----------
         n_rows : int
             Rows of the batch.
+        generator : torch.Generator, default=None
+            What to draw from, on the CPU; None is torch's own.
 
         Returns
         -------
@@ -114,9 +117,10 @@ class Shift(View):
         """Raise a ValueError where `pixels` is out of its range."""
         self._check("pixels", Interval(Integral, 0, None, closed="left"))
 
-    def draw(self, n_rows):
+    def draw(self, n_rows, generator=None):
         """Draw each image's pixels down and to the right."""
-        return torch.randint(-self.pixels, self.pixels + 1, (2, n_rows)).unbind()
+        least, end = -self.pixels, self.pixels + 1
+        return torch.randint(least, end, (2, n_rows), generator=generator).unbind()
 
     def apply(self, rows, *drawn):
         """Return the shifted images."""
@@ -160,9 +164,9 @@ class Flip(View):
         """Raise a ValueError where `p` is out of its range."""
         self._check("p", Interval(Real, 0, 1, closed="both"))
 
-    def draw(self, n_rows):
+    def draw(self, n_rows, generator=None):
         """Draw which images are mirrored."""
-        return (torch.rand(n_rows) < self.p,)
+        return (torch.rand(n_rows, generator=generator) < self.p,)
 
     def apply(self, rows, *drawn):
         """Return the images, some of them mirrored."""
@@ -208,11 +212,12 @@ class Mixup(View):
         """Raise a ValueError where `alpha` is not greater than 0."""
         self._check("alpha", Interval(Real, 0, None, closed="neither"))
 
-    def draw(self, n_rows):
+    def draw(self, n_rows, generator=None):
         """Draw each row's share, and the row that it is mixed with."""
-        alpha = torch.full((n_rows,), float(self.alpha))
-        share = torch.distributions.Beta(alpha, alpha, validate_args=False).sample()
-        return share, torch.randperm(n_rows)
+        # Torch's Beta distribution takes no generator.
+        seed = int(torch.randint(2**62, (), generator=generator))
+        share = np.random.default_rng(seed).beta(self.alpha, self.alpha, n_rows)
+        return torch.from_numpy(share), torch.randperm(n_rows, generator=generator)
 
     def apply(self, rows, *drawn):
         """Return the mixed rows."""

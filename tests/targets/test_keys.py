@@ -19,7 +19,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from skorch import NeuralNetClassifier
 
 from skdistill import StudentNet
-from skdistill._torch import seeded
+from skdistill._generators import seeded
 from skdistill.exceptions import TeacherError
 from skdistill.teachers import CallableTeacher, EnsembleTeacher
 from skdistill.teachers._key import content_key, teacher_key

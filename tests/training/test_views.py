@@ -23,6 +23,7 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from skdistill import DistilledClassifier, StudentNet
+from skdistill._generators import make_streams
 from skdistill._random import draw_seeds
 from skdistill.evaluation import distillation_report, learning_curves
 from skdistill.evaluation._bias_variance._teaching import takes_targets
@@ -108,14 +109,14 @@ def loop(module, teacher, views, alpha, weight, X_more, seed):
     soft = soft / soft.mean()
     share_of_labelled = n / len(raw)
     optimizer = torch.optim.SGD(module.parameters(), lr=0.1)
-    torch.manual_seed(seed)
+    streams = make_streams(seed, torch.device("cpu"))
     for _ in range(2):
-        for index in torch.randperm(len(raw)).split(32):
+        for index in torch.randperm(len(raw), generator=streams.order).split(32):
             seen, told = raw[index] / 16.0, raw[index]
             share, partner = torch.ones(len(index)), torch.arange(len(index))
             for name in views:
                 if name == "shift":
-                    drawn = torch.randint(-2, 3, (2, len(index)))
+                    drawn = torch.randint(-2, 3, (2, len(index)), generator=streams.views)
                     i = torch.arange(8)
                     seen, told = (
                         torch.stack(
@@ -127,13 +128,11 @@ def loop(module, teacher, views, alpha, weight, X_more, seed):
                         for rows in (seen, told)
                     )
                 elif name == "flip":
-                    mirrored = torch.rand(len(index)) < 0.5
+                    mirrored = torch.rand(len(index), generator=streams.views) < 0.5
                     for rows in (seen, told):
                         rows[mirrored] = rows[mirrored].flip(-1)
                 else:
-                    ones = torch.ones(len(index))
-                    share = torch.distributions.Beta(ones, ones).sample()
-                    partner = torch.randperm(len(index))
+                    share, partner = Mixup().draw(len(index), streams.views)
                     seen, told = (
                         share[:, None, None] * rows + (1 - share[:, None, None]) * rows[partner]
                         for rows in (seen, told)
@@ -164,8 +163,7 @@ def test_training_is_that_of_a_loop_by_hand(views, alpha, more):
     expected = Flat().double()
     seed = draw_seeds(3, 4)[2]
     X_more = X_more if alpha > 0 else X_MORE[:0]
-    with torch.random.fork_rng():
-        loop(expected, teacher, views, alpha, WEIGHT, X_more, seed)
+    loop(expected, teacher, views, alpha, WEIGHT, X_more, seed)
     wanted = torch.cat([p.detach().flatten() for p in expected.parameters()])
     torch.testing.assert_close(weights_of(model), wanted, atol=2e-6, rtol=0)
     assert not torch.allclose(wanted, weights_of(model.set_params(
@@ -175,16 +173,15 @@ def test_training_is_that_of_a_loop_by_hand(views, alpha, more):
 def test_plain_student_is_the_net_alone():
     net = own(views=ALL)
     model = DistilledClassifier(student=net, alpha=0, random_state=0).fit(X / 16.0, Y)
-    with torch.random.fork_rng():
-        torch.manual_seed(draw_seeds(0, 4)[2])
-        alone = clone(net).fit(X / 16.0, Y)
+    alone = clone(net)
+    alone.learn(alone.prepare(X / 16.0, np.unique(Y)), {"label": Y}, seed=draw_seeds(0, 4)[2])
     assert torch.equal(weights_of(model), weights_of(alone))
 
 
 class Nothing(View):
     """A view that draws and changes nothing."""
 
-    def draw(self, n_rows):
+    def draw(self, n_rows, generator=None):
         return ()
 
     def apply(self, rows, *drawn):
@@ -427,7 +424,7 @@ def test_teacher_of_sparse_rows():
 
 def test_a_view_that_the_teacher_cannot_read():
     class Larger(View):
-        def draw(self, n_rows):
+        def draw(self, n_rows, generator=None):
             return ()
 
         def apply(self, rows, *drawn):

@@ -12,7 +12,8 @@ from sklearn.base import clone
 from sklearn.utils.parallel import Parallel, delayed
 
 from skdistill._compat import safe_indexing
-from skdistill._torch import resolve_device, seeded
+from skdistill._generators import seeded
+from skdistill._torch import resolve_device
 from skdistill.evaluation._bias_variance._fit_params import fit_keyword
 from skdistill.evaluation._bias_variance._losses import PREDICTION_KINDS, mean_loss
 from skdistill.evaluation._bias_variance._teaching import (
