@@ -1,19 +1,21 @@
 """What distilled estimators share: how they are cloned, how metadata reach their parts, tags."""
 
+import contextlib
 import time
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
 from sklearn.pipeline import Pipeline
-from sklearn.utils import Bunch, assert_all_finite, get_tags
+from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.validation import (
     check_consistent_length,
     check_is_fitted,
-    column_or_1d,
     validate_data,
 )
 
+from skdistill._checks import check_parts
 from skdistill._compat import (
     check_names_and_width,
     check_sample_weight,
@@ -24,7 +26,11 @@ from skdistill._random import draw_seeds, seed_parameters
 from skdistill._rows import as_rows, has_gaps, is_plain, looks_plain
 from skdistill.exceptions import StudentError
 from skdistill.students import TablePreprocessor
-from skdistill.targets._plan import assign_rows, plan_splits
+from skdistill.targets._ask import Desk, Fitting
+from skdistill.targets._given import given_targets
+from skdistill.targets._memory import open_memory
+from skdistill.targets._plan import assign_rows, check_teacher, plan_splits
+from skdistill.targets._targets import compute_targets
 from skdistill.teachers._ensemble import as_teacher
 from skdistill.teachers._fit import clone_teacher, is_fitted, is_kept
 from skdistill.training._number_rows import NumberRowsMixin
@@ -32,11 +38,71 @@ from skdistill.training._student import as_student
 from skdistill.transfer._gather import gather_rows
 
 
+@dataclass(frozen=True)
+class Rows:
+    """What is learnt from, checked.
+
+    Attributes
+    ----------
+    X : {ndarray, CSR matrix, DataFrame} of shape (n_samples, ...)
+        The labelled rows.
+    task : ClassTask or NumberTask
+        What y asks for, and y itself.
+    sample_weight : ndarray of shape (n_samples,) or None
+    groups : array-like of shape (n_samples,) or None
+    fit_params : dict or None
+        What metadata routing brings for the teacher's `fit`; None without routing.
+    cv : None, int, splitter, list of (train, test) or "in-sample"
+        The cross-fitting of the teacher.
+    more : list of {ndarray, CSR matrix, DataFrame}
+        Rows without labels that the teacher, fitted on the others, answers.
+    generated : dict of int to {ndarray, CSR matrix, DataFrame}
+        Rows that the clone of a split answers, by the number of the split.
+    """
+
+    X: object
+    task: object
+    sample_weight: object
+    groups: object
+    fit_params: dict | None
+    cv: object
+    more: list = field(default_factory=list)
+    generated: dict = field(default_factory=dict)
+
+    @property
+    def has_more(self):
+        """Whether some rows carry no label."""
+        return bool(self.more or self.generated)
+
+
+@contextlib.contextmanager
+def all_or_nothing(estimator):
+    """Leave an estimator as it was where a block that fits it fails; begin with none of its fit.
+
+    Parameters
+    ----------
+    estimator : estimator
+    """
+    before = dict(vars(estimator))
+    for name in before:
+        if name.endswith("_") and not name.startswith("_"):
+            delattr(estimator, name)
+    try:
+        yield
+    except BaseException:
+        vars(estimator).clear()
+        vars(estimator).update(before)
+        raise
+
+
 class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
     """Base class of the estimators that hold a teacher and a student."""
 
     _regresses = False
-    feature_losses: list | None = None  # a parameter of the classifier alone
+    # Parameters of the classifier alone.
+    feature_losses: list | None = None
+    teacher_classes: object = None
+    calibrate: bool | str = False
 
     def __sklearn_clone__(self):
         """Clone as scikit-learn does, but keep a fitted teacher: the same object for all folds."""
@@ -132,7 +198,6 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
         return router
 
     def __sklearn_is_fitted__(self):
-        # A fit that was refused leaves classes_ and the like behind, but no student.
         return hasattr(self, "student_")
 
     def _fits_teacher(self):
@@ -143,7 +208,26 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
             and not is_fitted(self.teacher)
         )
 
-    def _check_rows(self, X, y, sample_weight, groups):
+    def _fit(self, X, y, sample_weight, soft_targets, X_unlabeled, groups):
+        """Go the data's way: rows, student, teacher's targets, training."""
+        with all_or_nothing(self):
+            rows = self._read_rows(X, y, sample_weight, groups)
+            check_parts(self, rows.task, soft_targets, X_unlabeled)
+            teacher_seed, weights_seed, order_seed, rows_seed = draw_seeds(self.random_state, 4)
+            started = time.perf_counter()
+            rows = self._with_more(rows, X_unlabeled, rows_seed)
+            student, parts = self._prepare_student(rows, weights_seed, soft_targets)
+            prepared = time.perf_counter()
+            targets, self.teacher_ = self._ask(rows, soft_targets, teacher_seed)
+            answered = time.perf_counter()
+            self._learn(student, parts, rows, targets, order_seed)
+            self.fit_seconds_ = {
+                "teacher": answered - prepared,
+                "student": prepared - started + time.perf_counter() - answered,
+            }
+        return self
+
+    def _read_rows(self, X, y, sample_weight, groups):
         """Check rows, targets, weights and groups, and bring each into its one form."""
         if y is None:
             raise ValueError(
@@ -152,65 +236,39 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
             )
         X = as_rows(X)
         validate_data(self, X, skip_check_array=True)
-        if X.ndim == 1 and hasattr(self, "n_features_in_"):
-            del self.n_features_in_  # of an earlier fit; texts have no columns
-        y = self._read_y(y)
-        check_consistent_length(X, y, groups)
+        task = self._read_y(y)
+        check_consistent_length(X, task.y, groups)
         if sample_weight is not None:
             sample_weight = check_sample_weight(
                 sample_weight, X, dtype=np.float64, ensure_non_negative=True
             )
-        return Bunch(X=X, y=y, sample_weight=sample_weight, groups=groups)
+        self._check_y(task, sample_weight)
+        given = {"sample_weight": sample_weight, "groups": groups}
+        return Rows(X, task, sample_weight, groups, self._route(given), self.cv)
 
-    def _distil(self, rows, soft_targets, X_unlabeled):
-        """Go the data's way: rows, student, teacher's targets, training."""
-        rows.fit_params = self._route(rows)
-        teacher_seed, weights_seed, order_seed, rows_seed = draw_seeds(self.random_state, 4)
-        started = time.perf_counter()
-        self._gather_more(rows, X_unlabeled, rows_seed)
-        student, X_student = self._prepare_student(rows, weights_seed)
-        prepared = time.perf_counter()
-        targets = self._compute_targets(rows, soft_targets, teacher_seed)
-        answered = time.perf_counter()
-        self._train_student(student, X_student, rows, targets, order_seed)
-        self.fit_seconds_ = {
-            "teacher": answered - prepared,
-            "student": prepared - started + time.perf_counter() - answered,
-        }
-        return self
-
-    def _read_y(self, y):
-        y = column_or_1d(y, warn=True)
-        assert_all_finite(y, input_name="y")
-        return y
-
-    def _route(self, rows):
+    def _route(self, given):
         """Return what metadata routing brings for the teacher's `fit`; None without routing."""
         if not routing_enabled():
             return None
-        given = {"sample_weight": rows.sample_weight, "groups": rows.groups}
         given = {name: value for name, value in given.items() if value is not None}
         routed = process_routing(self, "fit", **given).get("teacher")
         return None if routed is None else dict(routed.fit)
 
-    def _gather_more(self, rows, X_unlabeled, seed):
+    def _with_more(self, rows, X_unlabeled, seed):
         """Add rows without labels to the others; see `compute_targets` for who answers them."""
-        rows.cv, rows.more, rows.generated = self.cv, [], {}
         if self.alpha == 0 and not self.feature_losses:
-            return
+            return rows
         splits, parts = None, None
         if self.augment is not None:
-            splits = plan_splits(
-                self.teacher, rows.X, rows.y, self.cv, rows.groups, regresses=self._regresses
-            )
+            fitted = check_teacher(self.teacher, self.cv, regresses=rows.task.regresses)
+            splits = plan_splits(fitted, rows.task, rows.X, self.cv, rows.groups)
         if splits is not None:  # no clone may have seen the labels of a generated row's parents
-            rows.cv, parts = splits, assign_rows(splits, len(rows.y))
-        rows.more, rows.generated = gather_rows(rows.X, X_unlabeled, self.augment, seed, parts)
+            rows, parts = replace(rows, cv=splits), assign_rows(splits, len(rows.task.y))
+        more, generated = gather_rows(rows.X, X_unlabeled, self.augment, seed, parts)
+        return replace(rows, more=more, generated=generated)
 
     def _is_weighted(self, rows):
-        return rows.sample_weight is not None or bool(
-            (rows.more or rows.generated) and self.alpha < 1
-        )
+        return rows.sample_weight is not None or (rows.has_more and self.alpha < 1)
 
     def _prepare_rows(self, student, rows, learnt, seed):
         """Fit the student's preprocessing and make its module; return the parts of its rows."""
@@ -218,10 +276,43 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
         X, more = rows.X, [*rows.more, *rows.generated.values()]
         if len(student) > 1:
             seed_parameters(steps, seed)
-            X = steps.fit_transform(X, rows.y)
+            X = steps.fit_transform(X, rows.task.y)
             more = [steps.transform(part) for part in more]
         X = net.prepare(X, learnt, seed)
         return [X, *(net.prepare_more(part) for part in more)]
+
+    def _ask(self, rows, soft_targets, seed):
+        """Return the teacher's targets, None where they have no weight, and the fitted teacher."""
+        if self.alpha == 0 and not self.feature_losses:
+            return None, None
+        if self.teacher is None:
+            targets = given_targets(
+                soft_targets,
+                rows.task,
+                columns=self.teacher_classes,
+                calibrate=self.calibrate,
+                sample_weight=rows.sample_weight,
+                X_more=rows.more,
+            )
+            return targets, None
+        targets, teacher = compute_targets(
+            self.teacher,
+            rows.X,
+            rows.task,
+            cv=rows.cv,
+            calibrate=self.calibrate,
+            groups=rows.groups,
+            columns=self.teacher_classes,
+            fitting=Fitting(seed, rows.sample_weight, rows.fit_params),
+            desk=Desk(self.device, open_memory(self.memory), self.n_jobs, self.verbose),
+            X_more=rows.more,
+            X_generated=rows.generated,
+            layers=[loss.teacher_layer for loss in self.feature_losses or ()],
+        )
+        if self.augment is not None and not targets.out_of_fold:
+            # What a teacher says of rows that it may have learnt by heart is left out.
+            targets = targets.replace(values=np.full_like(targets.values, np.nan))
+        return targets, teacher
 
     def _keep_student(self, student, net, rows):
         """Set what the training of the student has left."""

@@ -14,13 +14,14 @@ from skdistill.training._views import check_teacher_of_views
 from skdistill.transfer._registry import get_augmenter
 
 
-def check_parts(model, soft_targets, X_unlabeled):
-    """Check losses, augmenter, device, teacher and cv of a classifier.
+def check_parts(model, task, soft_targets, X_unlabeled):
+    """Check losses, augmenter, device, teacher and cv.
 
     Parameters
     ----------
-    model : DistilledClassifier
-        With `classes_`.
+    model : DistilledClassifier or DistilledRegressor
+    task : ClassTask or NumberTask
+        What y asks for.
     soft_targets, X_unlabeled : object or None
         As given to `fit`.
 
@@ -29,31 +30,17 @@ def check_parts(model, soft_targets, X_unlabeled):
     ValueError
         When one of them is no such thing, or does not go with another.
     """
-    get_loss(model.loss).check_classes(len(model.classes_))
+    if task.regresses:
+        get_regression_loss(model.loss)
+    else:
+        get_loss(model.loss).check_classes(len(task.classes))
     _check_sources(model, soft_targets, X_unlabeled)
-    check_feature_losses(model.feature_losses, model.teacher)
-    check_teacher_of_views(model, soft_targets)
-
-
-def check_regressor_parts(model, soft_targets, X_unlabeled):
-    """Check loss, augmenter, device, teacher and cv of a regressor.
-
-    Parameters
-    ----------
-    model : DistilledRegressor
-        With `n_outputs_`.
-    soft_targets, X_unlabeled : object or None
-        As given to `fit`.
-
-    Raises
-    ------
-    ValueError
-        See `check_parts`.
-    """
-    get_regression_loss(model.loss)
-    _check_sources(model, soft_targets, X_unlabeled)
-    for teacher in members_of(as_teacher(model.teacher, regresses=True)):
-        _check_outputs(teacher, model.n_outputs_)
+    if task.regresses:
+        for teacher in members_of(as_teacher(model.teacher, regresses=True)):
+            _check_outputs(teacher, task.n_columns)
+    else:
+        check_feature_losses(model.feature_losses, model.teacher, soft_targets)
+        check_teacher_of_views(model, soft_targets)
 
 
 def _check_sources(model, soft_targets, X_unlabeled):
@@ -78,11 +65,14 @@ def _check_sources(model, soft_targets, X_unlabeled):
             f"term; pass teacher=..., fit(..., soft_targets=...), or alpha=0 for the plain "
             f"student."
         )
-    if soft_targets is not None and (X_unlabeled is not None or model.augment is not None):
-        name = "augment" if X_unlabeled is None else "X_unlabeled"
+    nobody = "and nobody to label its rows; expected a teacher. Pass teacher=..., or leave"
+    if soft_targets is not None and model.augment is not None:
+        raise ValueError(f"augment was given with soft_targets, {nobody} augment out.")
+    answers = getattr(soft_targets, "more", ())
+    if soft_targets is not None and X_unlabeled is not None and not answers:
         raise ValueError(
-            f"{name} was given with soft_targets, and nobody to label its rows; expected a "
-            f"teacher. Pass teacher=..., or leave {name} out."
+            f"X_unlabeled was given with soft_targets, {nobody} X_unlabeled out. Or ask a teacher "
+            f"about them beforehand: teacher_targets(..., X_unlabeled=X_unlabeled)."
         )
 
 

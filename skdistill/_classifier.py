@@ -5,10 +5,8 @@ from numbers import Integral, Real
 import numpy as np
 import torch
 from sklearn.base import ClassifierMixin
-from sklearn.utils.multiclass import check_classification_targets
 
 from skdistill._base import BaseDistilled
-from skdistill._checks import check_parts
 from skdistill._compat import (
     HasMethods,
     Interval,
@@ -18,7 +16,8 @@ from skdistill._compat import (
 from skdistill._rows import stack_rows
 from skdistill._torch import resolve_device
 from skdistill.losses._registry import get_loss
-from skdistill.targets._targets import compute_targets, targets_from_array
+from skdistill.targets._tasks import ClassTask
+from skdistill.training._classifier_mixin import read_labels
 from skdistill.training._features import check_layers
 from skdistill.training._packing import pack_targets
 from skdistill.training._student import as_student
@@ -213,9 +212,10 @@ or list, array or Series of str
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the rows, in both terms of the loss and in the teacher's fit where that
             takes them. Not negative, not all zero.
-        soft_targets : array-like of shape (n_samples, n_classes), default=None
-            Probabilities in place of a teacher, columns in the sorted order of the labels or in
-            that of `teacher_classes`. A row of NaN learns from its label alone.
+        soft_targets : Targets or array-like of shape (n_samples, n_classes), default=None
+            What `targets.teacher_targets` returned, or probabilities in place of a teacher,
+            columns in the sorted order of the labels or in that of `teacher_classes`, or named by
+            the labels in a table. A row of NaN learns from its label alone.
         X_unlabeled : {array-like, sparse matrix, DataFrame} of shape (n_unlabeled, ...) or \
 Unlabeled, default=None
             Rows with the columns of X and no labels: they carry the teacher's term alone.
@@ -246,9 +246,7 @@ Unlabeled, default=None
         TrainingWarning
             When the training of the student ended early.
         """
-        rows = self._check_rows(X, y, sample_weight, groups)
-        check_parts(self, soft_targets, X_unlabeled)
-        return self._distil(rows, soft_targets, X_unlabeled)
+        return self._fit(X, y, sample_weight, soft_targets, X_unlabeled, groups)
 
     def predict_proba(self, X):
         """Return the probability of each class, in the order of `classes_`.
@@ -278,21 +276,21 @@ Unlabeled, default=None
         net, X = self._before_net(self._check_predict(X))
         return net.predict_log_proba(X)
 
-    def _check_rows(self, X, y, sample_weight, groups):
-        """Check rows, labels, weights and groups; return them with the labels' positions."""
-        rows = super()._check_rows(X, y, sample_weight, groups)
-        check_classification_targets(rows.y)
-        self.classes_, rows.labels = np.unique(rows.y, return_inverse=True)
-        weighed = rows.labels if rows.sample_weight is None else rows.labels[rows.sample_weight > 0]
+    def _read_y(self, y):
+        task = ClassTask(read_labels(y))
+        self.classes_ = task.classes
+        return task
+
+    def _check_y(self, task, sample_weight):
+        weighed = task.positions if sample_weight is None else task.positions[sample_weight > 0]
         n_classes = len(np.unique(weighed))
         if n_classes < 2:
             raise ValueError(
-                f"y holds {n_classes} class with positive weight (n_samples={len(rows.y)}); "
+                f"y holds {n_classes} class with positive weight (n_samples={len(task.y)}); "
                 f"expected at least two classes to tell apart."
             )
-        return rows
 
-    def _prepare_student(self, rows, seed):
+    def _prepare_student(self, rows, seed, soft_targets):
         """Fit the student's preprocessing and make its module, so that a misfit shows early."""
         device = resolve_device(self.device)
         student = as_student(
@@ -302,55 +300,18 @@ Unlabeled, default=None
         weighted = self._is_weighted(rows)
         net.check_settings(loss, self.alpha, self.temperature, weighted=weighted)
         X, *more = self._prepare_rows(student, rows, self.classes_, seed)
-        check_layers(self.feature_losses, self.teacher, rows.X, net, X, device)
+        check_layers(self.feature_losses, self.teacher, rows.X, net, X, device, soft_targets)
         return student, stack_rows([X, *more])
 
-    def _compute_targets(self, rows, soft_targets, seed):
-        """Ask the teacher; None where its term has no weight."""
-        self.teacher_ = None
-        if self.alpha == 0 and not self.feature_losses:
-            return None
-        if self.teacher is None:
-            return targets_from_array(
-                soft_targets,
-                rows.y,
-                teacher_classes=self.teacher_classes,
-                calibrate=self.calibrate,
-                sample_weight=rows.sample_weight,
-            )
-        targets = compute_targets(
-            self.teacher,
-            rows.X,
-            rows.y,
-            cv=rows.cv,
-            calibrate=self.calibrate,
-            sample_weight=rows.sample_weight,
-            groups=rows.groups,
-            teacher_classes=self.teacher_classes,
-            memory=self.memory,
-            device=self.device,
-            n_jobs=self.n_jobs,
-            random_state=seed,
-            verbose=self.verbose,
-            fit_params=rows.fit_params,
-            X_more=rows.more,
-            X_generated=rows.generated,
-            layers=[loss.teacher_layer for loss in self.feature_losses or ()],
-        )
-        self.teacher_ = targets.teacher
-        if self.augment is not None and not targets.cross_fitted:
-            targets.probabilities[:] = np.nan
-        return targets
-
-    def _train_student(self, student, X, rows, targets, seed):
+    def _learn(self, student, X, rows, targets, seed):
         """Train the student's net on packed targets and report what was used."""
         loss, self.alpha_ = get_loss(self.loss), float(self.alpha)
         kind = "probabilities" if targets is None else targets.kind
         default = student[-1].default_temperature(loss, kind, len(self.classes_))
         self.temperature_ = default if self.temperature == "auto" else float(self.temperature)
         packed = pack_targets(
-            rows.labels,
-            None if targets is None else targets.probabilities,
+            rows.task.positions,
+            None if targets is None else targets.values,
             rows.sample_weight,
             self.alpha_,
             rows.groups,
@@ -360,6 +321,6 @@ Unlabeled, default=None
         )
         settings = {"loss": loss, "alpha": self.alpha_, "temperature": self.temperature_}
         settings |= {"feature_losses": self.feature_losses} if self.feature_losses else {}
-        settings |= ask_live(student[-1], self, rows)
+        settings |= ask_live(student[-1], self, rows, kind)
         net = student[-1].learn(X, packed, **settings, seed=seed)
         self._keep_student(student, net, rows)

@@ -4,7 +4,7 @@ import numbers
 
 import numpy as np
 
-__all__ = ["FLOATS", "as_floats", "as_strings", "is_number", "is_table"]
+__all__ = ["FLOATS", "as_floats", "as_strings", "is_gap", "is_number", "is_table"]
 
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
@@ -75,7 +75,7 @@ def as_strings(X, positions):
     """
     names = np.empty((X.shape[0], len(positions)), dtype=object)
     for i, position in enumerate(positions):
-        names[:, i] = [None if _is_gap(value) else _name(value) for value in _column(X, position)]
+        names[:, i] = [None if is_gap(value) else _name(value) for value in _column(X, position)]
     return names
 
 
@@ -90,7 +90,7 @@ def _holds_numbers(X, position):
         return True
     if kind in "SU" or str(column.dtype) == "category":
         return False
-    values = [value for value in column if not _is_gap(value)]
+    values = [value for value in column if not is_gap(value)]
     if any(isinstance(value, str | bytes) for value in values):
         return False
     for value in values:
@@ -99,11 +99,12 @@ def _holds_numbers(X, position):
     return True
 
 
-def _is_gap(value):
+def is_gap(value):
+    """Whether a value is None, NaN, NaT or NA."""
     return value is None or type(value).__name__ == "NAType" or value != value
 
 
-_are_gaps = np.frompyfunc(_is_gap, 1, 1)
+_are_gaps = np.frompyfunc(is_gap, 1, 1)
 
 
 def _name(value):

@@ -2,19 +2,16 @@
 
 from numbers import Integral, Real
 
-import numpy as np
 import torch
 from sklearn.base import RegressorMixin
 
 from skdistill._base import BaseDistilled
-from skdistill._checks import check_regressor_parts
 from skdistill._compat import HasMethods, Interval, StrOptions, fit_context
 from skdistill._rows import stack_rows
 from skdistill._torch import resolve_device
 from skdistill.losses._regression import get_regression_loss
-from skdistill.targets._values import compute_values, values_from_array, warn_of_poor_values
+from skdistill.targets._tasks import NumberTask, as_numbers
 from skdistill.training._packing import pack_values
-from skdistill.training._regressor_mixin import read_targets
 from skdistill.training._student import as_student
 
 
@@ -179,7 +176,7 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the rows, in both terms of the loss and in the teacher's fit where that
             takes them. Not negative, not all zero.
-        soft_targets : array-like of the shape of y, default=None
+        soft_targets : Targets or array-like of the shape of y, default=None
             Numbers in place of a teacher. A row of NaN learns from its target alone.
         X_unlabeled : {array-like, sparse matrix, DataFrame} of shape (n_unlabeled, ...) or \
 Unlabeled, default=None
@@ -211,16 +208,17 @@ Unlabeled, default=None
         TrainingWarning
             When the training of the student ended early.
         """
-        rows = self._check_rows(X, y, sample_weight, groups)
-        check_regressor_parts(self, soft_targets, X_unlabeled)
-        return self._distil(rows, soft_targets, X_unlabeled)
+        return self._fit(X, y, sample_weight, soft_targets, X_unlabeled, groups)
 
     def _read_y(self, y):
-        targets = read_targets(y)
+        targets = as_numbers(y)
         self.n_outputs_ = targets.shape[1]
-        return targets[:, 0] if self.n_outputs_ == 1 else targets
+        return NumberTask(targets, get_regression_loss(self.loss).level)
 
-    def _prepare_student(self, rows, seed):
+    def _check_y(self, task, sample_weight):
+        """Numbers need not differ."""
+
+    def _prepare_student(self, rows, seed, soft_targets):
         """Fit the student's preprocessing and make its module, so that a misfit shows early."""
         student = as_student(
             self.student,
@@ -233,48 +231,16 @@ Unlabeled, default=None
         student[-1].check_settings(loss, self.alpha, weighted=self._is_weighted(rows))
         return student, stack_rows(self._prepare_rows(student, rows, self.n_outputs_, seed))
 
-    def _compute_targets(self, rows, soft_targets, seed):
-        """Ask the teacher; None where its term has no weight."""
-        self.teacher_ = None
-        if self.alpha == 0:
-            return None
-        y = rows.y.reshape(-1, self.n_outputs_)
-        if self.teacher is None:
-            answers = values_from_array(soft_targets, *y.shape)
-        else:
-            answers = compute_values(
-                self.teacher,
-                rows.X,
-                y,
-                cv=rows.cv,
-                sample_weight=rows.sample_weight,
-                groups=rows.groups,
-                memory=self.memory,
-                device=self.device,
-                n_jobs=self.n_jobs,
-                random_state=seed,
-                verbose=self.verbose,
-                fit_params=rows.fit_params,
-                X_more=rows.more,
-                X_generated=rows.generated,
-            )
-        self.teacher_ = answers.teacher
-        level = get_regression_loss(self.loss).level
-        warn_of_poor_values(answers.values, y, rows.sample_weight, level)
-        if self.augment is not None and not answers.cross_fitted:
-            answers.values[:] = np.nan
-        return answers
-
-    def _train_student(self, student, X, rows, answers, seed):
+    def _learn(self, student, X, rows, targets, seed):
         """Train the student's net on packed targets and report what was used."""
         self.alpha_ = float(self.alpha)
         packed = pack_values(
-            rows.y.reshape(-1, self.n_outputs_),
-            None if answers is None else answers.values,
+            rows.task.targets,
+            None if targets is None else targets.values,
             rows.sample_weight,
             self.alpha_,
             rows.groups,
-            [] if answers is None else answers.more,
+            [] if targets is None else targets.more,
             self.unlabeled_weight,
         )
         loss = get_regression_loss(self.loss)

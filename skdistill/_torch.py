@@ -3,13 +3,14 @@
 import contextlib
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
 from scipy import sparse
 from torch import nn
+from torch.utils.data import DataLoader
 
 from skdistill._columns import FLOATS
 
@@ -44,6 +45,8 @@ def resolve_device(device) -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         resolved = torch.device(device)
+        if resolved.type == "meta":
+            raise TypeError("it holds no values")
         torch.empty(0, device=resolved)
     except (RuntimeError, AssertionError, TypeError) as error:
         raise ValueError(
@@ -205,9 +208,23 @@ def _home(module):
 
 
 def first_output(output):
-    """Return the logits out of what a module returned: itself, its first part, or `.logits`."""
-    if isinstance(output, tuple | list):
+    """Return the logits out of what a module returned.
+
+    Parameters
+    ----------
+    output : object
+        Logits; a tuple or list that starts with them; an object with `.logits`, a dict with
+        "logits", or one with a single entry.
+
+    Returns
+    -------
+    object
+        A tensor, unless the module returned something else altogether.
+    """
+    if isinstance(output, tuple | list) and output:
         return output[0]
+    if isinstance(output, Mapping) and ("logits" in output or len(output) == 1):
+        return output["logits"] if "logits" in output else next(iter(output.values()))
     return getattr(output, "logits", output)
 
 
@@ -235,8 +252,40 @@ def forward_in_batches(module: nn.Module, X, device: torch.device) -> np.ndarray
     return torch.cat(outputs).numpy()
 
 
+def forward_net(net, X) -> np.ndarray:
+    """Run rows through the module of a skorch net, in the net's own batches.
+
+    `skorch.NeuralNet.forward` does so too, and its DataLoader draws a number from torch's global
+    generator each time, even for rows in order.
+
+    Parameters
+    ----------
+    net : skorch.NeuralNet
+        Initialised.
+    X : ndarray of shape (n_samples, ...)
+        Rows in the dtype of its module.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, ...), float64
+        The first of the module's outputs for each row.
+    """
+    batches = net.get_iterator(net.get_dataset(X), training=False)
+    if isinstance(batches, DataLoader):
+        batches.generator = torch.Generator()
+    outputs = [first_output(net.evaluation_step(batch, training=False)) for batch in batches]
+    return torch.cat([output.detach().to("cpu", torch.float64) for output in outputs]).numpy()
+
+
 def _forward(module, rows, device):
-    return first_output(module(rows.to(device))).detach().to("cpu", torch.float64)
+    output = first_output(module(rows.to(device)))
+    if not isinstance(output, torch.Tensor):
+        keys = f" with the keys {list(output)}" if isinstance(output, Mapping) else ""
+        raise TypeError(
+            f"it returned a {type(output).__name__}{keys}; expected a tensor, a tuple that starts "
+            f"with it, a dict with 'logits' or an object with .logits"
+        )
+    return output.detach().to("cpu", torch.float64)
 
 
 def _batches(X, module, size):

@@ -11,7 +11,10 @@ PACKAGE = "skdistill"
 
 # Stage → the other stages that it may import, anywhere in its files. A stage is a folder or a
 # file of the package, "__init__" its public face, which only a program on top of it imports.
-_0 = {"exceptions", "_columns", "_compat", "_generators", "_layout", "_random", "_rows", "_torch"}
+_0 = {
+    *("exceptions", "_columns", "_compat", "_generators", "_layout", "_names", "_random", "_rows"),
+    "_torch",
+}
 _1 = _0 | {"teachers", "targets", "transfer", "losses", "students"}
 _2 = _1 | {"training"}
 _3 = _2 | {"_base", "_checks", "_classifier", "_regressor"}
@@ -24,6 +27,7 @@ MAY_IMPORT = {
     "_columns": set(),
     "_generators": set(),
     "_layout": set(),
+    "_names": set(),
     "_rows": {"exceptions", "_columns", "_layout"},
     "_torch": {"exceptions", "_columns"},
     # layer 1
@@ -31,7 +35,7 @@ MAY_IMPORT = {
     "transfer": _0,
     "losses": _0,
     "students": _0,
-    "targets": _0 | {"teachers"},
+    "targets": _0 | {"teachers", "transfer"},
     # layer 2
     "training": _1,
     # layer 3

@@ -15,14 +15,12 @@ from sklearn.metrics import log_loss
 from sklearn.model_selection import GroupKFold, KFold, ShuffleSplit, cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.tree import DecisionTreeClassifier
 from torch.nn.functional import cross_entropy, log_softmax
 
 from skdistill import DistilledClassifier, StudentNet
 from skdistill.students import MLP, TablePreprocessor
-from skdistill.targets._plan import assign_rows, plan_splits
-from skdistill.targets._targets import compute_targets
 from skdistill.transfer import GaussianNoise, Munge, Spunge, Unlabeled
-from skdistill.transfer._gather import gather_rows
 
 
 def draw(n_samples=200, seed=0):
@@ -201,40 +199,70 @@ def test_generated_rows_are_labelled_by_a_clone_that_saw_none_of_their_parents(
     np.testing.assert_allclose(softmax(teacher_logits, axis=1)[:, 0], answer, rtol=1e-6)
 
 
+class Noting(ClassifierMixin, BaseEstimator):
+    """Undecided; notes for each of its fits the rows, and all that it was asked about then."""
+
+    def __init__(self, notes):
+        self.notes = notes
+
+    def __sklearn_clone__(self):
+        return type(self)(self.notes)
+
+    def fit(self, X, y):
+        self.classes_, self.train_ = np.unique(y), X
+        return self
+
+    def predict_proba(self, X):
+        self.notes.append((self.train_[:, 0], X[:, 0]))
+        return np.full((len(X), len(self.classes_)), 1 / len(self.classes_))
+
+
+class Negative:
+    """Makes of each row the same with another sign."""
+
+    def rows(self, X, *, random_state):
+        return -X
+
+
+def note(augment, cv, n_samples=60):
+    """Return what the clones of a teacher were fitted on and asked about."""
+    rows, notes = np.arange(1.0, n_samples + 1)[:, None] * np.ones(3), []
+    student = DecisionTreeClassifier(max_depth=1)
+    model = DistilledClassifier(Noting(notes), student, cv=cv, augment=augment, random_state=0)
+    model.fit(rows, np.arange(n_samples) % 2)
+    return notes
+
+
 def test_each_clone_answers_the_rows_made_of_its_fold():
-    X, y = draw()
-    teacher = LogisticRegression()
-    splits = plan_splits(teacher, X, y, None)
-    more, generated = gather_rows(X, X[:5], "spunge", 7, assign_rows(splits, len(y)))
-    targets = compute_targets(teacher, X, y, cv=splits, X_more=more, X_generated=generated)
-    asked_all, *answers = targets.more
-    np.testing.assert_allclose(asked_all, clone(teacher).fit(X, y).predict_proba(X[:5]))
-    assert list(generated) == list(range(5))
-    for (train, _), rows, answer in zip(splits, generated.values(), answers, strict=True):
-        expected = clone(teacher).fit(X[train], y[train]).predict_proba(rows)
-        np.testing.assert_allclose(answer, expected, rtol=1e-10)
+    notes = note(Negative(), None)
+    assert len(notes) == 10
+    for (train, test), (_, generated) in zip(notes[::2], notes[1::2], strict=True):
+        np.testing.assert_array_equal(generated, -test)
+        assert not set(train) & set(test)
 
 
-def test_the_rows_of_a_fold_are_made_of_its_rows_alone():
-    X = np.arange(60.0)[:, None] * np.ones(3)
-    parts = assign_rows([(None, np.arange(40)), (None, np.arange(20, 50))], 60)
-    _, generated = gather_rows(X, None, Spunge(noise=0), 0, parts)
-    assert [np.unique(rows).tolist() for rows in generated.values()] == [
-        list(range(40)),  # a row is the parent of rows once
-        list(range(40, 50)),  # and the last ten, which no split leaves out, of none
-    ]
+def test_rows_that_two_splits_leave_out_have_offspring_once_and_those_of_none_have_none():
+    everything = np.arange(60)
+    cv = [(everything[40:], everything[:40]), (everything[50:], everything[20:50])]
+    notes = note(Negative(), cv)
+    assert [len(asked) for _, asked in notes] == [40, 40, 30, 10]
+    np.testing.assert_array_equal(notes[3][1], -np.arange(41.0, 51))
 
 
 @pytest.mark.parametrize(
     ("max_rows", "sizes"), [(100, [67, 33]), (1, [0, 1]), (10_000, [200, 100])]
 )
 def test_max_rows_counts_the_rows_of_all_folds(max_rows, sizes):
-    X = np.random.default_rng(0).normal(size=(60, 3))
-    parts = {0: np.arange(40), 1: np.arange(40, 60)}
+    everything = np.arange(60)
+    cv = [(everything[40:], everything[:40]), (everything[:40], everything[40:])]
     for augment in (Spunge(max_rows=max_rows), Spunge(max_rows=max_rows, factor=5.0)):
-        _, generated = gather_rows(X, None, augment, 0, parts)
-        assert sum(len(rows) for rows in generated.values()) == min(300, max_rows)
-        assert abs(len(generated.get(0, ())) - sizes[0]) <= 1
+        notes = note(augment, cv)
+        asked = [len(rows) for _, rows in notes]
+        found = [sum(asked[:-1]) - 60, asked[-1]] if len(notes) == 3 else [asked[1], asked[3]]
+        if len(notes) == 3:  # a fold whose share is no row
+            found = [0, asked[2]]
+        assert sum(found) == min(300, max_rows)
+        assert abs(found[0] - sizes[0]) <= 1
         assert augment.max_rows == max_rows
 
 
@@ -254,12 +282,13 @@ def test_a_class_that_a_clone_has_not_seen_is_improbable_for_generated_rows():
     X, y = draw(90)
     y[:3] = 2
     y[3:] %= 2
-    splits = plan_splits(LogisticRegression(), X, y, KFold(3))
-    more, generated = gather_rows(X, None, "munge", 0, assign_rows(splits, len(y)))
-    settings = {"cv": splits, "X_more": more, "X_generated": generated}
-    first, second, third = compute_targets(LogisticRegression(), X, y, **settings).more
-    assert (first[:, 2] == 0).all() and np.allclose(first.sum(axis=1), 1)
-    assert (second[:, 2] > 0).all() and (third[:, 2] > 0).all()
+    loss = Recorder()
+    model = DistilledClassifier(LogisticRegression(), quick(max_epochs=1, train_split=None))
+    model.set_params(loss=loss, cv=KFold(3), augment=Negative(), random_state=0).fit(X, y)
+    logits = np.array(loss.teacher_logits)[np.array(loss.labels) < 0]
+    improbable = logits[:, 2] <= np.log(1e-12) + 1e-3
+    assert improbable.sum() == 30  # of the first fold, whose clone has not seen the class
+    np.testing.assert_allclose(np.exp(logits).sum(axis=1), 1, rtol=1e-5)
 
 
 def test_every_row_is_asked_about_once():

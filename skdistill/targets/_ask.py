@@ -1,189 +1,261 @@
-"""Asking a fitted teacher, its columns brought into the order of the classes."""
+"""Asking a teacher: a fitted one about all rows, clones of an unfitted one each about its fold."""
 
 import time
+from functools import cache, partial
+from typing import NamedTuple
 
 import numpy as np
+from sklearn.utils.parallel import Parallel, delayed
 
 from skdistill._compat import safe_indexing
-from skdistill.targets._memory import open_memory, remember
+from skdistill._random import draw_seeds
+from skdistill.targets._memory import alone, remember
 from skdistill.targets._warnings import warn_of_feature_names
-from skdistill.teachers._adapters import adapt_teacher
-from skdistill.teachers._align import align_columns, check_classes
+from skdistill.teachers._adapters import adapt, unfrozen
 from skdistill.teachers._callable import CallableTeacher
-from skdistill.teachers._chunks import chunk_slices, stack_answers
-from skdistill.teachers._ensemble import as_teacher, members_of
-from skdistill.teachers._key import teacher_key
-
-CHUNK = 2048
-"""Rows that are kept at once. A forest is a third slower in such chunks than in one go; boosted
-trees and networks, which have batches of their own, are not."""
+from skdistill.teachers._chunks import ask_in_chunks
+from skdistill.teachers._ensemble import members_of, panel_of, speakers_of
+from skdistill.teachers._fit import fit_teacher
+from skdistill.teachers._key import content_key, teacher_key
+from skdistill.teachers._members import Panel
 
 
-def ask_aligned(
-    teacher,
-    X,
-    classes,
-    y=None,
-    *,
-    teacher_classes=None,
-    device="auto",
-    memory=None,
-    key=None,
-    verbose=0,
-):
-    """Ask a fitted teacher, and bring its columns into the order of the classes.
+class Desk(NamedTuple):
+    """How a teacher is asked: the settings that do not change from one question to the next.
+
+    Attributes
+    ----------
+    device : str or torch.device
+        Where a torch teacher runs.
+    memory : joblib.Memory or None
+        Where replies are kept.
+    n_jobs : int or None
+        Folds at a time.
+    verbose : int
+        1 prints how far it is.
+    """
+
+    device: object = "auto"
+    memory: object = None
+    n_jobs: int | None = None
+    verbose: int = 0
+
+
+class Fitting(NamedTuple):
+    """How an unfitted teacher is fitted.
+
+    Attributes
+    ----------
+    seed : int
+        Seeds what the teacher leaves unseeded.
+    sample_weight : ndarray of shape (n_samples,) or None
+    fit_params : dict or None
+        What metadata routing brings; None is no routing.
+    """
+
+    seed: int
+    sample_weight: np.ndarray | None = None
+    fit_params: dict | None = None
+
+
+def ask_fitted(teacher, X, *, regresses, desk, key=None):
+    """Ask a fitted teacher, each of its members about all rows.
 
     Parameters
     ----------
     teacher : object
-        A fitted teacher.
-    X : array-like of shape (n_samples, ...)
+        A fitted teacher, or an ensemble of such.
+    X : {ndarray, sparse matrix, DataFrame} of shape (n_samples, ...)
         Rows.
-    classes : ndarray of shape (n_classes,) or None
-        The labels of the columns to return. None is what the teacher knows, in sorted order.
-    y : ndarray of shape (n_samples,), default=None
-        Labels. A row whose class the teacher does not know becomes NaN.
-    teacher_classes : array-like, default=None
-        The labels of the teacher's columns, above what the teacher itself says.
-    device : str or torch.device, default="auto"
-        Where a torch teacher runs.
-    memory : str or joblib.Memory, default=None
-        Where answers are kept.
+    regresses : bool
+        Whether it is asked for numbers.
+    desk : Desk
     key : str, default=None
         What the teacher is known by in memory; None is its content.
-    verbose : int, default=0
-        1 prints how far it is.
 
     Returns
     -------
-    probabilities : ndarray of shape (n_samples, n_classes), float64
-    kind : {"logits", "probabilities"}
+    list of Reply
+        One, or that of each member.
     """
-    teacher = as_teacher(teacher, teacher_classes)
-    memory = open_memory(memory)
-    if memory is not None and key is None:
-        key = teacher_key(teacher)
-    adapter = adapt_teacher(teacher, device=device)
-    explicit = teacher_classes is not None
-    columns = np.asarray(teacher_classes) if explicit else adapter.classes
-    if columns is not None and classes is not None:
-        check_classes(columns, classes, explicit=explicit)
     for member in members_of(teacher):
         warn_of_feature_names(member, X)
-    size = adapter.chunk_size if isinstance(adapter, CallableTeacher) else None
-    answer, kind, named = ask_in_chunks(
-        lambda: adapter, X, key, memory=memory, size=size, verbose=verbose
-    )
-    if columns is None and named is not None:
-        columns = named
-        if classes is not None:
-            check_classes(columns, classes, explicit=False)
-    if classes is None:
-        classes = np.arange(answer.shape[1]) if columns is None else np.sort(columns)
-    answer = align_columns(answer, columns, classes)
-    if y is not None:
-        leave_unknown_to_labels(answer, columns, y)
-    return answer, kind
+    speakers, keys = speakers_of(teacher), None
+    if not speakers:
+        adapt(teacher, regresses=regresses).ask(X)  # says why it cannot answer
+    if desk.memory is not None and key is None:
+        keys = [teacher_key(speaker) for speaker in speakers]
+    elif desk.memory is not None:
+        keys = [content_key(key, number) for number in range(len(speakers))]
+    return _ask_each(speakers, lambda: speakers, X, regresses, desk, keys)
 
 
-def ask_in_chunks(get_adapter, X, key, *, memory=None, size=None, verbose=0):
-    """Ask about some rows at a time, and keep each answer as soon as it is there.
+def _ask_each(speakers, get_fitted, X, regresses, desk, keys):
+    """Ask each member about all rows; `get_fitted`, called if need be, returns them fitted."""
+    replies = []
+    for number, speaker in enumerate(speakers):
+
+        @cache
+        def get_adapter(number=number):
+            return adapt(get_fitted()[number], regresses=regresses, device=desk.device)
+
+        core = unfrozen(speaker)
+        size = core.chunk_size if isinstance(core, CallableTeacher) else None
+        known_by = None if keys is None else keys[number]
+        remembered = _remembering(desk.memory, known_by, regresses)
+        say = _Progress(X.shape[0]) if desk.verbose else None
+        replies.append(ask_in_chunks(get_adapter, X, size, remembered, say))
+    return replies
+
+
+def ask_out_of_fold(teacher, task, X, splits, fitting, X_generated, *, desk, key=None):
+    """Ask clones of a teacher about the rows that they were not fitted on.
 
     Parameters
     ----------
-    get_adapter : callable
-        Returns what `adapt_teacher` returns. Not called if all answers are in memory.
+    teacher : estimator
+        Cloned for every split, never fitted itself.
+    task : ClassTask or NumberTask
+        With y.
     X : array-like of shape (n_samples, ...)
         Rows.
-    key : str
-        What the teacher is known by in memory.
-    memory : joblib.Memory, default=None
-        None keeps nothing, and asks about all rows at once unless there is a size.
-    size : int, default=None
-        Rows that the teacher takes at once; None is any number, and `CHUNK` for memory.
-    verbose : int, default=0
-        1 prints a line a second, and one at the end.
+    splits : list of (train, test)
+        See `make_splits`.
+    fitting : Fitting
+        Each split's clone gets a seed of its own from its seed.
+    X_generated : dict of int to array-like
+        By the number of a split, further rows that its clone is asked about.
+    desk : Desk
+    key : str, default=None
+        What the teacher, the rows, labels and weights are known by in memory.
 
     Returns
     -------
-    probabilities : ndarray of shape (n_samples, n_columns), float64
-    kind : {"logits", "probabilities"}
-    columns : ndarray of shape (n_columns,) or None
-        The teacher's own labels of the columns.
+    values : ndarray of shape (n_samples, n_columns), float64
+        The mean over the splits that leave a row out; NaN for a row that no split leaves out,
+        and for a row whose own class no clone of its splits had seen.
+    kinds : tuple of str
+        What the members of the teacher speak, found out by all that they said.
+    generated : dict of int to ndarray of shape (n_generated_i, n_columns), float64
+        The answers for `X_generated`.
     """
+    started = time.perf_counter()
+    seeds = draw_seeds(fitting.seed, len(splits))
+    tasks = (
+        delayed(_ask_left_out)(
+            teacher,
+            task,
+            X,
+            train,
+            test,
+            fitting._replace(seed=seeds[number]),
+            X_generated.get(number),
+            desk,
+            key,
+        )
+        for number, (train, test) in enumerate(splits)
+    )
+    folds = []
+    for fold in Parallel(n_jobs=desk.n_jobs, return_as="generator")(tasks):
+        folds.append(fold)
+        if desk.verbose:
+            seconds = time.perf_counter() - started
+            print(f"[skdistill] teacher: fold {len(folds)} of {len(splits)}, {seconds:.1f} s")
+    kinds = task.find_kinds([fold.replies for fold in folds])
+    total = np.zeros((len(task.y), task.n_columns))
+    counts, generated = np.zeros(len(task.y)), {}
+    for number, ((train, test), fold) in enumerate(zip(splits, folds, strict=True)):
+        values = task.read(fold.replies, kinds, fold.panel)[0]
+        task.without_strangers(values, test, None if task.regresses else task.y[train])
+        if fold.generated is not None:
+            generated[number] = task.read(fold.generated, kinds, fold.panel)[0]
+        told = ~np.isnan(values).any(axis=1)
+        total[test[told]] += values[told]
+        counts[test[told]] += 1
+    total[counts == 0] = np.nan
+    return total / np.maximum(counts, 1)[:, None], kinds, generated
 
-    def ask(rows):
-        adapter = get_adapter()
-        answer, kind = adapter.ask(rows)
-        return answer, kind, adapter.classes
 
-    n_rows = X.shape[0]
-    if size is not None:
-        chunks = chunk_slices(n_rows, size)
-    elif memory is not None:
-        # A short chunk says too little on whether a network speaks in logits.
-        chunks = chunk_slices(n_rows, CHUNK, least=CHUNK)
-    else:
-        chunks = [slice(0, n_rows)]
-    started = printed = time.perf_counter()
-    answers = []
-    for chunk in chunks:
-        rows = X if len(chunks) == 1 else safe_indexing(X, chunk)
-        answers.append(remember(memory, lambda rows=rows: ask(rows), "answer", key, rows))
-        now = time.perf_counter()
-        if verbose and (chunk.stop == n_rows or now > printed + 1):
-            print(f"[skdistill] teacher: {chunk.stop} of {n_rows} rows, {now - started:.0f} s")
-            printed = now
-    probabilities, kinds, columns = zip(*answers, strict=True)
-    if len(set(kinds)) > 1:  # a network whose logits look like probabilities for some rows
-        return remember(memory, lambda: ask(X), "answer", key, X)
-    return stack_answers(probabilities), kinds[0], columns[0]
-
-
-def leave_unknown_to_labels(answer, columns, y):
-    """Make NaN, in place, of the rows whose class the teacher does not know."""
-    if columns is not None:
-        answer[~np.isin(y, columns)] = np.nan
-
-
-def teacher_probabilities(teacher, X, classes, *, teacher_classes=None, device="auto", memory=None):
-    """Ask a fitted teacher for the probabilities of the given classes.
+def fit_on_all_rows(teacher, task, X, fitting, *, desk, key=None):
+    """Fit the teacher itself, or find the fitted one in memory.
 
     Parameters
     ----------
-    teacher : object
-        A fitted teacher of any kind that `DistilledClassifier` takes.
-    X : array-like of shape (n_samples, ...)
-        Rows, as the teacher wants them.
-    classes : array-like of shape (n_classes,)
-        The order of the columns.
-    teacher_classes : array-like of shape (n_columns,), default=None
-        The teacher's own order where it has no `classes_`.
-    device : str or torch.device, default="auto"
-        Where a torch teacher runs.
-    memory : str or joblib.Memory, default=None
-        Where the answers are kept and found again.
+    teacher, task, X, fitting, desk, key
+        As in `ask_out_of_fold`.
 
     Returns
     -------
-    ndarray of shape (n_samples, n_classes), float64
-
-    Examples
-    --------
-    >>> from sklearn.datasets import load_iris
-    >>> from sklearn.linear_model import LogisticRegression
-    >>> from skdistill.targets import teacher_probabilities
-    >>> X, y = load_iris(return_X_y=True)
-    >>> teacher = LogisticRegression(max_iter=500).fit(X, y)
-    >>> teacher_probabilities(teacher, X[:2], [2, 1, 0]).round(2)
-    array([[0.  , 0.02, 0.98],
-           [0.  , 0.03, 0.97]])
+    estimator
+        The fitted teacher.
     """
-    return ask_aligned(
-        teacher,
-        X,
-        np.asarray(classes),
-        teacher_classes=teacher_classes,
-        device=device,
-        memory=memory,
-    )[0]
+    fit = partial(fit_teacher, teacher, X, task.y, **fitting._asdict())
+    fitted = remember(desk.memory, fit, "fit", key)
+    if desk.verbose:
+        print("[skdistill] teacher: fitted on all rows")
+    return fitted
+
+
+class _Fold(NamedTuple):
+    """What the clone of a split said."""
+
+    replies: list
+    generated: list | None
+    panel: Panel | None
+
+
+def _ask_left_out(teacher, task, X, train, test, fitting, X_generated, desk, key):
+    @cache
+    def get_fitted():
+        weight, fit_params = fitting.sample_weight, fitting.fit_params
+        return fit_teacher(
+            teacher,
+            safe_indexing(X, train),
+            task.y[train],
+            seed=fitting.seed,
+            classes=task.classes,
+            sample_weight=None if weight is None else weight[train],
+            fit_params=fit_params
+            and {name: safe_indexing(value, train) for name, value in fit_params.items()},
+        )
+
+    def get_speakers():
+        return speakers_of(get_fitted())
+
+    speakers, keys = speakers_of(teacher), None
+    if desk.memory is not None:
+        key = content_key(key, train, fitting.seed)
+        keys = [content_key(key, number) for number in range(len(speakers))]
+
+    def ask(rows):
+        quiet = desk._replace(verbose=0)
+        return _ask_each(speakers, get_speakers, rows, task.regresses, quiet, keys)
+
+    with alone(desk.memory, key):
+        replies = ask(safe_indexing(X, test))
+        generated = None if X_generated is None else ask(X_generated)
+        panel = remember(desk.memory, lambda: panel_of(get_fitted()), "panel", key)
+    return _Fold(replies, generated, panel)
+
+
+def _remembering(memory, key, regresses):
+    """Return how replies are remembered; None where they are not."""
+    if memory is None:
+        return None
+    what = "numbers" if regresses else "classes"
+    return lambda ask, rows: remember(memory, ask, "reply", what, key, rows)
+
+
+class _Progress:
+    """Prints how many rows are answered, a line a second and one at the end."""
+
+    def __init__(self, n_rows):
+        self.n_rows = n_rows
+        self.started = self.printed = time.perf_counter()
+
+    def __call__(self, n_done):
+        now = time.perf_counter()
+        if n_done == self.n_rows or now > self.printed + 1:
+            seconds = now - self.started
+            print(f"[skdistill] teacher: {n_done} of {self.n_rows} rows, {seconds:.0f} s")
+            self.printed = now

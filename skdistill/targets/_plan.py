@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skdistill.targets._crossfit import make_splits
+from skdistill.targets._splits import make_splits
 from skdistill.teachers._ensemble import as_teacher
 from skdistill.teachers._fit import check_kind, is_fitted
 
@@ -29,7 +29,7 @@ def check_teacher(teacher, cv, *, regresses=False):
     Raises
     ------
     TeacherError
-        See `adapt_teacher` and `adapt_regressor`.
+        See `adapt`.
     ValueError
         When a fitted teacher is to be cross-fitted.
     """
@@ -44,31 +44,29 @@ def check_teacher(teacher, cv, *, regresses=False):
     return fitted
 
 
-def plan_splits(teacher, X, y, cv, groups=None, *, regresses=False):
+def plan_splits(fitted, task, X, cv, groups=None):
     """Return the splits of a teacher's cross-fitting.
 
     Parameters
     ----------
-    teacher : object
-        The teacher as given.
-    X, y : array-like of shape (n_samples, ...) and (n_samples,)
-        Rows and labels.
+    fitted : bool
+        Whether the teacher is; see `check_teacher`.
+    task : ClassTask or NumberTask
+        With y.
+    X : array-like of shape (n_samples, ...)
     cv : None, int, splitter, iterable or "in-sample"
         The cross-fitting as given.
     groups : array-like of shape (n_samples,), default=None
         Rows of one group may not stand on both sides of a split.
-    regresses : bool, default=False
-        Whether y holds numbers.
 
     Returns
     -------
     list of (train, test) or None
         See `make_splits`; None where one teacher answers for all rows.
     """
-    fitted = check_teacher(teacher, cv, regresses=regresses)
     if fitted or (isinstance(cv, str) and cv == IN_SAMPLE):
         return None
-    return make_splits(cv, X, y, groups, regresses=regresses)
+    return make_splits(task, cv, X, groups)
 
 
 def assign_rows(splits, n_samples):

@@ -1,88 +1,65 @@
-"""From a teacher and rows to the array of soft targets that the student learns."""
+"""From a teacher and rows to the soft targets that the student learns."""
 
-from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
 from sklearn.utils.validation import check_consistent_length
 
+from skdistill._compat import check_sample_weight
 from skdistill._random import draw_seeds
 from skdistill._rows import as_rows
-from skdistill.targets._ask import ask_aligned, leave_unknown_to_labels
-from skdistill.targets._calibration import fit_calibration
-from skdistill.targets._crossfit import fit_on_all_rows, out_of_fold
+from skdistill.targets._ask import (
+    Desk,
+    Fitting,
+    ask_fitted,
+    ask_out_of_fold,
+    fit_on_all_rows,
+)
 from skdistill.targets._memory import open_memory
 from skdistill.targets._plan import check_teacher, plan_splits
-from skdistill.targets._warnings import warn_of_misleading_targets
-from skdistill.teachers._adapters import answers_from_labels
-from skdistill.teachers._align import align_columns, check_classes
-from skdistill.teachers._contract import check_probabilities
-from skdistill.teachers._ensemble import as_teacher, members_of
+from skdistill.targets._tasks import ClassTask, NumberTask, as_numbers
+from skdistill.targets._value import Targets
+from skdistill.teachers._adapters import answers_from_labels, gives_numbers
+from skdistill.teachers._align import align_columns
+from skdistill.teachers._ensemble import as_teacher, labels_of, members_of, panel_of
 from skdistill.teachers._features import find_net
 from skdistill.teachers._key import content_key, teacher_key
-
-
-@dataclass
-class Targets:
-    """Soft targets and where they come from.
-
-    Parameters
-    ----------
-    probabilities : ndarray of shape (n_samples, n_classes), float64
-        The teacher's probabilities in the order of the classes. A row of NaN has no target: it
-        carries its hard label alone.
-    kind : {"logits", "probabilities"}
-        What the teacher speaks.
-    cross_fitted : bool
-        Whether each row was answered by a teacher that had not been fitted on it.
-    teacher : object or None
-        The fitted teacher, None when it was not wanted.
-    more : list of ndarray of shape (n_more_i, n_classes)
-        Its probabilities for rows without labels, and those of its clones for generated ones.
-    features : dict of str to ndarray of shape (n_samples + sum of n_more_i, ...)
-        What layers of it make of all rows.
-    """
-
-    probabilities: np.ndarray
-    kind: str
-    cross_fitted: bool
-    teacher: object
-    more: list = field(default_factory=list)
-    features: dict = field(default_factory=dict)
+from skdistill.teachers._members import common_kind, find_kinds, read_classes, read_numbers
+from skdistill.transfer._unlabeled import unwrap
 
 
 def compute_targets(
     teacher,
     X,
-    y,
+    task,
     *,
     cv=None,
     calibrate=False,
-    sample_weight=None,
     groups=None,
-    teacher_classes=None,
-    memory=None,
-    device="auto",
-    n_jobs=None,
-    random_state=None,
-    verbose=0,
+    columns=None,
+    fitting,
+    desk,
     refit=True,
-    fit_params=None,
     X_more=(),
     X_generated=None,
     layers=(),
 ):
-    """Compute the soft targets of labelled rows, and fit the teacher where it is not.
+    """Ask a teacher about rows, and fit it where it is not.
 
     Parameters
     ----------
-    teacher, X, y, cv, calibrate, sample_weight, groups, teacher_classes, memory, device, n_jobs, \
-random_state, verbose
+    teacher, X, cv, calibrate, groups
         As in `teacher_targets`.
+    task : ClassTask or NumberTask
+        With y.
+    columns : array-like of shape (n_columns,), default=None
+        The labels of the teacher's columns, above what it says itself.
+    fitting : Fitting
+        How an unfitted teacher is fitted; its weights are those of the calibration, too.
+    desk : Desk
+        How it is asked.
     refit : bool, default=True
-        Whether an unfitted teacher is fitted on all rows too, to be `Targets.teacher`.
-    fit_params : dict, default=None
-        What metadata routing brings for the teacher's `fit`; None is no routing.
+        Whether an unfitted teacher is fitted on all rows too.
     X_more : sequence of array-like, default=()
         Rows without labels that the teacher, fitted on all others, is asked about too.
     X_generated : dict of int to array-like, default=None
@@ -93,135 +70,92 @@ random_state, verbose
 
     Returns
     -------
-    Targets
+    targets : Targets
+        Their `more` are the answers for `X_more`, and after them those for `X_generated`.
+    teacher : object or None
+        The fitted teacher; None where none was wanted.
     """
-    y = np.asarray(y)
-    classes, positions = np.unique(y, return_inverse=True)
-    teacher = as_teacher(teacher, teacher_classes)
-    fitted = check_teacher(teacher, cv)
+    teacher = as_teacher(teacher, columns, regresses=task.regresses)
+    fitted = check_teacher(teacher, cv, regresses=task.regresses)
     if answers_from_labels(teacher):
-        if calibrate:
-            raise ValueError(
-                f"calibrate={calibrate!r} was given with the teacher {type(teacher).__name__}, "
-                f"whose answers come from the labels; expected False: no label can judge them."
-            )
-        if len(X_more):
-            raise ValueError(
-                f"Rows without labels were given with the teacher {type(teacher).__name__}, whose "
-                f"answers come from the labels; expected none, or a list of teachers of which one "
-                f"answers for rows."
-            )
-        return Targets(teacher.soft_targets(y, classes), "probabilities", False, teacher)
-    memory = open_memory(memory)
-    splits = plan_splits(teacher, X, y, cv, groups)
-    cross_fitted = splits is not None
-    seed = draw_seeds(random_state, 1)[0]
+        return _from_labels(teacher, task, calibrate, X_more), teacher
+    splits = plan_splits(fitted, task, X, cv, groups)
     key = None
-    if memory is not None:
-        key = teacher_key(teacher)
-        if not fitted:
-            key = content_key(key, X, y, seed, sample_weight, fit_params)
-    if cross_fitted:
-        answer, kind, generated = out_of_fold(
-            teacher,
-            X,
-            y,
-            classes,
-            splits,
-            seed,
-            sample_weight,
-            fit_params,
-            device,
-            X_generated=X_generated,
-            memory=memory,
-            key=key,
-            n_jobs=n_jobs,
-            verbose=verbose,
+    if desk.memory is not None and not fitted:
+        key = content_key(teacher_key(teacher), task.regresses, X, task.y, *fitting)
+    columns = None if columns is None else np.asarray(columns)
+    generated = {}
+    if splits is not None:
+        values, kinds, generated = ask_out_of_fold(
+            teacher, task, X, splits, fitting, X_generated or {}, desk=desk, key=key
         )
-    if not fitted and (refit or not cross_fitted):
-        how = {"memory": memory, "key": key, "verbose": verbose}
-        teacher = fit_on_all_rows(teacher, X, y, seed, sample_weight, fit_params, **how)
-    ask = partial(
-        ask_aligned,
-        teacher,
-        classes=classes,
-        teacher_classes=teacher_classes,
-        device=device,
-        memory=memory,
-        key=key,
-        verbose=verbose,
-    )
-    if not cross_fitted:
-        (answer, kind), generated = ask(X, y=y), {}
-    calibration = fit_calibration(answer, positions, calibrate, sample_weight)
-    answer = calibration(answer)
-    warn_of_misleading_targets(answer, positions, sample_weight)
-    more = [ask(rows)[0] for rows in X_more]
-    more = [calibration(rows) for rows in [*more, *generated.values()]]
+    if not fitted and (refit or splits is None or X_more):
+        teacher = fit_on_all_rows(teacher, task, X, fitting, desk=desk, key=key)
+    ask = partial(ask_fitted, teacher, regresses=task.regresses, desk=desk, key=key)
+    if splits is None:
+        values, kinds = _ask_one(teacher, task, X, ask, columns)
+    calibration = task.fit_calibration(values, calibrate, fitting.sample_weight)
+    values = calibration(values)
+    task.warn(values, fitting.sample_weight)
+    read = partial(task.read, kinds=kinds, panel=panel_of(teacher), columns=columns)
+    more = [read(ask(rows))[0] for rows in X_more] + list(generated.values())
+    kind = task.kind(kinds)
     if any(answers_from_labels(member) for member in members_of(teacher)):
-        answer, kind = teacher.add_answers_from_labels(answer, y, classes), "probabilities"
-    features = find_net(teacher, device).features(layers, [X, *X_more]) if layers else {}
-    if verbose and layers:
-        n_bytes = sum(values.nbytes for values in features.values())
-        print(f"[skdistill] teacher: {n_bytes / 1e6:.1f} MB of features of hidden layers")
-    return Targets(answer, kind, cross_fitted, teacher if fitted or refit else None, more, features)
+        values = teacher.add_answers_from_labels(values, task.y, task.classes)
+        kind = "probabilities"
+    targets = Targets(
+        values,
+        kind,
+        task.classes,
+        out_of_fold=splits is not None,
+        calibrated=bool(calibrate),
+        more=map(calibration, more),
+        features=_features(teacher, [X, *X_more], layers, desk),
+    )
+    return targets, teacher if fitted or refit or splits is None else None
 
 
-def targets_from_array(
-    soft_targets, y, *, teacher_classes=None, calibrate=False, sample_weight=None
-):
-    """Check soft targets that the user brings.
+def _ask_one(teacher, task, X, ask, columns):
+    """Ask one fitted teacher about all labelled rows; return its answer and what it speaks."""
+    explicit = columns is not None
+    known = columns if explicit or task.regresses else labels_of(teacher)
+    task.check_columns(known, explicit=explicit)
+    replies = ask(X)
+    kinds = task.find_kinds([replies])
+    values, named = task.read(replies, kinds, panel_of(teacher), columns)
+    if known is None:  # an answer may name its columns where the teacher does not
+        task.check_columns(named, explicit=False)
+    task.without_strangers(values, slice(None), named)
+    return values, kinds
 
-    Parameters
-    ----------
-    soft_targets : array-like of shape (n_samples, n_classes)
-        Probabilities; a row of NaN has no target. A DataFrame whose columns are the labels is
-        read by them.
-    y : ndarray of shape (n_samples,)
-        Labels.
-    teacher_classes : array-like of shape (n_classes,), default=None
-        The order of the columns; None means the sorted classes of y.
-    calibrate : bool or {"temperature", "prior"}, default=False
-        See `teacher_targets`.
-    sample_weight : ndarray of shape (n_samples,), default=None
-        Weights of the rows.
 
-    Returns
-    -------
-    Targets
-
-    Raises
-    ------
-    ValueError
-        When the shape or the values are not those of probabilities.
-    """
-    classes, positions = np.unique(y, return_inverse=True)
-    if teacher_classes is None and set(getattr(soft_targets, "columns", [])) == set(classes):
-        teacher_classes = soft_targets.columns
-    try:
-        soft_targets = np.array(soft_targets, dtype=np.float64)
-    except (TypeError, ValueError, RuntimeError) as error:
+def _from_labels(teacher, task, calibrate, X_more):
+    """Return the targets of a teacher that knows the labels' meaning alone."""
+    name = type(teacher).__name__
+    if calibrate:
         raise ValueError(
-            f"soft_targets is of type {type(soft_targets).__name__}, which is no array of numbers "
-            f"({error}); expected an array of shape (n_samples, n_classes)."
-        ) from error
-    n_columns = len(classes) if teacher_classes is None else len(teacher_classes)
-    if soft_targets.shape != (len(y), n_columns):
-        raise ValueError(
-            f"soft_targets has shape {soft_targets.shape}; expected ({len(y)}, {n_columns}): a "
-            f"row per row of X and a column per class, in sorted order or in that of "
-            f"teacher_classes."
+            f"calibrate={calibrate!r} was given with the teacher {name}, whose answers come from "
+            f"the labels; expected False: no label can judge them."
         )
-    told = ~np.isnan(soft_targets).all(axis=1)
-    soft_targets[told] = check_probabilities(soft_targets[told], told.sum(), "soft_targets")
-    if teacher_classes is not None:
-        check_classes(teacher_classes, classes, explicit=True)
-        soft_targets = align_columns(soft_targets, np.asarray(teacher_classes), classes)
-        leave_unknown_to_labels(soft_targets, np.asarray(teacher_classes), y)
-    calibration = fit_calibration(soft_targets, positions, calibrate, sample_weight)
-    soft_targets = calibration(soft_targets)
-    warn_of_misleading_targets(soft_targets, positions, sample_weight)
-    return Targets(soft_targets, "probabilities", False, None)
+    if len(X_more):
+        raise ValueError(
+            f"Rows without labels were given with the teacher {name}, whose answers come from the "
+            f"labels; expected none, or a list of teachers of which one answers for rows."
+        )
+    values = teacher.soft_targets(task.y, task.classes)
+    return Targets(values, classes=task.classes, from_labels=True)
+
+
+def _features(teacher, parts, layers, desk):
+    """Return what layers of a network make of each part of the rows."""
+    if not layers:
+        return None
+    found = find_net(teacher, desk.device).features(layers, parts)
+    if desk.verbose:
+        n_bytes = sum(values.nbytes for values in found.values())
+        print(f"[skdistill] teacher: {n_bytes / 1e6:.1f} MB of features of hidden layers")
+    ends = np.cumsum([part.shape[0] for part in parts])[:-1]
+    return {name: np.split(values, ends) for name, values in found.items()}
 
 
 def teacher_targets(
@@ -233,27 +167,32 @@ def teacher_targets(
     calibrate=False,
     sample_weight=None,
     groups=None,
+    X_unlabeled=None,
     teacher_classes=None,
     memory=None,
     device="auto",
     n_jobs=None,
     random_state=None,
     verbose=0,
+    layers=(),
+    task="auto",
 ):
-    """Give the very soft targets that `DistilledClassifier.fit` would use.
+    """Ask a teacher for the very soft targets that `fit` would use.
 
     To look at them, to keep them, or to hand them to a whole search as `soft_targets=` without
-    pickling the teacher to every worker.
+    pickling the teacher to every worker. With the same settings and `random_state`,
+    ``fit(X, y, soft_targets=targets)`` gives the student that `fit` with the teacher gives.
 
     Parameters
     ----------
     teacher : object
-        A teacher of any kind that `DistilledClassifier` takes, fitted or not.
+        A teacher of any kind that `DistilledClassifier`, or `DistilledRegressor`, takes, fitted or
+        not.
     X : array-like of shape (n_samples, ...)
         Rows, as the teacher wants them.
-    y : array-like of shape (n_samples,), default=None
-        Labels. Only a fitted teacher can do without: the columns are then its own classes, in
-        sorted order.
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+        Labels, or numbers. Only a fitted teacher can do without: the columns are then its own
+        classes, in sorted order.
     cv : int, splitter, iterable or "in-sample", default=None
         The cross-fitting of an unfitted teacher; None is five stratified folds.
     calibrate : bool or {"temperature", "prior"}, default=False
@@ -264,6 +203,9 @@ def teacher_targets(
         Weights for the fit of the teacher, where that takes them, and for the calibration.
     groups : array-like of shape (n_samples,), default=None
         Groups that no split may tear apart.
+    X_unlabeled : array-like of shape (n_unlabeled, ...) or Unlabeled, default=None
+        Rows without labels that the teacher, fitted on all others, is asked about too, for
+        ``fit(X, y, soft_targets=targets, X_unlabeled=X_unlabeled)``.
     teacher_classes : array-like of shape (n_columns,), default=None
         The order of the teacher's columns where it has no `classes_`.
     memory : str or joblib.Memory, default=None
@@ -276,12 +218,19 @@ def teacher_targets(
         Seeds the teacher where its own `random_state` is None.
     verbose : int, default=0
         1 prints a line for every fold, and how far a fitted teacher is.
+    layers : sequence of str, default=()
+        Layers of a teacher that is a fitted network, by name: what they make of the rows comes
+        along, for the `feature_losses` of a student.
+    task : {"auto", "classes", "numbers"}, default="auto"
+        What the teacher is asked for: "auto" is numbers of a regressor, as scikit-learn tells one,
+        and classes of any other. A module, a skorch net or a function of numbers needs "numbers".
 
     Returns
     -------
-    ndarray of shape (n_samples, n_classes), float64
-        Probabilities in the sorted order of the classes. A row of NaN has no target (no split
-        left it out, or the teacher does not know its class) and learns from its label alone.
+    Targets
+        Which numpy reads as an array of shape (n_samples, n_classes): probabilities in the sorted
+        order of the classes; of numbers (n_samples, n_outputs). A row of NaN has no target (no
+        split left it out, or the teacher does not know its class) and learns from its label alone.
 
     Raises
     ------
@@ -296,43 +245,124 @@ def teacher_targets(
     >>> from sklearn.ensemble import RandomForestClassifier
     >>> from skdistill.targets import teacher_targets
     >>> X, y = load_iris(return_X_y=True)
-    >>> targets = teacher_targets(RandomForestClassifier(random_state=0), X, y)
-    >>> targets.shape
-    (150, 3)
+    >>> teacher_targets(RandomForestClassifier(random_state=0), X, y)
+    Targets(shape=(150, 3), kind='probabilities', classes=[0, 1, 2], out_of_fold=True)
     """
     X = as_rows(X)
-    teacher = as_teacher(teacher, teacher_classes)
+    check_consistent_length(X, y, groups)
+    if sample_weight is not None:
+        sample_weight = check_sample_weight(
+            sample_weight, X, dtype=np.float64, ensure_non_negative=True
+        )
+    desk = Desk(device, open_memory(memory), n_jobs, verbose)
+    X_more = [] if X_unlabeled is None else [as_rows(unwrap(X_unlabeled))]
+    regresses = _wants_numbers(teacher, task, calibrate, teacher_classes)
     if y is None:
-        if not check_teacher(teacher, cv):
-            raise ValueError(
-                f"The teacher {type(teacher).__name__} is not fitted and y is None; expected "
-                f"labels to fit it on. Pass y, or a fitted teacher."
-            )
-        if calibrate:
-            raise ValueError(f"calibrate={calibrate!r} needs labels and y is None; pass y.")
-        return ask_aligned(
-            teacher,
-            X,
-            None,
-            teacher_classes=teacher_classes,
-            device=device,
-            memory=memory,
-            verbose=verbose,
-        )[0]
-    check_consistent_length(X, y, sample_weight, groups)
+        fitted = _without_labels(teacher, cv, calibrate, teacher_classes, regresses)
+        return _ask_without_labels(fitted, X, X_more, teacher_classes, layers, desk, regresses)
     return compute_targets(
         teacher,
         X,
-        y,
+        NumberTask(as_numbers(y)) if regresses else ClassTask(y),
         cv=cv,
         calibrate=calibrate,
-        sample_weight=sample_weight,
         groups=groups,
-        teacher_classes=teacher_classes,
-        memory=memory,
-        device=device,
-        n_jobs=n_jobs,
-        random_state=random_state,
-        verbose=verbose,
+        columns=teacher_classes,
+        fitting=Fitting(draw_seeds(random_state, 1)[0], sample_weight),
+        desk=desk,
         refit=False,
-    ).probabilities
+        X_more=X_more,
+        layers=layers,
+    )[0]
+
+
+def _wants_numbers(teacher, task, calibrate, columns):
+    """Say whether numbers are wanted, and refuse what belongs to classes alone."""
+    if task not in ("auto", "classes", "numbers"):
+        raise ValueError(
+            f"The 'task' parameter of teacher_targets must be one of ['auto', 'classes', "
+            f"'numbers']. Got {task!r} instead."
+        )
+    members = teacher if isinstance(teacher, list | tuple) and len(teacher) else [teacher]
+    regresses = all(map(gives_numbers, members)) if task == "auto" else task == "numbers"
+    given = ["calibrate"] * bool(calibrate) + ["teacher_classes"] * (columns is not None)
+    if regresses and given:
+        raise ValueError(
+            f"{given} were given with a teacher of numbers, and are about classes; expected none. "
+            f"For a teacher of classes set task='classes'."
+        )
+    return regresses
+
+
+def _without_labels(teacher, cv, calibrate, columns, regresses):
+    """Return a teacher that can do without labels; refuse another."""
+    teacher = as_teacher(teacher, columns, regresses=regresses)
+    if not check_teacher(teacher, cv, regresses=regresses):
+        raise ValueError(
+            f"The teacher {type(teacher).__name__} is not fitted and y is None; expected labels to "
+            f"fit it on. Pass y, or a fitted teacher."
+        )
+    if calibrate:
+        raise ValueError(f"calibrate={calibrate!r} needs labels and y is None; pass y.")
+    return teacher
+
+
+def _ask_without_labels(teacher, X, X_more, columns, layers, desk, regresses):
+    """Ask a fitted teacher about rows of which nobody knows the labels."""
+    groups = [ask_fitted(teacher, rows, regresses=regresses, desk=desk) for rows in [X, *X_more]]
+    features = _features(teacher, [X, *X_more], layers, desk)
+    if regresses:
+        values, *more = map(read_numbers, groups)
+        return Targets(values, "numbers", more=more, features=features)
+    kinds, panel = find_kinds(groups), panel_of(teacher)
+    answers = [read_classes(replies, kinds, panel) for replies in groups]
+    known = answers[0][1] if columns is None else np.asarray(columns)
+    classes = None if known is None else np.sort(known)
+    wanted = np.arange(answers[0][0].shape[1]) if classes is None else classes
+    values, *more = (align_columns(values, known, wanted) for values, _ in answers)
+    return Targets(values, common_kind(kinds), classes, more=more, features=features)
+
+
+def teacher_probabilities(teacher, X, classes, *, teacher_classes=None, device="auto", memory=None):
+    """Ask a fitted teacher for the probabilities of the given classes.
+
+    Parameters
+    ----------
+    teacher : object
+        A fitted teacher of any kind that `DistilledClassifier` takes.
+    X : array-like of shape (n_samples, ...)
+        Rows, as the teacher wants them.
+    classes : array-like of shape (n_classes,)
+        The order of the columns.
+    teacher_classes : array-like of shape (n_columns,), default=None
+        The teacher's own order where it has no `classes_`.
+    device : str or torch.device, default="auto"
+        Where a torch teacher runs.
+    memory : str or joblib.Memory, default=None
+        Where the answers are kept and found again.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_classes), float64
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skdistill.targets import teacher_probabilities
+    >>> X, y = load_iris(return_X_y=True)
+    >>> teacher = LogisticRegression(max_iter=500).fit(X, y)
+    >>> teacher_probabilities(teacher, X[:2], [2, 1, 0]).round(2)
+    array([[0.  , 0.02, 0.98],
+           [0.  , 0.03, 0.97]])
+    """
+    X, teacher = as_rows(X), as_teacher(teacher, teacher_classes)
+    task = ClassTask(classes)
+    order = np.searchsorted(task.classes, np.asarray(classes))
+    columns = None if teacher_classes is None else np.asarray(teacher_classes)
+    desk = Desk(device, open_memory(memory))
+    known = labels_of(teacher) if columns is None else columns
+    task.check_columns(known, explicit=columns is not None)
+    replies = ask_fitted(teacher, X, regresses=False, desk=desk)
+    values, _ = task.read(replies, find_kinds([replies]), panel_of(teacher), columns)
+    return values[:, order]

@@ -1,62 +1,275 @@
-"""One small class for each kind of teacher, all asked in the same way."""
+"""Each kind of teacher asked in the same way: rows in, a row of numbers for each out."""
 
 import contextlib
 import warnings
+from typing import NamedTuple
 
 import numpy as np
 import torch
+from sklearn.base import is_classifier, is_regressor
 from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
 from skorch import NeuralNet, NeuralNetBinaryClassifier
 
+from skdistill._compat import safe_indexing
 from skdistill._generators import generator_put_back
+from skdistill._names import copy_rows, names_of
 from skdistill._torch import (
     as_tensor,
     evaluating,
     forward_in_batches,
+    forward_net,
     resolve_device,
 )
 from skdistill.exceptions import TeacherError
-from skdistill.teachers._contract import check_network_outputs, check_probabilities
+from skdistill.teachers._align import match_names
+from skdistill.teachers._contract import as_values
+from skdistill.teachers._last_step import kind_of_module
+
+_READ_ONLY = ("catboost", "lightgbm", "skdistill", "sklearn", "skorch", "xgboost")
+"""Packages whose models do not write into the rows that they are asked about. Others get a copy."""
 
 
-def adapt_teacher(teacher, *, device="auto"):
-    """Bring a fitted teacher to the one contract: `ask(X)` and `classes`.
+class Reply(NamedTuple):
+    """What a teacher said of some rows, as it said it.
+
+    Attributes
+    ----------
+    values : ndarray of shape (n_samples, n_columns), float64
+        Finite numbers.
+    columns : ndarray of shape (n_columns,) or None
+        The labels of the columns, where the teacher or its answer names them.
+    kind : {"logits", "probabilities"} or None
+        What the numbers are, where that is known; None leaves it to their values.
+    source : str
+        Who answered, as a sentence's subject.
+    """
+
+    values: np.ndarray
+    columns: np.ndarray | None
+    kind: str | None
+    source: str
+
+
+class Adapter:
+    """A fitted teacher, brought to the one contract.
+
+    A subclass has `_answer(X)`, which returns what the teacher says of rows.
+
+    Parameters
+    ----------
+    source : str
+        Who answers, as a sentence's subject.
+    columns : array-like of shape (n_columns,), default=None
+        The labels of the columns, where the teacher knows them.
+    kind : {"logits", "probabilities"}, default=None
+        What it says, where that is known.
+    regresses : bool, default=False
+        Whether it is asked for numbers, and not for classes.
+    """
+
+    chunk_size: int | None = None
+    """Rows that it is asked about at once; None is any number."""
+
+    def __init__(self, source, columns=None, kind=None, *, regresses=False):
+        self.source = source
+        self.columns = None if columns is None else np.asarray(columns)
+        self.kind = kind
+        self.regresses = regresses
+
+    def ask(self, X):
+        """Return what the teacher says of rows.
+
+        Parameters
+        ----------
+        X : {ndarray, sparse matrix, DataFrame} of shape (n_samples, ...)
+
+        Returns
+        -------
+        Reply
+
+        Raises
+        ------
+        TeacherError
+            When the answer is no row of finite numbers for each row, or names other classes than
+            the teacher does.
+        """
+        answer = self._answer(X)
+        names = names_of(answer)
+        expected = "n_outputs" if self.regresses else "n_classes"
+        values = as_values(answer, X.shape[0], self.source, expected)
+        columns = self.columns
+        if names is not None and not self.regresses:
+            columns = names if columns is None else match_names(names, columns, self.source)
+        return Reply(values, columns, self._kind_of(values, X), self.source)
+
+    def _answer(self, X):
+        raise NotImplementedError
+
+    def _kind_of(self, values, X):
+        return self.kind
+
+
+class MethodAdapter(Adapter):
+    """Anything with `predict_proba`, or `predict` for numbers."""
+
+    def __init__(self, estimator, *, regresses):
+        method = "predict" if regresses else "predict_proba"
+        columns = None if regresses else getattr(estimator, "classes_", None)
+        if isinstance(columns, list) and columns and np.ndim(columns[0]) == 1:
+            raise TeacherError(
+                f"The teacher {type(estimator).__name__} was fitted on {len(columns)} outputs; "
+                f"expected one. Distil one output at a time, as MultiOutputClassifier does."
+            )
+        source = f"{type(estimator).__name__}.{method}"
+        super().__init__(source, columns, "probabilities", regresses=regresses)
+        self.estimator = estimator
+        self.method = method
+
+    def _answer(self, X):
+        if type(self.estimator).__module__.partition(".")[0] not in _READ_ONLY:
+            X = copy_rows(X)
+        with unnoticed(self.estimator):
+            return getattr(self.estimator, self.method)(X)
+
+
+class _ModuleAdapter(Adapter):
+    """A torch module, asked in evaluation mode and without gradients."""
+
+    def __init__(self, module, device, *, regresses):
+        super().__init__(type(module).__name__, regresses=regresses)
+        self.module = module
+        self.device = resolve_device(device)
+
+    def _answer(self, X):
+        with evaluating(self.module, self.device), reading_rows(self.source, X):
+            return forward_in_batches(self.module, X, self.device)
+
+    def _kind_of(self, values, X):
+        if self.regresses or values.shape[1] > 1:
+            return None
+        return kind_of_module(self.module, safe_indexing(X, [0]))
+
+
+class _SkorchAdapter(Adapter):
+    """A skorch net of someone else, asked through its own batches, behind steps of a Pipeline."""
+
+    def __init__(self, net, steps=(), *, regresses):
+        columns = None
+        if not regresses and not isinstance(net, NeuralNetBinaryClassifier):
+            columns = getattr(net, "classes_", None)  # 0 and 1 whatever the labels of that one
+        source = f"The module of {type(net).__name__}"
+        super().__init__(source, columns, regresses=regresses)
+        self.net = net
+        self.steps = steps
+
+    def _answer(self, X):
+        rows = self._transform(X)
+        with evaluating(self.net.module_), reading_rows(self.source, rows):
+            return forward_net(self.net, as_tensor(rows, self.net.module_).numpy())
+
+    def _transform(self, X):
+        with unnoticed(None):
+            for step in self.steps:
+                X = step.transform(X)
+        return X
+
+    def _kind_of(self, values, X):
+        if self.regresses or values.shape[1] > 1:
+            return None
+        return kind_of_module(self.net.module_, self._transform(safe_indexing(X, [0])))
+
+
+class FunctionAdapter(Adapter):
+    """A function from rows to probabilities, logits or numbers, which may do to rows what it likes.
+
+    Parameters
+    ----------
+    function : callable
+    chunk_size, columns, kind, regresses
+        See `Adapter`.
+    """
+
+    def __init__(self, function, *, regresses, columns=None, kind="probabilities", chunk_size=None):
+        name = getattr(function, "__name__", type(function).__name__)
+        super().__init__(f"The callable {name}", columns, kind, regresses=regresses)
+        self.function = function
+        self.chunk_size = chunk_size
+
+    def _answer(self, X):
+        answer = self.function(copy_rows(X))
+        return answer.detach().cpu().numpy() if isinstance(answer, torch.Tensor) else answer
+
+
+def adapt(teacher, *, regresses=False, device="auto"):
+    """Bring a fitted teacher that answers for rows to the one contract.
 
     Parameters
     ----------
     teacher : object
-        A classifier with `predict_proba`, a `torch.nn.Module` that returns logits, a skorch net
-        or a callable that returns probabilities; see the user guide.
+        A classifier with `predict_proba` or a regressor with `predict`, a `torch.nn.Module`, a
+        skorch net, a callable, a model from a file; no ensemble of ours, whose members are asked
+        each for itself.
+    regresses : bool, default=False
+        Whether it is to give numbers, and not classes.
     device : str or torch.device, default="auto"
         Where a torch module runs. A skorch net stays on its own device.
 
     Returns
     -------
-    adapter
-        With `classes`, the teacher's labels in the order of its columns or None where it does
-        not know them, and `ask(X)`, which returns `(probabilities, kind)`: a float64 array of
-        shape (n_samples, n_columns) and "logits" or "probabilities".
+    Adapter
 
     Raises
     ------
     TeacherError
         When it is none of these. The message says how to make it one.
     """
-    name = type(teacher).__name__
-    core = teacher.estimator if isinstance(teacher, FrozenEstimator) else teacher
-    if isinstance(core, torch.nn.Module):
-        return _ModuleTeacher(core, device)
+    core = unfrozen(teacher)
     if isinstance(core, type):
         raise TeacherError(
             f"The teacher is the class {core.__name__}; expected an instance. Write "
             f"{core.__name__}(...)."
         )
-    if hasattr(core, "_adapter"):  # ours: ensembles, class graphs, models from files
-        return core._adapter(device)
-    if is_bare_net(core):
-        return _SkorchTeacher(core)
-    if hasattr(core, "predict_proba"):
-        return _ClassifierTeacher(core)
+    if isinstance(core, torch.nn.Module):
+        return _ModuleAdapter(core, device, regresses=regresses)
+    if hasattr(core, "_adapter"):  # ours: functions, class graphs, models from files
+        return core._adapter(regresses)
+    if regresses:
+        refuse_classifier(core)
+    *steps, last = split_pipeline(core)
+    if is_bare_net(last):
+        return _SkorchAdapter(last, steps, regresses=regresses)
+    if hasattr(core, "predict" if regresses else "predict_proba"):
+        return MethodAdapter(core, regresses=regresses)
+    if not regresses:
+        _refuse_without_probabilities(core)
+    if callable(core):
+        return FunctionAdapter(core, regresses=regresses)
+    if regresses:
+        kinds = "a regressor with predict, a torch.nn.Module, a skorch net, or a callable X -> "
+        kinds += "numbers"
+    else:
+        kinds = "a classifier with predict_proba, a torch.nn.Module that returns logits, a skorch "
+        kinds += "net, or a callable X -> probabilities"
+    raise TeacherError(
+        f"The teacher is {teacher!r} of type {type(teacher).__name__}; expected {kinds}."
+    )
+
+
+def unfrozen(teacher):
+    """Return what a FrozenEstimator holds, and any other teacher itself."""
+    return teacher.estimator if isinstance(teacher, FrozenEstimator) else teacher
+
+
+def gives_numbers(teacher):
+    """Whether scikit-learn takes a teacher for a regressor."""
+    core = unfrozen(teacher)
+    knows_tags = hasattr(core, "__sklearn_tags__") and not isinstance(core, type)
+    return knows_tags and is_regressor(core)
+
+
+def _refuse_without_probabilities(core):
+    name = type(core).__name__
     if hasattr(core, "decision_function"):
         raise TeacherError(
             f"The teacher {name} has decision_function but no predict_proba; expected "
@@ -68,87 +281,21 @@ def adapt_teacher(teacher, *, device="auto"):
             f"The teacher {name} has predict but no predict_proba; expected a classifier that "
             f"gives class probabilities. For a teacher of numbers use DistilledRegressor."
         )
-    if callable(core):
-        return _CallableTeacher(core)
-    raise TeacherError(
-        f"The teacher is {teacher!r} of type {name}; expected a classifier with predict_proba, a "
-        f"torch.nn.Module that returns logits, a skorch net, or a callable X -> probabilities."
-    )
 
 
-class _ClassifierTeacher:
-    """Anything with `predict_proba`."""
-
-    def __init__(self, classifier):
-        self.classifier = classifier
-        classes = getattr(classifier, "classes_", None)
-        if isinstance(classes, list) and classes and np.ndim(classes[0]) == 1:
-            raise TeacherError(
-                f"The teacher {type(classifier).__name__} was fitted on {len(classes)} outputs; "
-                f"expected one. Distil one output at a time, as MultiOutputClassifier does."
-            )
-        self.classes = None if classes is None else np.asarray(classes)
-
-    def ask(self, X):
-        with unnoticed(self.classifier):
-            answer = self.classifier.predict_proba(X)
-        if self.classes is None and hasattr(answer, "columns"):
-            self.classes = np.asarray(answer.columns)
-        source = f"{type(self.classifier).__name__}.predict_proba"
-        return check_probabilities(answer, X.shape[0], source), "probabilities"
-
-
-class _ModuleTeacher:
-    """A torch module, asked in evaluation mode and without gradients."""
-
-    classes = None
-
-    def __init__(self, module, device):
-        self.module = module
-        self.device = resolve_device(device)
-
-    def ask(self, X):
-        with evaluating(self.module, self.device):
-            outputs = forward_in_batches(self.module, X, self.device)
-        return check_network_outputs(outputs, X.shape[0], type(self.module).__name__)
-
-
-class _SkorchTeacher:
-    """A skorch net of someone else, asked through its own `forward`."""
-
-    def __init__(self, net):
-        self.net = net
-
-    @property
-    def classes(self):
-        if isinstance(self.net, NeuralNetBinaryClassifier):
-            return None  # its classes_ are 0 and 1 whatever the labels
-        return getattr(self.net, "classes_", None)
-
-    def ask(self, X):
-        module = self.net.module_
-        rows = as_tensor(X, module).numpy()
-        with evaluating(module), generator_put_back():
-            outputs = self.net.forward(rows)
-        outputs = outputs[0] if isinstance(outputs, tuple) else outputs
-        name = f"The module of {type(self.net).__name__}"
-        return check_network_outputs(outputs.double().numpy(), X.shape[0], name)
-
-
-class _CallableTeacher:
-    """A function from rows to probabilities."""
-
-    classes = None
-
-    def __init__(self, function):
-        self.function = function
-
-    def ask(self, X):
-        answer = self.function(X)
-        if isinstance(answer, torch.Tensor):
-            answer = answer.detach().cpu().numpy()
-        source = getattr(self.function, "__name__", type(self.function).__name__)
-        return check_probabilities(answer, X.shape[0], f"The callable {source}"), "probabilities"
+def refuse_classifier(core):
+    """Refuse a teacher that gives class probabilities where numbers are wanted."""
+    gives_probabilities = hasattr(core, "predict_proba")
+    if hasattr(core, "__sklearn_tags__"):
+        is_net_or_regressor = isinstance(core, NeuralNet) or is_regressor(core)
+        gives_probabilities &= not is_net_or_regressor
+        gives_probabilities |= is_classifier(core)
+    if gives_probabilities:
+        raise TeacherError(
+            f"The teacher {type(core).__name__} gives class probabilities; expected a regressor, "
+            f"whose predict gives numbers. For classes use DistilledClassifier; for several "
+            f"regressors give a list."
+        )
 
 
 def answers_from_labels(teacher):
@@ -181,14 +328,49 @@ def is_bare_net(estimator):
 
 
 @contextlib.contextmanager
+def reading_rows(source, X):
+    """Say whose module it is that cannot read rows inside the block."""
+    try:
+        yield
+    except torch.OutOfMemoryError:
+        raise
+    except (RuntimeError, TypeError, ValueError, IndexError, NotImplementedError) as error:
+        raise TeacherError(
+            f"{source} cannot be asked about rows of shape {tuple(X.shape[1:])}: "
+            f"{' '.join(str(error).split())}. Give fit the rows that it was made for; what "
+            f"prepares them belongs before it, in a Pipeline or in the module itself."
+        ) from error
+
+
+def split_pipeline(estimator):
+    """Return the steps of a Pipeline, and a list of any other estimator itself.
+
+    Parameters
+    ----------
+    estimator : object
+
+    Returns
+    -------
+    list
+        Without those that do nothing. The last step is there always.
+    """
+    if not isinstance(estimator, Pipeline):
+        return [estimator]
+    *steps, (_, last) = estimator.steps
+    return [*(step for _, step in steps if step not in (None, "passthrough")), last]
+
+
+@contextlib.contextmanager
 def unnoticed(estimator):
     """Ask an estimator inside the block: torch's generator is put back, names are not compared.
 
     Parameters
     ----------
-    estimator : estimator
+    estimator : estimator or None
+        None is one that does not draw.
     """
-    alone = generator_put_back() if holds_net(estimator) else contextlib.nullcontext()
+    draws = any(map(is_bare_net, parts_of(estimator)))  # for its batches, even in order
+    alone = generator_put_back() if draws else contextlib.nullcontext()
     with warnings.catch_warnings(), alone:
         # Names that differ are compared, and warned of, once by the targets.
         warnings.filterwarnings("ignore", message="X (has|does not have) .*feature names")
@@ -206,5 +388,10 @@ def holds_net(estimator):
     -------
     bool
     """
+    return any(isinstance(part, NeuralNet) for part in parts_of(estimator))
+
+
+def parts_of(estimator):
+    """Return an estimator and all its parameters, those of its parts too."""
     parts = estimator.get_params(deep=True).values() if hasattr(estimator, "get_params") else ()
-    return any(isinstance(part, NeuralNet) for part in (estimator, *parts))
+    return [estimator, *parts]

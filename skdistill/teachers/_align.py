@@ -7,6 +7,84 @@ import numpy as np
 from skdistill.exceptions import LabelEncodingError, TeacherError, TeacherWarning
 
 
+def as_labels(names, labels):
+    """Return names as the labels that they stand for.
+
+    A table of polars, or one that was written to a file, names its columns by strings: "1" is the
+    label 1 where no label is the string itself.
+
+    Parameters
+    ----------
+    names : array-like of shape (n_columns,)
+    labels : array-like of shape (n_classes,)
+
+    Returns
+    -------
+    ndarray of shape (n_columns,)
+        The names themselves where they are labels, or strangers to all of them.
+    """
+    names, labels = np.asarray(names), np.asarray(labels)
+    known = set(labels.tolist())
+    if known & set(names.tolist()):
+        return names
+    written = {str(label): label for label in labels.tolist()}
+    if len(written) < len(known) or not {str(name) for name in names.tolist()} & set(written):
+        return names
+    found = [written.get(str(name), name) for name in names.tolist()]
+    return np.array(found, dtype=labels.dtype if set(found) <= known else object)
+
+
+def match_names(names, columns, source):
+    """Read the names that an answer brings by the classes that its teacher names.
+
+    Parameters
+    ----------
+    names : ndarray of shape (n_columns,)
+        Of the columns of an answer.
+    columns : ndarray of shape (n_classes,)
+        The classes that the teacher knows, in any order.
+    source : str
+        Who answered, as a sentence's subject.
+
+    Returns
+    -------
+    ndarray of shape (n_columns,)
+        The class of each column.
+
+    Raises
+    ------
+    TeacherError
+        When the two do not name the same classes.
+    """
+    labels = as_labels(names, columns)
+    if len(labels) != len(columns) or set(labels.tolist()) != set(columns.tolist()):
+        raise TeacherError(
+            f"{source} gave a table with the columns {_listed(names)}, and the classes are "
+            f"{_listed(columns)}; expected a column for each of them, named by it. Rename the "
+            f"columns, or return an array in the order of the classes."
+        )
+    return labels
+
+
+def find_columns(names, wanted, source):
+    """Return where each of the wanted columns stands; see `match_names`.
+
+    Parameters
+    ----------
+    names : ndarray of shape (n_columns,)
+        Of the columns of an answer.
+    wanted : ndarray of shape (n_columns,)
+    source : str
+        Who answered, as a sentence's subject.
+
+    Returns
+    -------
+    list of int
+    """
+    position = {label: i for i, label in enumerate(match_names(names, wanted, source).tolist())}
+    return [position[label] for label in wanted.tolist()]
+
+
 def align_columns(probabilities, columns, classes):
     """Bring a teacher's columns into the order of the classes.
 
@@ -42,7 +120,7 @@ def align_columns(probabilities, columns, classes):
                 f"teacher_classes=[...]."
             )
         return probabilities
-    columns = np.asarray(columns)
+    columns = as_labels(columns, classes)
     if len(columns) != n_columns:
         raise TeacherError(
             f"The teacher gives {n_columns} columns for {len(columns)} named classes "
@@ -85,7 +163,8 @@ def check_classes(columns, classes, *, explicit):
     TeacherWarning
         When classes of the teacher are dropped because y lacks them.
     """
-    known, wanted = set(np.asarray(columns).tolist()), set(classes.tolist())
+    columns = as_labels(columns, classes)
+    known, wanted = set(columns.tolist()), set(classes.tolist())
     if len(known) < len(columns):
         raise TeacherError(
             f"The teacher's classes {_listed(columns)} name a class twice; expected each once."

@@ -4,25 +4,31 @@ from numbers import Integral
 
 from sklearn.base import BaseEstimator
 
-from skdistill._compat import Interval, safe_indexing
+from skdistill._compat import Interval, StrOptions
 from skdistill._rows import as_rows
-from skdistill.teachers._adapters import _CallableTeacher
-from skdistill.teachers._chunks import chunk_slices, stack_answers
+from skdistill.teachers._adapters import FunctionAdapter
+from skdistill.teachers._chunks import ask_in_chunks
+from skdistill.teachers._contract import KINDS, as_probabilities
 
 
 class CallableTeacher(BaseEstimator):
     """A function from rows to probabilities, such as a call of an API, as a fitted teacher.
 
     A bare function is a teacher too. This one is asked a chunk of rows at a time, knows its
-    labels, and can be used with `memory`.
+    labels, says what its numbers are, and can be used with `memory`.
 
     Parameters
     ----------
     function : callable
-        Gets rows as `fit` got them, at most `chunk_size` of them, and returns their
-        probabilities, an array of shape (n_rows, n_classes).
+        Gets a copy of rows as `fit` got them, at most `chunk_size` of them, and returns an array
+        of shape (n_rows, n_classes). For two classes one column, or an array of shape (n_rows,),
+        will do: that of the second class. A table whose columns are named by the labels is read
+        by the names.
     classes : array-like of shape (n_classes,), default=None
         The labels of the columns. None is the sorted labels of y.
+    kind : {"probabilities", "logits"}, default="probabilities"
+        What the function returns. Of logits a softmax is taken, and a loss chooses its "auto"
+        temperature accordingly. A `DistilledRegressor` takes the numbers as they are.
     cache_key : str or other plain value, default=None
         Names all that the answers depend on, such as the model and its version: with `memory`,
         answers are found again under the same key, whatever the function. None cannot be used
@@ -42,7 +48,7 @@ class CallableTeacher(BaseEstimator):
     >>> def ask(rows):
     ...     return np.column_stack([1 - rows[:, 0], rows[:, 0]])
     >>> teacher = CallableTeacher(ask, classes=["no", "yes"], cache_key="oracle 1.0")
-    >>> teacher_targets(teacher, [[0.25], [0.75]], ["no", "yes"])
+    >>> np.asarray(teacher_targets(teacher, [[0.25], [0.75]], ["no", "yes"]))
     array([[0.75, 0.25],
            [0.25, 0.75]])
     """
@@ -50,13 +56,17 @@ class CallableTeacher(BaseEstimator):
     _parameter_constraints = {
         "function": [callable],
         "classes": [None, "array-like"],
+        "kind": [StrOptions(set(KINDS))],
         "cache_key": "no_validation",
         "chunk_size": [Interval(Integral, 1, None, closed="left")],
     }
 
-    def __init__(self, function, *, classes=None, cache_key=None, chunk_size=1000):
+    def __init__(
+        self, function, *, classes=None, kind="probabilities", cache_key=None, chunk_size=1000
+    ):
         self.function = function
         self.classes = classes
+        self.kind = kind
         self.cache_key = cache_key
         self.chunk_size = chunk_size
 
@@ -71,25 +81,18 @@ class CallableTeacher(BaseEstimator):
         -------
         ndarray of shape (n_samples, n_classes), float64
         """
-        return self._adapter("auto").ask(as_rows(X))[0]
+        X = as_rows(X)
+        adapter = self._adapter(regresses=False)
+        reply = ask_in_chunks(lambda: adapter, X, adapter.chunk_size)
+        return as_probabilities(reply.values, reply.kind, reply.source)
 
-    def ask(self, X):
-        """Return probabilities and kind; see `adapt_teacher`.
-
-        Parameters
-        ----------
-        X : {ndarray, sparse matrix, DataFrame} of shape (n_samples, ...)
-
-        Returns
-        -------
-        probabilities : ndarray of shape (n_samples, n_classes), float64
-        kind : "probabilities"
-        """
-        function = _CallableTeacher(self.function)
-        chunks = chunk_slices(X.shape[0], self.chunk_size)
-        answers = [function.ask(safe_indexing(X, chunk))[0] for chunk in chunks]
-        return stack_answers(answers), "probabilities"
-
-    def _adapter(self, device):
+    def _adapter(self, regresses):
+        """Return what `adapt` returns for a function."""
         self._validate_params()
-        return self
+        return FunctionAdapter(
+            self.function,
+            regresses=regresses,
+            columns=None if regresses else self.classes,
+            kind=self.kind,
+            chunk_size=self.chunk_size,
+        )

@@ -8,6 +8,7 @@ from sklearn.base import BaseEstimator
 
 from skdistill._compat import Interval
 from skdistill.exceptions import TeacherError
+from skdistill.teachers._adapters import Adapter
 
 
 class ClassGraphTeacher(BaseEstimator):
@@ -202,18 +203,15 @@ class ClassGraphTeacher(BaseEstimator):
             )
         return similarity, known
 
-    def _adapter(self, device):
-        """Return what `adapt_teacher` returns for a graph: one that answers for no row."""
-        return _NoRows(self._check()[1])
+    def _adapter(self, regresses):
+        """Return what `adapt` returns for a graph: one that answers for no row."""
+        return _NoRows("A ClassGraphTeacher", self._check()[1], "probabilities")
 
 
-class _NoRows:
+class _NoRows(Adapter):
     """The adapter of a graph, which knows its classes at most."""
 
-    def __init__(self, classes):
-        self.classes = None if classes is None else np.asarray(classes)
-
-    def ask(self, X):
+    def _answer(self, X):
         raise TeacherError(
             "A ClassGraphTeacher answers from labels and knows nothing about rows; expected a "
             "teacher that can be asked about X. Its targets are soft_targets(y)."

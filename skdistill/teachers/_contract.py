@@ -5,12 +5,17 @@ from scipy.special import log_softmax
 
 from skdistill.exceptions import TeacherError
 
-SUM_TOLERANCE = 1e-3
-"""How far a row of probabilities may be from summing to one (single precision, rounding)."""
+KINDS = ("logits", "probabilities")
+
+TOLERANCE = 1e-3
+"""How far below zero a probability may be, and a row of them from summing to one.
+
+Sums in single precision leave such differences: an exported forest of two classes gives one minus
+the sum of its leaves for the second one, and a zero comes as -1e-7."""
 
 
 def looks_like_probabilities(values):
-    """Whether all rows are non-negative and sum to one.
+    """Whether no row has a negative value and all rows sum to one, within `TOLERANCE`.
 
     Parameters
     ----------
@@ -20,118 +25,56 @@ def looks_like_probabilities(values):
     -------
     bool
     """
-    return bool((values >= 0).all() and np.allclose(values.sum(axis=1), 1, atol=SUM_TOLERANCE))
+    sums = values.sum(axis=1)
+    return bool((values >= -TOLERANCE).all() and (np.abs(sums - 1) <= TOLERANCE).all())
 
 
-def check_shape(values, n_samples, source):
-    """Check that an answer has one row of numbers per sample.
+def as_values(answer, n_samples, source, expected="n_classes"):
+    """Check that an answer is a row of finite numbers for each row that was asked about.
 
     Parameters
     ----------
-    values : array-like
+    answer : array-like of shape (n_samples,) or (n_samples, n_columns)
         What the teacher answered.
     n_samples : int
         The rows that it was asked about.
     source : str
         Who answered, as a sentence's subject.
+    expected : str, default="n_classes"
+        What the columns of the answer are, for errors.
 
     Returns
     -------
     ndarray of shape (n_samples, n_columns), float64
-    """
-    if isinstance(values, list) and values and np.ndim(values[0]) == 2:
-        raise TeacherError(
-            f"{source} gave a list of {len(values)} arrays, as multi-output classifiers do; "
-            f"expected one array of shape (n_samples, n_classes). Distil one output at a time."
-        )
-    try:
-        values = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise TeacherError(
-            f"{source} gave {type(values).__name__}, which is no array of numbers ({error}); "
-            f"expected an array of shape (n_samples, n_classes)."
-        ) from error
-    if values.ndim != 2 or values.shape[0] != n_samples:
-        raise TeacherError(
-            f"{source} gave an array of shape {values.shape} for {n_samples} rows; expected "
-            f"({n_samples}, n_classes): one row of class probabilities per row of X."
-        )
-    return values
-
-
-def check_probabilities(values, n_samples, source):
-    """Check and normalise rows of class probabilities.
-
-    Parameters
-    ----------
-    values : array-like of shape (n_samples, n_classes)
-        What the teacher answered.
-    n_samples : int
-        The rows that it was asked about.
-    source : str
-        Who answered, as a sentence's subject.
-
-    Returns
-    -------
-    ndarray of shape (n_samples, n_classes), float64
-        Rows that sum to one.
+        One column of an answer of one dimension.
 
     Raises
     ------
     TeacherError
-        For another shape, values that are not finite or negative, rows that do not sum to one.
     """
-    values = check_shape(values, n_samples, source)
+    wanted = f"({n_samples}, {expected})"
+    if isinstance(answer, list) and answer and np.ndim(answer[0]) == 2:
+        raise TeacherError(
+            f"{source} gave a list of {len(answer)} arrays, as multi-output classifiers do; "
+            f"expected one array of shape {wanted}. Distil one output at a time."
+        )
+    try:
+        values = np.asarray(answer, dtype=np.float64)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise TeacherError(
+            f"{source} gave {type(answer).__name__}, which is no array of numbers ({error}); "
+            f"expected an array of shape {wanted}."
+        ) from error
+    came = values.shape
+    values = values[:, None] if values.ndim == 1 else values
+    if values.ndim != 2 or len(values) != n_samples or values.shape[1] == 0:
+        raise TeacherError(
+            f"{source} gave an array of shape {came} for {n_samples} rows; expected {wanted}: a "
+            f"row of {'class probabilities' if expected == 'n_classes' else 'numbers'} per row of "
+            f"X."
+        )
     check_finite(values, source)
-    if (values < 0).any():
-        raise TeacherError(
-            f"{source} gave negative values (the least is {values.min():.4g}); expected "
-            f"probabilities. If these are logits, apply scipy.special.softmax(logits, axis=1)."
-        )
-    sums = values.sum(axis=1)
-    if not np.allclose(sums, 1, atol=SUM_TOLERANCE):
-        worst = sums[np.argmax(np.abs(sums - 1))]
-        raise TeacherError(
-            f"{source} gave rows that do not sum to one (one sums to {worst:.4g}); expected "
-            f"probabilities. Divide each row by its sum, or apply softmax if these are logits."
-        )
-    return values / sums[:, None]
-
-
-def check_network_outputs(values, n_samples, source):
-    """Read a network's outputs, which may be logits or probabilities.
-
-    A single column is the logit of the second class, or its probability where all values lie
-    in [0, 1].
-
-    Parameters
-    ----------
-    values : ndarray of shape (n_samples,) or (n_samples, n_columns)
-        What the network returned.
-    n_samples : int
-        The rows that it was asked about.
-    source : str
-        Who answered, as a sentence's subject.
-
-    Returns
-    -------
-    probabilities : ndarray of shape (n_samples, n_classes), float64
-    kind : {"logits", "probabilities"}
-    """
-    values = check_shape(values[:, None] if np.ndim(values) == 1 else values, n_samples, source)
-    check_finite(values, source)
-    if values.shape[1] == 1:
-        if ((values >= 0) & (values <= 1)).all():
-            return np.hstack([1 - values, values]), "probabilities"
-        values = np.hstack([np.zeros_like(values), values])
-    if looks_like_probabilities(values):
-        return values / values.sum(axis=1, keepdims=True), "probabilities"
-    if (values >= 0).all() and (values <= 1).all():
-        raise TeacherError(
-            f"{source} gave values between 0 and 1 whose rows do not sum to one, as independent "
-            f"sigmoids do; expected logits or probabilities. Return the logits of one softmax."
-        )
-    return np.exp(log_softmax(values, axis=1)), "logits"
+    return values
 
 
 def check_finite(values, source):
@@ -155,3 +98,87 @@ def check_finite(values, source):
             f"first is row {int(np.argmax(bad))}); expected finite numbers. Look at these rows, "
             f"or leave them out."
         )
+
+
+def find_kind(values, source):
+    """Find out whether a network speaks logits or probabilities, by all that it said.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_samples, n_columns)
+        Finite numbers. A single column is of the second class.
+    source : str
+        Who answered, as a sentence's subject.
+
+    Returns
+    -------
+    {"logits", "probabilities"}
+
+    Raises
+    ------
+    TeacherError
+        For columns of which each is a probability of its own.
+    """
+    if values.shape[1] == 1:
+        inside = (values >= -TOLERANCE) & (values <= 1 + TOLERANCE)
+        return "probabilities" if inside.all() else "logits"
+    if looks_like_probabilities(values):
+        return "probabilities"
+    if (values >= 0).all() and (values <= 1).all():
+        raise TeacherError(
+            f"{source} gave values between 0 and 1 whose rows do not sum to one, as independent "
+            f"sigmoids do; expected logits or probabilities. Return the logits of one softmax."
+        )
+    return "logits"
+
+
+def as_probabilities(values, kind, source):
+    """Read an answer as class probabilities.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_samples, n_columns)
+        Finite numbers. A single column is of the second class: its logit, or its probability.
+    kind : {"logits", "probabilities"}
+        What they are.
+    source : str
+        Who answered, as a sentence's subject.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_classes), float64
+        Rows that sum to one.
+
+    Raises
+    ------
+    TeacherError
+        For probabilities that are negative, or rows of them that do not sum to one.
+    """
+    is_single = values.shape[1] == 1
+    if kind == "logits":
+        values = np.hstack([np.zeros_like(values), values]) if is_single else values
+        return np.exp(log_softmax(values, axis=1))
+    if (values < -TOLERANCE).any():
+        raise TeacherError(
+            f"{source} gave negative values (the least is {values.min():.4g}); expected "
+            f"probabilities. If these are logits, apply scipy.special.softmax(logits, axis=1)."
+        )
+    if is_single:
+        if (values > 1 + TOLERANCE).any():
+            raise TeacherError(
+                f"{source} gave one column with values up to {values.max():.4g}; expected the "
+                f"probability of the second class. If these are logits, apply "
+                f"scipy.special.expit(logits)."
+            )
+        values = np.hstack([1 - values, values])
+    sums = values.sum(axis=1)
+    if (np.abs(sums - 1) > TOLERANCE).any():
+        worst = sums[np.argmax(np.abs(sums - 1))]
+        raise TeacherError(
+            f"{source} gave rows that do not sum to one (one sums to {worst:.4g}); expected "
+            f"probabilities. Divide each row by its sum, or apply softmax if these are logits."
+        )
+    if values.min() < 0:
+        values = np.maximum(values, 0)
+        sums = values.sum(axis=1)
+    return values / sums[:, None]

@@ -16,10 +16,15 @@ from skdistill._compat import StrOptions, check_sample_weight, copy_estimator_st
 from skdistill._random import draw_seeds
 from skdistill._rows import as_rows
 from skdistill.exceptions import TeacherError
-from skdistill.teachers._adapters import adapt_teacher, answers_from_labels
+from skdistill.teachers._adapters import (
+    MethodAdapter,
+    adapt,
+    answers_from_labels,
+    refuse_classifier,
+)
 from skdistill.teachers._align import check_classes
 from skdistill.teachers._fit import check_kind, clone_teacher, fit_teacher, is_fitted
-from skdistill.teachers._members import Members
+from skdistill.teachers._members import Panel, all_labels, ask_each, find_kinds, read_classes
 from skdistill.teachers._pool import pool
 from skdistill.teachers._regressor_ensemble import RegressorEnsemble
 from skdistill.teachers._weights import out_of_fold_weights
@@ -191,7 +196,8 @@ class EnsembleTeacher(ClassifierMixin, BaseEstimator):
         X = as_rows(X)
         if hasattr(self, "n_features_in_"):
             validate_data(self, X, reset=False, skip_check_array=True)
-        return self._adapter(self.device).ask(X)[0]
+        replies = ask_each(speakers_of(self), X, device=self.device)
+        return read_classes(replies, find_kinds([replies]), self._panel())[0]
 
     def predict(self, X):
         """Return the most probable class of each row.
@@ -215,7 +221,9 @@ class EnsembleTeacher(ClassifierMixin, BaseEstimator):
         if hasattr(self, "_classes"):
             return self._classes
         check_is_fitted(self)
-        classes = self._adapter(self.device).classes
+        classes = self._panel().classes
+        if classes is None:
+            classes = all_labels(adapt(member).columns for member in speakers_of(self))
         if classes is None:
             raise AttributeError("No member of this EnsembleTeacher names its classes.")
         return classes
@@ -291,25 +299,28 @@ class EnsembleTeacher(ClassifierMixin, BaseEstimator):
                 f"{classes.tolist()}; expected all labels of y among them."
             )
         for teacher in self.teachers:
-            known = adapt_teacher(teacher).classes if is_fitted(teacher) else None
-            if known is not None and not answers_from_labels(teacher):
-                check_classes(known, classes, explicit=explicit)
+            if is_fitted(teacher) and not answers_from_labels(teacher):
+                known = labels_of(teacher)
+                if known is not None:
+                    check_classes(known, classes, explicit=explicit)
         return classes
 
     def _member_weights(self):
         return self.weights_ if hasattr(self, "weights_") else self._check()
 
-    def _adapter(self, device):
-        """Return what `adapt_teacher` returns for an ensemble."""
-        members = getattr(self, "teachers_", self.teachers)
-        if not hasattr(self, "_classes"):
-            self._check()
+    def _adapter(self, regresses):
+        """Return what `adapt` returns for an ensemble that is asked as one."""
+        if regresses:
+            refuse_classifier(self)
+        self._check()
+        return MethodAdapter(self, regresses=False)
+
+    def _panel(self):
+        """Return how the replies of the members that answer for rows are made one."""
+        asked = [not answers_from_labels(teacher) for teacher in members_of(self)]
         classes = getattr(self, "_classes", self.teacher_classes)
-        if not is_fitted(self):
-            return Members([], [], classes, self.combine)
-        asked = np.array([not answers_from_labels(teacher) for teacher in members])
-        adapters = [adapt_teacher(members[i], device=device) for i in np.flatnonzero(asked)]
-        return Members(adapters, self._member_weights()[asked], classes, self.combine)
+        classes = None if classes is None else np.asarray(classes)
+        return Panel(self._member_weights()[asked], self.combine, classes)
 
     def __sklearn_clone__(self):
         """Clone the unfitted members and keep the fitted ones."""
@@ -364,3 +375,20 @@ def members_of(teacher):
     if isinstance(teacher, EnsembleTeacher | RegressorEnsemble):
         return getattr(teacher, "teachers_", teacher.teachers)
     return [teacher]
+
+
+def speakers_of(teacher):
+    """Return the members that answer for rows; those of an ensemble inside it too."""
+    return [member for member in members_of(teacher) if not answers_from_labels(member)]
+
+
+def panel_of(teacher):
+    """Return how the replies of `speakers_of` are made one; None for a teacher alone."""
+    return teacher._panel() if isinstance(teacher, EnsembleTeacher) else None
+
+
+def labels_of(teacher):
+    """Return the labels of a fitted teacher's columns, None where it does not know them."""
+    if isinstance(teacher, EnsembleTeacher):
+        return getattr(teacher, "classes_", None)
+    return adapt(teacher).columns

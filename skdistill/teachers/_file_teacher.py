@@ -5,7 +5,8 @@ import importlib
 import numpy as np
 from scipy import sparse
 
-from skdistill.teachers._contract import check_network_outputs
+from skdistill.teachers._adapters import Adapter
+from skdistill.teachers._members import find_kinds, read_classes
 
 
 def import_extra(module, extra):
@@ -50,6 +51,18 @@ def as_dense(X, dtype=np.float32):
     return np.asarray(X.toarray() if sparse.issparse(X) else X, dtype=dtype)
 
 
+class _FileAdapter(Adapter):
+    """A model from a file, opened anew where it was pickled."""
+
+    def __init__(self, teacher, *, regresses):
+        name = type(teacher).__name__
+        super().__init__(name, teacher.classes_, teacher.kind, regresses=regresses)
+        self.teacher = teacher
+
+    def _answer(self, X):
+        return self.teacher.run(X)
+
+
 class FileTeacher:
     """A fitted model that is run from the content of its file, so that it can be pickled.
 
@@ -62,9 +75,12 @@ class FileTeacher:
     ----------
     classes_ : ndarray of shape (n_classes,) or None
         The labels of the columns, where the file names them.
+    kind : {"logits", "probabilities"} or None
+        What its outputs are, where that is known.
     """
 
     classes_ = None
+    kind: str | None = None
 
     def __init__(self, content):
         self.content = content
@@ -81,28 +97,14 @@ class FileTeacher:
         -------
         ndarray of shape (n_samples, n_classes), float64
         """
-        return self.ask(X)[0]
+        reply = self._adapter(regresses=False).ask(X)
+        return read_classes([reply], find_kinds([[reply]]))[0]
 
-    @property
-    def classes(self):
-        """The labels of the columns, or None."""
-        return self.classes_
-
-    def ask(self, X):
-        """Return probabilities and kind; see `adapt_teacher`.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, DataFrame} of shape (n_samples, ...)
-
-        Returns
-        -------
-        probabilities : ndarray of shape (n_samples, n_classes), float64
-        kind : {"logits", "probabilities"}
-        """
+    def run(self, X):
+        """Return what the model makes of rows, of shape (n_samples, n_columns)."""
         if self._model is None:
             self._model = self._open()
-        return check_network_outputs(self._answer(X), X.shape[0], type(self).__name__)
+        return self._answer(X)
 
     def _open(self):
         """Make of `content` what answers."""
@@ -112,8 +114,9 @@ class FileTeacher:
         """Return logits or probabilities, of shape (n_samples, n_columns)."""
         raise NotImplementedError
 
-    def _adapter(self, device):
-        return self
+    def _adapter(self, regresses):
+        """Return what `adapt` returns for a model from a file."""
+        return _FileAdapter(self, regresses=regresses)
 
     def __getstate__(self):
         return {**vars(self), "_model": None}

@@ -6,6 +6,7 @@ from sklearn.base import BaseEstimator, clone, is_classifier, is_regressor
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
+from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 from skorch import NeuralNetBinaryClassifier
 
@@ -15,12 +16,12 @@ from skdistill._random import seed_parameters
 from skdistill._torch import as_tensor, resolve_device
 from skdistill.exceptions import TeacherError
 from skdistill.teachers._adapters import (
-    adapt_teacher,
+    adapt,
     answers_from_labels,
     holds_net,
     is_bare_net,
+    split_pipeline,
 )
-from skdistill.teachers._regressors import adapt_regressor
 
 
 def is_fitted(teacher):
@@ -34,6 +35,7 @@ def is_fitted(teacher):
     Returns
     -------
     bool
+        Of a Pipeline, whether its last step has been fitted.
     """
     if isinstance(teacher, list | tuple):
         return all(is_fitted(member) for member in teacher)
@@ -41,13 +43,19 @@ def is_fitted(teacher):
         teacher = teacher.estimator
     if isinstance(teacher, torch.nn.Module) or not hasattr(teacher, "fit"):
         return True
+    *_, last = split_pipeline(teacher)
     try:
-        check_is_fitted(teacher)
+        check_is_fitted(last)
+        needs_fit = get_tags(last).requires_fit or hasattr(last, "__sklearn_is_fitted__")
     except NotFittedError:
         return False
     except (AttributeError, TypeError):  # not built on scikit-learn's BaseEstimator
-        return any(name.endswith("_") and not name.startswith("_") for name in vars(teacher))
-    return True
+        needs_fit = False
+    if needs_fit:
+        return True
+    # One that answers without a fit too, as a Gaussian process does by its prior, has learnt
+    # nothing until an attribute says so.
+    return any(name.endswith("_") and not name.startswith("_") for name in vars(last))
 
 
 def check_kind(teacher, *, regresses=False):
@@ -62,15 +70,13 @@ def check_kind(teacher, *, regresses=False):
     Raises
     ------
     TeacherError
-        See `adapt_teacher` and `adapt_regressor`.
+        See `adapt`.
     """
     # A StackingClassifier, for one, has no methods to look at before its fit.
     undecided = isinstance(teacher, BaseEstimator) and not hasattr(teacher, "predict")
-    is_kind, adapt = (
-        (is_regressor, adapt_regressor) if regresses else (is_classifier, adapt_teacher)
-    )
+    is_kind = is_regressor if regresses else is_classifier
     if is_fitted(teacher) or not (undecided and is_kind(teacher)):
-        adapt(teacher)
+        adapt(teacher, regresses=regresses)
 
 
 def clone_teacher(teacher):
@@ -152,10 +158,16 @@ def fit_teacher(teacher, X, y, *, seed, classes=None, sample_weight=None, fit_pa
         fit_params = {} if name is None else {name: sample_weight}
     if not holds_net(fitted):
         return fitted.fit(X, y, **fit_params)
+    *_, last = split_pipeline(fitted)
     with seeded(seed, resolve_device("auto")):
-        if is_bare_net(fitted):
-            return _fit_net(fitted, X, y, classes)
-        return fitted.fit(X, y, **fit_params)
+        if not is_bare_net(last):
+            return fitted.fit(X, y, **fit_params)
+        if isinstance(fitted, Pipeline):
+            steps = fitted[:-1]
+            X = steps.fit_transform(X, y, **fit_params)
+            fitted.steps[:-1] = steps.steps
+        _fit_net(last, X, y, classes)
+        return fitted
 
 
 def _weight_parameter(estimator):
@@ -173,11 +185,11 @@ def _fit_net(net, X, y, classes):
     """Fit a skorch net, which wants the module's own dtype, and positions for labels."""
     if is_regressor(net):
         rows = as_tensor(X, net.initialize().module_).numpy()
-        return net.fit(rows, np.reshape(y, (len(rows), -1)).astype(rows.dtype))
+        net.fit(rows, np.reshape(y, (len(rows), -1)).astype(rows.dtype))
+        return
     classes = np.unique(y) if classes is None else classes
     rows = as_tensor(X, net.initialize().module_).numpy()
     binary = isinstance(net, NeuralNetBinaryClassifier)
     net.fit(rows, np.searchsorted(classes, y).astype(np.float32 if binary else np.int64))
     if hasattr(net, "classes"):
         net.classes = classes
-    return net

@@ -1,48 +1,52 @@
-"""The members of an ensemble, asked one after another."""
+"""The replies of one teacher, or of the members of an ensemble, read as one answer."""
+
+from dataclasses import dataclass
 
 import numpy as np
 
 from skdistill.exceptions import TeacherError
+from skdistill.teachers._adapters import adapt
 from skdistill.teachers._align import align_columns
+from skdistill.teachers._chunks import ask_in_chunks
+from skdistill.teachers._contract import as_probabilities, find_kind
 from skdistill.teachers._pool import pool
 
 
-class Members:
-    """What `adapt_teacher` returns for an ensemble: its members are asked and their answers pooled.
+@dataclass(frozen=True)
+class Panel:
+    """How the members of an ensemble, each with its reply, are made one.
 
     Parameters
     ----------
-    adapters : list
-        Those of the members that answer for rows.
-    weights : array-like of shape (n_adapters,)
-    classes : array-like of shape (n_classes,) or None
-        The labels of the columns; None is all that the members know, in sorted order.
+    weights : ndarray of shape (n_members,)
+        Of those that answer for rows.
     combine : {"probability", "logit"}
+        See `pool`.
+    classes : ndarray of shape (n_classes,) or None
+        The labels of the columns; None is all that the members know, in sorted order.
     """
 
-    def __init__(self, adapters, weights, classes, combine):
-        self.adapters = adapters
-        self.weights = weights
-        self.combine = combine
-        self.classes = self._all_classes() if classes is None else np.asarray(classes)
+    weights: np.ndarray
+    combine: str
+    classes: np.ndarray | None = None
 
-    def _all_classes(self):
-        known = [a.classes for a in self.adapters if a.classes is not None]
-        labels = {label for classes in known for label in np.asarray(classes).tolist()}
-        try:
-            return np.array(sorted(labels)) if labels else None
-        except TypeError as error:
-            raise TeacherError(
-                f"The members of the ensemble know labels of different kinds "
-                f"({[np.asarray(c).tolist() for c in known]}); expected the labels of y. Fit "
-                f"them on the same labels."
-            ) from error
+    def pool(self, answers, columns):
+        """Return one answer, and the labels of its columns.
 
-    def ask(self, X):
-        answers, kinds = zip(*(adapter.ask(X) for adapter in self.adapters), strict=True)
-        if self.classes is None:
-            self.classes = self._all_classes()  # a table of answers names its columns
-        classes = self.classes
+        Parameters
+        ----------
+        answers : list of ndarray of shape (n_samples, n_columns_i)
+            The probabilities of each member.
+        columns : list of ndarray of shape (n_columns_i,) or None
+            What they call their columns.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, n_classes)
+        classes : ndarray of shape (n_classes,) or None
+        """
+        classes = all_labels(columns) if self.classes is None else self.classes
+        wanted = classes
         if classes is None:
             widths = sorted({answer.shape[1] for answer in answers})
             if len(widths) > 1:
@@ -50,10 +54,126 @@ class Members:
                     f"The members of the ensemble give {widths} columns and none names them; "
                     f"expected one column per class from each."
                 )
-            classes = np.arange(widths[0])
-        aligned = [
-            align_columns(answer, adapter.classes, classes)
-            for answer, adapter in zip(answers, self.adapters, strict=True)
-        ]
-        kind = "logits" if set(kinds) == {"logits"} else "probabilities"
-        return pool(np.stack(aligned), self.weights, self.combine), kind
+            wanted = np.arange(widths[0])
+        aligned = [align_columns(a, c, wanted) for a, c in zip(answers, columns, strict=True)]
+        return pool(np.stack(aligned), self.weights, self.combine), classes
+
+
+def ask_each(members, X, *, regresses=False, device="auto"):
+    """Ask fitted teachers, each about all rows.
+
+    Parameters
+    ----------
+    members : list of object
+        Teachers that answer for rows.
+    X : {ndarray, sparse matrix, DataFrame} of shape (n_samples, ...)
+    regresses : bool, default=False
+        Whether they are asked for numbers.
+    device : str or torch.device, default="auto"
+        Where torch modules run.
+
+    Returns
+    -------
+    list of Reply
+    """
+    adapters = [adapt(member, regresses=regresses, device=device) for member in members]
+    return [ask_in_chunks(lambda a=adapter: a, X, adapter.chunk_size) for adapter in adapters]
+
+
+def all_labels(columns):
+    """Return all labels that somebody names, sorted; None where nobody does.
+
+    Parameters
+    ----------
+    columns : iterable of ndarray or None
+
+    Returns
+    -------
+    ndarray or None
+    """
+    known = [np.asarray(labels).tolist() for labels in columns if labels is not None]
+    labels = {label for labels in known for label in labels}
+    try:
+        return np.array(sorted(labels)) if labels else None
+    except TypeError as error:
+        raise TeacherError(
+            f"The members of the ensemble know labels of different kinds ({known}); expected the "
+            f"labels of y. Fit them on the same labels."
+        ) from error
+
+
+def find_kinds(groups):
+    """Find out what each member speaks, once, by all that it said.
+
+    Parameters
+    ----------
+    groups : list of list of Reply
+        For each set of rows, as the folds of a cross-fitting, the reply of each member.
+
+    Returns
+    -------
+    tuple of {"logits", "probabilities"}
+        One for each member. Logits that look like probabilities for some rows are logits.
+    """
+    kinds = []
+    for of_member in zip(*groups, strict=True):
+        found = {reply.kind or find_kind(reply.values, reply.source) for reply in of_member}
+        kinds.append("logits" if "logits" in found else "probabilities")
+    return tuple(kinds)
+
+
+def common_kind(kinds):
+    """Return "logits" where all members speak logits, and "probabilities" otherwise."""
+    return "logits" if set(kinds) == {"logits"} else "probabilities"
+
+
+def read_classes(replies, kinds, panel=None):
+    """Read the replies to some rows as class probabilities.
+
+    Parameters
+    ----------
+    replies : list of Reply
+        One, or that of each member of an ensemble.
+    kinds : tuple of {"logits", "probabilities"}
+        See `find_kinds`.
+    panel : Panel, default=None
+        The ensemble; None is a teacher alone.
+
+    Returns
+    -------
+    probabilities : ndarray of shape (n_samples, n_columns), float64
+    columns : ndarray of shape (n_columns,) or None
+        Their labels.
+    """
+    read = [as_probabilities(r.values, k, r.source) for r, k in zip(replies, kinds, strict=True)]
+    columns = [reply.columns for reply in replies]
+    return (read[0], columns[0]) if panel is None else panel.pool(read, columns)
+
+
+def read_numbers(replies, n_outputs=None):
+    """Read the replies to some rows as numbers; of several the mean.
+
+    Parameters
+    ----------
+    replies : list of Reply
+    n_outputs : int, default=None
+        Numbers that are expected for each row; None takes any.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_outputs), float64
+
+    Raises
+    ------
+    TeacherError
+        When a reply has another number of columns.
+    """
+    n_outputs = replies[0].values.shape[1] if n_outputs is None else n_outputs
+    for reply in replies:
+        n_samples, came = reply.values.shape
+        if came != n_outputs:
+            raise TeacherError(
+                f"{reply.source} gave an array of shape {reply.values.shape} for {n_samples} rows; "
+                f"expected ({n_samples}, {n_outputs}): a number for each row and each column of y."
+            )
+    return np.mean([reply.values for reply in replies], axis=0)

@@ -1,8 +1,5 @@
 """Several regressors as one teacher."""
 
-from functools import partial
-
-import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -10,9 +7,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from skdistill._compat import copy_estimator_state
 from skdistill._random import draw_seeds
 from skdistill._rows import as_rows
-from skdistill.exceptions import TeacherError
+from skdistill.teachers._adapters import MethodAdapter
 from skdistill.teachers._fit import check_kind, clone_teacher, fit_teacher, is_fitted
-from skdistill.teachers._regressors import adapt_regressor
+from skdistill.teachers._members import ask_each, read_numbers
 
 
 class RegressorEnsemble(RegressorMixin, BaseEstimator):
@@ -81,7 +78,9 @@ class RegressorEnsemble(RegressorMixin, BaseEstimator):
         ndarray of shape (n_samples,) or (n_samples, n_outputs), float64
         """
         check_is_fitted(self)
-        values = self._regressor_answer("auto")(as_rows(X))
+        values = read_numbers(
+            ask_each(getattr(self, "teachers_", self.teachers), as_rows(X), regresses=True)
+        )
         return values[:, 0] if values.shape[1] == 1 else values
 
     def _check(self):
@@ -90,13 +89,10 @@ class RegressorEnsemble(RegressorMixin, BaseEstimator):
         for teacher in self.teachers:
             check_kind(teacher, regresses=True)
 
-    def _regressor_answer(self, device):
-        """Return the function that `adapt_regressor` asks."""
+    def _adapter(self, regresses):
+        """Return what `adapt` returns for an ensemble that is asked as one."""
         self._check()
-        members = getattr(self, "teachers_", self.teachers)
-        if not is_fitted(self):
-            return None
-        return partial(_mean, [adapt_regressor(member, device=device) for member in members])
+        return MethodAdapter(self, regresses=True)
 
     def __sklearn_clone__(self):
         """Clone the unfitted members and keep the fitted ones."""
@@ -119,14 +115,3 @@ class RegressorEnsemble(RegressorMixin, BaseEstimator):
         tags.input_tags.allow_nan = all(member.input_tags.allow_nan for member in known)
         tags.input_tags.sparse = all(member.input_tags.sparse for member in known)
         return tags
-
-
-def _mean(adapters, X):
-    answers = [adapter.ask(X)[0] for adapter in adapters]
-    widths = sorted({answer.shape[1] for answer in answers})
-    if len(widths) > 1:
-        raise TeacherError(
-            f"The teachers of the list give {widths} numbers for a row; expected the same from "
-            f"each, a number for each column of y."
-        )
-    return np.mean(answers, axis=0)

@@ -9,10 +9,11 @@ from sklearn.model_selection import check_cv
 
 from skdistill._compat import safe_indexing
 from skdistill._random import draw_seeds
-from skdistill.teachers._adapters import adapt_teacher
+from skdistill.teachers._adapters import adapt
 from skdistill.teachers._align import align_columns
 from skdistill.teachers._clip import EPSILON, log_probabilities
 from skdistill.teachers._fit import fit_teacher
+from skdistill.teachers._members import find_kinds, read_classes
 
 DEFAULT_FOLDS = 5
 
@@ -50,20 +51,30 @@ def out_of_fold_weights(teachers, X, y, classes, *, combine, cv, sample_weight, 
         splits = list(check_cv(cv, y, classifier=True).split(X, y))
     answers = np.full((len(teachers), len(y), len(classes)), np.nan)
     seeds = iter(draw_seeds(seed, len(splits) * len(teachers)))
+    groups = []
     for train, test in splits:
-        for member, teacher in enumerate(teachers):
-            fitted = fit_teacher(
+        rows, weight = safe_indexing(X, test), None
+        if sample_weight is not None:
+            weight = sample_weight[train]
+        fitted = [
+            fit_teacher(
                 teacher,
                 safe_indexing(X, train),
                 y[train],
                 seed=next(seeds),
                 classes=np.sort(classes),
-                sample_weight=None if sample_weight is None else sample_weight[train],
+                sample_weight=weight,
             )
-            adapter = adapt_teacher(fitted)
-            answer, _ = adapter.ask(safe_indexing(X, test))
-            answer = align_columns(answer, adapter.classes, classes)
-            answer[~np.isin(y[test], y[train])] = np.nan
+            for teacher in teachers
+        ]
+        groups.append([adapt(teacher).ask(rows) for teacher in fitted])
+    kinds = find_kinds(groups)
+    for (train, test), replies in zip(splits, groups, strict=True):
+        is_unknown = ~np.isin(y[test], y[train])
+        for member, (reply, kind) in enumerate(zip(replies, kinds, strict=True)):
+            read, columns = read_classes([reply], [kind])
+            answer = align_columns(read, columns, classes)
+            answer[is_unknown] = np.nan
             answers[member, test] = answer
     position = {label: i for i, label in enumerate(classes.tolist())}
     labels = np.array([position[label] for label in y.tolist()])

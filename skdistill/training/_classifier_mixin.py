@@ -1,14 +1,79 @@
 """What makes a student, a net above all, a scikit-learn classifier."""
 
+import warnings
+
 import numpy as np
 from sklearn.base import ClassifierMixin
-from sklearn.utils import assert_all_finite
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d
 
+from skdistill._columns import is_gap
 from skdistill._torch import log_softmax
+from skdistill.exceptions import DistillationWarning
 from skdistill.training._number_rows import NumberRowsMixin
 from skdistill.training._packing import pack_targets
+
+NO_LABEL = (
+    "rows without a label are passed apart from the others: fit(X[has_label], y[has_label], "
+    "X_unlabeled=X[~has_label])"
+)
+
+
+def read_labels(y):
+    """Check the labels of a classifier.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_samples,)
+
+    Returns
+    -------
+    ndarray of shape (n_samples,)
+
+    Raises
+    ------
+    ValueError
+        For labels that are missing, continuous, or several for a row.
+
+    Warns
+    -----
+    DistillationWarning
+        When the label -1, by which scikit-learn's semi-supervised estimators mark rows without a
+        label, stands among 0, 1, 2 and so on.
+    """
+    if np.ndim(y) == 2 and np.shape(y)[1] > 1:
+        raise ValueError(
+            f"y should be a 1d array, got an array of shape {np.shape(y)} instead; expected a "
+            f"label for each row. Several labels of a row are learnt one at a time: "
+            f"sklearn.multioutput.MultiOutputClassifier(model)."
+        )
+    y = column_or_1d(y, warn=True)
+    n_missing = _count_missing(y)
+    if n_missing:
+        raise ValueError(
+            f"y contains NaN or None, for {n_missing} of {len(y)} rows; expected labels: "
+            f"{NO_LABEL}."
+        )
+    check_classification_targets(y)
+    if y.dtype.kind == "i" and len(y) and y.min() == -1:
+        others = np.unique(y[y >= 0])
+        if len(others) > 1 and np.array_equal(others, np.arange(len(others))):
+            warnings.warn(
+                f"y holds -1 for {(y == -1).sum()} rows, and it is learnt as a class like the "
+                f"others. If it stands for no label, as in scikit-learn's semi-supervised "
+                f"estimators, {NO_LABEL}.",
+                DistillationWarning,
+                stacklevel=2,
+            )
+    return y
+
+
+def _count_missing(y):
+    if y.dtype.kind in "fc":
+        return int(np.isnan(y).sum())
+    if y.dtype.kind == "O":
+        return sum(is_gap(label) for label in y)
+    return 0
 
 
 class StudentMixin(ClassifierMixin):
@@ -30,9 +95,7 @@ class StudentMixin(ClassifierMixin):
         -------
         self
         """
-        y = column_or_1d(y, warn=True)
-        assert_all_finite(y, input_name="y")
-        check_classification_targets(y)
+        y = read_labels(y)
         check_consistent_length(X, y, sample_weight)
         classes, labels = np.unique(y, return_inverse=True)
         X = self.prepare(X, classes)

@@ -18,14 +18,14 @@ from skdistill.losses._features import FeatureLoss
 from skdistill.teachers._features import PROBE_ROWS, capturing, find_net, probe_layers
 
 
-def check_feature_losses(losses, teacher):
+def check_feature_losses(losses, teacher, soft_targets=None):
     """Refuse feature terms that cannot be, and teachers without layers.
 
     Parameters
     ----------
     losses : list or None
         As given.
-    teacher : object or None
+    teacher, soft_targets : object or None
         As given.
 
     Raises
@@ -47,10 +47,15 @@ def check_feature_losses(losses, teacher):
                 f"[0, inf). Got {loss.weight!r} instead."
             )
     if teacher is None:
-        raise ValueError(
-            "feature_losses were given without a teacher, and soft targets have no layers; "
-            "expected a fitted network. Pass teacher=..., or leave feature_losses out."
-        )
+        known = getattr(soft_targets, "features", {})
+        missing = [loss.teacher_layer for loss in losses if loss.teacher_layer not in known]
+        if missing:
+            raise ValueError(
+                f"feature_losses were given without a teacher, and the soft targets have no layers "
+                f"{missing}; expected a fitted network. Pass teacher=..., leave feature_losses "
+                f"out, or ask for them: teacher_targets(..., layers={missing})."
+            )
+        return
     if isinstance(teacher, list | tuple):
         raise TeacherError(
             f"feature_losses were given with a list of {len(teacher)} teachers; expected one "
@@ -60,7 +65,7 @@ def check_feature_losses(losses, teacher):
     find_net(teacher)
 
 
-def check_layers(losses, teacher, X, net, X_student, device):
+def check_layers(losses, teacher, X, net, X_student, device, soft_targets=None):
     """Try on a few rows that all layers can be read and compared.
 
     Parameters
@@ -75,6 +80,8 @@ def check_layers(losses, teacher, X, net, X_student, device):
         Rows as it gets them.
     device : torch.device
         Where a torch teacher runs.
+    soft_targets : Targets, default=None
+        With the features of a teacher that is not there.
 
     Raises
     ------
@@ -89,7 +96,10 @@ def check_layers(losses, teacher, X, net, X_student, device):
                 "feature_losses out, or give one of these."
             )
         layers = [loss.teacher_layer for loss in losses]
-        shapes = find_net(teacher, device).shapes(layers, X)
+        if teacher is None:
+            shapes = {name: soft_targets.features[name][0].shape[1:] for name in layers}
+        else:
+            shapes = find_net(teacher, device).shapes(layers, X)
         _make_adapters(losses, shapes, net.module_, X_student, make_generator(0))
 
 

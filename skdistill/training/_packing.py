@@ -44,8 +44,8 @@ def pack_targets(
         Soft targets of rows that follow the labelled ones and carry the soft term alone.
     unlabeled_weight : float, default=1.0
         Weight of each, where 1 is the mean weight of a labelled row.
-    features : dict of str to ndarray of shape (n_samples, ...), default=None
-        What layers of the teacher make of all rows.
+    features : dict of str to list of ndarray, default=None
+        What layers of the teacher make of all rows, part by part.
 
     Returns
     -------
@@ -67,7 +67,9 @@ def pack_targets(
         When no row has a soft target and a weight, and the labels alone teach.
     """
     packed = {"label": np.asarray(labels, dtype=np.int64)}
-    packed |= {f"teacher_features.{name}": values for name, values in (features or {}).items()}
+    for name, parts in (features or {}).items():
+        values = parts[0] if len(parts) == 1 else np.concatenate(parts)
+        packed[f"teacher_features.{name}"] = values
     _pack_weights(packed, sample_weight, groups)
     if probabilities is not None:
         _pack_answers(

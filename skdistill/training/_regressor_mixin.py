@@ -2,28 +2,12 @@
 
 import numpy as np
 from sklearn.base import RegressorMixin
-from sklearn.utils import check_array
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from skdistill._compat import check_sample_weight
+from skdistill.targets._tasks import as_numbers
 from skdistill.training._number_rows import NumberRowsMixin
 from skdistill.training._packing import pack_values
-
-
-def read_targets(y):
-    """Check the targets of a regressor.
-
-    Parameters
-    ----------
-    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-        Finite numbers.
-
-    Returns
-    -------
-    ndarray of shape (n_samples, n_outputs), float64
-    """
-    y = check_array(y, dtype=np.float64, ensure_2d=False, input_name="y")
-    return y.reshape(-1, 1) if y.ndim == 1 else y
 
 
 def standardization(targets, weight=None):
@@ -77,7 +61,7 @@ class RegressorStudentMixin(RegressorMixin):
                 f"This {type(self).__name__} estimator requires y to be passed, but the target y "
                 f"is None."
             )
-        y = read_targets(y)
+        y = as_numbers(y)
         check_consistent_length(X, y)
         if sample_weight is not None:
             sample_weight = check_sample_weight(sample_weight, X, ensure_non_negative=True)

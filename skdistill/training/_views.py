@@ -10,18 +10,15 @@ from skorch import NeuralNet
 
 from skdistill._generators import current_stream, make_generator
 from skdistill._torch import (
-    MANY_ROWS,
     as_tensor,
     evaluating,
     first_output,
-    forward_in_batches,
     module_dtype,
 )
 from skdistill.exceptions import StudentError, TeacherError
 from skdistill.losses._registry import get_loss
-from skdistill.teachers._adapters import adapt_teacher
 from skdistill.teachers._clip import EPSILON
-from skdistill.teachers._contract import check_network_outputs
+from skdistill.teachers._ensemble import labels_of
 from skdistill.teachers._features import PROBE_ROWS, find_net
 from skdistill.transfer._get_views import get_views
 from skdistill.transfer._views import Mixup
@@ -72,7 +69,7 @@ def check_teacher_of_views(model, soft_targets):
         )
     if model.alpha == 0:
         return
-    if soft_targets is not None and getattr(model, "targets_hold_for_views", False):
+    if getattr(soft_targets, "from_labels", False):
         return
     if soft_targets is not None:
         raise ValueError(
@@ -132,7 +129,7 @@ def check_views(views, X, module):
             )
 
 
-def ask_live(net, model, rows):
+def ask_live(net, model, rows, kind):
     """Return the teacher that answers while a net is trained, for `train_net`.
 
     Parameters
@@ -141,8 +138,10 @@ def ask_live(net, model, rows):
         The student's last step, prepared.
     model : DistilledClassifier
         With `classes_`, its teacher checked and asked once.
-    rows : Bunch
+    rows : Rows
         With X and `more`, the rows as the teacher gets them.
+    kind : {"logits", "probabilities"}
+        What the teacher speaks.
 
     Returns
     -------
@@ -160,9 +159,9 @@ def ask_live(net, model, rows):
     teacher = find_net(model.teacher, model.device, need="views")
     columns = model.teacher_classes
     if columns is None:
-        columns = adapt_teacher(model.teacher).classes
+        columns = labels_of(model.teacher)
     own = _rows_of(teacher, rows, net.row_shape_, any(view.needs_images for view in views))
-    live = LiveTeacher(teacher, own, columns, model.classes_)
+    live = LiveTeacher(teacher, own, columns, model.classes_, kind)
     live.probe(views)
     return {"live_teacher": live}
 
@@ -200,10 +199,13 @@ class LiveTeacher:
         The labels of its columns; None is those of the classes.
     classes : ndarray of shape (n_classes,)
         The order of the columns to return.
+    kind : {"logits", "probabilities"}
+        What the module returns.
     """
 
-    def __init__(self, net, rows, columns, classes):
+    def __init__(self, net, rows, columns, classes, kind):
         self.net = net
+        self.kind = kind
         self.rows = rows
         self.n_classes = len(classes)
         known = classes if columns is None else np.asarray(columns)
@@ -212,12 +214,10 @@ class LiveTeacher:
         self.target, self.source = (torch.tensor(part) for part in zip(*found, strict=True))
 
     def probe(self, views):
-        """See whether the module speaks logits or probabilities, and try views on a few rows."""
+        """Try views on a few rows."""
         module, device = self.net.module, self.net.device
         name = type(module).__name__
         with evaluating(module, device):
-            outputs = forward_in_batches(module, self.rows[:MANY_ROWS], device)
-            self.kind = check_network_outputs(outputs, len(outputs), name)[1]
             rows = as_tensor(self.rows[:PROBE_ROWS], module).to(device)
             try:
                 generator = make_generator(0)

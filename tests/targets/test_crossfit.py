@@ -17,7 +17,24 @@ from sklearn.model_selection import (
 
 from skdistill.exceptions import TeacherError
 from skdistill.targets import teacher_targets
-from skdistill.targets._crossfit import make_splits
+
+
+class Remembering(ClassifierMixin, BaseEstimator):
+    """Undecided, and writes down what it was fitted on and asked about."""
+
+    def __init__(self, fits):
+        self.fits = fits
+
+    def __sklearn_clone__(self):
+        return type(self)(self.fits)
+
+    def fit(self, X, y):
+        self.classes_, self.train_ = np.unique(y), X
+        return self
+
+    def predict_proba(self, X):
+        self.fits.append((self.train_, X))
+        return np.full((len(X), len(self.classes_)), 1 / len(self.classes_))
 
 
 class Memoriser(ClassifierMixin, BaseEstimator):
@@ -95,14 +112,17 @@ def test_groups_stay_whole_without_a_word_about_the_splitter():
     X, y = draw(120)
     groups = np.arange(120) // 3
     for cv in (None, 4, GroupKFold(3)):
-        for train, test in make_splits(cv, X, y, groups):
-            assert not set(groups[train]) & set(groups[test])
+        fits = []
+        teacher_targets(Remembering(fits), np.column_stack([X, groups]), y, cv=cv, groups=groups)
+        for train, test in fits:
+            assert not set(train[:, -1]) & set(test[:, -1])
 
 
 @pytest.mark.parametrize(("smallest", "n_splits"), [(2, 2), (3, 3), (4, 4), (5, 5), (30, 5)])
 def test_default_folds_are_five_or_as_many_as_the_rarest_class_has_rows(smallest, n_splits):
-    y = np.array([0] * 60 + [1] * smallest)
-    assert len(make_splits(None, y[:, None], y)) == n_splits
+    y, fits = np.array([0] * 60 + [1] * smallest), []
+    teacher_targets(Remembering(fits), y[:, None], y)
+    assert len(fits) == n_splits
 
 
 def test_a_class_that_a_split_lacks_is_left_to_the_labels():

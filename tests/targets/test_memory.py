@@ -20,7 +20,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from skdistill import DistilledClassifier, StudentNet
 from skdistill.exceptions import TeacherError, TeacherWarning
-from skdistill.targets import _ask, _memory, teacher_probabilities, teacher_targets
+from skdistill.targets import _memory, teacher_probabilities, teacher_targets
 from skdistill.targets._memory import remember
 from skdistill.teachers import CallableTeacher
 from skdistill.transfer import Munge
@@ -153,7 +153,7 @@ class Slow(Counted):
 
 @pytest.mark.parametrize("fitted", [True, False])
 def test_workers_that_come_at_once_wait_for_one_another(log, folder, monkeypatch, fitted):
-    monkeypatch.setattr(_ask, "CHUNK", 16)
+    monkeypatch.setattr("skdistill.teachers._chunks.CHUNK", 16)
     teacher = Slow(log)
     if fitted:
         teacher.fit(X, Y)
@@ -299,16 +299,16 @@ def test_chunks_of_different_widths_are_refused():
 
 
 def test_chunks_of_an_estimator_are_what_it_says_at_once(folder, monkeypatch):
-    monkeypatch.setattr(_ask, "CHUNK", 32)
+    monkeypatch.setattr("skdistill.teachers._chunks.CHUNK", 32)
     teacher = KNeighborsClassifier().fit(X, Y)
     found = teacher_targets(teacher, X, memory=folder)
     np.testing.assert_array_equal(found, teacher.predict_proba(X))
-    assert len(list(Path(folder).rglob("output.pkl"))) == 4
+    assert len(list(Path(folder).rglob("output.pkl"))) == 5
 
 
 def test_a_network_is_read_in_one_way_for_all_chunks(folder, monkeypatch):
     torch = pytest.importorskip("torch")
-    monkeypatch.setattr(_ask, "CHUNK", 75)
+    monkeypatch.setattr("skdistill.teachers._chunks.CHUNK", 75)
     rows = np.r_[np.full((75, 1), 0.5), np.full((75, 1), 3.0)]  # half look like probabilities
     found = teacher_targets(torch.nn.Identity(), rows, memory=folder)
     np.testing.assert_allclose(found[:, 1], 1 / (1 + np.exp(-rows[:, 0])))

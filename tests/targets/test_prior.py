@@ -9,7 +9,6 @@ from sklearn.metrics import log_loss
 from skdistill import DistilledClassifier, StudentNet
 from skdistill.targets import fit_prior_offsets, teacher_targets
 from skdistill.targets._prior import apply_offsets
-from skdistill.targets._targets import compute_targets, targets_from_array
 
 
 def draw(n_samples=500, n_classes=4, seed=0):
@@ -114,10 +113,16 @@ def test_class_weights_are_undone_and_a_temperature_cannot_do_it():
 def test_rows_without_labels_and_given_targets_are_calibrated_alike(calibrate):
     X, y = rare_rows()
     weighted = LogisticRegression(class_weight="balanced").fit(X, y)
-    targets = compute_targets(weighted, X, y, calibrate=calibrate, X_more=[X[:50]])
-    np.testing.assert_allclose(targets.more[0], targets.probabilities[:50], rtol=1e-12)
-    given = targets_from_array(weighted.predict_proba(X), y, calibrate=calibrate)
-    np.testing.assert_array_equal(given.probabilities, targets.probabilities)
+    targets = teacher_targets(weighted, X, y, calibrate=calibrate, X_unlabeled=X[:50])
+    np.testing.assert_allclose(targets.more[0], targets.values[:50], rtol=1e-12)
+    student = StudentNet(module__hidden_units=(4,), max_epochs=1)
+    taught, given = (
+        DistilledClassifier(student=student, calibrate=calibrate, random_state=0)
+        .fit(X, y, soft_targets=soft_targets)
+        .predict_proba(X)
+        for soft_targets in (targets.replace(more=()), weighted.predict_proba(X))
+    )
+    np.testing.assert_array_equal(taught, given)
 
 
 @pytest.mark.parametrize("calibrate", ["isotonic", "auto", None, 2, 0.5])

@@ -13,7 +13,6 @@ from sklearn.utils import shuffle
 from skdistill import DistilledClassifier, StudentNet
 from skdistill.exceptions import TeacherError
 from skdistill.targets import teacher_probabilities, teacher_targets
-from skdistill.targets._targets import compute_targets
 from skdistill.teachers import ClassGraphTeacher, EnsembleTeacher
 
 X, Y = shuffle(*load_iris(return_X_y=True), random_state=0)
@@ -153,11 +152,11 @@ def test_temperature_is_that_of_probabilities():
 
 
 def test_rows_without_labels_need_a_model():
-    settings = {"random_state": 0, "X_more": [X[:5]]}
+    settings = {"random_state": 0, "X_unlabeled": X[:5]}
     with pytest.raises(ValueError, match="Rows without labels were given"):
-        compute_targets(ClassGraphTeacher(S), X, LABELS, **settings)
-    mixed = compute_targets([GaussianNB(), ClassGraphTeacher(S)], X, LABELS, **settings)
-    alone = compute_targets(GaussianNB(), X, LABELS, **settings)
+        teacher_targets(ClassGraphTeacher(S), X, LABELS, **settings)
+    mixed = teacher_targets([GaussianNB(), ClassGraphTeacher(S)], X, LABELS, **settings)
+    alone = teacher_targets(GaussianNB(), X, LABELS, **settings)
     np.testing.assert_allclose(mixed.more[0], alone.more[0])
 
 

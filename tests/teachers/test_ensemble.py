@@ -32,7 +32,6 @@ from skdistill import DistilledClassifier, StudentNet
 from skdistill.exceptions import LabelEncodingError, TeacherError, TeacherWarning
 from skdistill.targets import teacher_probabilities, teacher_targets
 from skdistill.teachers import EnsembleTeacher
-from skdistill.teachers._adapters import adapt_teacher
 from skdistill.teachers._pool import pool
 from skdistill.teachers._weights import fit_pool_weights
 
@@ -252,7 +251,7 @@ def test_classes_are_aligned_by_label():
     np.testing.assert_array_equal(named.predict(X), first.predict(X))
     targets = teacher_targets([backwards, first], X, codes, teacher_classes=[30, 20, 10])
     np.testing.assert_allclose(targets, first.predict_proba(X))
-    trained = teacher_targets([backwards, GaussianNB()], X, codes, cv=[(np.arange(150),) * 2],
+    trained = teacher_targets([backwards, GaussianNB()], X, codes, cv="in-sample",
                               teacher_classes=[30, 20, 10])  # fmt: skip
     np.testing.assert_allclose(trained, first.predict_proba(X))
     inside = teacher_targets([backwards, GaussianNB()], X, codes, cv="in-sample",
@@ -371,8 +370,8 @@ def test_temperature(members, temperature):
 @UNTRAINED
 def test_modules_run_on_the_device_and_are_put_back():
     module = nn.Sequential(linear(), nn.Dropout(0.9)).train()
-    adapter = adapt_teacher(EnsembleTeacher([module]), device="meta")
-    assert adapter.adapters[0].device == torch.device("meta")
+    with pytest.raises(ValueError, match=r"'device' parameter.*'meta'"):
+        teacher_targets([module], X, device="meta")
     model = quick_model([module], device="cpu").fit(X, Y)
     assert module.training
     logits = module[0](torch.tensor(X, dtype=torch.float32)).detach().double().numpy()

@@ -26,7 +26,7 @@ from skdistill.evaluation._bias_variance._teaching import (
     reference_probabilities,
     takes_targets,
 )
-from skdistill.targets._targets import Targets
+from skdistill.targets import Targets
 from skdistill.teachers._fit import is_fitted
 
 

@@ -23,7 +23,7 @@ from skdistill.evaluation._bias_variance._teaching import (
 )
 from skdistill.evaluation._metrics import check_probabilities, class_index
 from skdistill.exceptions import TeacherWarning
-from skdistill.targets._targets import Targets
+from skdistill.targets import Targets
 from skdistill.teachers._adapters import holds_net
 from skdistill.teachers._align import align_columns
 from skdistill.teachers._fit import is_fitted
@@ -148,15 +148,12 @@ def _run_round(plan: Plan, rows: np.ndarray, seed: int) -> dict[str, Answers]:
         model = seeded_clone(estimator, seed)
         given: dict[str, Any] = {} if groups is None else {"groups": groups}
         if takes_targets(model):
-            classes = np.unique(y)
             if name in plan.fixed:
-                targets = plan.fixed[name]
-                soft = align_columns(targets.probabilities[rows], plan.classes, classes)
+                targets = plan.fixed[name][rows]
             else:
                 targets = ask_for_targets(model, X, y, groups, known)
-                soft = targets.probabilities
-            replace_teacher(model, targets.kind, len(classes))
-            given["soft_targets"] = soft
+            replace_teacher(model)
+            given["soft_targets"] = targets
         _fit(model, X, y, given, seed)
         train_loss = {}
         if plan.with_train:

@@ -13,14 +13,11 @@ from sklearn.utils.metadata_routing import process_routing
 
 from skdistill._classifier import DistilledClassifier
 from skdistill._compat import routing_enabled
-from skdistill._random import draw_seeds
 from skdistill._rows import as_rows
-from skdistill.losses._registry import get_loss
-from skdistill.targets import teacher_probabilities
-from skdistill.targets._targets import Targets, compute_targets
+from skdistill.evaluation._recipes import ask_for_targets as ask_teacher
+from skdistill.targets import Targets, teacher_probabilities
 from skdistill.teachers._fit import is_fitted, is_kept
 from skdistill.teachers._key import content_key
-from skdistill.training._student import as_student
 from skdistill.training._views import views_of
 
 
@@ -88,45 +85,16 @@ def ask_for_targets(
             given = {} if groups is None else {"groups": groups}
             routed = process_routing(model, "fit", **given).get("teacher")
             fit_params = None if routed is None else dict(routed.fit)
-        known[key] = compute_targets(
-            model.teacher,
-            as_rows(_before(estimator, X, y)[0]),
-            y,
-            cv=model.cv,
-            calibrate=model.calibrate,
-            groups=groups,
-            teacher_classes=model.teacher_classes,
-            memory=model.memory,
-            device=model.device,
-            n_jobs=model.n_jobs,
-            random_state=_teacher_seed(model),
-            verbose=model.verbose,
-            refit=False,
-            fit_params=fit_params,
-        )
+        rows = as_rows(_before(estimator, X, y)[0])
+        how: dict[str, Any] = {"groups": groups, "fit_params": fit_params, "refit": False}
+        known[key] = ask_teacher(model, rows, y, model.random_state, **how)[0]
     return known[key]
 
 
-def replace_teacher(estimator: Any, kind: str, n_classes: int) -> None:
-    """Make an estimator learn from `soft_targets` as it would from its teacher.
-
-    Parameters
-    ----------
-    estimator : estimator
-        A clone; changed in place.
-    kind : {"logits", "probabilities"}
-        What the teacher spoke: it decides on an "auto" temperature.
-    n_classes : int
-        Classes of the rows that it will be fitted on.
-    """
-    model = find_distilled(estimator)
-    temperature = model.temperature
-    if isinstance(temperature, str):
-        learner = as_student(model.student)[-1]
-        temperature = learner.default_temperature(get_loss(model.loss), kind, n_classes)
-    model.set_params(
-        teacher=None, cv=None, calibrate=False, teacher_classes=None, temperature=temperature
-    )
+def replace_teacher(estimator: Any) -> None:
+    """Make an estimator, a clone that is changed in place, learn from `soft_targets` alone."""
+    alone: dict[str, Any] = {"teacher": None, "cv": None, "teacher_classes": None}
+    find_distilled(estimator).set_params(**alone)
 
 
 def reference_probabilities(
@@ -152,16 +120,9 @@ def reference_probabilities(
     X_test = X_test if steps is None else steps.transform(X_test)
     teacher = model.teacher
     if not is_fitted(teacher):
-        teacher = compute_targets(
-            teacher,
-            as_rows(X),
-            y,
-            cv="in-sample",  # one fit: what it says about its own rows is not looked at
-            teacher_classes=model.teacher_classes,
-            memory=model.memory,
-            device=model.device,
-            random_state=_teacher_seed(model),
-        ).teacher
+        # One fit: what it says about its own rows is not looked at.
+        once: dict[str, Any] = {"cv": "in-sample", "calibrate": False}
+        teacher = ask_teacher(model, as_rows(X), y, model.random_state, **once)[1]
     return teacher_probabilities(
         teacher,
         as_rows(X_test),
@@ -178,10 +139,6 @@ def _before(estimator: Any, X: Any, y: np.ndarray) -> tuple[Any, Any]:
         return X, None
     steps = clone(estimator[:-1])
     return steps.fit_transform(X, y), steps
-
-
-def _teacher_seed(model: DistilledClassifier) -> int:
-    return draw_seeds(model.random_state, 1)[0]  # the first that fit draws
 
 
 def _key(estimator: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Hashable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from time import perf_counter
 from typing import Any, NamedTuple
@@ -14,18 +14,17 @@ from sklearn.base import clone
 from sklearn.utils.parallel import Parallel, delayed
 
 from skdistill._compat import safe_indexing
-from skdistill._random import draw_seeds
 from skdistill.evaluation._curves._input import CurveInput
 from skdistill.evaluation._curves._scores import METRICS, SCORES
 from skdistill.evaluation._curves._subsets import Subset
 from skdistill.evaluation._metrics import check_probabilities, row_terms
-from skdistill.evaluation._recipes import TEACHER, fit_student
+from skdistill.evaluation._recipes import TEACHER, ask_for_targets, fit_student
 from skdistill.evaluation._report._cost import count_parameters
 from skdistill.evaluation._report._scoring import warn_if_memorised
 from skdistill.exceptions import TeacherWarning
-from skdistill.targets import teacher_probabilities
-from skdistill.targets._ask import ask_aligned
-from skdistill.targets._targets import Targets, compute_targets, targets_from_array
+from skdistill.targets import Targets, teacher_probabilities, teacher_targets
+from skdistill.targets._given import given_targets
+from skdistill.targets._tasks import ClassTask
 from skdistill.teachers._adapters import answers_from_labels
 from skdistill.teachers._align import align_columns
 from skdistill.teachers._ensemble import as_teacher, members_of
@@ -46,7 +45,7 @@ class Student(NamedTuple):
         The recipe.
     parameters : dict
         Set before the fit.
-    soft_targets : ndarray of shape (n_train, n_classes) or None
+    soft_targets : Targets or None
     takes_rest : bool, default=False
         Whether it learns from the other training rows of the split too, without their labels. The
         model then brings its teacher, and there are no soft targets.
@@ -55,26 +54,12 @@ class Student(NamedTuple):
     key: Hashable
     model: Any
     parameters: dict[str, Any]
-    soft_targets: np.ndarray | None
+    soft_targets: Targets | None
     takes_rest: bool = False
 
 
 Plan = Callable[[Any, np.ndarray, Targets, int], Iterable[Student]]
 """From model, positions of the labels, targets and the number of classes to the students."""
-
-
-@dataclass(frozen=True)
-class FittedTeacher:
-    """What a fitted teacher says of all rows.
-
-    Attributes
-    ----------
-    answers : ndarray of shape (n_samples, n_classes)
-    kind : {"logits", "probabilities"}
-    """
-
-    answers: np.ndarray
-    kind: str
 
 
 def run_curve(
@@ -117,8 +102,9 @@ def run_curve(
         fitted = _ask_fitted(given)
         train = np.concatenate([train for train, _ in given.splits])
         test = np.concatenate([test for _, test in given.splits])
-        terms = row_terms(given.y_index[test], fitted.answers[test], fitted.answers[test])
-        warn_if_memorised(fitted.answers[train], given.y_index[train], terms["log_loss"])
+        answers = align_columns(fitted.values, fitted.classes, given.classes)
+        terms = row_terms(given.y_index[test], answers[test], answers[test])
+        warn_if_memorised(answers[train], given.y_index[train], terms["log_loss"])
         # The workers need its answers, not the teacher itself.
         given = replace(given, model=clone(given.model).set_params(teacher=None))
     tasks = (delayed(_run_subset)(given, fitted, subset, plan) for subset in subsets)
@@ -135,21 +121,21 @@ def run_curve(
     return samples
 
 
-def _ask_fitted(given: CurveInput) -> FittedTeacher:
+def _ask_fitted(given: CurveInput) -> Targets:
+    """What a fitted teacher says of all rows, in the order of its own classes."""
     model = given.model
-    answers, kind = ask_aligned(
+    targets = teacher_targets(
         model.teacher,
         given.X,
-        given.classes,
         teacher_classes=model.teacher_classes,
         device=model.device,
         memory=model.memory,
     )
-    return FittedTeacher(check_probabilities(answers, name="The teacher's answer"), kind)
+    return targets if targets.classes is not None else targets.replace(classes=given.classes)
 
 
 def _run_subset(
-    given: CurveInput, fitted: FittedTeacher | None, subset: Subset, plan: Plan
+    given: CurveInput, fitted: Targets | None, subset: Subset, plan: Plan
 ) -> tuple[dict[Hashable, dict[str, float]], float]:
     """The scores of teacher and students by their keys, and the seconds that it took."""
     started = perf_counter()
@@ -162,15 +148,15 @@ def _run_subset(
         if not subset.is_largest:
             # That few rows make a poor teacher is what the curve shows.
             _ignore_doubts()
-        targets = _targets(given, fitted, subset.train, X, y, classes)
-    if answers_from_labels(targets.teacher):
+        targets, teacher = _targets(given, fitted, subset.train, X, y)
+    if targets.from_labels:
         scores[TEACHER] = dict.fromkeys(SCORES, np.nan)
     elif fitted is None:
-        teach = partial(_teach, given.model, targets.teacher, classes)
+        teach = partial(_teach, given.model, teacher, classes)
         scores[TEACHER] = score(TEACHER, classes, teach(X), teach(X_test))
     else:
-        answers = (fitted.answers[rows] for rows in (subset.train, subset.test))
-        scores[TEACHER] = score(TEACHER, given.classes, *answers)
+        answers = (fitted.values[rows] for rows in (subset.train, subset.test))
+        scores[TEACHER] = score(TEACHER, np.asarray(fitted.classes), *answers)
     for student in plan(given.model, y_index, targets, len(classes)):
         key, model, parameters, soft_targets, takes_rest = student
         if takes_rest:
@@ -219,33 +205,12 @@ def _score(
 
 
 def _targets(
-    given: CurveInput,
-    fitted: FittedTeacher | None,
-    train: np.ndarray,
-    X: Any,
-    y: np.ndarray,
-    classes: np.ndarray,
-) -> Targets:
+    given: CurveInput, fitted: Targets | None, train: np.ndarray, X: Any, y: np.ndarray
+) -> tuple[Targets, Any]:
     """The targets that `fit` would use on these rows, and the teacher that it would fit."""
-    model = given.model
     if fitted is None:
-        return compute_targets(
-            model.teacher,
-            X,
-            y,
-            cv=model.cv,
-            calibrate=model.calibrate,
-            teacher_classes=model.teacher_classes,
-            memory=model.memory,
-            device=model.device,
-            n_jobs=model.n_jobs,
-            random_state=draw_seeds(given.seed, 1)[0],  # the first that fit draws
-        )
-    answers = align_columns(fitted.answers[train], given.classes, classes)
-    is_known = np.any(fitted.answers > 0, axis=0)  # the classes, by the teacher
-    answers[~is_known[given.y_index[train]]] = np.nan
-    targets = targets_from_array(answers, y, calibrate=model.calibrate)
-    return replace(targets, kind=fitted.kind)
+        return ask_for_targets(given.model, X, y, given.seed)
+    return given_targets(fitted[train], ClassTask(y), calibrate=given.model.calibrate), None
 
 
 def _teach(model: Any, teacher: Any, classes: np.ndarray, X: Any) -> np.ndarray:

@@ -9,7 +9,8 @@ import numpy as np
 from skdistill._compat import safe_indexing
 from skdistill._random import draw_seeds
 from skdistill.evaluation._curves._input import CurveInput
-from skdistill.targets._crossfit import make_splits
+from skdistill.targets._splits import make_splits
+from skdistill.targets._tasks import ClassTask
 
 
 class Subset(NamedTuple):
@@ -139,7 +140,7 @@ def _check_cross_fitting(given: CurveInput, subsets: list[Subset]) -> None:
             if len(np.unique(y)) < 2:
                 raise ValueError("They hold one class only; expected at least two.")
             if not in_sample:
-                make_splits(model.cv, safe_indexing(given.X, subset.train), y)
+                make_splits(ClassTask(y), model.cv, safe_indexing(given.X, subset.train))
         except ValueError as error:
             raise ValueError(
                 f"{len(y)} training rows of split {subset.split} are too few to learn from: {error}"

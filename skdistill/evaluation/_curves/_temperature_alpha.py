@@ -160,7 +160,7 @@ def _grid(
     pairs = {_key(t, alpha): (t, alpha) for t in temperatures for alpha in alphas}
     for key, (temperature, alpha) in pairs.items():
         parameters = {"temperature": temperature, "alpha": alpha}
-        yield Student(key, model, parameters, targets.probabilities if alpha else None)
+        yield Student(key, model, parameters, targets if alpha else None)
 
 
 def _key(temperature: float, alpha: float) -> tuple[float | None, float]:

@@ -103,15 +103,13 @@ def gather_answers(model: Any, given: ReportInput) -> Answers:
     return Answers(
         y_train=given.train_index,
         y_test=given.test_index,
-        teacher_train=targets.probabilities,
+        teacher_train=targets.values,
         teacher_test=calibration(answer),
         student_train=_ask(model, X),
         student_test=_ask(model, given.X_test),
         plain_test=_ask(plain, given.X_test),
-        teacher_temperature=fit_temperature(
-            log_probabilities(targets.probabilities), given.train_index
-        ),
-        cross_fitted=targets.cross_fitted,
+        teacher_temperature=fit_temperature(log_probabilities(targets.values), given.train_index),
+        cross_fitted=targets.out_of_fold,
         alpha=model.alpha_,
         history=model.history_,
         smooth=lambda: _ask(fit(SMOOTHED), given.X_test),
@@ -132,9 +130,8 @@ def _teach(
         # A misleading teacher is among the things that the diagnosis itself finds.
         warnings.simplefilter("ignore", TeacherWarning)
         targets, teacher, _ = ask_teacher(raw, given.X_train, given.y_train, seed, True)
-    calibration = fit_calibration(targets.probabilities, given.train_index, model.calibrate)
-    targets.probabilities = calibration(targets.probabilities)
-    return targets, teacher, calibration
+    calibration = fit_calibration(targets.values, given.train_index, model.calibrate)
+    return targets.replace(values=calibration(targets.values)), teacher, calibration
 
 
 def _silent(_: str) -> None:

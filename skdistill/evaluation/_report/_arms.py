@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from skdistill._compat import safe_indexing
-from skdistill._random import draw_seeds
 from skdistill.evaluation._metrics import check_probabilities
 from skdistill.evaluation._recipes import (
     ARM_NAMES,
@@ -21,6 +20,7 @@ from skdistill.evaluation._recipes import (
     PLAIN,
     SCALED,
     TEACHER,
+    ask_for_targets,
     fit_student,
     student_recipes,
 )
@@ -28,11 +28,11 @@ from skdistill.evaluation._report._cost import count_parameters, pickled_bytes, 
 from skdistill.evaluation._split import N_FOLDS, stratified_folds
 from skdistill.targets import fit_temperature, teacher_probabilities
 from skdistill.targets._calibration import apply_temperature
-from skdistill.targets._targets import compute_targets
-from skdistill.teachers._adapters import adapt_teacher
 from skdistill.teachers._align import align_columns
 from skdistill.teachers._clip import log_probabilities
+from skdistill.teachers._ensemble import as_teacher, speakers_of
 from skdistill.teachers._fit import is_fitted
+from skdistill.teachers._members import ask_each
 
 
 @dataclass(frozen=True)
@@ -123,8 +123,10 @@ def run_arms(
         for test_set, run in found.items():
             runs[test_set][name].append(run)
 
-    # What is timed are the bare answers, without the checks and the order of the columns.
-    ask = adapt_teacher(teacher, device=model.device).ask
+    # What is timed are the bare answers, without the order of the columns.
+    def ask(X: Any) -> Any:
+        return ask_each(speakers_of(as_teacher(teacher)), X, device=model.device)
+
     keep(TEACHER, _run(TEACHER, teacher, teach, ask, X_test, teacher_seconds))
     say(f"[distillation_report] {TEACHER}: {teacher_seconds:.1f} s")
 
@@ -148,7 +150,7 @@ def run_arms(
             if name == PLAIN:
                 keep(SCALED, _scaled(found, student, temperature, X_test, extra_seconds))
                 say(f"[distillation_report] {SCALED}, seed {seed}: T = {temperature:.2f}")
-    return Arms(runs, temperature, None if targets.cross_fitted else teach(X_train))
+    return Arms(runs, temperature, None if targets.out_of_fold else teach(X_train))
 
 
 def ask_teacher(
@@ -159,26 +161,14 @@ def ask_teacher(
     is_in_sample = isinstance(model.cv, str)
     ask_it = has_teacher and is_in_sample  # the teacher of the fit, rather than one more fit
     start = perf_counter()
-    targets = compute_targets(
-        model.teacher_ if ask_it else model.teacher,
-        X,
-        y,
-        cv=None if ask_it else model.cv,
-        calibrate=model.calibrate,
-        teacher_classes=model.teacher_classes,
-        memory=model.memory,
-        device=model.device,
-        n_jobs=model.n_jobs,
-        random_state=draw_seeds(seed, 3)[0],  # the first of the three that fit draws
-        verbose=model.verbose,
-        refit=not has_teacher,
-    )
+    found = {"teacher": model.teacher_, "cv": None} if ask_it else {}
+    targets, teacher = ask_for_targets(model, X, y, seed, refit=not has_teacher, **found)
     seconds = perf_counter() - start
     if is_fitted(model.teacher):
         seconds = float("nan")
     elif has_teacher:
         seconds = model.fit_seconds_["teacher"]
-    return targets, model.teacher_ if has_teacher else targets.teacher, seconds
+    return targets, model.teacher_ if has_teacher else teacher, seconds
 
 
 def _plain_temperature(

@@ -15,8 +15,7 @@ from skdistill.evaluation._metrics import class_index, row_terms
 from skdistill.evaluation._recipes import DISTILLED, PLAIN, TEACHER, fit_student
 from skdistill.evaluation._report._checks import check_same_columns, rows_and_labels
 from skdistill.targets import teacher_probabilities
-from skdistill.teachers._adapters import adapt_teacher
-from skdistill.teachers._ensemble import as_teacher
+from skdistill.teachers._ensemble import as_teacher, labels_of
 from skdistill.teachers._fit import is_fitted
 
 
@@ -60,7 +59,7 @@ class Models:
         """The labels of a member's own columns, in its order."""
         named = self.columns.get(name)
         if named is None:
-            named = adapt_teacher(self.members[name]).classes
+            named = labels_of(as_teacher(self.members[name]))
         return self.classes if named is None else np.asarray(named)
 
     def with_plain(self, model: DistilledClassifier, X: Any, y: np.ndarray) -> Models:
@@ -128,7 +127,7 @@ def check_models_and_rows(
     if isinstance(models, DistilledClassifier):
         classes = models.classes_
     else:
-        named = [*columns.values(), *(adapt_teacher(m).classes for m in members.values())]
+        named = [*columns.values(), *(labels_of(as_teacher(m)) for m in members.values())]
         known = [np.asarray(labels) for labels in named if labels is not None]
         classes = np.unique(np.concatenate(known or [y_test]))
     try:
@@ -169,7 +168,7 @@ def _name_members(models: Any, teacher_classes: Any) -> tuple[dict[str, Any], di
                     "is fitted here. Call its fit first."
                 )
         columns = {
-            name: teacher_classes if adapt_teacher(model).classes is None else None
+            name: teacher_classes if labels_of(as_teacher(model)) is None else None
             for name, model in members.items()
         }
     else:

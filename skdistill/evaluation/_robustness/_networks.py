@@ -19,7 +19,8 @@ from skdistill._columns import as_floats, is_table
 from skdistill._rows import has_gaps
 from skdistill._torch import evaluating, first_output, forward_in_batches, module_dtype
 from skdistill.evaluation._robustness._corruptions import replace_columns
-from skdistill.teachers._contract import check_network_outputs
+from skdistill.teachers._contract import as_values, find_kind
+from skdistill.teachers._last_step import kind_of_module
 
 _AFFINE = (MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler)
 
@@ -75,7 +76,7 @@ class Network:
         """Logits of shape (n_samples, n_classes), whatever the module returns."""
         outputs = first_output(self.module(rows.to(_home(self.module), module_dtype(self.module))))
         outputs = outputs.reshape(len(outputs), -1)
-        if outputs.shape[1] == 1:  # that of the second class, see check_network_outputs
+        if outputs.shape[1] == 1:  # that of the second class, see as_probabilities
             first = 1 - outputs if self.kind == "probabilities" else torch.zeros_like(outputs)
             outputs = torch.cat([first, outputs], dim=1)
         if self.kind == "probabilities":
@@ -116,7 +117,10 @@ def find_network(model: Any, X: Any) -> Network:
     rows = finite_numbers(X)
     with evaluating(module):
         outputs = forward_in_batches(module, rows, _home(module))
-    kind = check_network_outputs(outputs, len(rows), type(module).__name__)[1]
+    name = type(module).__name__
+    outputs = as_values(outputs, len(rows), name)
+    kind = kind_of_module(module, rows) if outputs.shape[1] == 1 else None
+    kind = kind or find_kind(outputs, name)
     network = Network(module, kind)
     try:
         network.input_gradient(rows[:1], np.zeros(1, dtype=np.int64))

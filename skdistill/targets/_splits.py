@@ -1,0 +1,129 @@
+"""The folds of a cross-fitting: each row left out of the fit of the teacher that answers for it."""
+
+import warnings
+
+import numpy as np
+from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, check_cv
+
+from skdistill.exceptions import TeacherError
+
+DEFAULT_FOLDS = 5
+
+
+def make_splits(task, cv, X, groups=None):
+    """Return the train and test positions of every split.
+
+    Parameters
+    ----------
+    task : ClassTask or NumberTask
+        With y.
+    cv : None, int, splitter or iterable
+        None is `DEFAULT_FOLDS` folds, of an int as many: stratified by the labels (and no more
+        than a class has rows, two at least), of shuffled rows for numbers. Both keep the rows of a
+        group together where there are groups.
+    X : array-like of shape (n_samples, ...)
+    groups : array-like of shape (n_samples,), default=None
+        Rows of one group may not stand on both sides of a split.
+
+    Returns
+    -------
+    list of (train, test) pairs of int ndarrays
+
+    Raises
+    ------
+    ValueError
+        When the splitter needs groups and there are none, when it tears a group apart, or leaves
+        no row out.
+    TeacherError
+        When the training rows of a split hold a single class.
+    """
+    y, splitter = task.y, task.folds(cv, groups)
+    with warnings.catch_warnings():
+        # A fold that lacks a class is provided for: its rows keep their hard label alone.
+        warnings.filterwarnings("ignore", message="The least populated class")
+        try:
+            positions = np.arange(len(y))  # of which a split may be a list or a mask
+            splits = [(positions[a], positions[b]) for a, b in splitter.split(X, y, groups)]
+            splits = [(train, test) for train, test in splits if len(test)]
+        except (ValueError, TypeError, IndexError) as error:
+            raise _refused_split(task, splitter, groups, error) from error
+    if not splits:
+        raise ValueError(
+            f"cv={cv!r} gives no split; expected at least one (train, test) pair. cv=5 makes five."
+        )
+    groups = None if groups is None else np.asarray(groups)
+    name = "The list of cv" if isinstance(cv, list | tuple) else f"cv={splitter!r}"
+    for number, (train, test) in enumerate(splits):
+        _check_split(task, name, number, train, test, groups)
+    return splits
+
+
+def _refused_split(task, splitter, groups, error):
+    """Return the error for a splitter that fails."""
+    if groups is None and "groups" in str(error):
+        return ValueError(
+            f"cv={splitter!r} needs groups and got none ({error}); pass fit(X, y, groups=...), "
+            f"through metadata routing inside another estimator."
+        )
+    return ValueError(
+        f"cv={splitter!r} cannot split these {len(task.y)} rows ({error}); expected more rows of "
+        f"each {'' if task.regresses else 'class and '}group, or fewer splits. Set cv, or "
+        f"cv='in-sample'."
+    )
+
+
+def _check_split(task, name, number, train, test, groups):
+    both = np.intersect1d(train, test)
+    if len(both):
+        raise ValueError(
+            f"{name} puts {len(both)} rows on both sides of split {number} (the first is "
+            f"row {both[0]}); expected test rows that are no training rows, for out-of-fold "
+            f"answers. To ask one teacher about its own training rows, set cv='in-sample'."
+        )
+    if groups is not None and np.isin(groups[test], groups[train]).any():
+        raise ValueError(
+            f"groups were passed, but {name} puts rows of one group on both sides of "
+            f"split {number}; expected a splitter that keeps groups whole, such as GroupKFold() or "
+            f"cv=5."
+        )
+    if not task.regresses and len(np.unique(task.y[train])) < 2:
+        raise TeacherError(
+            f"The training rows of split {number} of {name} hold {_few(task, train)}; "
+            f"expected at least two classes. {_advice(task)}"
+        )
+
+
+def _few(task, train):
+    return f"one class only, {task.y[train][0]!r}" if len(train) else "no row"
+
+
+def _advice(task):
+    classes, counts = np.unique(task.y, return_counts=True)
+    if counts.min() > 1:
+        return "Use a stratified splitter or fewer splits."
+    return (
+        f"The class {classes[np.argmin(counts)]!r} has a single row, which no split can both leave "
+        f"out and learn from. Set cv='in-sample', give a fitted teacher, or more rows of it."
+    )
+
+
+def stratified_folds(cv, y, groups):
+    """Return the splitter of labels that `cv` stands for; see `make_splits`."""
+    if cv is None:
+        unit = y if groups is None else groups
+        counts = np.unique(unit, return_counts=True)[1]
+        cv = int(np.clip(counts.min() if groups is None else len(counts), 2, DEFAULT_FOLDS))
+    if groups is not None and isinstance(cv, int | np.integer):
+        return StratifiedGroupKFold(cv)
+    return check_cv(cv, y, classifier=True)
+
+
+def shuffled_folds(cv, y, groups):
+    """Return the splitter of numbers that `cv` stands for; see `make_splits`."""
+    if cv is None:
+        n_units = len(y) if groups is None else len(np.unique(groups))
+        cv = int(np.clip(n_units, 2, DEFAULT_FOLDS))
+    if not isinstance(cv, int | np.integer):
+        return check_cv(cv)
+    # Rows in the order of y, or of a map, would have each fold's teacher extrapolate.
+    return KFold(cv, shuffle=True, random_state=0) if groups is None else GroupKFold(cv)

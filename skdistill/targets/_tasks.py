@@ -1,0 +1,196 @@
+"""What differs between a teacher of classes and one of numbers."""
+
+import numpy as np
+from sklearn.utils import check_array
+
+from skdistill.targets._calibration import fit_calibration
+from skdistill.targets._poor_values import warn_of_poor_values
+from skdistill.targets._splits import shuffled_folds, stratified_folds
+from skdistill.targets._warnings import warn_of_misleading_targets
+from skdistill.teachers._align import align_columns, as_labels, check_classes
+from skdistill.teachers._members import common_kind, find_kinds, read_classes, read_numbers
+
+
+def as_numbers(y):
+    """Check numbers that are to be learnt.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_outputs), float64
+
+    Raises
+    ------
+    ValueError
+        For what is not finite, and for dates and durations, which would pass for numbers.
+    """
+    kinds = {getattr(dtype, "kind", "O") for dtype in _dtypes(y)}
+    if kinds & set("mM"):
+        raise ValueError(
+            "y holds dates or durations; expected numbers. Derive them, such as the days since a "
+            "date: (y - y.min()) / numpy.timedelta64(1, 'D')."
+        )
+    y = check_array(y, dtype=np.float64, ensure_2d=False, input_name="y")
+    if y.ndim > 2:
+        raise ValueError(
+            f"y has the shape {y.shape}; expected (n_samples,) or (n_samples, n_outputs)."
+        )
+    return y.reshape(-1, 1) if y.ndim == 1 else y
+
+
+def _dtypes(y):
+    dtypes = getattr(y, "dtypes", None)
+    if dtypes is not None and np.ndim(y) == 2:
+        return list(dtypes)
+    return [np.asarray(y).dtype]
+
+
+class ClassTask:
+    """Labels are to be learnt: the teacher is asked for the probabilities of classes.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_samples,)
+        Labels.
+
+    Attributes
+    ----------
+    classes : ndarray of shape (n_classes,)
+        The labels, sorted.
+    positions : ndarray of shape (n_samples,), int
+        The position of each row's label among them.
+    n_columns : int
+        Number of classes.
+    """
+
+    regresses = False
+
+    def __init__(self, y):
+        self.y = np.asarray(y)
+        self.classes, self.positions = np.unique(self.y, return_inverse=True)
+        self.n_columns = len(self.classes)
+
+    def folds(self, cv, groups):
+        """Return the splitter that `cv` stands for."""
+        return stratified_folds(cv, self.y, groups)
+
+    def find_kinds(self, groups):
+        """Find out what each member of the teacher speaks; see `teachers._members.find_kinds`."""
+        return find_kinds(groups)
+
+    def kind(self, kinds):
+        """Return the kind of `Targets` that members who speak these make."""
+        return common_kind(kinds)
+
+    def check_columns(self, columns, *, explicit):
+        """Compare the teacher's classes with those of y; see `check_classes`."""
+        if columns is not None:
+            check_classes(columns, self.classes, explicit=explicit)
+
+    def read(self, replies, kinds, panel=None, columns=None):
+        """Read replies as an array in the order of the classes.
+
+        Parameters
+        ----------
+        replies : list of Reply
+            To some rows, one for each member of the teacher.
+        kinds : tuple of str
+            What they speak.
+        panel : Panel, default=None
+            How members are made one.
+        columns : ndarray of shape (n_columns,), default=None
+            The labels of the columns by the user, above what the teacher says.
+
+        Returns
+        -------
+        values : ndarray of shape (n_samples, n_classes)
+        columns : ndarray of shape (n_columns,) or None
+            The labels that the teacher knows.
+        """
+        values, named = read_classes(replies, kinds, panel)
+        columns = named if columns is None else columns
+        columns = None if columns is None else as_labels(columns, self.classes)
+        return align_columns(values, columns, self.classes), columns
+
+    def without_strangers(self, values, rows, known):
+        """Make NaN of the rows whose class is not known, in place.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n_rows, n_classes)
+        rows : ndarray of int or slice
+            Which rows of y they belong to.
+        known : array-like or None
+            The labels that the teacher knows; None is all.
+        """
+        if known is not None:
+            values[~np.isin(self.y[rows], known)] = np.nan
+
+    def fit_calibration(self, values, calibrate, sample_weight):
+        """Fit the wanted calibration on answers and labels; see `fit_calibration`."""
+        return fit_calibration(values, self.positions, calibrate, sample_weight)
+
+    def warn(self, values, sample_weight):
+        """Warn of answers that the labels speak against."""
+        warn_of_misleading_targets(values, self.positions, sample_weight)
+
+
+class NumberTask:
+    """Numbers are to be learnt: the teacher is asked for the same.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_samples, n_outputs)
+        Targets.
+    level : float, default=None
+        The quantile that is learnt; None is the mean.
+
+    Attributes
+    ----------
+    classes : None
+        There are none.
+    n_columns : int
+        Number of outputs.
+    """
+
+    regresses = True
+    classes = None
+
+    def __init__(self, y, level=None):
+        self.targets = y
+        self.n_columns = y.shape[1]
+        self.y = y[:, 0] if self.n_columns == 1 else y
+        self.level = level
+
+    def folds(self, cv, groups):
+        """Return the splitter that `cv` stands for."""
+        return shuffled_folds(cv, self.y, groups)
+
+    def find_kinds(self, groups):
+        """Return what each member speaks: numbers."""
+        return ("numbers",) * len(groups[0])
+
+    def kind(self, kinds):
+        """Return "numbers"."""
+        return "numbers"
+
+    def check_columns(self, columns, *, explicit):
+        """Outputs have no labels."""
+
+    def read(self, replies, kinds, panel=None, columns=None):
+        """Read replies as an array of numbers; see `ClassTask.read`."""
+        return read_numbers(replies, self.n_columns), None
+
+    def without_strangers(self, values, rows, known):
+        """No number is a stranger."""
+
+    def fit_calibration(self, values, calibrate, sample_weight):
+        """Numbers are left as they are."""
+        return np.asarray
+
+    def warn(self, values, sample_weight):
+        """Warn of a teacher that a constant beats."""
+        warn_of_poor_values(values, self.targets, sample_weight, self.level)

@@ -1,0 +1,152 @@
+"""What a teacher says of each row, as a value that can be kept, sliced and handed on."""
+
+import numpy as np
+from numpy.lib.mixins import NDArrayOperatorsMixin
+
+KINDS = ("logits", "numbers", "probabilities")
+
+
+class Targets(NDArrayOperatorsMixin):
+    """What a teacher says of each row, for a student to learn.
+
+    `teacher_targets` makes it, ``fit(X, y, soft_targets=targets)`` learns from it what `fit` with
+    the teacher learns. numpy reads it as an array, and scikit-learn slices it as it slices X, so
+    that it can be handed to a whole search. It holds no teacher.
+
+    Parameters
+    ----------
+    values : array-like of shape (n_samples, n_columns)
+        Probabilities in the order of `classes`, or numbers. A row of NaN has no target: it learns
+        from its label alone.
+    kind : {"probabilities", "logits", "numbers"}, default="probabilities"
+        What the teacher speaks: "logits" for probabilities that are the softmax of its logits, by
+        which a loss chooses its "auto" temperature; "numbers" for a regressor.
+    classes : array-like of shape (n_columns,), default=None
+        The labels of the columns; None is the sorted labels of the y that they come with.
+    out_of_fold : bool, default=False
+        Whether each row was answered by a teacher that had not been fitted on it.
+    calibrated : bool, default=False
+        Whether a temperature or offsets have been applied.
+    from_labels : bool, default=False
+        Whether they come from the label of each row and not from the row, so that they hold for
+        every view of it.
+    more : sequence of array-like of shape (n_more_i, n_columns), default=()
+        The same for rows that carry no label, in the order in which `fit` gets them.
+    features : dict of str to list of ndarray, default=None
+        What hidden layers of the teacher make of the rows, by the layer's name: an array of shape
+        (n_samples, ...) for the labelled rows, and one for each of `more`.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Of the values.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdistill.targets import Targets
+    >>> targets = Targets([[0.9, 0.1], [0.2, 0.8]], classes=["no", "yes"])
+    >>> targets
+    Targets(shape=(2, 2), kind='probabilities', classes=['no', 'yes'])
+    >>> np.asarray(targets[[1]])
+    array([[0.2, 0.8]])
+    """
+
+    def __init__(
+        self,
+        values,
+        kind="probabilities",
+        classes=None,
+        *,
+        out_of_fold=False,
+        calibrated=False,
+        from_labels=False,
+        more=(),
+        features=None,
+    ):
+        self.values = np.asarray(values, dtype=np.float64)
+        if self.values.ndim != 2:
+            raise ValueError(
+                f"Targets got values of shape {self.values.shape}; expected (n_samples, "
+                f"n_columns): a row per row of X. One column of numbers is values.reshape(-1, 1)."
+            )
+        if kind not in KINDS:
+            raise ValueError(
+                f"The 'kind' parameter of Targets must be one of {list(KINDS)}. Got {kind!r} "
+                f"instead."
+            )
+        self.kind = kind
+        self.classes = None if classes is None else np.asarray(classes)
+        if self.classes is not None and self.classes.shape != self.values.shape[1:]:
+            raise ValueError(
+                f"Targets got {self.classes.size} classes for {self.values.shape[1]} columns; "
+                f"expected a label for each column."
+            )
+        self.out_of_fold = bool(out_of_fold)
+        self.calibrated = bool(calibrated)
+        self.from_labels = bool(from_labels)
+        self.more: list[np.ndarray] = [np.asarray(part, dtype=np.float64) for part in more]
+        self.features = {} if features is None else dict(features)
+
+    @property
+    def shape(self):
+        return self.values.shape
+
+    @property
+    def ndim(self):
+        return self.values.ndim
+
+    @property
+    def dtype(self):
+        return self.values.dtype
+
+    @property
+    def has_target(self):
+        """Which rows have one, ndarray of shape (n_samples,), bool."""
+        return ~np.isnan(self.values).any(axis=1)
+
+    def __len__(self):
+        return len(self.values)
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array(self.values, dtype=dtype, copy=copy)
+
+    def __array_ufunc__(self, ufunc, method, *inputs, **settings):
+        """Compute with the array, and return one: half of targets are no targets."""
+        inputs = [part.values if isinstance(part, Targets) else part for part in inputs]
+        return getattr(ufunc, method)(*inputs, **settings)
+
+    def __getitem__(self, rows):
+        """Return the targets of some of the labelled rows; those without labels stay.
+
+        A single row, and columns, are arrays.
+        """
+        if isinstance(rows, tuple):
+            if len(rows) != 2 or rows[1] is not Ellipsis:  # as scikit-learn slices rows
+                return self.values[rows]
+            rows = rows[0]
+        if isinstance(rows, int | np.integer):
+            return self.values[rows]
+        return self.replace(
+            values=self.values[rows],
+            features={name: [parts[0][rows], *parts[1:]] for name, parts in self.features.items()},
+        )
+
+    def replace(self, **changes):
+        """Return targets with some of their parts changed.
+
+        Parameters
+        ----------
+        **changes
+            Parameters of the class, by name.
+
+        Returns
+        -------
+        Targets
+        """
+        return Targets(**(vars(self) | changes))
+
+    def __repr__(self):
+        classes = "" if self.classes is None else f", classes={self.classes.tolist()}"
+        out_of_fold = ", out_of_fold=True" if self.out_of_fold else ""
+        return f"Targets(shape={self.shape}, kind={self.kind!r}{classes}{out_of_fold})"
