@@ -113,8 +113,8 @@ class Targets(NDArrayOperatorsMixin):
 
     def __array_ufunc__(self, ufunc, method, *inputs, **settings):
         """Compute with the array, and return one: half of targets are no targets."""
-        inputs = [part.values if isinstance(part, Targets) else part for part in inputs]
-        return getattr(ufunc, method)(*inputs, **settings)
+        arrays = [part.values if isinstance(part, Targets) else part for part in inputs]
+        return getattr(ufunc, method)(*arrays, **settings)
 
     def __getitem__(self, rows):
         """Return the targets of some of the labelled rows; those without labels stay.
