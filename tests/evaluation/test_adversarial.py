@@ -25,7 +25,8 @@ from skdistill.evaluation._robustness._adversarial import projected_ascent
 DIGITS, LABELS = load_digits(return_X_y=True)
 X_TRAIN, Y_TRAIN = DIGITS[:600] / 16, LABELS[:600]
 X, Y = DIGITS[600:800] / 16, LABELS[600:800]
-KEYS = ["model", "attack", "attacked", "epsilon", "accuracy", "log_loss", "clean_accuracy"]
+KEYS = ["model", "attack", "attacked", "epsilon", "accuracy", "log_loss"]
+KEYS += ["no_gradient", "clean_accuracy"]
 
 
 def network(n_features=64, n_classes=10, *more, seed=0):
@@ -150,7 +151,7 @@ def test_pgd_finds_no_less_than_fgsm(student):
 
 def test_ascent_climbs_and_projects():
     rows = np.array([[0.0, 0.0]])
-    climbed = projected_ascent(
+    climbed, has_gradient = projected_ascent(
         lambda x: np.array([[3.0, -1e-9]]),
         rows,
         radius=np.array([1.0, 0.5]),
@@ -160,6 +161,7 @@ def test_ascent_climbs_and_projects():
         bounds=(-0.3, np.inf),
     )
     np.testing.assert_allclose(climbed, [[1.0, -0.3]])
+    assert has_gradient.tolist() == [True]
 
 
 # ---------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -22,8 +23,13 @@ from skdistill.evaluation._robustness._networks import (
     finite_numbers,
 )
 from skdistill.evaluation._tables import TableResult
+from skdistill.exceptions import DistillationWarning
 
 WHITE_BOX = "white-box"
+
+FLAT_SHARE = 0.01
+"""The share of rows without a gradient from which a warning is given; a few units at rest are
+common in small networks."""
 
 
 @dataclass(repr=False, eq=False)
@@ -69,12 +75,16 @@ def adversarial_accuracy(
     such as a forest, is asked about the rows that were made against each network ("transfer"):
     that is a weaker attack, and says little of what a direct one would do.
 
-    With the cross-entropy of the true class, and everything in units of `scale`,
+    With the gradient of the cross-entropy of the true class, and everything in units of `scale`,
 
     - "fgsm": ``x + epsilon * sign(gradient)``;
     - "pgd": `n_steps` times ``x <- x + step * sign(gradient)``, each followed by a projection
       on the ball ``|x - x_clean| <= epsilon`` of each number; from a point drawn evenly from that
       ball.
+
+    The sign is taken from ``log(sum of exp(z_c) over the other classes) - z_y`` for logits z. It is
+    that of the cross-entropy, ``log(1 + exp(...))`` of this, and does not round to 0 where a
+    network is sure. Of a network that returns probabilities z are their logarithms.
 
     Parameters
     ----------
@@ -113,8 +123,9 @@ def adversarial_accuracy(
     -------
     result : AdversarialAccuracy
         Its ``rows`` hold for each model ``model``, ``attack``, ``attacked`` ("white-box", or the
-        name of the model whose gradients made the rows), ``epsilon``, and ``accuracy``,
-        ``log_loss`` (in nats) and ``clean_accuracy``, that on the rows as they are.
+        name of the model whose gradients made the rows), ``epsilon``, ``accuracy``, ``log_loss``
+        (in nats), ``no_gradient``, the share of the rows that are named rightly and had no
+        gradient at any step, and ``clean_accuracy``, that on the rows as they are.
 
     Raises
     ------
@@ -122,14 +133,27 @@ def adversarial_accuracy(
         When no gradient can be taken through any of the models, the reason with it; when rows
         are no finite numbers or lie outside of the bounds.
 
+    Warns
+    -----
+    DistillationWarning
+        When ``no_gradient`` of a network under its own attack is 0.01 or more.
+
     Notes
     -----
-    High accuracy under these attacks is no proof: where a network is so sure that its gradient
-    is 0 in single precision, the number is not moved. If "pgd" with more steps finds far more,
-    that is what happens.
+    High accuracy under these attacks is no proof: the gradient may be masked (Athalye et al. 2018).
+
+    - It may be 0, and then the attack moves nothing: ``accuracy`` may be too high by as much as
+      ``no_gradient``. Probabilities that round to 0 or 1 inside the module have none (beyond
+      margins of 17 after a sigmoid and of 87 after a softmax, in single precision): attack the
+      module without that step. Where units are at rest, "pgd" from a drawn start may find a
+      gradient; rounding and other steps have none anywhere.
+    - It may lead astray, as that of a slope under steps. Repeat "pgd" with an `epsilon` so large
+      that any row could become any other, 1 for images in [0, 1]: the accuracy must fall to that
+      of guessing or below. Where it does not, neither can be trusted for a smaller one.
 
     References
     ----------
+    Athalye et al. 2018, "Obfuscated Gradients Give a False Sense of Security", arXiv 1802.00420.
     Goodfellow et al. 2015, "Explaining and Harnessing Adversarial Examples", arXiv 1412.6572.
     Madry et al. 2018, "Towards Deep Learning Models Resistant to Adversarial Attacks", arXiv
     1706.06083.
@@ -159,8 +183,10 @@ def adversarial_accuracy(
     unit = _check_scale(scale, values)
     ends = _check_bounds(bounds, values)
     networks = _find_networks(asked, X)
+    clean = {name: asked.ask(name, X) for name in asked.members}
     if given.y_train is not None:
         asked = asked.with_plain(models, given.X_train, given.y_train)
+        clean = {name: clean.get(name, asked.ask(name, X)) for name in asked.members}
         networks = _find_networks(asked, X)
 
     start = np.zeros_like(values)
@@ -170,14 +196,14 @@ def adversarial_accuracy(
         rng = np.random.default_rng(draw_seeds(random_state, 1)[0])
         start = epsilon * unit * rng.uniform(-1.0, 1.0, size=values.shape)
     step = epsilon / 4 if step is None else step
-    adversarial = {}
+    adversarial, flat = {}, {}
     for name, network in networks.items():
         target = class_index(given.y_test, asked.own_columns(name))
-        changed = np.empty_like(values)
+        changed, has_gradient = np.empty_like(values), np.empty(len(values), dtype=bool)
         for first in range(0, len(values), INFERENCE_BATCH_CPU):
             batch = slice(first, first + INFERENCE_BATCH_CPU)
-            changed[batch] = projected_ascent(
-                partial(network.input_gradient, target=target[batch]),
+            changed[batch], has_gradient[batch] = projected_ascent(
+                partial(_gradient, network, name, target[batch]),
                 values[batch],
                 radius=epsilon * unit,
                 step=step * unit,
@@ -185,25 +211,28 @@ def adversarial_accuracy(
                 start=start[batch],
                 bounds=ends,
             )
-        adversarial[name] = _like(X, changed)
+        adversarial[name], flat[name] = _like(X, changed), ~has_gradient
         if verbose:
             print(f"[adversarial_accuracy] {name}: {len(values)} rows attacked")
 
     rows = []
     for name in asked.members:
-        clean = mean_scores(given.y_index, asked.ask(name, X))["accuracy"]
         for source in [name] if name in networks else networks:
-            scores = mean_scores(given.y_index, asked.ask(name, adversarial[source]))
-            rows.append(
-                {
-                    "model": name,
-                    "attack": attack,
-                    "attacked": WHITE_BOX if source == name else source,
-                    "epsilon": float(epsilon),
-                    **scores,
-                    "clean_accuracy": clean,
-                }
-            )
+            probabilities = asked.ask(name, adversarial[source])
+            is_right = probabilities.argmax(axis=1) == given.y_index
+            flat_share = float((is_right & flat[source]).mean())
+            row: dict[str, Any] = {
+                "model": name,
+                "attack": attack,
+                "attacked": WHITE_BOX if source == name else source,
+                "epsilon": float(epsilon),
+                **mean_scores(given.y_index, probabilities),
+                "no_gradient": flat_share,
+                "clean_accuracy": mean_scores(given.y_index, clean[name])["accuracy"],
+            }
+            rows.append(row)
+            if source == name and flat_share >= FLAT_SHARE:
+                _warn_of_flat_rows(name, networks[name].kind, row, len(values))
     title = f"Adversarial accuracy, {attack} with epsilon {epsilon:.4g}: {len(values)} test rows"
     return AdversarialAccuracy(rows=rows, title=title, adversarial=adversarial)
 
@@ -217,7 +246,7 @@ def projected_ascent(
     n_steps: int,
     start: np.ndarray,
     bounds: tuple[float, float],
-) -> np.ndarray:
+) -> tuple[np.ndarray, np.ndarray]:
     """Steps along the sign of a gradient that stay in a box around each row.
 
     Parameters
@@ -237,14 +266,52 @@ def projected_ascent(
 
     Returns
     -------
-    ndarray of shape (n_samples, ...), float64
+    rows : ndarray of shape (n_samples, ...), float64
+    has_gradient : ndarray of shape (n_samples,), bool
+        Whether the gradient was other than 0 at a step.
     """
     least = np.maximum(X - radius, bounds[0])
     most = np.minimum(X + radius, bounds[1])
     rows = np.clip(X + start, least, most)
+    has_gradient = np.zeros(len(X), dtype=bool)
     for _ in range(n_steps):
-        rows = np.clip(rows + step * np.sign(gradient(rows)), least, most)
-    return rows
+        sign = np.sign(gradient(rows))
+        has_gradient |= sign.reshape(len(X), -1).any(axis=1)
+        rows = np.clip(rows + step * sign, least, most)
+    return rows, has_gradient
+
+
+def _gradient(network: Network, name: str, target: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    gradient = network.input_gradient(rows, target)
+    is_nan = np.isnan(gradient).reshape(len(rows), -1).any(axis=1)
+    if is_nan.any():
+        raise ValueError(
+            f"The model {name!r} has a gradient of NaN for {is_nan.sum()} of {len(rows)} rows, as "
+            "that of a square root at 0 is; expected numbers. Leave out the rows that are like "
+            f"{rows[is_nan][0].ravel()[:4].round(4).tolist()}, or change the module."
+        )
+    return gradient
+
+
+def _warn_of_flat_rows(name: str, kind: str, row: dict[str, Any], n_rows: int) -> None:
+    if kind == "probabilities":
+        advice = (
+            "Probabilities that round to 0 have none: attack the network without its last softmax "
+            "or sigmoid, such as module[:-1]."
+        )
+    else:
+        advice = (
+            "Units at rest have none, nor has rounding: try attack='pgd' with random_start=True, "
+            "and a larger epsilon."
+        )
+    accuracy, share = row["accuracy"], row["no_gradient"]
+    warnings.warn(
+        f"{round(share * n_rows)} of the {n_rows} test rows, which {name!r} names rightly, had no "
+        f"gradient, so the attack moved none of them: the accuracy under attack lies between "
+        f"{accuracy - share:.3f} and the {accuracy:.3f} that is given. {advice}",
+        DistillationWarning,
+        stacklevel=3,
+    )
 
 
 def _find_networks(models: Models, X: Any) -> dict[str, Network]:

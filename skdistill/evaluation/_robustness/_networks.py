@@ -1,4 +1,4 @@
-"""The network inside a model, and the gradient of its loss on the rows that the user has."""
+"""The network inside a model, and its gradient by the rows that the user has."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
 from torch import nn
-from torch.nn.functional import cross_entropy
 
 from skdistill._classifier import DistilledClassifier
 from skdistill._columns import as_floats, is_table
@@ -49,7 +48,11 @@ class Network:
     offset: Any = 0.0
 
     def input_gradient(self, X: np.ndarray, target: np.ndarray) -> np.ndarray:
-        """The gradient of each row's cross-entropy by the row itself.
+        """The gradient, by the row itself, of each row's margin of error.
+
+        That is ``log(sum of exp(z_c) over the other classes) - z_y`` for logits z. The
+        cross-entropy is ``log(1 + exp(margin))``, so its gradient has the same sign; but it rounds
+        to 0 where a network is sure, and this one does not. It is computed in double precision.
 
         The module computes in evaluation mode, where it is; neither its parameters nor their
         gradients are touched.
@@ -64,24 +67,32 @@ class Network:
         Returns
         -------
         gradient : ndarray of shape (n_samples, ...), float64
+            0 where the probabilities of all other classes round to 0.
         """
         with evaluating(self.module), torch.enable_grad():
             x = torch.tensor(X, requires_grad=True)
-            logits = self._logits(x * torch.as_tensor(self.slope) + torch.as_tensor(self.offset))
-            wanted = torch.as_tensor(target, device=logits.device)
-            loss = cross_entropy(logits, wanted, reduction="sum")
-            return torch.autograd.grad(loss, x)[0].numpy()
+            outputs = self._outputs(x * torch.as_tensor(self.slope) + torch.as_tensor(self.offset))
+            own = torch.as_tensor(target, device=outputs.device)[:, None]
+            logits, is_lost = outputs.double(), torch.zeros(len(X), dtype=torch.bool)
+            if self.kind == "probabilities":
+                least = torch.finfo(outputs.dtype).tiny
+                is_lost = (logits.scatter(1, own, 0.0) <= least).all(dim=1).cpu()
+                logits = logits.clamp_min(least).log()
+            others = torch.logsumexp(logits.scatter(1, own, -torch.inf), dim=1)
+            margin = others - logits.gather(1, own)[:, 0]
+            gradient = torch.autograd.grad(margin.sum(), x)[0].numpy()
+        gradient[is_lost.numpy()] = 0.0
+        return gradient
 
-    def _logits(self, rows: torch.Tensor) -> torch.Tensor:
-        """Logits of shape (n_samples, n_classes), whatever the module returns."""
+    def _outputs(self, rows: torch.Tensor) -> torch.Tensor:
+        """Outputs of shape (n_samples, n_classes), of the module's kind."""
         outputs = first_output(self.module(rows.to(_home(self.module), module_dtype(self.module))))
         outputs = outputs.reshape(len(outputs), -1)
-        if outputs.shape[1] == 1:  # that of the second class, see as_probabilities
-            first = 1 - outputs if self.kind == "probabilities" else torch.zeros_like(outputs)
-            outputs = torch.cat([first, outputs], dim=1)
-        if self.kind == "probabilities":
-            outputs = torch.log(outputs.clamp_min(torch.finfo(outputs.dtype).tiny))
-        return outputs
+        if outputs.shape[1] > 1:
+            return outputs
+        # That of the second class, see as_probabilities.
+        first = 1 - outputs if self.kind == "probabilities" else torch.zeros_like(outputs)
+        return torch.cat([first, outputs], dim=1)
 
 
 def find_network(model: Any, X: Any) -> Network:
@@ -115,9 +126,12 @@ def find_network(model: Any, X: Any) -> Network:
     if any(isinstance(part, nn.Embedding | nn.EmbeddingBag) for part in module.modules()):
         raise NoGradientError("reads codes of categories, by which there is no gradient")
     rows = finite_numbers(X)
-    with evaluating(module):
-        outputs = forward_in_batches(module, rows, _home(module))
     name = type(module).__name__
+    try:
+        with evaluating(module):
+            outputs = forward_in_batches(module, rows, _home(module))
+    except (RuntimeError, TypeError) as error:
+        raise NoGradientError(f"cannot read rows of shape {rows.shape[1:]} ({error})") from error
     outputs = as_values(outputs, len(rows), name)
     kind = kind_of_module(module, rows) if outputs.shape[1] == 1 else None
     kind = kind or find_kind(outputs, name)
