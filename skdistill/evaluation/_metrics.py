@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 from scipy.special import rel_entr
 from sklearn.metrics import average_precision_score, roc_auc_score
-from sklearn.utils import column_or_1d
+
+from skdistill._columns import is_table
+from skdistill.evaluation._checks import check_int, read_class_names, read_labels
 
 #: Probabilities are clipped here before a logarithm, as `sklearn.metrics.log_loss` does.
 EPS = float(np.finfo(np.float64).eps)
@@ -64,7 +66,7 @@ def expected_calibration_error(
     >>> round(expected_calibration_error([1, 1, 1, 0], y_proba), 3)
     0.05
     """
-    check_n_bins(n_bins, "expected_calibration_error")
+    check_int("expected_calibration_error", "n_bins", n_bins)
     y_index, probabilities, _ = check_scored(y_true, y_proba, labels)
     return calibration_error(y_index, probabilities, n_bins=n_bins)
 
@@ -237,22 +239,15 @@ def class_index(y: np.ndarray, classes: np.ndarray) -> np.ndarray:
     return index
 
 
-def check_n_bins(n_bins: Any, owner: str) -> None:
-    """Refuse a number of bins that is none."""
-    if isinstance(n_bins, bool) or not isinstance(n_bins, (int, np.integer)) or n_bins < 1:
-        raise ValueError(
-            f"The 'n_bins' parameter of {owner} must be an int in the range [1, inf). Got "
-            f"{n_bins!r} instead."
-        )
-
-
 def check_scored(
     y_true: Any, y_proba: Any, labels: Any = None, *, name: str = "y_proba"
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Class positions (n,), probabilities (n, C) and classes (C,), or an error."""
-    y_true = column_or_1d(y_true)
-    classes = np.unique(y_true) if labels is None else np.asarray(labels)
+    y_true = read_labels("y_true", y_true)
+    classes = np.unique(y_true) if labels is None else read_class_names("labels", labels)
     probabilities = check_probabilities(y_proba, name=name, n_columns=len(classes))
+    if is_table(y_proba) and set(y_proba.columns) == set(classes.tolist()):
+        _check_same_names("the classes", classes.tolist(), name, y_proba)
     if len(y_true) != len(probabilities):
         raise ValueError(
             f"y_true has {len(y_true)} rows and {name} has {len(probabilities)}; pass one row "
@@ -265,7 +260,16 @@ def check_probabilities(
     probabilities: Any, *, name: str = "y_proba", n_columns: int | None = None
 ) -> np.ndarray:
     """Probabilities as float64 (n_samples, n_classes) whose rows sum to 1, or an error."""
-    p = np.asarray(probabilities, dtype=np.float64)
+    try:
+        p = np.asarray(probabilities)
+        p = p if p.dtype.kind == "c" else p.astype(np.float64, copy=False)
+    except (TypeError, ValueError):
+        p = np.empty(0, dtype=complex)
+    if p.dtype.kind == "c":
+        raise ValueError(
+            f"{name} is no array of real numbers but of type {type(probabilities).__name__}; "
+            f"expected shape (n_samples, n_classes). Pass the result of predict_proba."
+        )
     if p.ndim != 2 or p.shape[0] == 0 or p.shape[1] < 2:
         raise ValueError(
             f"{name} must have shape (n_samples, n_classes) with at least one row and two "
@@ -293,6 +297,14 @@ def check_probabilities(
     return p if np.abs(total - 1.0).max() < ROUNDING else p / total
 
 
+def _check_same_names(first: str, names: list[Any], second: str, table: Any) -> None:
+    if list(table.columns) != names:
+        raise ValueError(
+            f"The columns of {second} are {list(table.columns)[:10]}, and {first} {names[:10]}; "
+            f"expected the same ones in the same order. Pass {second}[{names[:10]}]."
+        )
+
+
 def _pair(teacher_proba: Any, y_proba: Any) -> tuple[np.ndarray, np.ndarray]:
     p = check_probabilities(teacher_proba, name="teacher_proba")
     q = check_probabilities(y_proba)
@@ -301,4 +313,6 @@ def _pair(teacher_proba: Any, y_proba: Any) -> tuple[np.ndarray, np.ndarray]:
             f"teacher_proba has shape {p.shape} and y_proba has shape {q.shape}; both need the "
             "same rows and the same classes."
         )
+    if is_table(teacher_proba) and is_table(y_proba):
+        _check_same_names("those of teacher_proba", list(teacher_proba.columns), "y_proba", y_proba)
     return p, q

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 from sklearn.base import clone, is_regressor
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_memory
 
 from skdistill._classifier import DistilledClassifier
 from skdistill._random import draw_seeds
+from skdistill._regressor import DistilledRegressor
 from skdistill.exceptions import TeacherWarning
 from skdistill.targets import Targets
 from skdistill.targets._ask import Desk, Fitting
 from skdistill.targets._memory import open_memory
+from skdistill.targets._plan import check_teacher
 from skdistill.targets._targets import compute_targets
 from skdistill.targets._tasks import ClassTask
+from skdistill.training._features import check_feature_losses
 from skdistill.training._views import views_of
+from skdistill.transfer._registry import get_augmenter
 
 TEACHER = "teacher"
 PLAIN = "plain"
@@ -59,7 +66,8 @@ def check_distilled(owner: str, model: Any) -> None:
     """
     if isinstance(model, DistilledClassifier):
         return
-    if is_regressor(model):
+    is_instance = hasattr(model, "__sklearn_tags__") and not isinstance(model, type)
+    if is_instance and is_regressor(model):
         advice = (
             "a regressor, and what is compared here are class probabilities. "
             "evaluation.bias_variance_decomposition and compare take regressors, and so do "
@@ -67,10 +75,58 @@ def check_distilled(owner: str, model: Any) -> None:
         )
     else:
         advice = "of a Pipeline or a search pass its distilled step."
+    came = f"the class {model.__name__}" if isinstance(model, type) else type(model).__name__
     raise TypeError(
-        f"The 'model' parameter of {owner} must be a DistilledClassifier. Got "
-        f"{type(model).__name__} instead; {advice}"
+        f"The 'model' parameter of {owner} must be a DistilledClassifier. Got {came} instead; "
+        f"{advice}"
     )
+
+
+class _Asked(BaseException):
+    """Raised by a teacher that is asked. No Exception, which something on the way might catch."""
+
+
+def _stop(X: Any) -> None:
+    raise _Asked
+
+
+def check_recipe(estimator: Any, X: Any, y: Any) -> None:
+    """Refuse, before anything is trained, what the `fit` of a distilled estimator would refuse.
+
+    That checks parameters, rows and student before it asks its teacher; here the teacher that it
+    asks stops it. What the teacher itself is refused for is looked at apart.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A DistilledClassifier, a DistilledRegressor, or a Pipeline that ends in one; any other
+        estimator is left alone. It is not changed.
+    X : array-like of shape (n_samples, ...)
+        Rows to learn from.
+    y : array-like of shape (n_samples,)
+        Their labels or values.
+    """
+    steps = estimator.steps if isinstance(estimator, Pipeline) else [("model", estimator)]
+    name, model = steps[-1]
+    if not isinstance(model, DistilledClassifier | DistilledRegressor):
+        return
+    check_memory(model.memory)
+    get_augmenter(model.augment)
+    check_feature_losses(model.feature_losses, model.teacher)
+    if model.teacher is not None:
+        check_teacher(model.teacher, model.cv, regresses=isinstance(model, DistilledRegressor))
+    if views_of(model.student):  # these need a fitted network, so that no teacher is trained first
+        return
+    changes = {"teacher": _stop, "cv": None, "memory": None, "augment": None, "verbose": 0}
+    if model.feature_losses:
+        changes["feature_losses"] = None
+    if model.alpha == 0:  # nobody would be asked, and what the soft term is made of goes unheard
+        unheard = {"alpha", "loss", "temperature"}
+        changes |= {k: v for k, v in type(model)().get_params(deep=False).items() if k in unheard}
+    trial = clone(model).set_params(**changes)
+    with warnings.catch_warnings(), suppress(_Asked):
+        warnings.simplefilter("ignore")  # the fits themselves will warn
+        clone(Pipeline([*steps[:-1], (name, trial)])).fit(X, y)
 
 
 def student_recipes(

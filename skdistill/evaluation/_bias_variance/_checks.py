@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import is_classifier, is_regressor
-from sklearn.utils import assert_all_finite, column_or_1d, indexable
+from sklearn.utils import indexable
 from sklearn.utils.multiclass import check_classification_targets
 
 from skdistill._columns import is_table
 from skdistill.evaluation._bias_variance._designs import DESIGNS
 from skdistill.evaluation._bias_variance._losses import CLASSIFIER_METRICS, REGRESSOR_METRICS
 from skdistill.evaluation._bias_variance._teaching import has_unreachable_teacher
+from skdistill.evaluation._checks import check_int, check_some_rows, read_labels, read_values
 from skdistill.evaluation._metrics import class_index
 
 MIN_ROUNDS = 3
@@ -63,13 +64,8 @@ def check_settings(owner: str, design: Any, n_rounds: Any, refit_teacher: Any) -
         raise ValueError(
             f"The 'design' parameter of {owner} must be one of {DESIGNS}. Got {design!r} instead."
         )
-    is_int = isinstance(n_rounds, int | np.integer) and not isinstance(n_rounds, bool)
-    if not is_int or n_rounds < MIN_ROUNDS:
-        raise ValueError(
-            f"The 'n_rounds' parameter of {owner} must be an int in the range [{MIN_ROUNDS}, "
-            f"inf). Got {n_rounds!r} instead; the standard errors leave one round out, and a "
-            f"variance needs two."
-        )
+    why = "; the standard errors leave one round out, and a variance needs two."
+    check_int(owner, "n_rounds", n_rounds, MIN_ROUNDS, why)
     if not isinstance(refit_teacher, bool | np.bool_):
         raise ValueError(
             f"The 'refit_teacher' parameter of {owner} must be a bool. Got {refit_teacher!r} "
@@ -114,15 +110,13 @@ def check_kind(name: str, estimator: Any) -> bool:
 
 def check_data(X: Any, y: Any, X_test: Any, y_test: Any, *, classifier: bool) -> Checked:
     """Check rows and labels; bring labels into their one form."""
-    X, y = indexable(X, column_or_1d(y, warn=True))
-    X_test, y_test = indexable(X_test, column_or_1d(y_test, warn=True))
+    read = read_labels if classifier else read_values
+    for part, rows in {"X": X, "X_test": X_test}.items():
+        check_some_rows(part, rows)
+    X, y = indexable(X, read("y", y))
+    X_test, y_test = indexable(X_test, read("y_test", y_test))
     _check_same_features(X, X_test)
-    if len(y_test) == 0:
-        raise ValueError("X_test has no rows; expected at least one.")
-    assert_all_finite(y, input_name="y")
-    assert_all_finite(y_test, input_name="y_test")
     if not classifier:
-        y, y_test = y.astype(np.float64), y_test.astype(np.float64)
         return Checked(X, y, X_test, None, None, y_test)
     check_classification_targets(y)
     classes, labels = np.unique(y, return_inverse=True)

@@ -146,7 +146,7 @@ def compare(
             f"least one. Got {estimators!r} instead."
         )
     baseline = next(iter(estimators)) if baseline is None else baseline
-    if baseline not in estimators:
+    if baseline not in list(estimators):
         raise ValueError(
             f"The 'baseline' parameter of compare must be one of {list(estimators)}. Got "
             f"{baseline!r} instead."

@@ -26,6 +26,8 @@ from skdistill.evaluation._bias_variance._teaching import (
     reference_probabilities,
     takes_targets,
 )
+from skdistill.evaluation._checks import check_n_jobs, check_random_state
+from skdistill.evaluation._recipes import check_recipe
 from skdistill.targets import Targets
 from skdistill.teachers._fit import is_fitted
 
@@ -88,6 +90,8 @@ verbose
     classifier = set(kinds.values()) == {True}
     metrics = check_metrics(loss, owner, classifier=classifier)
     check_settings(owner, design, n_rounds, refit_teacher)
+    check_random_state(owner, random_state)
+    check_n_jobs(owner, n_jobs)
     for name, estimator in estimators.items():
         check_arm(name, estimator, metrics, refit_teacher=refit_teacher)
     data = check_data(X, y, X_test, y_test, classifier=classifier)
@@ -96,6 +100,8 @@ verbose
     rounds_seed, teacher_seed, *seeds = draw_seeds(random_state, 2 + n_rounds)
     rounds = draw_rounds(design, len(data.y), data.labels, n_rounds, rounds_seed)
     check_rounds(rounds, data.labels, design)
+    for estimator in estimators.values():
+        check_recipe(estimator, data.X, data.y)
     refitted = {
         name: None if model is None else bool(refit_teacher) and not is_fitted(model.teacher)
         for name, model in ((name, find_distilled(e)) for name, e in estimators.items())

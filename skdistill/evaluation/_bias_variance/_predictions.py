@@ -5,11 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from sklearn.utils import assert_all_finite, column_or_1d
+from sklearn.utils import assert_all_finite
 
 from skdistill.evaluation._bias_variance._checks import MIN_ROUNDS, check_metrics
 from skdistill.evaluation._bias_variance._result import BiasVarianceDecomposition, summarise
 from skdistill.evaluation._bias_variance._rounds import target_of
+from skdistill.evaluation._checks import (
+    check_some_rows,
+    read_class_names,
+    read_labels,
+    read_values,
+)
 from skdistill.evaluation._metrics import check_probabilities
 
 
@@ -34,7 +40,11 @@ def decompose_predictions(
     BiasVarianceDecomposition or dict of str to BiasVarianceDecomposition
     """
     owner = "from_predictions"
-    y_test, given = column_or_1d(y_test), np.asarray(predictions, dtype=np.float64)
+    check_some_rows("y_test", y_test)
+    try:
+        given = np.asarray(predictions, dtype=np.float64)
+    except (TypeError, ValueError):
+        given = np.empty(0)
     if given.ndim not in (2, 3) or len(given) < MIN_ROUNDS or given.shape[1] != len(y_test):
         raise ValueError(
             f"predictions must have the shape (n_rounds, n_test, n_classes), or (n_rounds, "
@@ -44,9 +54,10 @@ def decompose_predictions(
     metrics = check_metrics(loss, owner, classifier=given.ndim == 3)
     if given.ndim == 2:
         assert_all_finite(given, input_name="predictions")
-        target, classes = np.asarray(y_test, dtype=np.float64), None
+        target, classes = read_values("y_test", y_test), None
     else:
-        classes = np.unique(y_test) if labels is None else np.asarray(labels)
+        y_test = read_labels("y_test", y_test)
+        classes = np.unique(y_test) if labels is None else read_class_names("labels", labels)
         given = np.stack(
             [
                 check_probabilities(p, name=f"predictions[{r}]", n_columns=len(classes))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -10,12 +10,19 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
+from skdistill.evaluation._checks import check_int
 from skdistill.evaluation._curves._engine import Student, run_curve
 from skdistill.evaluation._curves._input import check_curve_input
 from skdistill.evaluation._curves._scores import summarise, title
 from skdistill.evaluation._curves._subsets import whole_splits
-from skdistill.evaluation._recipes import DISTILLED, PLAIN, TEACHER, student_recipes
-from skdistill.evaluation._size import NAMED_SIZE, WIDTH, Size, find_size
+from skdistill.evaluation._recipes import (
+    DISTILLED,
+    PLAIN,
+    TEACHER,
+    check_recipe,
+    student_recipes,
+)
+from skdistill.evaluation._size import LEAVES, NAMED_SIZE, WIDTH, Size, find_size
 from skdistill.evaluation._tables import TableResult
 from skdistill.targets._targets import Targets
 
@@ -119,11 +126,13 @@ def capacity_curve(
     >>> [(row["arm"], row["value"], row["n_parameters"]) for row in curve.rows[1:3]]
     [('plain', 2, 48), ('plain', 8, 186)]
     """
-    given = check_curve_input("capacity_curve", model, X, y, cv)
+    given = check_curve_input("capacity_curve", model, X, y, cv, n_jobs)
     recipe, param_name, values, settings = _choose(
         given.model, given.X.ndim, param_name, param_range
     )
     recipes = [_set(recipe, param_name, setting) for setting in settings]
+    for sized in recipes:
+        check_recipe(sized, given.X, given.y)
     subsets = whole_splits(given)
     plan = partial(_each, recipes=recipes)
     samples = run_curve("capacity_curve", given, subsets, plan, n_jobs=n_jobs, verbose=verbose)
@@ -158,6 +167,12 @@ def _choose(
     model: Any, n_axes: int, param_name: str | None, param_range: Any
 ) -> tuple[Any, str, list[Any], list[Any]]:
     """The recipe with its student named, the parameter, its values as given and as they are set."""
+    is_list = isinstance(param_range, Iterable) and not isinstance(param_range, str)
+    if not is_list and param_range is not None:
+        raise ValueError(
+            f"The 'param_range' parameter must be a list of values. Got {param_range!r} instead; "
+            f"one value is a list too: [{param_range!r}]."
+        )
     values = None if param_range is None else list(param_range)
     if values == []:
         raise ValueError("The 'param_range' parameter is empty; expected one value at least.")
@@ -165,7 +180,7 @@ def _choose(
         size = find_size(model, n_axes, "capacity_curve")
         values = values or list(size.values)
         return size.model, size.param_name, values, [_as_setting(size, value) for value in values]
-    if param_name != "student" and not param_name.startswith("student__"):
+    if not isinstance(param_name, str) or not f"{param_name}__".startswith("student__"):
         raise ValueError(
             f"param_name={param_name!r} is no parameter of the student; expected a name such as "
             f"'student__max_epochs'. For temperature and alpha there is temperature_alpha_map, for "
@@ -180,6 +195,10 @@ def _choose(
 
 def _as_setting(size: Size, value: Any) -> Any:
     """What the parameter is set to: an int is the width of every hidden layer."""
+    if size.kind in (WIDTH, LEAVES):
+        least = 1 if size.kind == WIDTH else 2
+        for number in value if size.kind == WIDTH and np.ndim(value) else [value]:
+            check_int("capacity_curve", "param_range", number, least)
     if size.kind == WIDTH:
         return value if np.ndim(value) else (value,) * max(1, np.size(size.now))
     if size.kind == NAMED_SIZE and value not in size.values:

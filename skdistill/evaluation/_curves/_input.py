@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import reprlib
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from sklearn.model_selection import check_cv
-from sklearn.utils import column_or_1d
 
 from skdistill._random import draw_seeds
-from skdistill._rows import as_rows
-from skdistill.evaluation._recipes import check_distilled
+from skdistill.evaluation._checks import check_classes, check_n_jobs, rows_and_labels
+from skdistill.evaluation._recipes import check_distilled, check_recipe
 from skdistill.targets._targets import check_teacher
 from skdistill.training._views import views_of
 
@@ -46,7 +46,9 @@ class CurveInput:
     teacher_is_fitted: bool
 
 
-def check_curve_input(owner: str, model: Any, X: Any, y: Any, cv: Any) -> CurveInput:
+def check_curve_input(
+    owner: str, model: Any, X: Any, y: Any, cv: Any, n_jobs: Any = None
+) -> CurveInput:
     """Check what all curves are given; `owner` is the function that the errors name.
 
     Raises
@@ -57,6 +59,7 @@ def check_curve_input(owner: str, model: Any, X: Any, y: Any, cv: Any) -> CurveI
         When anything else does not fit. The message says what came and what to do.
     """
     check_distilled(owner, model)
+    check_n_jobs(owner, n_jobs)
     if model.teacher is None:
         raise ValueError(
             f"{owner} needs a teacher, and model.teacher is None. Pass "
@@ -79,16 +82,11 @@ def check_curve_input(owner: str, model: Any, X: Any, y: Any, cv: Any) -> CurveI
             f"pass a model whose StudentNet has views=None."
         )
     fitted = check_teacher(model.teacher, model.cv)
-    X, y = as_rows(X), column_or_1d(y, warn=True)
-    if X.shape[0] != len(y):
-        raise ValueError(
-            f"X has {X.shape[0]} rows and y has {len(y)} labels; pass one label for each row."
-        )
+    X, y = rows_and_labels("X", X, "y", y)
+    check_classes("y", y, owner)
+    splits = _splits(cv, X, y)
+    check_recipe(model, X, y)
     classes, y_index = np.unique(y, return_inverse=True)
-    if len(classes) < 2:
-        raise ValueError(
-            f"y has one class only, {classes.tolist()[0]!r}; {owner} needs at least two."
-        )
     state = model.random_state
     is_int = isinstance(state, int | np.integer)
     return CurveInput(
@@ -97,7 +95,7 @@ def check_curve_input(owner: str, model: Any, X: Any, y: Any, cv: Any) -> CurveI
         y=y,
         classes=classes,
         y_index=y_index,
-        splits=_splits(cv, X, y),
+        splits=splits,
         seed=int(state) if is_int else draw_seeds(state, 1)[0],
         teacher_is_fitted=fitted,
     )
@@ -105,22 +103,28 @@ def check_curve_input(owner: str, model: Any, X: Any, y: Any, cv: Any) -> CurveI
 
 def _splits(cv: Any, X: Any, y: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
     positions = np.arange(len(y))  # of which a split may be a list or a mask
-    splitter = check_cv(cv, y, classifier=True)
-    splits = [(positions[train], positions[test]) for train, test in splitter.split(X, y)]
+    splitter, cv = check_cv(cv, y, classifier=True), reprlib.repr(cv)
+    try:
+        splits = [(positions[train], positions[test]) for train, test in splitter.split(X, y)]
+    except (IndexError, TypeError) as error:
+        raise ValueError(
+            f"cv={cv} does not split these {len(y)} rows ({error}); expected pairs of positions "
+            f"from 0 to {len(y) - 1}, or masks, such as [(train, test)]."
+        ) from error
     if not splits:
-        raise ValueError(f"cv={cv!r} gives no split; expected at least one (train, test) pair.")
+        raise ValueError(f"cv={cv} gives no split; expected at least one (train, test) pair.")
     for number, (train, test) in enumerate(splits):
         if len(test) == 0:
-            raise ValueError(f"Split {number} of cv={cv!r} has no test rows; expected some.")
+            raise ValueError(f"Split {number} of cv={cv} has no test rows; expected some.")
         shared = np.intersect1d(train, test)
         if len(shared):
             raise ValueError(
-                f"Split {number} of cv={cv!r} has {len(shared)} rows both for training and for "
+                f"Split {number} of cv={cv} has {len(shared)} rows both for training and for "
                 f"the test, such as row {shared[0]}; expected no row on both sides."
             )
         if len(np.unique(y[train])) < 2:
             raise ValueError(
-                f"The training rows of split {number} of cv={cv!r} hold one class only; expected "
+                f"The training rows of split {number} of cv={cv} hold one class only; expected "
                 f"at least two. Use a stratified splitter or fewer splits."
             )
     return splits

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from skdistill.evaluation._checks import check_random_state
 from skdistill.evaluation._curves._engine import Samples, Student, run_curve
 from skdistill.evaluation._curves._input import check_curve_input
 from skdistill.evaluation._curves._scores import summarise, title
@@ -130,7 +131,8 @@ def learning_curves(
     >>> [(row["arm"], row["n_train"]) for row in curves.rows][:3]
     [('teacher', 50), ('teacher', 200), ('plain', 50)]
     """
-    given = check_curve_input("learning_curves", model, X, y, cv)
+    check_random_state("learning_curves", random_state)
+    given = check_curve_input("learning_curves", model, X, y, cv, n_jobs)
     subsets = nested_subsets(given, train_sizes, random_state, parameter="train_sizes")
     samples = run_curve(
         "learning_curves", given, subsets, _smoothed_too, n_jobs=n_jobs, verbose=verbose
@@ -214,7 +216,8 @@ def label_budget_curve(
     >>> [(row["arm"], row["n_labels"]) for row in curve.rows][2:4]
     [('plain', 50), ('plain', 200)]
     """
-    given = check_curve_input("label_budget_curve", model, X, y, cv)
+    check_random_state("label_budget_curve", random_state)
+    given = check_curve_input("label_budget_curve", model, X, y, cv, n_jobs)
     if answers_from_labels(model.teacher):
         raise ValueError(
             f"The teacher {type(model.teacher).__name__} answers from the labels, and "

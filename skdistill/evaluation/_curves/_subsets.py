@@ -120,7 +120,7 @@ def _count_rows(sizes: Any, n_max: int, parameter: str) -> list[int]:
             f"Got {sizes!r} instead."
         )
     is_share = ticks.dtype.kind == "f"
-    n_rows = np.unique((ticks * n_max).astype(int) if is_share else ticks)
+    n_rows = np.unique(np.nan_to_num(ticks * n_max).astype(int) if is_share else ticks)
     bounds = "shares in (0, 1]" if is_share else f"numbers of rows in [2, {n_max}]"
     if not (n_rows[0] >= 2 and n_rows[-1] <= n_max):
         raise ValueError(

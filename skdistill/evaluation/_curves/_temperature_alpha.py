@@ -8,11 +8,13 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from sklearn.base import clone
 
 from skdistill.evaluation._curves._engine import Student, run_curve
 from skdistill.evaluation._curves._input import check_curve_input
 from skdistill.evaluation._curves._scores import check_metric, summarise, title
 from skdistill.evaluation._curves._subsets import whole_splits
+from skdistill.evaluation._recipes import check_recipe
 from skdistill.evaluation._tables import TableResult
 from skdistill.targets._targets import Targets
 
@@ -127,10 +129,14 @@ def temperature_alpha_map(
     >>> sorted(result.best_params())
     ['alpha', 'temperature']
     """
-    given = check_curve_input("temperature_alpha_map", model, X, y, cv)
-    temperatures = _numbers("temperatures", temperatures, "above 0", lambda v: v > 0)
+    given = check_curve_input("temperature_alpha_map", model, X, y, cv, n_jobs)
+    temperatures = _numbers(
+        "temperatures", temperatures, "above 0", lambda v: (v > 0) & (v < np.inf)
+    )
     alphas = _numbers("alphas", alphas, "in [0, 1]", lambda v: (v >= 0) & (v <= 1))
     plan = partial(_grid, temperatures=temperatures, alphas=alphas)
+    for temperature in temperatures:
+        check_recipe(clone(model).set_params(temperature=temperature), given.X, given.y)
     subsets = whole_splits(given)
     samples = run_curve(
         "temperature_alpha_map", given, subsets, plan, n_jobs=n_jobs, verbose=verbose

@@ -8,12 +8,14 @@ import numpy as np
 from scipy.stats import binomtest
 
 from skdistill.evaluation._displays._answers import estimator_answers, report_answers
-from skdistill.evaluation._displays._style import get_axes, line_style, literal
+from skdistill.evaluation._displays._style import check_table, get_axes, line_style, literal
 from skdistill.evaluation._metrics import check_scored
 from skdistill.evaluation._recipes import DISTILLED, TEACHER
 
 #: Classes in one picture, with their names to be read.
 _MAX_CLASSES = 40
+
+_KEYS = ("class", "n", "agreement", "agreement_low", "teacher_accuracy", "student_accuracy")
 
 
 def agreement_by_class(
@@ -112,6 +114,7 @@ class AgreementDisplay:
     """
 
     def __init__(self, rows: list[dict[str, Any]]) -> None:
+        check_table("AgreementDisplay", rows, _KEYS, "agreement_by_class")
         self.rows = rows
 
     @classmethod
@@ -158,7 +161,7 @@ class AgreementDisplay:
         -------
         display : AgreementDisplay
         """
-        answers = estimator_answers(estimator, X)
+        answers = estimator_answers(estimator, X, y)
         if TEACHER not in answers:
             raise ValueError(
                 f"The estimator must be a DistilledClassifier with a teacher. Got "
@@ -185,7 +188,7 @@ class AgreementDisplay:
         -------
         display : AgreementDisplay
         """
-        answers = report_answers(report, [TEACHER, arm])
+        answers = report_answers("AgreementDisplay", report, [TEACHER, arm])
         y_true = report.classes[report.y_index]
         return cls.from_predictions(
             y_true, answers[TEACHER], answers[arm], labels=report.classes, ax=ax

@@ -10,11 +10,14 @@ from sklearn.base import is_regressor
 from sklearn.utils.validation import check_is_fitted
 
 from skdistill._classifier import DistilledClassifier
+from skdistill.evaluation._checks import rows_and_labels
+from skdistill.evaluation._displays._style import check_shown
+from skdistill.evaluation._metrics import class_index
 from skdistill.evaluation._recipes import DISTILLED, TEACHER
 from skdistill.targets import teacher_probabilities
 
 
-def estimator_answers(estimator: Any, X: Any) -> dict[str, np.ndarray]:
+def estimator_answers(estimator: Any, X: Any, y: Any) -> dict[str, np.ndarray]:
     """Probabilities by name: of teacher and student, or of a classifier that has no teacher.
 
     Parameters
@@ -24,12 +27,20 @@ def estimator_answers(estimator: Any, X: Any) -> dict[str, np.ndarray]:
         any other under the name of its class.
     X : array-like of shape (n_samples, ...)
         Rows.
+    y : array-like of shape (n_samples,)
+        Their labels; looked at before anybody is asked.
 
     Returns
     -------
     answers : dict of str to ndarray of shape (n_samples, n_classes)
         Columns in the order of ``estimator.classes_``.
     """
+    if isinstance(estimator, type) or not hasattr(estimator, "__sklearn_tags__"):
+        came = f"the class {estimator.__name__}" if isinstance(estimator, type) else repr(estimator)
+        raise TypeError(
+            f"The estimator must be a fitted classifier of scikit-learn's kind. Got {came} "
+            f"instead; from_predictions takes the probabilities of any other."
+        )
     check_is_fitted(estimator)
     if is_regressor(estimator):
         raise TypeError(
@@ -41,6 +52,11 @@ def estimator_answers(estimator: Any, X: Any) -> dict[str, np.ndarray]:
             f"The estimator must have predict_proba, and {type(estimator).__name__} has none. "
             "CalibratedClassifierCV gives it one; from_predictions takes probabilities."
         )
+    X, y = rows_and_labels("X", X, "y", y)
+    try:
+        class_index(y, np.asarray(estimator.classes_))
+    except ValueError as error:
+        raise ValueError(f"y does not fit the estimator. {error}") from None
     if not isinstance(estimator, DistilledClassifier):
         return {type(estimator).__name__: estimator.predict_proba(X)}
     answers = {}
@@ -56,10 +72,19 @@ def estimator_answers(estimator: Any, X: Any) -> dict[str, np.ndarray]:
     return {**answers, DISTILLED: estimator.predict_proba(X)}
 
 
-def report_answers(report: Any, arms: Sequence[str]) -> dict[str, np.ndarray]:
+def check_report(owner: str, report: Any) -> None:
+    """Refuse what is no `DistillationReport`."""
+    # Its page has pictures: it is above this file, and there when it is called.
+    from skdistill.evaluation._report import DistillationReport
+
+    check_shown(owner, report, DistillationReport, "distillation_report")
+
+
+def report_answers(owner: str, report: Any, arms: Sequence[str]) -> dict[str, np.ndarray]:
     """The probabilities of some arms of a `DistillationReport`, or an error that names all."""
-    unknown = [arm for arm in arms if arm not in report.probabilities]
-    if isinstance(arms, str) or unknown or not arms:
+    check_report(owner, report)
+    is_list = isinstance(arms, Sequence) and not isinstance(arms, str) and len(arms) > 0
+    if not is_list or any(arm not in list(report.probabilities) for arm in arms):
         raise ValueError(
             f"'arms' must be a sequence of arms of the report. Got {arms!r}; its arms are "
             f"{', '.join(map(repr, report.probabilities))}."

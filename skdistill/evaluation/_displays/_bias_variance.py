@@ -14,7 +14,14 @@ from skdistill.evaluation._bias_variance import (
 )
 from skdistill.evaluation._bias_variance._predictions import decompose_predictions
 from skdistill.evaluation._bias_variance._result import PARTS
-from skdistill.evaluation._displays._style import HATCHES, get_axes, line_style, literal
+from skdistill.evaluation._displays._style import (
+    HATCHES,
+    check_axes,
+    check_shown,
+    get_axes,
+    line_style,
+    literal,
+)
 
 AXIS_LABELS = {
     "log_loss": "log-loss (nats)",
@@ -66,6 +73,15 @@ class BiasVarianceDisplay:
     """
 
     def __init__(self, result: Any) -> None:
+        kinds = (BiasVarianceDecomposition, Comparison)
+        is_dict = isinstance(result, dict) and len(result) > 0
+        parts = result.values() if is_dict else [result]
+        if not all(isinstance(part, kinds[:1] if is_dict else kinds) for part in parts):
+            raise TypeError(
+                f"BiasVarianceDisplay shows a BiasVarianceDecomposition, a dict of such, or a "
+                f"Comparison. Got {type(result).__name__} of something else instead; pass what "
+                f"bias_variance_decomposition or compare returned."
+            )
         self.result = result
 
     @classmethod
@@ -99,6 +115,7 @@ class BiasVarianceDisplay:
         -------
         BiasVarianceDisplay
         """
+        check_axes(ax, cls.__name__)
         return cls(bias_variance_decomposition(estimator, X, y, X_test, y_test, **kwargs)).plot(ax)
 
     @classmethod
@@ -235,6 +252,7 @@ class PairedDifferencesDisplay:
     """
 
     def __init__(self, comparison: Comparison) -> None:
+        check_shown("PairedDifferencesDisplay", comparison, Comparison, "compare")
         self.comparison = comparison
 
     @classmethod
@@ -268,6 +286,9 @@ class PairedDifferencesDisplay:
         -------
         PairedDifferencesDisplay
         """
+        check_axes(ax, cls.__name__)
+        if isinstance(estimators, dict) and len(estimators) == 1:
+            raise ValueError(_needs_two("PairedDifferencesDisplay", next(iter(estimators))))
         return cls(compare(estimators, X, y, X_test, y_test, **kwargs)).plot(ax)
 
     def plot(self, ax: Any = None, *, metric: str | None = None) -> PairedDifferencesDisplay:
@@ -287,7 +308,7 @@ class PairedDifferencesDisplay:
         """
         comparison, name = self.comparison, type(self).__name__
         if not comparison.differences:
-            raise ValueError(f"{name} needs two arms at least; compare had {comparison.baseline}.")
+            raise ValueError(_needs_two(name, comparison.baseline))
         metric = pick_metric(comparison, metric)
         rows = [row for row in comparison.differences if row["metric"] == metric]
         ax = get_axes(ax, name)
@@ -314,6 +335,13 @@ class PairedDifferencesDisplay:
         ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False)
         self.ax_, self.figure_ = ax, ax.figure
         return self
+
+
+def _needs_two(display: str, arm: Any) -> str:
+    return (
+        f"{display} needs two arms at least; compare had {arm} alone. Add the estimator that it is "
+        f"to be held against."
+    )
 
 
 def pick_metric(comparison: Comparison, metric: str | None) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Self
 
 from skdistill.evaluation._curves._scores import check_metric
-from skdistill.evaluation._displays._style import get_axes
+from skdistill.evaluation._displays._style import check_axes, get_axes
 
 
 class CurveDisplay:
@@ -55,6 +55,7 @@ class CurveDisplay:
         display : object of this class
         """
         check_metric(metric)
+        check_axes(ax, cls.__name__)
         return cls(cls._compute(model, X, y, **kwargs)).plot(ax, metric=metric)
 
     def plot(self, ax: Any = None, *, metric: str = "log_loss") -> Self:

@@ -20,7 +20,7 @@ from skdistill.evaluation._displays._curve_parts import (
     put_on_log_axis,
     shade_gain,
 )
-from skdistill.evaluation._displays._style import line_style, literal
+from skdistill.evaluation._displays._style import check_shown, line_style, literal
 from skdistill.evaluation._recipes import DISTILLED, PLAIN, TEACHER
 
 _SIZE_LABELS = {"n_train": "training rows", "n_labels": "labelled training rows"}
@@ -69,6 +69,8 @@ class LearningCurvesDisplay(CurveDisplay):
     _compute = staticmethod(learning_curves)
 
     def __init__(self, curves: LearningCurves) -> None:
+        source = "learning_curves or label_budget_curve"
+        check_shown("LearningCurvesDisplay", curves, LearningCurves, source)
         self.curves = curves
 
     def _draw(self, ax: Any, metric: str) -> None:
@@ -137,6 +139,7 @@ class CapacityCurveDisplay(CurveDisplay):
     _compute = staticmethod(capacity_curve)
 
     def __init__(self, curve: CapacityCurve) -> None:
+        check_shown("CapacityCurveDisplay", curve, CapacityCurve, "capacity_curve")
         self.curve = curve
 
     def _draw(self, ax: Any, metric: str) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from skdistill.evaluation._curves import TemperatureAlphaMap, temperature_alpha_map
 from skdistill.evaluation._displays._curve_display import CurveDisplay
 from skdistill.evaluation._displays._curve_parts import METRIC_LABELS
+from skdistill.evaluation._displays._style import check_shown
 
 
 class TemperatureAlphaDisplay(CurveDisplay):
@@ -52,6 +53,7 @@ class TemperatureAlphaDisplay(CurveDisplay):
     _compute = staticmethod(temperature_alpha_map)
 
     def __init__(self, result: TemperatureAlphaMap) -> None:
+        check_shown("TemperatureAlphaDisplay", result, TemperatureAlphaMap, "temperature_alpha_map")
         self.result = result
 
     def _draw(self, ax: Any, metric: str) -> None:

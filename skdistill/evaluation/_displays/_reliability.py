@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from skdistill.evaluation._checks import check_int
 from skdistill.evaluation._displays._answers import estimator_answers, report_answers
-from skdistill.evaluation._displays._style import get_axes, line_style, literal
-from skdistill.evaluation._metrics import check_n_bins, check_scored, confidence_bins
+from skdistill.evaluation._displays._style import check_table, get_axes, line_style, literal
+from skdistill.evaluation._metrics import check_scored, confidence_bins
 from skdistill.evaluation._recipes import DISTILLED, PLAIN, TEACHER
 
 _LARGEST_MARKER = 9.0
@@ -57,7 +58,7 @@ def reliability_bins(
     >>> [(row["low"], row["n"], row["accuracy"]) for row in rows if row["n"]]
     [(0.7, 4, 0.75)]
     """
-    check_n_bins(n_bins, "reliability_bins")
+    check_int("reliability_bins", "n_bins", n_bins)
     is_dict = isinstance(y_proba, Mapping)
     arms = y_proba if is_dict else {"model": y_proba}
     if not arms:
@@ -119,6 +120,8 @@ class ReliabilityDisplay:
     """
 
     def __init__(self, rows: list[dict[str, Any]]) -> None:
+        keys = ("arm", "low", "high", "n", "confidence", "accuracy")
+        check_table("ReliabilityDisplay", rows, keys, "reliability_bins")
         self.rows = rows
 
     @classmethod
@@ -169,7 +172,7 @@ class ReliabilityDisplay:
         -------
         display : ReliabilityDisplay
         """
-        answers = estimator_answers(estimator, X)
+        answers = estimator_answers(estimator, X, y)
         return cls.from_predictions(y, answers, labels=estimator.classes_, n_bins=n_bins, ax=ax)
 
     @classmethod
@@ -198,8 +201,8 @@ class ReliabilityDisplay:
         -------
         display : ReliabilityDisplay
         """
+        answers = report_answers("ReliabilityDisplay", report, arms)
         y_true = report.classes[report.y_index]
-        answers = report_answers(report, arms)
         return cls.from_predictions(y_true, answers, labels=report.classes, n_bins=n_bins, ax=ax)
 
     def plot(self, ax: Any = None) -> ReliabilityDisplay:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from skdistill.evaluation._displays._answers import check_report
 from skdistill.evaluation._displays._style import get_axes, line_style, literal
 from skdistill.evaluation._recipes import COMPARISONS, DISTILLED
 
@@ -50,6 +51,7 @@ class ReportDisplay:
     """
 
     def __init__(self, report: Any) -> None:
+        check_report("ReportDisplay", report)
         self.report = report
 
     def plot(self, ax: Any = None, *, metric: str = "accuracy") -> ReportDisplay:
@@ -67,7 +69,7 @@ class ReportDisplay:
         ReportDisplay
             Itself.
         """
-        if metric not in METRIC_LABELS:
+        if metric not in list(METRIC_LABELS):
             raise ValueError(
                 f"The 'metric' parameter of ReportDisplay must be one of "
                 f"{', '.join(METRIC_LABELS)}. Got {metric!r} instead."

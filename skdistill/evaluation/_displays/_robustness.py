@@ -6,7 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from skdistill.evaluation._displays._style import get_axes, line_style, literal
+from skdistill.evaluation._displays._style import (
+    check_axes,
+    check_shown,
+    get_axes,
+    line_style,
+    literal,
+)
 from skdistill.evaluation._robustness import RobustnessCurve, robustness_curve
 
 _LABELS = {
@@ -52,6 +58,7 @@ class RobustnessDisplay:
     """
 
     def __init__(self, curve: RobustnessCurve) -> None:
+        check_shown("RobustnessDisplay", curve, RobustnessCurve, "robustness_curve")
         self.curve = curve
 
     @classmethod
@@ -87,6 +94,7 @@ class RobustnessDisplay:
         RobustnessDisplay
         """
         _check_metric(metric)
+        check_axes(ax, cls.__name__)
         return cls(robustness_curve(models, X_test, y_test, **kwargs)).plot(ax, metric=metric)
 
     def plot(self, ax: Any = None, *, metric: str = "accuracy") -> RobustnessDisplay:
@@ -126,7 +134,7 @@ class RobustnessDisplay:
 
 
 def _check_metric(metric: Any) -> None:
-    if metric not in _LABELS:
+    if metric not in list(_LABELS):
         raise ValueError(
             f"The 'metric' parameter must be one of {', '.join(map(repr, _LABELS))}. Got "
             f"{metric!r} instead."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from skdistill.evaluation._recipes import DISTILLED, PLAIN, SCALED, SMOOTHED, TEACHER
@@ -42,18 +43,26 @@ def line_style(name: str, position: int = 0) -> dict[str, Any]:
     return {**_FIXED.get(name, own)}
 
 
-def get_axes(ax: Any = None, owner: str = "This display") -> Any:
-    """Return the axes to draw on, new ones for None; matplotlib is imported here alone.
+def check_axes(ax: Any, owner: str) -> Any:
+    """Refuse what cannot be drawn on, before anything is computed for `owner`.
 
     Parameters
     ----------
-    ax : matplotlib.axes.Axes, default=None
+    ax : matplotlib.axes.Axes or None
     owner : str
-        Who says so when matplotlib is missing.
+        The display that the errors name.
 
     Returns
     -------
-    ax : matplotlib.axes.Axes
+    module
+        `matplotlib.pyplot`, which is imported here alone.
+
+    Raises
+    ------
+    ImportError
+        When matplotlib is missing.
+    TypeError
+        When `ax` is something else.
     """
     try:
         from matplotlib import pyplot
@@ -62,7 +71,52 @@ def get_axes(ax: Any = None, owner: str = "This display") -> Any:
             f"{owner} needs matplotlib, which is not installed: pip install skdistill[plot]. The "
             f"numbers can be had without it."
         ) from error
+    if ax is not None and not isinstance(ax, pyplot.Axes):
+        raise TypeError(
+            f"The 'ax' parameter of {owner} must be matplotlib.axes.Axes or None. Got "
+            f"{type(ax).__name__} instead; of a figure pass figure.subplots()."
+        )
+    return pyplot
+
+
+def get_axes(ax: Any, owner: str) -> Any:
+    """Return the axes to draw on, new ones for None; see `check_axes`."""
+    pyplot = check_axes(ax, owner)
     return pyplot.subplots(layout="constrained")[1] if ax is None else ax
+
+
+def check_shown(owner: str, value: Any, kind: type, source: str) -> None:
+    """Refuse what a display cannot show.
+
+    Parameters
+    ----------
+    owner : str
+        The display that the error names.
+    value : object
+        What it was given.
+    kind : type
+        What it shows.
+    source : str
+        Where such a thing comes from.
+    """
+    if isinstance(value, kind):
+        return
+    several = isinstance(value, Mapping) and any(isinstance(part, kind) for part in value.values())
+    advice = f"pass one of {list(value)} from it" if several else f"pass what {source} returned"
+    raise TypeError(
+        f"{owner} shows a {kind.__name__}. Got {type(value).__name__} instead; {advice}."
+    )
+
+
+def check_table(owner: str, rows: Any, keys: tuple[str, ...], source: str) -> None:
+    """Refuse what is no list of dicts with these keys; see `check_shown`."""
+    is_list = isinstance(rows, list | tuple) and len(rows) > 0
+    if not is_list or not all(isinstance(row, dict) and row.keys() >= set(keys) for row in rows):
+        raise TypeError(
+            f"{owner} shows a list of dicts with the keys {', '.join(keys)}. Got "
+            f"{type(rows).__name__} of something else instead; pass what {source} returned, or "
+            f"take {owner}.from_predictions, from_estimator or from_report."
+        )
 
 
 def literal(text: Any) -> str:

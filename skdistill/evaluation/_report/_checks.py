@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.utils import column_or_1d
+from sklearn.utils import get_tags
 
 from skdistill._columns import is_table
-from skdistill._rows import as_rows
+from skdistill._compat import check_names_and_width
+from skdistill._rows import has_gaps
+from skdistill.evaluation._checks import check_classes, check_int, rows_and_labels
 from skdistill.evaluation._metrics import class_index
-from skdistill.evaluation._recipes import check_distilled
+from skdistill.evaluation._recipes import check_distilled, check_recipe
 from skdistill.teachers._fit import is_fitted
 
 
@@ -67,31 +70,22 @@ def check_report_input(
         When anything else does not fit. The message says what came and what to do.
     """
     check_distilled(caller, model)
+    check_int(caller, "n_seeds", n_seeds)
     if model.teacher is None:
         raise ValueError(
             f"{caller} needs a teacher to compare with, and model.teacher is None. Pass "
             "DistilledClassifier(teacher, ...); a teacher known only by its answers can be a "
             "callable that returns the probabilities of given rows."
         )
-    if isinstance(n_seeds, bool) or not isinstance(n_seeds, int | np.integer) or n_seeds < 1:
-        raise ValueError(
-            "The 'n_seeds' parameter of distillation_report must be an int in the range "
-            f"[1, inf). Got {n_seeds!r} instead."
-        )
-    X_train, y_train = rows_and_labels("train", X_train, y_train)
-    X_test, y_test = rows_and_labels("test", X_test, y_test)
+    X_train, y_train = rows_and_labels("X_train", X_train, "y_train", y_train)
+    X_test, y_test = rows_and_labels("X_test", X_test, "y_test", y_test)
     check_same_columns(X_train, X_test)
+    check_classes("y_train", y_train, caller)
     classes = np.unique(y_train)
-    if len(classes) < 2:
-        raise ValueError(
-            f"y_train has one class only, {classes.tolist()[0]!r}; a report needs at least two."
-        )
     fitted = n_seeds == 1 and is_fitted(model)
-    if fitted and not np.array_equal(model.classes_, classes):
-        raise ValueError(
-            f"The model was fitted with the classes {_listed(model.classes_)} and y_train has "
-            f"{_listed(classes)}. Pass the training rows of that fit, or clone(model) to fit anew."
-        )
+    if fitted:
+        check_rows_of_fit(model, X_train, y_train)
+    _check_gaps(model, X_train, X_test)
     try:
         test_index = class_index(y_test, classes)
     except ValueError as error:
@@ -149,17 +143,60 @@ def check_test_sets(
             if len(X_test) > 1:
                 error.add_note(f"This was found with the test set {name!r}.")
             raise
+    if not sets[name].fitted:
+        check_recipe(model, sets[name].X_train, sets[name].y_train)
     return sets
 
 
-def rows_and_labels(part: str, X: Any, y: Any) -> tuple[Any, np.ndarray]:
-    X, y = as_rows(X), column_or_1d(y, warn=True)
-    if X.shape[0] != len(y):
+def check_rows_of_fit(model: Any, X_train: Any, y_train: np.ndarray) -> None:
+    """Refuse training rows that are not those which a model was fitted on.
+
+    The features are compared with those of the fit, the classes, and the labels row by row where
+    the model has kept a digest of them.
+
+    Parameters
+    ----------
+    model : DistilledClassifier
+        A fitted one.
+    X_train : array-like of shape (n_train, ...)
+        Checked rows.
+    y_train : ndarray of shape (n_train,)
+        Their labels.
+    """
+    advice = "Pass the training rows of that fit, in their order, or clone(model) to fit anew."
+    classes = np.unique(y_train)
+    if not np.array_equal(model.classes_, classes):
         raise ValueError(
-            f"X_{part} has {X.shape[0]} rows and y_{part} has {len(y)} labels; pass one label for "
-            "each row."
+            f"The model was fitted with the classes {_listed(model.classes_)} and y_train has "
+            f"{_listed(classes)}. {advice}"
         )
-    return X, y
+    if (X_train.ndim == 1) == hasattr(model, "n_features_in_"):
+        raise ValueError(
+            f"The model was fitted on {'a table' if X_train.ndim == 1 else 'texts'}, and X_train "
+            f"has the shape {tuple(X_train.shape)}. {advice}"
+        )
+    if X_train.ndim > 1:
+        check_names_and_width(model, X_train)
+    digest = getattr(model, "label_digest_", None)  # a model from before there was one has none
+    if digest is not None and digest != label_digest(class_index(y_train, classes)):
+        raise ValueError(
+            f"The {len(y_train)} labels in y_train are not those that the model was fitted on, or "
+            f"come in another order. {advice}"
+        )
+
+
+def label_digest(labels: np.ndarray) -> str:
+    """A digest of the positions of labels among the sorted classes, the same on every machine."""
+    return hashlib.sha256(labels.astype("<i8").tobytes()).hexdigest()
+
+
+def _check_gaps(model: Any, X_train: Any, X_test: Any) -> None:
+    takes_gaps = get_tags(model).input_tags.allow_nan
+    if not takes_gaps and has_gaps(X_test) and not has_gaps(X_train):
+        raise ValueError(
+            "X_test contains NaN, as no row of X_train does, and the teacher or the student does "
+            "not take gaps. Fill them, or train on rows with gaps and a teacher that takes them."
+        )
 
 
 def check_same_columns(X_train: Any, X_test: Any) -> None:
@@ -176,11 +213,23 @@ def check_same_columns(X_train: Any, X_test: Any) -> None:
 
 
 def _check_groups(groups: Any, n_test: int) -> list[Any]:
-    values = np.asarray(groups)
+    try:
+        values = np.asarray(groups)
+    except ValueError as error:
+        raise ValueError(
+            f"groups holds sequences of different lengths ({error}); pass one value for each test "
+            f"row, shape ({n_test},)."
+        ) from None
     if values.shape != (n_test,):
         raise ValueError(
             f"groups has shape {values.shape}, but there are {n_test} test rows; pass one value "
             f"for each test row, shape ({n_test},)."
+        )
+    odd = [value for value in values.tolist() if not isinstance(value, Hashable)]
+    if odd:
+        raise ValueError(
+            f"groups holds {odd[0]!r}; expected names, numbers or other values that can be the key "
+            f"of a dict. Write them as text: [str(group) for group in groups]."
         )
     return values.tolist()
 

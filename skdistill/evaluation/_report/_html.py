@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,11 @@ def write_page(render: Callable[[], str], path: Any) -> None:
     path : str or path-like
         An existing file is replaced.
     """
+    if not isinstance(path, str | PathLike):
+        raise TypeError(
+            f"The path of a page must be a str or path-like. Got {path!r} instead; pass the name "
+            f"of a file, such as 'report.html'."
+        )
     path = Path(path)
     if not path.parent.is_dir():
         raise FileNotFoundError(

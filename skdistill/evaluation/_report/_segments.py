@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from skdistill.evaluation._checks import is_missing
+
 
 def agreement_by_group(
     groups: list[Any], teacher: dict[str, np.ndarray], distilled: dict[str, np.ndarray]
@@ -26,7 +28,7 @@ def agreement_by_group(
     """
     members: dict[Any, list[int]] = {}
     for row, group in enumerate(groups):
-        members.setdefault(None if _is_missing(group) else group, []).append(row)
+        members.setdefault(None if is_missing(group) else group, []).append(row)
     return [
         {
             "group": group,
@@ -52,7 +54,8 @@ def side_changes(
             f"side_changes needs two classes, and this report has {len(classes)}. Look at "
             "report.per_class, or at report.probabilities against the rest."
         )
-    if not 0 < threshold < 1:
+    is_number = isinstance(threshold, int | float | np.number)
+    if not (is_number and 0 < threshold < 1):
         raise ValueError(
             "The 'threshold' parameter of side_changes must be a float in the range (0, 1). Got "
             f"{threshold!r} instead."
@@ -76,8 +79,3 @@ def side_changes(
         "positive_to_negative": describe(teacher_side & ~student_side),
         "negative_to_positive": describe(~teacher_side & student_side),
     }
-
-
-def _is_missing(value: Any) -> bool:
-    # pandas.NA compares to neither true nor false.
-    return value is None or type(value).__name__ == "NAType" or bool(value != value)

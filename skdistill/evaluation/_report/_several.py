@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from skdistill.evaluation._report._report import DistillationReport
 
 
+def _is_report(value: Any) -> bool:
+    return hasattr(value, "_face")
+
+
 class DistillationReports(Mapping):
     """What `distillation_report` returns for several test sets. ``print(reports)`` shows it.
 
@@ -28,9 +32,19 @@ class DistillationReports(Mapping):
     """
 
     def __init__(self, reports: dict[Any, DistillationReport]) -> None:
+        if not isinstance(reports, Mapping) or not all(map(_is_report, reports.values())):
+            raise TypeError(
+                "DistillationReports holds a dict of names and reports, as distillation_report "
+                f"returns them. Got {type(reports).__name__} of something else instead."
+            )
         self._reports = reports
 
     def __getitem__(self, test_set: Any) -> DistillationReport:
+        if test_set not in self._reports:
+            raise KeyError(
+                f"There is no report on a test set {test_set!r}; there are those on "
+                f"{', '.join(map(repr, self._reports))}."
+            )
         return self._reports[test_set]
 
     def __iter__(self) -> Iterator[Any]:

@@ -13,7 +13,9 @@ import numpy as np
 from skdistill._columns import FLOATS, is_table
 from skdistill._random import draw_seeds
 from skdistill._torch import INFERENCE_BATCH_CPU
+from skdistill.evaluation._checks import check_int, check_random_state
 from skdistill.evaluation._metrics import class_index
+from skdistill.evaluation._recipes import PLAIN
 from skdistill.evaluation._robustness._corruptions import replace_columns
 from skdistill.evaluation._robustness._models import Models, check_models_and_rows, mean_scores
 from skdistill.evaluation._robustness._networks import (
@@ -174,7 +176,8 @@ def adversarial_accuracy(
     >>> row["attacked"], row["accuracy"] < row["clean_accuracy"]
     ('white-box', True)
     """
-    _check_settings(attack, epsilon, step, n_steps)
+    _check_settings(attack, epsilon, step, n_steps, random_start)
+    check_random_state("adversarial_accuracy", random_state)
     given = check_models_and_rows(
         models, X_test, y_test, X_train=X_train, y_train=y_train, teacher_classes=teacher_classes
     )
@@ -186,7 +189,7 @@ def adversarial_accuracy(
     clean = {name: asked.ask(name, X) for name in asked.members}
     if given.y_train is not None:
         asked = asked.with_plain(models, given.X_train, given.y_train)
-        clean = {name: clean.get(name, asked.ask(name, X)) for name in asked.members}
+        clean[PLAIN] = asked.ask(PLAIN, X)
         networks = _find_networks(asked, X)
 
     start = np.zeros_like(values)
@@ -323,7 +326,11 @@ def _find_networks(models: Models, X: Any) -> dict[str, Network]:
         except NoGradientError as error:
             reasons.append(f"{name!r} {error}")
     if not networks:
-        raise ValueError(f"There is no network to attack: {'; '.join(reasons)}.")
+        raise ValueError(
+            f"There is no network to attack: {'; '.join(reasons)}. Expected a torch module, a "
+            "skorch net or a DistilledClassifier, or a Pipeline with scalers alone before one; "
+            "others can be asked about the rows that are made against it."
+        )
     return networks
 
 
@@ -334,7 +341,7 @@ def _like(X: Any, values: np.ndarray) -> Any:
     return values.astype(X.dtype) if X.dtype in FLOATS else values
 
 
-def _check_settings(attack: Any, epsilon: Any, step: Any, n_steps: Any) -> None:
+def _check_settings(attack: Any, epsilon: Any, step: Any, n_steps: Any, random_start: Any) -> None:
     if attack not in ("fgsm", "pgd"):
         raise ValueError(
             "The 'attack' parameter of adversarial_accuracy must be 'fgsm' or 'pgd'. Got "
@@ -347,16 +354,20 @@ def _check_settings(attack: Any, epsilon: Any, step: Any, n_steps: Any) -> None:
                 f"The {name!r} parameter of adversarial_accuracy must be a float in the range "
                 f"(0, inf). Got {value!r} instead."
             )
-    if isinstance(n_steps, bool) or not isinstance(n_steps, int | np.integer) or n_steps < 1:
+    check_int("adversarial_accuracy", "n_steps", n_steps)
+    if not isinstance(random_start, bool | np.bool_):
         raise ValueError(
-            "The 'n_steps' parameter of adversarial_accuracy must be an int in the range [1, inf)."
-            f" Got {n_steps!r} instead."
+            "The 'random_start' parameter of adversarial_accuracy must be a bool. Got "
+            f"{random_start!r} instead."
         )
 
 
 def _check_scale(scale: Any, X: np.ndarray) -> np.ndarray:
     """The unit of each feature, an array that fits a row."""
-    unit = np.asarray(scale, dtype=np.float64)
+    try:
+        unit = np.asarray(scale, dtype=np.float64)
+    except (TypeError, ValueError):
+        unit = np.array(np.nan)
     try:
         np.broadcast_to(unit, X.shape[1:])
     except ValueError:
@@ -365,7 +376,10 @@ def _check_scale(scale: Any, X: np.ndarray) -> np.ndarray:
             "one for each feature, such as X_train.std(axis=0)."
         ) from None
     if not (np.isfinite(unit) & (unit >= 0)).all():
-        raise ValueError("scale has negative or infinite values or NaN; pass numbers from 0 on.")
+        raise ValueError(
+            "The 'scale' parameter of adversarial_accuracy must hold finite numbers from 0 on. Got "
+            f"{scale!r} instead; pass a number, or X_train.std(axis=0)."
+        )
     return unit
 
 
@@ -374,12 +388,14 @@ def _check_bounds(bounds: Any, X: np.ndarray) -> tuple[float, float]:
     if bounds is None:
         return -np.inf, np.inf
     try:
-        low, high = map(float, bounds)
+        low, high = (float("nan" if isinstance(end, str) else end) for end in bounds)
     except (TypeError, ValueError):
+        low, high = np.nan, np.nan
+    if not low < high:
         raise ValueError(
-            "The 'bounds' parameter of adversarial_accuracy must be None or (low, high). Got "
-            f"{bounds!r} instead."
-        ) from None
+            "The 'bounds' parameter of adversarial_accuracy must be None or (low, high), two "
+            f"numbers with the lower one first. Got {bounds!r} instead."
+        )
     if not low <= X.min() <= X.max() <= high:
         raise ValueError(
             f"X_test has values from {X.min():.4g} to {X.max():.4g}, and bounds is {bounds!r}; "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import partial
+from inspect import signature
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -60,9 +61,13 @@ def make_corruption(corruption: Any, X: Any) -> Corruption:
         For another name, and for rows that the corruption is not made for.
     """
     if callable(corruption):
-        return Corruption(
-            getattr(corruption, "__name__", type(corruption).__name__), "", corruption
-        )
+        name = getattr(corruption, "__name__", type(corruption).__name__)
+        if not _takes_three(corruption):
+            raise ValueError(
+                f"The corruption {name} does not take three arguments; expected a callable (X, "
+                f"strength, rng) -> X. Write lambda X, strength, rng: {name}(X)."
+            )
+        return Corruption(name, "", corruption)
     if not isinstance(corruption, str) or corruption not in _MAKERS:
         raise ValueError(
             f"The 'corruption' parameter must be one of {', '.join(map(repr, _MAKERS))} or a "
@@ -73,7 +78,25 @@ def make_corruption(corruption: Any, X: Any) -> Corruption:
             f"corruption={corruption!r} would fill the zeros of a sparse X; pass dense rows, or a "
             "callable (X, strength, rng) -> X that keeps them."
         )
+    kind = "O" if is_table(X) else X.dtype.kind
+    if X.ndim == 1 or kind in "mM" or (X.ndim > 2 and kind not in "biuf"):
+        came = "texts" if X.ndim == 1 else f"an array of {X.dtype} of shape {X.shape}"
+        raise ValueError(
+            f"corruption={corruption!r} is for tables, and for images of numbers. Got {came} "
+            f"instead; pass a callable (X, strength, rng) -> X, such as one that drops words."
+        )
     return _MAKERS[corruption](X)
+
+
+def _takes_three(corruption: Callable[..., Any]) -> bool:
+    """Whether a callable can be called as a corruption; what hides its arguments is believed."""
+    try:
+        signature(corruption).bind(None, None, None)
+    except TypeError:
+        return False
+    except ValueError:  # it has no signature that can be read
+        return True
+    return True
 
 
 def check_strengths(strengths: Iterable[float] | None, corruption: Corruption) -> list[float]:
@@ -194,7 +217,8 @@ def _scale(name: str, X: Any) -> Any:
             f"corruption={name!r} changes numeric columns, and X has none; use "
             "corruption='missing', or a callable (X, strength, rng) -> X."
         )
-    scale = np.sqrt(np.nan_to_num(StandardScaler(with_mean=False).fit(values).var_))
+    with np.errstate(invalid="ignore"):  # a column of gaps alone has no deviation, and stays
+        scale = np.sqrt(np.nan_to_num(StandardScaler(with_mean=False).fit(values).var_))
     if not scale.any():
         raise ValueError(
             f"corruption={name!r} is measured in standard deviations, and no numeric column of "
@@ -226,7 +250,7 @@ def _make_missing(X: Any) -> Corruption:
 
 def _make_imputed(X: Any) -> Corruption:
     if X.ndim > 2:
-        fill = np.array([np.nanmedian(X)])
+        fill = np.array([np.nan if np.isnan(X).all() else np.nanmedian(X)])
     else:
         fill, numbers = np.empty(X.shape[1], dtype=object), numeric_columns(X)
         others = np.setdiff1d(np.arange(X.shape[1]), numbers)
@@ -234,6 +258,12 @@ def _make_imputed(X: Any) -> Corruption:
             fill[numbers] = _fill_values(as_floats(X, numbers), "median")
         if others.size:
             fill[others] = _fill_values(X.take(others, axis=1).astype(object), "most_frequent")
+    if any(value != value for value in fill):
+        raise ValueError(
+            "corruption='imputed' fills a column with its median or most frequent value, and one "
+            f"of the {X.shape[0]} rows has nothing but gaps; leave the column out, or pass X_train "
+            "to take the values from."
+        )
     return _make_missing(X)._replace(name="imputed", apply=partial(impute_cells, fill=fill))
 
 

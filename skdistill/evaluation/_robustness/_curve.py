@@ -10,6 +10,7 @@ import numpy as np
 
 from skdistill._compat import safe_indexing
 from skdistill._random import draw_seeds
+from skdistill.evaluation._checks import check_int, check_random_state
 from skdistill.evaluation._metrics import expected_calibration_error
 from skdistill.evaluation._robustness._corruptions import (
     Corruption,
@@ -144,11 +145,8 @@ def robustness_curve(
     >>> [(row["model"], row["strength"]) for row in curve.rows]
     [('linear', 0.0), ('linear', 0.5), ('tree', 0.0), ('tree', 0.5)]
     """
-    if isinstance(n_repeats, bool) or not isinstance(n_repeats, int | np.integer) or n_repeats < 1:
-        raise ValueError(
-            "The 'n_repeats' parameter of robustness_curve must be an int in the range [1, inf). "
-            f"Got {n_repeats!r} instead."
-        )
+    check_int("robustness_curve", "n_repeats", n_repeats)
+    check_random_state("robustness_curve", random_state)
     given = check_models_and_rows(
         models, X_test, y_test, X_train=X_train, y_train=y_train, teacher_classes=teacher_classes
     )

@@ -10,10 +10,14 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skdistill._classifier import DistilledClassifier
-from skdistill._rows import as_rows
+from skdistill.evaluation._checks import read_class_names, read_rows, rows_and_labels
 from skdistill.evaluation._metrics import class_index, row_terms
 from skdistill.evaluation._recipes import DISTILLED, PLAIN, TEACHER, fit_student
-from skdistill.evaluation._report._checks import check_same_columns, rows_and_labels
+from skdistill.evaluation._report._checks import (
+    check_rows_of_fit,
+    check_same_columns,
+)
+from skdistill.exceptions import TeacherError
 from skdistill.targets import teacher_probabilities
 from skdistill.teachers._ensemble import as_teacher, labels_of
 from skdistill.teachers._fit import is_fitted
@@ -46,14 +50,20 @@ class Models:
 
     def ask(self, name: str, X: Any) -> np.ndarray:
         """The probabilities of one member, shape (n_samples, n_classes)."""
-        return teacher_probabilities(
-            self.members[name],
-            X,
-            self.classes,
-            teacher_classes=self.columns.get(name),
-            device=self.device,
-            memory=self.memory if name == TEACHER else None,
-        )
+        try:
+            return teacher_probabilities(
+                self.members[name],
+                X,
+                self.classes,
+                teacher_classes=self.columns.get(name),
+                device=self.device,
+                memory=self.memory if name == TEACHER else None,
+            )
+        except RuntimeError as error:  # from inside a module
+            raise ValueError(
+                f"The model {name!r} cannot read rows of shape {tuple(X.shape[1:])} ({error}); "
+                f"expected rows like those of its fit. Pass these, or a Pipeline that makes them."
+            ) from error
 
     def own_columns(self, name: str) -> np.ndarray:
         """The labels of a member's own columns, in its order."""
@@ -106,8 +116,10 @@ def check_models_and_rows(
     ValueError
         When a model is not fitted, or rows and labels do not fit.
     """
+    if teacher_classes is not None:
+        teacher_classes = read_class_names("teacher_classes", teacher_classes)
     members, columns, device = _name_members(models, teacher_classes)
-    X_test, y_test = rows_and_labels("test", X_test, y_test)
+    X_test, y_test = rows_and_labels("X_test", X_test, "y_test", y_test)
     if y_train is not None:
         if not isinstance(models, DistilledClassifier) or X_train is None:
             raise ValueError(
@@ -115,14 +127,10 @@ def check_models_and_rows(
                 "DistilledClassifier as models. Leave it out, or add the plain student to the "
                 "dict: DistilledClassifier(..., alpha=0).fit(X_train, y_train)."
             )
-        X_train, y_train = rows_and_labels("train", X_train, y_train)
-        if not np.array_equal(np.unique(y_train), models.classes_):
-            raise ValueError(
-                f"The model was fitted with the classes {models.classes_.tolist()} and y_train "
-                f"has {np.unique(y_train).tolist()}. Pass the training rows of that fit."
-            )
+        X_train, y_train = rows_and_labels("X_train", X_train, "y_train", y_train)
+        check_rows_of_fit(models, X_train, y_train)
     if X_train is not None:
-        X_train = as_rows(X_train)
+        X_train = read_rows("X_train", X_train)
         check_same_columns(X_train, X_test)
     if isinstance(models, DistilledClassifier):
         classes = models.classes_
@@ -145,6 +153,16 @@ def mean_scores(y_index: np.ndarray, probabilities: np.ndarray) -> dict[str, flo
     return {name: float(terms[name].mean()) for name in ("accuracy", "log_loss")}
 
 
+def _as_member(name: Any, model: Any) -> Any:
+    try:
+        member = as_teacher(model)
+        adapt_teacher(member)
+    except TeacherError as error:
+        error.add_note(f"This was found with the model {name!r}.")
+        raise
+    return member
+
+
 def _name_members(models: Any, teacher_classes: Any) -> tuple[dict[str, Any], dict[str, Any], Any]:
     """Models by name, the labels of columns that a model does not name itself, the device."""
     device: Any = "auto"
@@ -160,7 +178,7 @@ def _name_members(models: Any, teacher_classes: Any) -> tuple[dict[str, Any], di
         if teacher is not None:
             members = {TEACHER: teacher, **members}
     elif isinstance(models, Mapping) and models:
-        members = {str(name): as_teacher(model) for name, model in models.items()}
+        members = {str(name): _as_member(name, model) for name, model in models.items()}
         for name, model in members.items():
             if not is_fitted(model):
                 raise ValueError(
