@@ -6,10 +6,10 @@ import pytest
 import sklearn
 import torch
 from scipy import sparse
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.base import clone
 from sklearn.datasets import load_iris, make_regression
 from sklearn.dummy import DummyClassifier, DummyRegressor
-from sklearn.ensemble import RandomForestClassifier, StackingClassifier, VotingClassifier
+from sklearn.ensemble import RandomForestClassifier, StackingClassifier
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression, Ridge
@@ -728,75 +728,6 @@ def test_it_prints_as_a_table(capsys):
     assert "<table>" in result._repr_html_()
 
 
-FRAME = pd.DataFrame({"a": range(12), "b": 0})
-BAD = [
-    ({"loss": "hinge"}, r"'loss' parameter.*'log_loss', 'brier', 'zero_one'.*classifiers"),
-    ({"loss": "squared"}, r"'loss' parameter.*Got 'squared'"),
-    ({"loss": []}, r"'loss' parameter"),
-    ({"loss": 3}, r"'loss' parameter"),
-    ({"design": "jackknife"}, r"'design' parameter.*'subsample', 'split'.*Got 'jackknife'"),
-    ({"n_rounds": 2}, r"'n_rounds' parameter.*\[3, inf\).*Got 2"),
-    ({"n_rounds": 2.5}, r"'n_rounds' parameter"),
-    ({"n_rounds": True}, r"'n_rounds' parameter"),
-    ({"refit_teacher": "no"}, r"'refit_teacher' parameter.*bool.*Got 'no'"),
-    ({"against": "truth"}, r"'against' parameter.*Got 'truth'"),
-    ({"against": "teacher"}, r"needs a teacher, and Never has none"),
-    ({"X_test": np.zeros((4, 3))}, r"X has the shape \(12, 2\) and X_test \(4, 3\)"),
-    ({"y_test": [0, 1, 1, 5]}, r"y_test does not fit y.*no class were found: 5"),
-    ({"y_test": [0, 1]}, r"inconsistent numbers of samples"),
-    ({"y": [0.5, np.nan] * 6}, r"y contains NaN"),
-    ({"y": np.linspace(0, 1, 12)}, r"[Uu]nknown label type"),
-    ({"y": [0] * 11 + [1], "y_test": [0] * 4}, r"one class only.*fewer rounds"),
-    ({"y": [0] * 12, "y_test": [0] * 4}, r"one class only"),
-    ({"X_test": np.zeros((0, 2)), "y_test": []}, r"no rows"),
-    ({"design": "split", "n_rounds": 10}, r"leaves 1 row for a round"),
-    ({"design": "split", "n_rounds": 13}, r"n_splits=13 greater than|leaves"),
-    ({"X": FRAME, "X_test": FRAME[["b", "a"]][:4]}, r"X_test\[X.columns\]"),
-]
-
-
-class Never(ClassifierMixin, BaseEstimator):
-    def fit(self, X, y):
-        raise AssertionError("was fitted before all was checked")
-
-    def predict(self, X):
-        raise AssertionError("was asked before all was checked")
-
-    predict_proba = predict
-
-
-@pytest.mark.parametrize(("bad", "message"), BAD)
-def test_bad_input_is_refused_before_any_fit(bad, message):
-    good = {
-        "X": np.arange(24.0).reshape(12, 2),
-        "y": [0, 1] * 6,
-        "X_test": np.zeros((4, 2)),
-        "y_test": [0, 1, 1, 0],
-    }
-    with pytest.raises(ValueError, match=message):
-        bias_variance_decomposition(Never(), **{**good, **bad})
-
-
-@pytest.mark.parametrize(
-    ("model", "error", "message"),
-    [
-        (LinearSVC(), ValueError, r"'log_loss' needs probabilities.*LinearSVC.*CalibratedClass"),
-        (GaussianNB, TypeError, r"must be a scikit-learn estimator"),
-        ("a model", TypeError, r"must be a scikit-learn estimator.*'a model'"),
-        (StandardScaler(), TypeError, r"classifier or a regressor. Got StandardScaler"),
-        (
-            VotingClassifier([("a", recipe())], voting="soft"),
-            ValueError,
-            r"refit_teacher=False reaches.*lies deeper.*'estimator' \(VotingClassifier\).*Frozen",
-        ),
-        (recipe(augment="spunge"), ValueError, r"labels the rows of augment.*Frozen"),
-    ],
-)
-def test_models_that_cannot_be_decomposed(model, error, message):
-    with pytest.raises(error, match=message):
-        bias_variance_decomposition(model, *blobs(), refit_teacher=False, random_state=0)
-
-
 def test_regressors():
     X, y = make_regression(200, 4, noise=5.0, random_state=0)
     data = (X[:150], y[:150], X[150:], y[150:])
@@ -859,20 +790,3 @@ def test_display_of_an_estimator_and_of_several_losses():
     with pytest.raises(ValueError, match=r"metric='brier'.*dict"):
         display.plot(metric="brier")
     pyplot.close("all")
-
-
-@pytest.mark.parametrize(
-    ("predictions", "loss", "message"),
-    [
-        (np.full((2, 3, 2), 0.5), None, r"n_rounds >= 3.*Got shape \(2, 3, 2\)"),
-        (np.full((3, 4, 2), 0.5), None, r"n_test = 3.*Got shape \(3, 4, 2\)"),
-        (np.full((3, 3, 2), 0.7), None, r"predictions\[0\].*sum 1"),
-        (np.full((3, 3, 3), 1 / 3), None, r"3 columns, but there are 2 classes"),
-        (np.full((3, 3, 2), 0.5), "squared", r"for classifiers. Got 'squared'"),
-        (np.full((3, 3), np.nan), None, r"predictions contains NaN"),
-        (np.zeros(3), None, r"Got shape \(3,\)"),
-    ],
-)
-def test_bad_predictions(predictions, loss, message):
-    with pytest.raises(ValueError, match=message):
-        BiasVarianceDisplay.from_predictions([0, 1, 1], predictions, loss=loss)

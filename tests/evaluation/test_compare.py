@@ -243,22 +243,6 @@ def test_it_prints_as_two_tables(comparison, capsys):
     assert capsys.readouterr().out.startswith("[compare] round 1 of 3, ")
 
 
-@pytest.mark.parametrize(
-    ("estimators", "kwargs", "error", "message"),
-    [
-        ([GaussianNB()], {}, TypeError, r"'estimators' parameter.*dict"),
-        ({}, {}, TypeError, r"dict of names.*at least one. Got {}"),
-        (ARMS, {"baseline": "forest"}, ValueError, r"'baseline'.*'tree'.*Got 'forest'"),
-        ({**ARMS, "ridge": Ridge()}, {}, ValueError, r"classifiers and regressors"),
-        ({"a": StandardScaler()}, {}, TypeError, r"'a' must be a classifier or a regressor"),
-        (ARMS, {"n_rounds": 1}, ValueError, r"'n_rounds' parameter of compare"),
-    ],
-)
-def test_bad_input(estimators, kwargs, error, message):
-    with pytest.raises(error, match=message):
-        compare(estimators, *two_classes(), **kwargs)
-
-
 def test_display_of_differences(comparison):
     display = PairedDifferencesDisplay(comparison)
     assert display.plot(metric="zero_one") is display

@@ -240,12 +240,6 @@ def test_from_estimator_draws_what_the_function_returns():
     assert drawn.curves.rows == learning_curves(model(), *data(), train_sizes=[40, 60], cv=2).rows
 
 
-@pytest.mark.parametrize(("display", "settings"), DISPLAYS)
-def test_an_unknown_metric_is_refused_before_anything_is_computed(display, settings):
-    with pytest.raises(ValueError, match=r"one of log_loss, accuracy, brier\. Got 'auc'"):
-        display.from_estimator(None, None, None, metric="auc", **settings)
-
-
 def test_scikit_learns_own_displays_take_a_distilled_classifier():
     X, y = data()
     drawn = LearningCurveDisplay.from_estimator(model(), X, y, train_sizes=[50, 60], cv=2)

@@ -24,7 +24,6 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
-from torch import nn
 
 from skdistill import DistilledClassifier, StudentNet
 from skdistill.evaluation import (
@@ -38,7 +37,6 @@ from skdistill.evaluation._curves._input import check_curve_input
 from skdistill.evaluation._curves._subsets import nested_subsets, stratified_order
 from skdistill.evaluation._size import find_size
 from skdistill.exceptions import TeacherWarning
-from skdistill.students import ConvNet
 from skdistill.teachers import ClassGraphTeacher
 
 METRICS = ("log_loss", "accuracy", "brier")
@@ -674,86 +672,6 @@ class GapFiller(StandardScaler):
 
     def transform(self, X):
         return super().transform(X.select_dtypes("number").fillna(0).to_numpy())
-
-
-class Narrow(nn.Linear):
-    def __init__(self, n_features, n_classes):
-        super().__init__(n_features, n_classes)
-
-
-X, Y = two_classes()
-BAD = [
-    (learning_curves, {"model": LogisticRegression()}, TypeError, "must be a DistilledClassifier"),
-    (learning_curves, {"model": make_pipeline(recipe())}, TypeError, "Got Pipeline"),
-    (learning_curves, {"model": recipe().set_params(teacher=None)}, ValueError, "needs a teacher"),
-    (capacity_curve, {"model": recipe(GaussianNB().fit(X, Y))}, ValueError, "fitted teacher"),
-    (learning_curves, {"model": recipe(augment="spunge")}, ValueError, "augment='spunge'"),
-    (learning_curves, {"y": Y[:-1]}, ValueError, "150 rows and y has 149 labels"),
-    (learning_curves, {"y": np.full(150, "no")}, ValueError, "one class only, 'no'"),
-    (learning_curves, {"X": X[:, 0]}, ValueError, "1D array"),
-    (learning_curves, {"train_sizes": [0.5, 1.5]}, ValueError, "'train_sizes'.*shares in"),
-    (learning_curves, {"train_sizes": [0.0, 1.0]}, ValueError, "'train_sizes'.*shares in"),
-    (learning_curves, {"train_sizes": [50, 1000]}, ValueError, r"numbers of rows in \[2, 75\]"),
-    (learning_curves, {"train_sizes": []}, ValueError, "list of numbers"),
-    (learning_curves, {"train_sizes": ["all"]}, ValueError, "list of numbers"),
-    (learning_curves, {"train_sizes": 0.5}, ValueError, "list of numbers"),
-    (learning_curves, {"train_sizes": [2, 50]}, ValueError, "2 training rows of split 0 are too"),
-    (
-        label_budget_curve,
-        {"model": recipe(ClassGraphTeacher(np.ones((2, 2))), cv=None)},
-        ValueError,
-        "answers from the labels",
-    ),
-    (label_budget_curve, {"budgets": [-3]}, ValueError, "'budgets' parameter"),
-    (learning_curves, {"cv": []}, ValueError, "gives no split"),
-    (learning_curves, {"cv": [(range(90), range(80, 150))]}, ValueError, "10 rows both"),
-    (learning_curves, {"cv": [(range(90), [])]}, ValueError, "no test rows"),
-    (
-        learning_curves,
-        {"cv": [(np.flatnonzero(Y == "no"), np.flatnonzero(Y == "yes"))]},
-        ValueError,
-        "one class only",
-    ),
-    (capacity_curve, {"param_range": []}, ValueError, "'param_range' parameter is empty"),
-    (capacity_curve, {"param_name": "alpha"}, ValueError, "temperature_alpha_map"),
-    (
-        capacity_curve,
-        {"param_name": "student__depth", "param_range": [1]},
-        ValueError,
-        "[Ii]nvalid parameter",
-    ),
-    (capacity_curve, {"param_name": "student__lr"}, ValueError, "without its values"),
-    (
-        capacity_curve,
-        {"model": recipe(student=LogisticRegression())},
-        ValueError,
-        r"student LogisticRegression.*of it \(C, class_weight.*param_name='student__...'",
-    ),
-    (
-        capacity_curve,
-        {"model": recipe(student=StudentNet(ConvNet)), "param_range": [4]},
-        ValueError,
-        r"one of \['tiny', 'small', 'medium'\]. Got 4",
-    ),
-    (capacity_curve, {"model": recipe(student=Narrow)}, ValueError, "width of the student"),
-    (temperature_alpha_map, {"temperatures": [0, 1]}, ValueError, "'temperatures'.*above 0"),
-    (temperature_alpha_map, {"temperatures": "auto"}, ValueError, "'temperatures'.*Got 'auto'"),
-    (temperature_alpha_map, {"alphas": [0.5, 1.5]}, ValueError, r"'alphas'.*in \[0, 1\]"),
-    (temperature_alpha_map, {"alphas": [np.nan]}, ValueError, "'alphas'"),
-    (temperature_alpha_map, {"alphas": []}, ValueError, "'alphas'"),
-]
-
-
-@pytest.mark.parametrize(("curve", "bad", "error", "message"), BAD)
-def test_bad_input_is_refused_before_any_training(curve, bad, error, message, monkeypatch):
-    def fit(*_, **__):
-        pytest.fail("something was fitted")
-
-    monkeypatch.setattr(_engine, "fit_student", fit)
-    monkeypatch.setattr(_engine, "compute_targets", fit)
-    arguments = {"model": recipe(), "X": X, "y": Y, "cv": 2, **bad}
-    with pytest.raises(error, match=message):
-        curve(arguments.pop("model"), arguments.pop("X"), arguments.pop("y"), **arguments)
 
 
 def test_matplotlib_is_not_imported_before_something_is_drawn():

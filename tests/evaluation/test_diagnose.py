@@ -34,7 +34,6 @@ from skdistill.evaluation._diagnosis._code import refit_line, student_net, wider
 from skdistill.evaluation._diagnosis._figures import Figure, Figures, compute_figures
 from skdistill.evaluation._diagnosis._measure import Answers
 from skdistill.students import MLP, ConvNet
-from skdistill.teachers import ClassGraphTeacher
 from skdistill.training import HoldOut
 from skdistill.transfer import GaussianNoise, Spunge
 
@@ -623,41 +622,6 @@ def test_a_model_with_generated_rows_is_diagnosed():
     # Its own answers on these rows are not learnt from.
     assert diagnosis.rows[1]["says"] == "knows them by heart"
     assert diagnosis.verdict != rules.MEMORISED
-
-
-# ---------------------------------------------------------------------------------------------
-# Bad input
-# ---------------------------------------------------------------------------------------------
-
-X_BAD, Y_BAD = little(40)
-UNFITTED = DistilledClassifier(GaussianNB(), StudentNet(max_epochs=1), random_state=0)
-
-
-@pytest.mark.parametrize(
-    "arguments, error, message",
-    [
-        ((GaussianNB(), X_BAD, Y_BAD, X_BAD, Y_BAD), TypeError, "of diagnose must be a Distilled"),
-        (
-            (DistilledClassifier(alpha=0.0), X_BAD, Y_BAD, X_BAD, Y_BAD),
-            ValueError,
-            "diagnose needs a teacher to compare with",
-        ),
-        (
-            (DistilledClassifier(ClassGraphTeacher(np.ones((2, 2)))), X_BAD, Y_BAD, X_BAD, Y_BAD),
-            ValueError,
-            "a teacher that answers for rows, and ClassGraphTeacher answers from the labels",
-        ),
-        ((UNFITTED, X_BAD, Y_BAD, X_BAD, Y_BAD + 1), ValueError, "Labels that are no class"),
-        ((UNFITTED, X_BAD, Y_BAD[:-1], X_BAD, Y_BAD), ValueError, "X_train has 40 rows and y_trai"),
-        ((UNFITTED, X_BAD, Y_BAD, X_BAD, Y_BAD[:-1]), ValueError, "X_test has 40 rows and y_test"),
-        ((UNFITTED, X_BAD, Y_BAD, X_BAD[:, 1:], Y_BAD), ValueError, "with the same features"),
-        ((UNFITTED, X_BAD, 0 * Y_BAD, X_BAD, Y_BAD), ValueError, "one class only"),
-    ],
-)
-def test_bad_input_is_refused_before_anything_is_fitted(arguments, error, message, monkeypatch):
-    monkeypatch.setattr(DistilledClassifier, "fit", lambda *a, **k: pytest.fail("was fitted"))
-    with pytest.raises(error, match=message):
-        diagnose(*arguments)
 
 
 @pytest.mark.parametrize(

@@ -141,40 +141,6 @@ def test_ranking_scores_are_nan_where_a_class_has_no_row(n_classes):
     assert np.isnan(list(ranking_scores(y, p).values())).all()
 
 
-bad_probabilities = [
-    ([0.5, 0.5], "shape"),
-    ([[0.5, 0.6]], "sums from 1.1"),
-    ([[1.5, -0.5]], "from -0.5 to 1.5"),
-    ([[np.nan, 0.5]], "not finite in 1 rows"),
-    (np.empty((0, 2)), "at least one row"),
-    ([[1.0]], "two columns"),
-    ([[0.2, 0.3, 0.5]], "same rows and the same classes"),
-]
-
-
-@pytest.mark.parametrize(("bad", "message"), bad_probabilities)
-def test_bad_probabilities_are_refused_with_the_reason(bad, message):
-    good = [[0.5, 0.5]]
-    for metric in (agreement, kl_to_teacher):
-        with pytest.raises(ValueError, match=message):
-            metric(good, bad)
-
-
-bad_ece = [
-    (dict(y_true=[0, 1], y_proba=[[0.5, 0.5]]), "2 rows and y_proba has 1"),
-    (dict(y_true=[0, 1], y_proba=[[0.5, 0.5]] * 2, labels=[0, 1, 2]), "2 columns, but there are 3"),
-    (dict(y_true=[0, 7], y_proba=[[0.5, 0.5]] * 2, labels=[0, 1]), "no class were found: 7"),
-    (dict(y_true=[0, 1], y_proba=[[0.5, 0.5]] * 2, n_bins=0), "Got 0 instead"),
-    (dict(y_true=[0, 1], y_proba=[[0.5, 0.5]] * 2, n_bins=2.0), "Got 2.0 instead"),
-]
-
-
-@pytest.mark.parametrize(("arguments", "message"), bad_ece)
-def test_bad_input_of_the_ece_is_refused_with_the_reason(arguments, message):
-    with pytest.raises(ValueError, match=message):
-        expected_calibration_error(**arguments)
-
-
 def test_class_index_finds_labels_of_any_kind():
     for labels in (["b", "a", "b"], [3, -1, 3], [True, False, True], [2.5, 0.0, 2.5]):
         y = np.array(labels)

@@ -347,6 +347,7 @@ ROUNDS = {
     "a rare class": (ValueError, rounds(y=np.arange(50) // 49, design="split", n_rounds=5),
                      "one class only; expected.*fewer rounds"),
     "more rounds than rows": (ValueError, rounds(design="split", n_rounds=40), "leaves 1 row for"),
+    "more parts than rows": (ValueError, rounds(design="split", n_rounds=60), "n_splits=60 great"),
     "words for values": (ValueError, rounds(estimator=Ridge(), y=["a"] * 50, y_test=["a"] * 30),
                          "y holds what is no number .*For labels pass a classifier"),
     "dates for values": (ValueError, rounds(estimator=Ridge(), y=DATES[:50, 0]),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from sklearn.datasets import make_classification
-from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
+from sklearn.linear_model import LogisticRegression
 
 from skdistill import DistilledClassifier, StudentNet
 from skdistill.evaluation import (
@@ -13,7 +13,6 @@ from skdistill.evaluation import (
     capacity_curve,
     diagnose,
     distillation_report,
-    label_budget_curve,
     learning_curves,
     robustness_curve,
     temperature_alpha_map,
@@ -117,25 +116,3 @@ def test_a_decomposition_against_the_teacher_that_is_made_again_asks_nobody(mode
     again = bias_variance_decomposition(model, *ROWS, **settings)
     assert (Counted.fits, Counted.asked) == (0, 0)
     assert again.loss == first.loss
-
-
-@pytest.mark.parametrize(
-    ("function", "arguments"),
-    [
-        (distillation_report, ROWS),
-        (diagnose, ROWS),
-        (learning_curves, (X, Y)),
-        (label_budget_curve, (X, Y)),
-        (capacity_curve, (X, Y)),
-        (temperature_alpha_map, (X, Y)),
-    ],
-)
-def test_a_regressor_is_refused_with_what_there_is_for_it(function, arguments):
-    message = f"{function.__name__} must be a DistilledClassifier. Got Ridge .*regressor.*compare"
-    with pytest.raises(TypeError, match=message):
-        function(Ridge(), *arguments)
-
-
-def test_a_picture_of_probabilities_refuses_a_regressor():
-    with pytest.raises(TypeError, match="Got LinearRegression instead, a regressor"):
-        ReliabilityDisplay.from_estimator(LinearRegression().fit(X, Y), X, Y)
