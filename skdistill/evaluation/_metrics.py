@@ -55,6 +55,11 @@ def expected_calibration_error(
     ece : float
         The calibration error.
 
+    Raises
+    ------
+    ValueError
+        When labels and probabilities do not fit each other, or `n_bins` is no positive int.
+
     References
     ----------
     Guo et al. 2017, On Calibration of Modern Neural Networks, arXiv 1706.04599, equation 3.
@@ -90,6 +95,11 @@ def kl_to_teacher(teacher_proba: Any, y_proba: Any) -> float:
     kl : float
         The divergence, summed over the classes and averaged over the rows.
 
+    Raises
+    ------
+    ValueError
+        When these are no probabilities, or do not fit each other.
+
     References
     ----------
     Stanton et al. 2021, Does Knowledge Distillation Really Work?, arXiv 2106.05945, reads it
@@ -121,6 +131,11 @@ def agreement(teacher_proba: Any, y_proba: Any) -> float:
     -------
     agreement : float
         The share of the rows.
+
+    Raises
+    ------
+    ValueError
+        When these are no probabilities, or do not fit each other.
 
     Examples
     --------

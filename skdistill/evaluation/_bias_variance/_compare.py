@@ -118,6 +118,13 @@ def compare(
     -------
     Comparison
 
+    Raises
+    ------
+    TypeError
+        When `estimators` is no dict of classifiers or regressors.
+    ValueError
+        For input that does not fit, before anything is fitted.
+
     See Also
     --------
     skdistill.evaluation.bias_variance_decomposition : The parts, and what they mean.

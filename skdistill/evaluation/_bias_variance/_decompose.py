@@ -88,6 +88,14 @@ def bias_variance_decomposition(
     BiasVarianceDecomposition or dict of str to BiasVarianceDecomposition
         A dict by the names of the losses if `loss` is a list.
 
+    Raises
+    ------
+    TypeError
+        When `estimator` is neither a classifier nor a regressor.
+    ValueError
+        For input that does not fit, and for a DistilledClassifier that its `fit` would refuse,
+        before anything is fitted.
+
     See Also
     --------
     skdistill.evaluation.compare : The same for several estimators on the same rounds.

@@ -80,7 +80,7 @@ def diagnose(model: Any, X_train: Any, y_train: Any, X_test: Any, y_test: Any) -
     ----------
     model : DistilledClassifier
         With a teacher. A fitted one is judged as it is, and `X_train` and `y_train` must be the
-        rows of its fit; of an unfitted one a clone is fitted. It is never changed.
+        rows of its fit, in their order; of an unfitted one a clone is fitted. It is never changed.
     X_train, y_train : array-like of shape (n_train, ...) and (n_train,)
         Rows and labels that the student learns from.
     X_test, y_test : array-like of shape (n_test, ...) and (n_test,)
@@ -109,6 +109,13 @@ def diagnose(model: Any, X_train: Any, y_train: Any, X_test: Any, y_test: Any) -
         - ``kept``: the student's share of what the teacher knows beyond the class rates;
         - ``teacher_ece``, ``teacher_temperature``: calibration error of the teacher on the test
           rows, and the temperature that calibrates it on the training rows.
+
+    Raises
+    ------
+    TypeError
+        When `model` is no DistilledClassifier.
+    ValueError
+        For input that does not fit, before any training; see `distillation_report`.
 
     Notes
     -----

@@ -42,6 +42,11 @@ def agreement_by_class(
         ``teacher_accuracy`` and ``student_accuracy`` (both are the recall of the class). nan
         for a class without rows.
 
+    Raises
+    ------
+    ValueError
+        When labels and probabilities do not fit each other.
+
     See Also
     --------
     skdistill.evaluation.agreement : The same over all rows.

@@ -46,6 +46,11 @@ def reliability_bins(
         For each arm and bin ``arm``, ``bin`` (from 0), ``low`` and ``high`` (its edges), ``n``
         (rows in it), ``confidence`` and ``accuracy`` (means over these, nan without any).
 
+    Raises
+    ------
+    ValueError
+        When labels and probabilities do not fit each other, or `n_bins` is no positive int.
+
     References
     ----------
     Guo et al. 2017, On Calibration of Modern Neural Networks, arXiv 1706.04599.

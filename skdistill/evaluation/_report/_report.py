@@ -182,9 +182,10 @@ def distillation_report(
     model : DistilledClassifier
         With a teacher, fitted or not. A fitted model with ``n_seeds=1`` is itself the arm
         "distilled", and nothing of it is fitted again; `X_train` and `y_train` must then be the
-        rows of its fit. For the arm "teacher's hard labels" the teacher's answers are computed
-        once: a fitted teacher is asked, an unfitted one is cross-fitted. Otherwise the targets
-        are computed once for all seeds, and the model is left as it is. It is never changed.
+        rows of its fit, in their order. For the arm "teacher's hard labels" the teacher's answers
+        are computed once: a fitted teacher is asked, an unfitted one is cross-fitted. Otherwise
+        the targets are computed once for all seeds, and the model is left as it is. It is never
+        changed.
     X_train, y_train : array-like of shape (n_train, ...) and (n_train,)
         Rows and labels that every student learns from.
     X_test, y_test : array-like of shape (n_test, ...) and (n_test,), or dicts of such
@@ -222,6 +223,15 @@ def distillation_report(
 
         and with ``n_seeds > 1`` the standard deviation over the seeds (ddof=1) under
         ``<name>_std``, nan for the teacher.
+
+    Raises
+    ------
+    TypeError
+        When `model` is no DistilledClassifier.
+    ValueError
+        For rows, labels and settings that do not fit, and for a recipe that `fit` would refuse,
+        before anything is trained. Of a fitted model also when the features, the classes or the
+        labels are not those of its fit.
 
     Warns
     -----

@@ -30,8 +30,7 @@ from skdistill.exceptions import DistillationWarning
 WHITE_BOX = "white-box"
 
 FLAT_SHARE = 0.01
-"""The share of rows without a gradient from which a warning is given; a few units at rest are
-common in small networks."""
+"""The share of rows without a gradient that is warned of: small networks have units at rest."""
 
 
 @dataclass(repr=False, eq=False)
@@ -131,9 +130,11 @@ def adversarial_accuracy(
 
     Raises
     ------
+    TypeError
+        When `models` is neither a dict nor a DistilledClassifier.
     ValueError
         When no gradient can be taken through any of the models, the reason with it; when rows
-        are no finite numbers or lie outside of the bounds.
+        are no finite numbers or lie outside of the bounds; when a gradient is NaN.
 
     Warns
     -----
@@ -144,14 +145,13 @@ def adversarial_accuracy(
     -----
     High accuracy under these attacks is no proof: the gradient may be masked (Athalye et al. 2018).
 
-    - It may be 0, and then the attack moves nothing: ``accuracy`` may be too high by as much as
-      ``no_gradient``. Probabilities that round to 0 or 1 inside the module have none (beyond
-      margins of 17 after a sigmoid and of 87 after a softmax, in single precision): attack the
-      module without that step. Where units are at rest, "pgd" from a drawn start may find a
-      gradient; rounding and other steps have none anywhere.
-    - It may lead astray, as that of a slope under steps. Repeat "pgd" with an `epsilon` so large
-      that any row could become any other, 1 for images in [0, 1]: the accuracy must fall to that
-      of guessing or below. Where it does not, neither can be trusted for a smaller one.
+    - It may be 0: ``accuracy`` may be too high by ``no_gradient``. Probabilities that round to 0
+      or 1 inside the module have none, in single precision beyond margins of 17 after a sigmoid
+      and of 87 after a softmax: attack the module without that step. Where units are at rest,
+      "pgd" from a drawn start may find one; rounding has none anywhere.
+    - It may lead astray. Repeat "pgd" with an `epsilon` so large that any row could become any
+      other, 1 for images in [0, 1]: the accuracy must fall to that of guessing or below. Where it
+      does not, it cannot be trusted for a smaller `epsilon` either.
 
     References
     ----------

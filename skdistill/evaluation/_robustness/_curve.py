@@ -95,7 +95,7 @@ def robustness_curve(
         takes them from `X_test`.
     y_train : array-like of shape (n_train,), default=None
         With it, `X_train` and a DistilledClassifier, the plain student is fitted: the same
-        recipe on the labels alone. Both must be those of the model's own fit.
+        recipe on the labels alone. Both must be those of the model's own fit, in their order.
     teacher_classes : array-like of shape (n_columns,), default=None
         The labels of the columns of models that do not name them (modules, callables). None is
         that of the DistilledClassifier, else the sorted labels.
@@ -116,9 +116,11 @@ def robustness_curve(
 
     Raises
     ------
+    TypeError
+        When `models` is neither a dict nor a DistilledClassifier.
     ValueError
-        When rows, models and corruption do not fit. With "missing", when a model takes no NaN:
-        "imputed" is for those.
+        When rows, models and corruption do not fit, before anything is trained. Texts have no
+        named corruption. With "missing", when a model takes no NaN: "imputed" is for those.
 
     See Also
     --------
