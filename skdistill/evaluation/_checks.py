@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from typing import Any
 
 import numpy as np
@@ -23,11 +23,7 @@ def check_int(owner: str, name: str, value: Any, least: int = 1, why: str = "") 
 def check_random_state(owner: str, random_state: Any) -> None:
     """Refuse what seeds nothing."""
     is_int = isinstance(random_state, int | np.integer) and 0 <= random_state < 2**32
-    if (
-        random_state is not None
-        and not is_int
-        and not isinstance(random_state, np.random.RandomState)
-    ):
+    if not is_int and not isinstance(random_state, np.random.RandomState | None):
         raise ValueError(
             f"The 'random_state' parameter of {owner} must be an int in the range [0, 2**32), a "
             f"numpy.random.RandomState or None. Got {random_state!r} instead."
@@ -46,12 +42,11 @@ def check_n_jobs(owner: str, n_jobs: Any) -> None:
 
 def check_some_rows(name: str, X: Any) -> None:
     """Refuse what is no collection of rows, and one without any."""
+    shape: tuple[int, ...] = ()
     if hasattr(X, "shape"):
         shape = tuple(X.shape)
-    else:
-        shape = (
-            () if isinstance(X, str | bytes | Mapping) or not hasattr(X, "__len__") else (len(X),)
-        )
+    elif isinstance(X, Sized) and not isinstance(X, str | bytes | Mapping):
+        shape = (len(X),)
     if not shape:
         raise ValueError(
             f"{name} is of type {type(X).__name__}; expected rows: an array of shape (n_samples, "
@@ -79,14 +74,14 @@ def read_labels(name: str, y: Any) -> np.ndarray:
         For another shape, missing labels, and labels of several kinds.
     """
     y = _read_column(name, y)
-    gaps = [is_missing(label) for label in y.tolist()] if y.dtype.kind in "fOmM" else []
-    if any(gaps):
+    gaps = [is_missing(label) for label in y] if y.dtype == object else y != y
+    if np.any(gaps):
         raise ValueError(
-            f"{name} has {sum(gaps)} missing labels, the first in row {gaps.index(True)}; expected "
-            f"one for each row. Leave these rows out; DistilledClassifier.fit takes them as "
-            f"X_unlabeled."
+            f"{name} has {np.sum(gaps)} missing labels, the first in row {np.argmax(gaps)}; "
+            f"expected one for each row. Leave these rows out; DistilledClassifier.fit takes them "
+            f"as X_unlabeled."
         )
-    if y.dtype == object and len(y):
+    if y.dtype == object:
         kinds = sorted({type(label).__name__ for label in y})
         try:
             np.unique(y)

@@ -46,6 +46,13 @@ class Untouched(ClassifierMixin, BaseEstimator):
     predict_proba = predict
 
 
+class Broken(Untouched):
+    """A classifier whose fit fails for a reason of its own."""
+
+    def fit(self, X, y):
+        raise RuntimeError("this teacher is broken")
+
+
 class Narrow(nn.Linear):
     """A module without hidden layers."""
 
@@ -391,6 +398,12 @@ def test_a_set_among_several_is_named():
     with pytest.raises(ValueError, match="30 rows and y_test has 29") as refusal:
         report(**sets)()
     assert "'b'" in refusal.value.__notes__[0]
+
+
+@pytest.mark.parametrize("alpha", [0, 0.5])
+@pytest.mark.parametrize("attempt", [report, curves], ids=["report", "curves"])
+def test_the_trial_of_a_recipe_ends_where_the_teacher_would_be_asked(attempt, alpha, refused):
+    refused(RuntimeError, attempt(model=model(Broken(), alpha=alpha)), "this teacher is broken")
 
 
 @pytest.mark.parametrize("name", ["report", "curves", "rounds"])
