@@ -1,16 +1,18 @@
 """What models from files have in common."""
 
 import importlib
+import sys
 
 import numpy as np
 from scipy import sparse
 
 from skdistill.teachers._adapters import Adapter
 from skdistill.teachers._members import find_kinds, read_classes
+from skdistill.teachers._versions import check_reader
 
 
 def import_extra(module, extra):
-    """Import an optional package, or say how to install it.
+    """Import an optional package that is patched, or say how to install it.
 
     Parameters
     ----------
@@ -26,14 +28,20 @@ def import_extra(module, extra):
     Raises
     ------
     ImportError
+        When it is missing.
+    TeacherError
+        When it is older than its patches; see `check_reader`.
     """
+    package = module.partition(".")[0]
     try:
-        return importlib.import_module(module)
+        found = importlib.import_module(module)
     except ImportError as error:
         raise ImportError(
-            f"This teacher needs {module.split('.')[0]}, which cannot be imported ({error}): "
+            f"This teacher needs {package}, which cannot be imported ({error}): "
             f"pip install skdistill[{extra}]."
         ) from error
+    check_reader(sys.modules[package])
+    return found
 
 
 def as_dense(X, dtype=np.float32):

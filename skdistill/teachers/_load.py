@@ -6,17 +6,17 @@ import joblib
 from sklearn.base import is_regressor
 
 from skdistill.exceptions import TeacherError
-from skdistill.teachers._file_teacher import import_extra
 from skdistill.teachers._fit import check_kind, is_fitted
-from skdistill.teachers._load_keras import KerasTeacher
+from skdistill.teachers._load_keras import load_keras
 from skdistill.teachers._load_onnx import load_onnx
+from skdistill.teachers._load_skops import load_skops
 from skdistill.teachers._load_torch import ExportedTeacher, load_pt, load_safetensors
 
 STATES = {".pt": load_pt, ".pth": load_pt, ".safetensors": load_safetensors}
 SAFE = {
     ".onnx": load_onnx,
-    ".keras": lambda path: KerasTeacher(path.read_bytes(), ".keras"),
-    ".h5": lambda path: KerasTeacher(path.read_bytes(), ".h5"),
+    ".keras": load_keras,
+    ".h5": load_keras,
 }
 RUN_CODE = {
     ".joblib": joblib.load,
@@ -91,14 +91,23 @@ def load_teacher(path, *, module=None, trusted=False):
         if suffix in STATES:
             teacher = STATES[suffix](path, module)
         elif suffix == ".skops":
-            teacher = _load_skops(path, trusted)
+            teacher = load_skops(path, trusted)
         else:
             teacher = (SAFE | RUN_CODE)[suffix](path)
+    except ModuleNotFoundError as error:  # of what a pickle holds
+        raise ImportError(
+            f"{path.name} needs {error.name}, which cannot be imported; expected the packages that "
+            f"its model was made with. Install them."
+        ) from error
     except ImportError:
         raise
+    except TeacherError as error:
+        raise _unreadable(path, error) from error
     except Exception as error:  # each format has errors of its own
-        raise TeacherError(
-            f"{path.name} cannot be read as a teacher in the format {suffix}: {_shortened(error)}."
+        raise _unreadable(
+            path,
+            f"{_shortened(error)}; expected a whole file as the library that the suffix stands for "
+            f"writes it. Save it again, or load it yourself and pass the model",
         ) from error
     regresses = hasattr(teacher, "__sklearn_tags__") and is_regressor(teacher)
     check_kind(teacher, regresses=regresses)
@@ -111,21 +120,39 @@ def load_teacher(path, *, module=None, trusted=False):
 
 
 def _check_call(path, suffix, module, trusted):
+    if isinstance(trusted, str) or not (
+        isinstance(trusted, bool)
+        or (isinstance(trusted, list | tuple | set) and all(isinstance(t, str) for t in trusted))
+    ):
+        raise TypeError(
+            f"trusted={trusted!r} was given; expected True, False or a list of the names of types. "
+            f"Pass trusted=[...], or True if you know who made the file."
+        )
     if suffix not in SUFFIXES:
         raise ValueError(
             f"{path.name} has the suffix {suffix!r}; expected one of {SUFFIXES}. Load it with its "
             f"own library and pass the model itself, or its predict_proba."
         )
     if not path.is_file():
-        raise FileNotFoundError(f"There is no file {str(path)!r} to load a teacher from.")
+        came = "is a folder" if path.is_dir() else "is not there"
+        raise FileNotFoundError(
+            f"There is no file {str(path)!r} to load a teacher from: it {came}; expected one file. "
+            f"Look at the path, or save the model in one file."
+        )
     if suffix in STATES and module is None:
         raise ValueError(
             f"{path.name} is a file of tensors and module is None; expected the module that they "
             f"belong to. Pass module=MyModule(...), or a function that makes one."
         )
+    if module is not None and not callable(module):
+        raise TypeError(
+            f"module={module!r:.80} was given for {path.name}; expected a torch.nn.Module, or a "
+            f"function that makes one. Pass module=MyModule(...)."
+        )
     if suffix not in STATES and module is not None:
         raise ValueError(
-            f"module={module!r} was given for {path.name}, which brings its own; expected None."
+            f"module={module!r:.80} was given for {path.name}, which brings its own; expected "
+            f"None. Leave it out."
         )
     if suffix in RUN_CODE and trusted is not True:
         raise TeacherError(
@@ -135,19 +162,14 @@ def _check_call(path, suffix, module, trusted):
         )
 
 
+def _unreadable(path, reason):
+    return TeacherError(
+        f"{path.name} cannot be read as a teacher in the format {path.suffix.lower()}: "
+        f"{_shortened(reason, 1000)}."
+    )
+
+
 def _shortened(error, limit=500):
     """Return an error's message in one line, without the middle where it is a long one."""
     text = " ".join(str(error).split()).rstrip(".")
     return text if len(text) <= limit else f"{text[: limit // 2]} ... {text[-limit // 2 :]}"
-
-
-def _load_skops(path, trusted):
-    skops = import_extra("skops.io", "skops")
-    named = [] if isinstance(trusted, bool) else list(trusted)
-    unknown = [kind for kind in skops.get_untrusted_types(file=path) if kind not in named]
-    if unknown:
-        raise TeacherError(
-            f"it holds the types {unknown}, which are not known to be harmless. Look at them, and "
-            f"if you trust them name them: trusted={[*named, *unknown]}"
-        )
-    return skops.load(path, trusted=named)

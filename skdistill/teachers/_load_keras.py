@@ -1,6 +1,7 @@
 """Teachers from Keras files."""
 
 import contextlib
+import math
 import os
 import sys
 import tempfile
@@ -10,7 +11,33 @@ from pathlib import Path
 from skdistill._generators import generator_put_back
 from skdistill._torch import INFERENCE_BATCH
 from skdistill.exceptions import TeacherError
+from skdistill.teachers._archive import check_declared
 from skdistill.teachers._file_teacher import FileTeacher, as_dense, import_extra
+from skdistill.teachers._keras_checks import check_keras
+
+
+def load_keras(path):
+    """Load a Keras model, once it is known to run no code and to hold what it declares.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    KerasTeacher
+    """
+    keras = import_keras()
+    content, suffix = path.read_bytes(), path.suffix.lower()
+    check_keras(content, suffix, keras)
+    if keras.backend.backend() == "torch":
+        # Nothing is allocated on this device, and weights that are not in the file are missed.
+        with keras.device("meta"):
+            model = _read_model(content, suffix)
+        # Eight bytes for each number, whatever its type.
+        declared = sum(math.prod(one.shape) * 8 for one in model.weights)
+        check_declared(declared, len(content), "its model")
+    return KerasTeacher(content, suffix)
 
 
 class KerasTeacher(FileTeacher):
@@ -29,11 +56,7 @@ class KerasTeacher(FileTeacher):
         super().__init__(content)
 
     def _open(self):
-        keras = import_keras()
-        with tempfile.TemporaryDirectory() as folder, _undisturbed():
-            path = Path(folder) / f"model{self.suffix}"
-            path.write_bytes(self.content)
-            return keras.saving.load_model(path, compile=False, safe_mode=True)
+        return _read_model(self.content, self.suffix)
 
     def _answer(self, X):
         with _undisturbed():
@@ -44,6 +67,14 @@ class KerasTeacher(FileTeacher):
                 f"of them: keras.Model(model.inputs, model.outputs[0])."
             )
         return answer
+
+
+def _read_model(content, suffix):
+    keras = import_keras()
+    with tempfile.TemporaryDirectory() as folder, _undisturbed():
+        path = Path(folder) / f"model{suffix}"
+        path.write_bytes(content)
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@ import numpy as np
 from skdistill._torch import INFERENCE_BATCH
 from skdistill.exceptions import TeacherError
 from skdistill.teachers._file_teacher import FileTeacher, as_dense, import_extra
+from skdistill.teachers._onnx_checks import check_model, load_external
 
 DTYPES = {
     "tensor(float)": np.float32,
@@ -30,7 +31,15 @@ def load_onnx(path):
     OnnxTeacher
     """
     onnx = import_extra("onnx", "onnx")
-    model = onnx.load(path)
+    content = path.read_bytes()
+    model = onnx.load_model_from_string(content)
+    if not model.graph.node:
+        raise TeacherError(
+            "it holds no operation, as an empty or damaged file does; expected a model. Export it "
+            "again"
+        )
+    stored = len(content) + load_external(model, path.parent, onnx)
+    check_model(model, stored, onnx)
     teacher = OnnxTeacher(model.SerializeToString())
     teacher.classes_ = _zipmap_labels(model, onnx)
     return teacher
