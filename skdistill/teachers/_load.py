@@ -84,6 +84,10 @@ def load_teacher(path, *, module=None, trusted=False):
     ...     load_teacher(path, module=lambda: torch.nn.Linear(4, 3))
     Linear(in_features=4, out_features=3, bias=True)
     """
+    if not isinstance(path, str | Path):
+        raise TypeError(
+            f"path={path!r:.80} was given; expected the path of a file, a str or a pathlib.Path."
+        )
     path = Path(path)
     suffix = path.suffix.lower()
     _check_call(path, suffix, module, trusted)
@@ -109,7 +113,8 @@ def load_teacher(path, *, module=None, trusted=False):
             f"{_shortened(error)}; expected a whole file as the library that the suffix stands for "
             f"writes it. Save it again, or load it yourself and pass the model",
         ) from error
-    regresses = hasattr(teacher, "__sklearn_tags__") and is_regressor(teacher)
+    is_estimator = hasattr(teacher, "__sklearn_tags__") and not isinstance(teacher, type)
+    regresses = is_estimator and is_regressor(teacher)
     check_kind(teacher, regresses=regresses)
     if not is_fitted(teacher):
         raise TeacherError(

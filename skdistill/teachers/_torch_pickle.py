@@ -75,7 +75,10 @@ class _Reader:
     """The stack machine of a pickle, over stand-ins."""
 
     def __init__(self):
-        self.stack, self.marks, self.memo, self.storages = [], [], {}, {}
+        self.stack: list = []
+        self.marks: list = []
+        self.memo: dict = {}
+        self.storages: dict = {}
 
     def take(self, name, argument):
         """Take one operation."""
@@ -89,8 +92,8 @@ class _Reader:
             self.marks.append(self.stack)
             self.stack = []
         elif name == "TUPLE":
-            items = tuple(self._since_mark())
-            self.stack.append(items)
+            whole = tuple(self._since_mark())
+            self.stack.append(whole)
         elif name in TUPLES:
             n = TUPLES[name]
             self.stack[-n:] = [tuple(self.stack[-n:])]
