@@ -1,5 +1,6 @@
 """What an ONNX model may not do: read other files, need foreign operators, grow out of bounds."""
 
+import importlib
 import math
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -127,7 +128,8 @@ def check_model(model, stored, onnx):
         )
     if model.functions:
         _check_functions(model, onnx)
-        model = onnx.inliner.inline_local_functions(model)
+        inliner = importlib.import_module("onnx.inliner")
+        model = inliner.inline_local_functions(model)
     # Without data_prop, which computes constants on the way, however large they are.
     inferred = onnx.shape_inference.infer_shapes(model)
     constants = sum(_declared(inferred.graph, set(), onnx))
