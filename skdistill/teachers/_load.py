@@ -29,7 +29,9 @@ SUFFIXES = [*STATES, *SAFE, ".skops", *RUN_CODE]
 def load_teacher(path, *, module=None, trusted=False):
     """Load a fitted teacher from a file, by its suffix.
 
-    A file runs no code, unless you say that you trust it.
+    A file runs no code, unless you say that you trust it. It is read over before it is opened: what
+    leads to other files, hides a pickle or would take far more memory than the file is refused, and
+    so are readers older than their patches. The user guide has the bounds.
 
     ========================  ==================================================  ===============
     suffix                    what it is                                          extra
@@ -52,7 +54,8 @@ def load_teacher(path, *, module=None, trusted=False):
         or another function that makes one without arguments.
     trusted : bool or list of str, default=False
         True lets ``.joblib``, ``.pkl`` and ``.pt2`` files be read, which run whatever code they
-        hold. A list names types of a ``.skops`` file to be trusted besides scikit-learn's own.
+        hold. A list names types of a ``.skops`` file to be trusted besides scikit-learn's own;
+        skorch nets and other hidden pickles in it are refused all the same.
 
     Returns
     -------
@@ -64,11 +67,15 @@ def load_teacher(path, *, module=None, trusted=False):
     Raises
     ------
     TeacherError
-        When the file cannot be read as what its suffix says, or may run code.
+        When the file cannot be read as what its suffix says, may run code, read other files or take
+        far more memory than its size, when its reader is too old, or when it holds no fitted
+        teacher.
     FileNotFoundError
         When there is no such file.
     ImportError
-        When an extra is missing.
+        When an extra is missing, or a package that a pickle needs.
+    TypeError
+        For a path, a `module` or a `trusted` of another type.
     ValueError
         For another suffix, or a `module` too few or too many.
 

@@ -277,6 +277,23 @@ def test_the_honest_file_is_read(honest, tmp_path, suffix):
     assert load_teacher(path).predict_proba(rows).shape == (2, 3)
 
 
+def test_a_class_that_the_user_has_registered(tmp_path):
+    if find_spec("keras") is None:
+        pytest.skip("needs keras")
+    keras = import_keras()
+
+    @keras.saving.register_keras_serializable("tests_of_teachers")
+    class Twice(keras.layers.Layer):
+        def call(self, rows):
+            return 2 * rows
+
+    keras.Sequential([keras.Input((3,)), Twice()]).save(tmp_path / "teacher.keras")
+    rows = np.array([[1.0, 0.0, -1.0], [0.0, 2.0, 0.5]])
+    answer = load_teacher(tmp_path / "teacher.keras").predict_proba(rows)
+    expected = np.exp(2 * rows) / np.exp(2 * rows).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(answer, expected, rtol=1e-5)
+
+
 def test_a_member_of_two_contents(refused, honest, tmp_path):
     path = tmp_path / "teacher.keras"
     with pytest.warns(UserWarning, match="Duplicate name"):
