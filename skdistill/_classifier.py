@@ -13,7 +13,7 @@ from skdistill._compat import (
     StrOptions,
     fit_context,
 )
-from skdistill._rows import stack_rows
+from skdistill._rows import label_digest, stack_rows
 from skdistill._torch import resolve_device
 from skdistill.losses._registry import get_loss
 from skdistill.targets._tasks import ClassTask
@@ -111,6 +111,9 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         What each epoch of the student gave.
     fit_seconds_ : dict of str to float
         Seconds spent on the "teacher" (its fits and its answers) and on the "student".
+    label_digest_ : str
+        A digest of the labels, in the order of the rows, by which an evaluation knows the rows of
+        this fit again.
     n_features_in_ : int
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -278,7 +281,7 @@ Unlabeled, default=None
 
     def _read_y(self, y):
         task = ClassTask(read_labels(y))
-        self.classes_ = task.classes
+        self.classes_, self.label_digest_ = task.classes, label_digest(task.positions)
         return task
 
     def _check_y(self, task, sample_weight):

@@ -1,5 +1,6 @@
 """The rows X as users bring them, checked once and left as they are."""
 
+import hashlib
 import math
 
 import numpy as np
@@ -10,7 +11,15 @@ from skdistill._columns import FLOATS, as_floats, is_table
 from skdistill._layout import EncodedTable
 from skdistill.exceptions import StudentError
 
-__all__ = ["as_rows", "has_gaps", "is_plain", "looks_plain", "refuse_dates", "stack_rows"]
+__all__ = [
+    "as_rows",
+    "has_gaps",
+    "is_plain",
+    "label_digest",
+    "looks_plain",
+    "refuse_dates",
+    "stack_rows",
+]
 
 PLAIN = (np.ndarray, EncodedTable)
 TEXT = (str, bytes)
@@ -142,6 +151,21 @@ def has_gaps(X):
     values = X.data if sparse.issparse(X) else X
     # The greatest of some numbers is NaN where one of them is.
     return values.dtype.kind == "f" and values.size > 0 and bool(np.isnan(values.max()))
+
+
+def label_digest(positions):
+    """Return a digest of the labels of rows, the same on every machine.
+
+    Parameters
+    ----------
+    positions : ndarray of shape (n_samples,), int
+        Of each row's label among the sorted classes.
+
+    Returns
+    -------
+    str
+    """
+    return hashlib.sha256(positions.astype("<i8").tobytes()).hexdigest()
 
 
 def stack_rows(parts):

@@ -6,6 +6,7 @@ import joblib
 from sklearn.base import is_regressor
 
 from skdistill.exceptions import TeacherError
+from skdistill.teachers._contract import KINDS
 from skdistill.teachers._fit import check_kind, is_fitted
 from skdistill.teachers._load_keras import load_keras
 from skdistill.teachers._load_onnx import load_onnx
@@ -26,7 +27,7 @@ RUN_CODE = {
 SUFFIXES = [*STATES, *SAFE, ".skops", *RUN_CODE]
 
 
-def load_teacher(path, *, module=None, trusted=False):
+def load_teacher(path, *, module=None, trusted=False, kind=None):
     """Load a fitted teacher from a file, by its suffix.
 
     A file runs no code, unless you say that you trust it. It is read over before it is opened: what
@@ -56,6 +57,10 @@ def load_teacher(path, *, module=None, trusted=False):
         True lets ``.joblib``, ``.pkl`` and ``.pt2`` files be read, which run whatever code they
         hold. A list names types of a ``.skops`` file to be trusted besides scikit-learn's own;
         skorch nets and other hidden pickles in it are refused all the same.
+
+    kind : {"probabilities", "logits"}, default=None
+        What an ONNX or Keras model or an exported program returns. None reads it off the last
+        operation or the name of the output, and where these do not say, off all rows of a `fit`.
 
     Returns
     -------
@@ -97,7 +102,7 @@ def load_teacher(path, *, module=None, trusted=False):
         )
     path = Path(path)
     suffix = path.suffix.lower()
-    _check_call(path, suffix, module, trusted)
+    _check_call(path, suffix, module, trusted, kind)
     try:
         if suffix in STATES:
             teacher = STATES[suffix](path, module)
@@ -128,10 +133,12 @@ def load_teacher(path, *, module=None, trusted=False):
             f"{path.name} holds a {type(teacher).__name__} that is not fitted; expected a fitted "
             f"teacher. Fit it before it is saved."
         )
+    if kind is not None:
+        teacher.kind = kind
     return teacher
 
 
-def _check_call(path, suffix, module, trusted):
+def _check_call(path, suffix, module, trusted, kind):
     if isinstance(trusted, str) or not (
         isinstance(trusted, bool)
         or (isinstance(trusted, list | tuple | set) and all(isinstance(t, str) for t in trusted))
@@ -165,6 +172,16 @@ def _check_call(path, suffix, module, trusted):
         raise ValueError(
             f"module={module!r:.80} was given for {path.name}, which brings its own; expected "
             f"None. Leave it out."
+        )
+    if kind not in (None, *KINDS):
+        raise ValueError(
+            f"The 'kind' parameter of load_teacher must be None or one of {list(KINDS)}. Got "
+            f"{kind!r} instead."
+        )
+    if kind is not None and suffix not in (*SAFE, ".pt2"):
+        raise ValueError(
+            f"kind={kind!r} was given for {path.name}; expected None, for a torch module says it "
+            f"by its last step, and an estimator gives probabilities. Leave it out."
         )
     if suffix in RUN_CODE and trusted is not True:
         raise TeacherError(

@@ -15,6 +15,15 @@ from skdistill.teachers._archive import check_declared
 from skdistill.teachers._file_teacher import FileTeacher, as_dense, import_extra
 from skdistill.teachers._keras_checks import check_keras
 
+KINDS_OF_LAYERS = {
+    "Softmax": "probabilities",
+    "sigmoid": "probabilities",
+    "softmax": "probabilities",
+    "linear": "logits",
+    "log_softmax": "logits",
+}
+"""What a model returns by its last layer, or that one's activation; else its values must tell."""
+
 
 def load_keras(path):
     """Load a Keras model, once it is known to run no code and to hold what it declares.
@@ -56,7 +65,11 @@ class KerasTeacher(FileTeacher):
         super().__init__(content)
 
     def _open(self):
-        return _read_model(self.content, self.suffix)
+        model = _read_model(self.content, self.suffix)
+        last = model.layers[-1] if model.layers else None
+        step = getattr(getattr(last, "activation", last), "__name__", type(last).__name__)
+        self.kind = KINDS_OF_LAYERS.get(step)
+        return model
 
     def _answer(self, X):
         with _undisturbed():

@@ -19,6 +19,17 @@ DTYPES = {
 }
 
 
+KINDS_OF_OPERATIONS = {
+    "Sigmoid": "probabilities",
+    "Softmax": "probabilities",
+    "ZipMap": "probabilities",
+    "Gemm": "logits",
+    "LogSoftmax": "logits",
+    "MatMul": "logits",
+}
+"""What an output is by the last operation; of others its values must tell."""
+
+
 def load_onnx(path):
     """Load an ONNX model, with weights that lie in files beside it.
 
@@ -42,6 +53,7 @@ def load_onnx(path):
     check_model(model, stored, onnx)
     teacher = OnnxTeacher(model.SerializeToString())
     teacher.classes_ = _zipmap_labels(model, onnx)
+    teacher.kind = _find_kind(model, teacher.output)
     return teacher
 
 
@@ -112,6 +124,13 @@ def _find_output(outputs):
         f"the model has the outputs {came}; expected one of probabilities or logits. Export "
         f"it with that output alone, a skl2onnx model with options={{'zipmap': False}}"
     )
+
+
+def _find_kind(model, output):
+    """Return what an output is by the operation that makes it, or by its name; None for others."""
+    made_by = {name: node.op_type for node in model.graph.node for name in node.output}
+    kind = KINDS_OF_OPERATIONS.get(made_by.get(output, ""))
+    return "probabilities" if kind is None and "prob" in output.lower() else kind
 
 
 def _as_table(answer):

@@ -155,6 +155,7 @@ class ExportedTeacher(FileTeacher):
     def _open(self):
         program = torch.export.load(io.BytesIO(self.content))
         self.n_rows = _fixed_rows(program)
+        self.kind = _find_kind(program)
         return program.module()
 
     def _answer(self, X):
@@ -167,6 +168,24 @@ class ExportedTeacher(FileTeacher):
                 batch = rows[np.arange(self.n_rows) % len(rows)]
                 answers.append(first_output(self._model(batch))[: len(rows)])
             return torch.cat(answers).to("cpu", torch.float64).numpy()
+
+
+KINDS_OF_OPERATIONS = {
+    "sigmoid": "probabilities",
+    "softmax": "probabilities",
+    "_softmax": "probabilities",
+    "linear": "logits",
+    "addmm": "logits",
+    "log_softmax": "logits",
+    "_log_softmax": "logits",
+}
+"""What a program returns by its last operation; of others its values must tell."""
+
+
+def _find_kind(program):
+    """Return what a program's first output is by the operation that makes it, or None."""
+    last = next(node for node in program.graph.nodes if node.op == "output").args[0][0]
+    return KINDS_OF_OPERATIONS.get(getattr(last.target, "__name__", "").partition(".")[0])
 
 
 def _fixed_rows(program):

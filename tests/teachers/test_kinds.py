@@ -129,29 +129,80 @@ def test_a_zero_that_rounding_made_negative_is_a_zero(least):
     np.testing.assert_allclose(function, np.maximum(p, 0), atol=2 * abs(least))
 
 
-def test_the_zeros_of_an_exported_forest():
+def test_the_zeros_of_an_exported_forest(tmp_path):
     pytest.importorskip("onnxruntime")
     skl2onnx = pytest.importorskip("skl2onnx")
     rows, y = make_classification(3000, n_informative=6, random_state=0)
     forest = RandomForestClassifier(20, random_state=0).fit(rows[:1000], y[:1000])
+    path = tmp_path / "teacher.onnx"
     for zipmap in (False, True):
         model = skl2onnx.to_onnx(forest, rows[:1].astype(np.float32), options={"zipmap": zipmap})
-        with pytest.MonkeyPatch.context() as patch:
-            teacher = load_bytes(model.SerializeToString(), patch)
-        targets = teacher_targets(teacher, rows.astype(np.float32), y)
+        path.write_bytes(model.SerializeToString())
+        targets = teacher_targets(load_teacher(path), rows.astype(np.float32), y)
         assert targets.kind == "probabilities"
         expected = forest.predict_proba(rows.astype(np.float32))
         np.testing.assert_allclose(targets, expected, atol=1e-6)
 
 
-def load_bytes(content, patch):
-    import tempfile
-    from pathlib import Path
+# Files say it
 
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "teacher.onnx"
-        path.write_bytes(content)
-        return load_teacher(path)
+
+def write_onnx(path, sigmoid):
+    onnx = pytest.importorskip("onnx")
+    pytest.importorskip("onnxruntime")
+    helper, kind = onnx.helper, onnx.TensorProto.FLOAT
+    weights = [
+        onnx.numpy_helper.from_array(tensor.detach().numpy(), name)
+        for name, tensor in one_logit()[0].named_parameters()
+    ]
+    last = ["z", "out"][not sigmoid]
+    nodes = [helper.make_node("Gemm", ["X", "weight", "bias"], [last], transB=1)]
+    nodes += [helper.make_node("Sigmoid", ["z"], ["out"])] * sigmoid
+    inputs = [helper.make_tensor_value_info("X", kind, [None, 6])]
+    outputs = [helper.make_tensor_value_info("out", kind, [None, 1])]
+    graph = helper.make_graph(nodes, "net", inputs, outputs, weights)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    onnx.save(model, path)
+
+
+def write_keras(path, sigmoid):
+    pytest.importorskip("keras")
+    from skdistill.teachers._load_keras import import_keras
+
+    keras = import_keras()
+    layer = keras.layers.Dense(1, activation="sigmoid" if sigmoid else None)
+    model = keras.Sequential([keras.layers.Input((6,)), layer])
+    module = one_logit()[0]
+    layer.set_weights([module.weight.detach().numpy().T, module.bias.detach().numpy()])
+    model.save(path)
+
+
+def write_program(path, sigmoid):
+    module = one_logit(*[nn.Sigmoid()] * sigmoid).eval()
+    rows = torch.zeros(3, 6)
+    batch = torch.export.Dim("batch", min=1)
+    torch.export.save(torch.export.export(module, (rows,), dynamic_shapes=({0: batch},)), path)
+
+
+FILES = {".onnx": write_onnx, ".keras": write_keras, ".pt2": write_program}
+
+
+@pytest.mark.changes_global_rng
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+@pytest.mark.parametrize("sigmoid", [True, False])
+@pytest.mark.parametrize("suffix", FILES)
+def test_a_file_says_by_its_last_operation_what_it_returns(tmp_path, suffix, sigmoid):
+    path = tmp_path / f"teacher{suffix}"
+    FILES[suffix](path, sigmoid)
+    trusted = suffix == ".pt2"
+    inside = np.flatnonzero((logits(one_logit()) > 0) & (logits(one_logit()) < 1))[:2]
+    rows = X[inside].astype(np.float32)
+    found = np.asarray(teacher_targets(load_teacher(path, trusted=trusted), rows))
+    np.testing.assert_allclose(found[:, 1], expit(logits(one_logit(), rows)), rtol=1e-5)
+    forced = load_teacher(path, trusted=trusted, kind="logits")
+    forced = np.asarray(teacher_targets(forced, rows))
+    inner = found[:, 1] if sigmoid else logits(one_logit(), rows)
+    np.testing.assert_allclose(forced[:, 1], expit(inner), rtol=1e-5)
 
 
 # Functions say it
@@ -190,6 +241,8 @@ REFUSED = {
     "unknown kind": (ValueError,
         lambda: teacher_targets(CallableTeacher(lambda rows: X[:, :2], kind="margins"), X, Y),
         "'kind' parameter of CallableTeacher must be a str among.*Got 'margins' instead"),
+    "unknown kind of a file": (ValueError, lambda: load_teacher(__file__, kind="margins"),
+        "suffix '.py'; expected one of"),
     "no columns": (ValueError, lambda: teacher_targets(lambda rows: X[:, :0], X, Y),
         r"shape \(300, 0\) for 300 rows; expected \(300, n_classes\)"),
     "a dict of several outputs": (ValueError,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +11,7 @@ from sklearn.utils import get_tags
 
 from skdistill._columns import is_table
 from skdistill._compat import check_names_and_width
-from skdistill._rows import has_gaps
+from skdistill._rows import has_gaps, label_digest
 from skdistill.evaluation._checks import check_classes, check_int, rows_and_labels
 from skdistill.evaluation._metrics import class_index
 from skdistill.evaluation._recipes import check_distilled, check_recipe
@@ -177,17 +176,11 @@ def check_rows_of_fit(model: Any, X_train: Any, y_train: np.ndarray) -> None:
         )
     if X_train.ndim > 1:
         check_names_and_width(model, X_train)
-    digest = getattr(model, "label_digest_", None)  # a model from before there was one has none
-    if digest is not None and digest != label_digest(class_index(y_train, classes)):
+    if model.label_digest_ != label_digest(class_index(y_train, classes)):
         raise ValueError(
             f"The {len(y_train)} labels in y_train are not those that the model was fitted on, or "
             f"come in another order. {advice}"
         )
-
-
-def label_digest(labels: np.ndarray) -> str:
-    """A digest of the positions of labels among the sorted classes, the same on every machine."""
-    return hashlib.sha256(labels.astype("<i8").tobytes()).hexdigest()
 
 
 def _check_gaps(model: Any, X_train: Any, X_test: Any) -> None:
