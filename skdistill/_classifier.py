@@ -324,6 +324,6 @@ Unlabeled, default=None
         )
         settings = {"loss": loss, "alpha": self.alpha_, "temperature": self.temperature_}
         settings |= {"feature_losses": self.feature_losses} if self.feature_losses else {}
-        settings |= ask_live(student[-1], self, rows, kind)
+        settings |= ask_live(student[-1], self, rows)
         net = student[-1].learn(X, packed, **settings, seed=seed)
         self._keep_student(student, net, rows)

@@ -12,7 +12,17 @@ PACKAGE = "skdistill"
 # Stage → the other stages that it may import, anywhere in its files. A stage is a folder or a
 # file of the package, "__init__" its public face, which only a program on top of it imports.
 _0 = {
-    *("exceptions", "_columns", "_compat", "_generators", "_layout", "_names", "_random", "_rows"),
+    *(
+        "exceptions",
+        "_ascent",
+        "_columns",
+        "_compat",
+        "_generators",
+        "_layout",
+        "_names",
+        "_random",
+        "_rows",
+    ),
     "_torch",
 }
 _1 = _0 | {"teachers", "targets", "transfer", "losses", "students"}
@@ -24,6 +34,7 @@ MAY_IMPORT = {
     "exceptions": set(),
     "_compat": {"exceptions"},
     "_random": {"exceptions"},
+    "_ascent": set(),
     "_columns": set(),
     "_generators": set(),
     "_layout": set(),
@@ -39,8 +50,8 @@ MAY_IMPORT = {
     # layer 2
     "training": _1,
     # layer 3
-    "_base": _2,
     "_checks": _2,
+    "_base": _2 | {"_checks"},
     "_classifier": _2 | {"_base", "_checks"},
     "_regressor": _2 | {"_base", "_checks"},
     # layer 4

@@ -25,6 +25,7 @@ from skorch.callbacks import EarlyStopping
 from torch import nn
 
 from skdistill import DistilledClassifier, StudentNet
+from skdistill.exceptions import TeacherError
 from skdistill.students import MLP, TablePreprocessor
 
 # Teachers of a few trees or epochs may well be worse than the class rates.
@@ -246,7 +247,7 @@ def test_an_unfitted_skorch_teacher_stays_unfitted():
 def test_a_torch_teacher_that_fails_stays_as_it_is():
     teacher = disturb(make_teacher_module(nn.Flatten()))
     before = look_at(teacher)
-    with pytest.raises(RuntimeError):
+    with pytest.raises(TeacherError, match=r"rows of shape \(5,\)"):
         DistilledClassifier(teacher, quick_student(), random_state=0).fit(X[:, :5], Y)
     assert look_at(teacher) == before
 

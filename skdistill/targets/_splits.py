@@ -89,7 +89,7 @@ def _check_split(task, name, number, train, test, groups):
     if not task.regresses and len(np.unique(task.y[train])) < 2:
         raise TeacherError(
             f"The training rows of split {number} of {name} hold {_few(task, train)}; "
-            f"expected at least two classes. {_advice(task)}"
+            f"expected at least two. {_advice(task)}"
         )
 
 

@@ -97,8 +97,9 @@ def compute_targets(
     calibration = task.fit_calibration(values, calibrate, fitting.sample_weight)
     values = calibration(values)
     task.warn(values, fitting.sample_weight)
-    read = partial(task.read, kinds=kinds, panel=panel_of(teacher), columns=columns)
-    more = [read(ask(rows))[0] for rows in X_more] + list(generated.values())
+    panel = panel_of(teacher) if X_more else None
+    more = [task.read(ask(rows), kinds, panel, columns)[0] for rows in X_more]
+    more += generated.values()
     kind = task.kind(kinds)
     if any(answers_from_labels(member) for member in members_of(teacher)):
         values = teacher.add_answers_from_labels(values, task.y, task.classes)

@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.utils import check_array
 
+from skdistill.exceptions import TeacherError
 from skdistill.targets._calibration import fit_calibration
 from skdistill.targets._poor_values import warn_of_poor_values
 from skdistill.targets._splits import shuffled_folds, stratified_folds
@@ -110,6 +111,13 @@ class ClassTask:
         columns : ndarray of shape (n_columns,) or None
             The labels that the teacher knows.
         """
+        for reply in replies:
+            if reply.values.shape[1] == 1 and self.n_columns != 2:
+                raise TeacherError(
+                    f"{reply.source} gave one column, which stands for the second of two classes, "
+                    f"and there are {self.n_columns}; expected a column for each class. Return "
+                    f"shape (n_samples, {self.n_columns})."
+                )
         values, named = read_classes(replies, kinds, panel)
         columns = named if columns is None else columns
         columns = None if columns is None else as_labels(columns, self.classes)

@@ -69,7 +69,7 @@ def as_values(answer, n_samples, source, expected="n_classes"):
     values = values[:, None] if values.ndim == 1 else values
     if values.ndim != 2 or len(values) != n_samples or values.shape[1] == 0:
         raise TeacherError(
-            f"{source} gave an array of shape {came} for {n_samples} rows; expected {wanted}: a "
+            f"{source} gave an array of shape {came} for {n_samples} rows; expected {wanted}: one "
             f"row of {'class probabilities' if expected == 'n_classes' else 'numbers'} per row of "
             f"X."
         )
@@ -178,7 +178,7 @@ def as_probabilities(values, kind, source):
             f"{source} gave rows that do not sum to one (one sums to {worst:.4g}); expected "
             f"probabilities. Divide each row by its sum, or apply softmax if these are logits."
         )
-    if values.min() < 0:
+    if (values < 0).any():
         values = np.maximum(values, 0)
         sums = values.sum(axis=1)
     return values / sums[:, None]

@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 from sklearn.base import ClassifierMixin
+from sklearn.utils import assert_all_finite
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d
 
@@ -41,19 +42,22 @@ def read_labels(y):
         When the label -1, by which scikit-learn's semi-supervised estimators mark rows without a
         label, stands among 0, 1, 2 and so on.
     """
-    if np.ndim(y) == 2 and np.shape(y)[1] > 1:
+    try:
+        y = column_or_1d(y, warn=True)
+    except ValueError as error:
+        if "1d array" not in str(error):
+            raise
         raise ValueError(
-            f"y should be a 1d array, got an array of shape {np.shape(y)} instead; expected a "
-            f"label for each row. Several labels of a row are learnt one at a time: "
-            f"sklearn.multioutput.MultiOutputClassifier(model)."
-        )
-    y = column_or_1d(y, warn=True)
+            f"{error} Expected a label for each row. Several labels of a row are learnt one at a "
+            f"time: sklearn.multioutput.MultiOutputClassifier(model)."
+        ) from error
     n_missing = _count_missing(y)
     if n_missing:
         raise ValueError(
             f"y contains NaN or None, for {n_missing} of {len(y)} rows; expected labels: "
             f"{NO_LABEL}."
         )
+    assert_all_finite(y, input_name="y")
     check_classification_targets(y)
     if y.dtype.kind == "i" and len(y) and y.min() == -1:
         others = np.unique(y[y >= 0])

@@ -10,16 +10,20 @@ from skorch import NeuralNet
 
 from skdistill._generators import current_stream, make_generator
 from skdistill._torch import (
+    MANY_ROWS,
     as_tensor,
     evaluating,
     first_output,
+    forward_in_batches,
     module_dtype,
 )
 from skdistill.exceptions import StudentError, TeacherError
 from skdistill.losses._registry import get_loss
 from skdistill.teachers._clip import EPSILON
+from skdistill.teachers._contract import as_values, find_kind
 from skdistill.teachers._ensemble import labels_of
 from skdistill.teachers._features import PROBE_ROWS, find_net
+from skdistill.teachers._last_step import kind_of_module
 from skdistill.transfer._get_views import get_views
 from skdistill.transfer._views import Mixup
 
@@ -129,7 +133,7 @@ def check_views(views, X, module):
             )
 
 
-def ask_live(net, model, rows, kind):
+def ask_live(net, model, rows):
     """Return the teacher that answers while a net is trained, for `train_net`.
 
     Parameters
@@ -140,8 +144,6 @@ def ask_live(net, model, rows, kind):
         With `classes_`, its teacher checked and asked once.
     rows : Rows
         With X and `more`, the rows as the teacher gets them.
-    kind : {"logits", "probabilities"}
-        What the teacher speaks.
 
     Returns
     -------
@@ -161,7 +163,7 @@ def ask_live(net, model, rows, kind):
     if columns is None:
         columns = labels_of(model.teacher)
     own = _rows_of(teacher, rows, net.row_shape_, any(view.needs_images for view in views))
-    live = LiveTeacher(teacher, own, columns, model.classes_, kind)
+    live = LiveTeacher(teacher, own, columns, model.classes_)
     live.probe(views)
     return {"live_teacher": live}
 
@@ -199,13 +201,11 @@ class LiveTeacher:
         The labels of its columns; None is those of the classes.
     classes : ndarray of shape (n_classes,)
         The order of the columns to return.
-    kind : {"logits", "probabilities"}
-        What the module returns.
     """
 
-    def __init__(self, net, rows, columns, classes, kind):
+    def __init__(self, net, rows, columns, classes):
         self.net = net
-        self.kind = kind
+        self.kind: str | None = None
         self.rows = rows
         self.n_classes = len(classes)
         known = classes if columns is None else np.asarray(columns)
@@ -214,10 +214,15 @@ class LiveTeacher:
         self.target, self.source = (torch.tensor(part) for part in zip(*found, strict=True))
 
     def probe(self, views):
-        """Try views on a few rows."""
+        """See whether the module speaks logits or probabilities, and try views on a few rows."""
         module, device = self.net.module, self.net.device
         name = type(module).__name__
         with evaluating(module, device):
+            outputs = forward_in_batches(module, self.rows[:MANY_ROWS], device)
+            outputs = as_values(outputs, len(outputs), name)
+            if outputs.shape[1] == 1:
+                self.kind = kind_of_module(module, self.rows)
+            self.kind = self.kind or find_kind(outputs, name)
             rows = as_tensor(self.rows[:PROBE_ROWS], module).to(device)
             try:
                 generator = make_generator(0)

@@ -17,8 +17,8 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from skdistill import DistilledClassifier, StudentNet
+from skdistill._ascent import projected_ascent
 from skdistill.evaluation import AdversarialAccuracy, adversarial_accuracy
-from skdistill.evaluation._robustness._adversarial import projected_ascent
 
 DIGITS, LABELS = load_digits(return_X_y=True)
 X_TRAIN, Y_TRAIN = DIGITS[:600] / 16, LABELS[:600]
