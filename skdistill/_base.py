@@ -1,6 +1,5 @@
 """What distilled estimators share: how they are cloned, how metadata reach their parts, tags."""
 
-import contextlib
 import time
 from dataclasses import dataclass, field, replace
 
@@ -15,6 +14,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from skdistill._atomic import all_or_nothing
 from skdistill._checks import check_parts
 from skdistill._compat import (
     check_names_and_width,
@@ -34,6 +34,7 @@ from skdistill.targets._targets import compute_targets
 from skdistill.teachers._ensemble import as_teacher
 from skdistill.teachers._fit import clone_teacher, is_fitted, is_kept
 from skdistill.training._number_rows import NumberRowsMixin
+from skdistill.training._packed import Packed
 from skdistill.training._student import as_student
 from skdistill.transfer._gather import gather_rows
 
@@ -58,6 +59,10 @@ class Rows:
         Rows without labels that the teacher, fitted on the others, answers.
     generated : dict of int to {ndarray, CSR matrix, DataFrame}
         Rows that the clone of a split answers, by the number of the split.
+    X_val : {ndarray, CSR matrix, DataFrame} of shape (n_val, ...) or None
+        Rows to choose the best epoch by.
+    held : ndarray of shape (n_val, ...) or None
+        The positions of their classes, or their numbers.
     """
 
     X: object
@@ -68,31 +73,13 @@ class Rows:
     cv: object
     more: list = field(default_factory=list)
     generated: dict = field(default_factory=dict)
+    X_val: object = None
+    held: object = None
 
     @property
     def has_more(self):
         """Whether some rows carry no label."""
         return bool(self.more or self.generated)
-
-
-@contextlib.contextmanager
-def all_or_nothing(estimator):
-    """Leave an estimator as it was where a block that fits it fails; begin with none of its fit.
-
-    Parameters
-    ----------
-    estimator : estimator
-    """
-    before = dict(vars(estimator))
-    for name in before:
-        if name.endswith("_") and not name.startswith("_"):
-            delattr(estimator, name)
-    try:
-        yield
-    except BaseException:
-        vars(estimator).clear()
-        vars(estimator).update(before)
-        raise
 
 
 class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
@@ -208,10 +195,10 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
             and not is_fitted(self.teacher)
         )
 
-    def _fit(self, X, y, sample_weight, soft_targets, X_unlabeled, groups):
+    def _fit(self, X, y, sample_weight, soft_targets, X_unlabeled, groups, X_val, y_val):
         """Go the data's way: rows, student, teacher's targets, training."""
         with all_or_nothing(self):
-            rows = self._read_rows(X, y, sample_weight, groups)
+            rows = self._read_rows(X, y, sample_weight, groups, X_val, y_val)
             check_parts(self, rows.task, soft_targets, X_unlabeled)
             teacher_seed, weights_seed, order_seed, rows_seed = draw_seeds(self.random_state, 4)
             started = time.perf_counter()
@@ -227,7 +214,7 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
             }
         return self
 
-    def _read_rows(self, X, y, sample_weight, groups):
+    def _read_rows(self, X, y, sample_weight, groups, X_val, y_val):
         """Check rows, targets, weights and groups, and bring each into its one form."""
         if y is None:
             raise ValueError(
@@ -243,8 +230,18 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
                 sample_weight, X, dtype=np.float64, ensure_non_negative=True
             )
         self._check_y(task, sample_weight)
+        if (X_val is None) != (y_val is None):
+            missing = "X_val" if X_val is None else "y_val"
+            raise ValueError(f"{missing} is None; expected both X_val and y_val, or neither.")
+        held = None
+        if X_val is not None:
+            X_val = as_rows(X_val)
+            check_names_and_width(self, X_val)
+            held = self._read_held(y_val, task)
+            check_consistent_length(X_val, held)
         given = {"sample_weight": sample_weight, "groups": groups}
-        return Rows(X, task, sample_weight, groups, self._route(given), self.cv)
+        route = self._route(given)
+        return Rows(X, task, sample_weight, groups, route, self.cv, X_val=X_val, held=held)
 
     def _route(self, given):
         """Return what metadata routing brings for the teacher's `fit`; None without routing."""
@@ -274,6 +271,7 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
         """Fit the student's preprocessing and make its module; return the parts of its rows."""
         steps, net = student[:-1], student[-1]
         X, more = rows.X, [*rows.more, *rows.generated.values()]
+        more += [] if rows.X_val is None else [rows.X_val]
         if len(student) > 1:
             seed_parameters(steps, seed)
             X = steps.fit_transform(X, rows.task.y)
@@ -313,6 +311,20 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
             # What a teacher says of rows that it may have learnt by heart is left out.
             targets = targets.replace(values=np.full_like(targets.values, np.nan))
         return targets, teacher
+
+    def _pack(self, rows, targets, hard):
+        """Return what is learnt of each row."""
+        packed = Packed(
+            hard,
+            [] if targets is None else [targets.values, *targets.more],
+            rows.sample_weight,
+            self.unlabeled_weight,
+            rows.groups,
+            {} if targets is None else targets.features,
+            rows.held,
+        )
+        packed.check(self.alpha)
+        return packed
 
     def _keep_student(self, student, net, rows):
         """Set what the training of the student has left."""

@@ -13,15 +13,14 @@ from skdistill._compat import (
     StrOptions,
     fit_context,
 )
-from skdistill._rows import label_digest, stack_rows
+from skdistill._rows import label_digest
 from skdistill._torch import resolve_device
 from skdistill.losses._registry import get_loss
 from skdistill.targets._tasks import ClassTask
-from skdistill.training._classifier_mixin import read_labels
-from skdistill.training._features import check_layers
-from skdistill.training._packing import pack_targets
+from skdistill.training._classifier_mixin import encode, read_labels
+from skdistill.training._features import check_layers, feature_terms
 from skdistill.training._student import as_student
-from skdistill.training._views import ask_live
+from skdistill.training._views import live_views
 
 
 class DistilledClassifier(ClassifierMixin, BaseDistilled):
@@ -201,7 +200,18 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         self.verbose = verbose
 
     @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y, *, sample_weight=None, soft_targets=None, X_unlabeled=None, groups=None):
+    def fit(
+        self,
+        X,
+        y,
+        *,
+        sample_weight=None,
+        soft_targets=None,
+        X_unlabeled=None,
+        groups=None,
+        X_val=None,
+        y_val=None,
+    ):
         """Fit the teacher where it is not, ask it, and train the student on what it says.
 
         Parameters
@@ -227,6 +237,9 @@ Unlabeled, default=None
         groups : array-like of shape (n_samples,), default=None
             Rows of one group stay together in the cross-fitting of the teacher, and among the
             rows that the student holds back to choose its best epoch.
+        X_val, y_val : array-like of shape (n_val, ...) and (n_val,), default=None
+            Rows, and their labels, to choose the best epoch of a network by. It then holds back
+            none of X. Neither the teacher nor the student learns from them.
 
         Returns
         -------
@@ -249,7 +262,7 @@ Unlabeled, default=None
         TrainingWarning
             When the training of the student ended early.
         """
-        return self._fit(X, y, sample_weight, soft_targets, X_unlabeled, groups)
+        return self._fit(X, y, sample_weight, soft_targets, X_unlabeled, groups, X_val, y_val)
 
     def predict_proba(self, X):
         """Return the probability of each class, in the order of `classes_`.
@@ -284,6 +297,9 @@ Unlabeled, default=None
         self.classes_, self.label_digest_ = task.classes, label_digest(task.positions)
         return task
 
+    def _read_held(self, y_val, task):
+        return encode(y_val, task.classes)
+
     def _check_y(self, task, sample_weight):
         weighed = task.positions if sample_weight is None else task.positions[sample_weight > 0]
         n_classes = len(np.unique(weighed))
@@ -302,28 +318,20 @@ Unlabeled, default=None
         net, loss = student[-1], get_loss(self.loss)
         weighted = self._is_weighted(rows)
         net.check_settings(loss, self.alpha, self.temperature, weighted=weighted)
-        X, *more = self._prepare_rows(student, rows, self.classes_, seed)
-        check_layers(self.feature_losses, self.teacher, rows.X, net, X, device, soft_targets)
-        return student, stack_rows([X, *more])
+        parts = self._prepare_rows(student, rows, self.classes_, seed)
+        check_layers(self.feature_losses, self.teacher, rows.X, net, parts[0], device, soft_targets)
+        return student, parts
 
-    def _learn(self, student, X, rows, targets, seed):
+    def _learn(self, student, parts, rows, targets, seed):
         """Train the student's net on packed targets and report what was used."""
         loss, self.alpha_ = get_loss(self.loss), float(self.alpha)
         kind = "probabilities" if targets is None else targets.kind
         default = student[-1].default_temperature(loss, kind, len(self.classes_))
         self.temperature_ = default if self.temperature == "auto" else float(self.temperature)
-        packed = pack_targets(
-            rows.task.positions,
-            None if targets is None else targets.values,
-            rows.sample_weight,
-            self.alpha_,
-            rows.groups,
-            [] if targets is None else targets.more,
-            self.unlabeled_weight,
-            None if targets is None else targets.features,
-        )
         settings = {"loss": loss, "alpha": self.alpha_, "temperature": self.temperature_}
-        settings |= {"feature_losses": self.feature_losses} if self.feature_losses else {}
-        settings |= ask_live(student[-1], self, rows)
-        net = student[-1].learn(X, packed, **settings, seed=seed)
+        terms = live_views(student[-1], self, rows)
+        if self.feature_losses:
+            terms += feature_terms(self.feature_losses, targets)
+        packed = self._pack(rows, targets, rows.task.positions)
+        net = student[-1].learn(parts, packed, **settings, terms=terms, seed=seed)
         self._keep_student(student, net, rows)

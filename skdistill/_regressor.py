@@ -7,11 +7,10 @@ from sklearn.base import RegressorMixin
 
 from skdistill._base import BaseDistilled
 from skdistill._compat import HasMethods, Interval, StrOptions, fit_context
-from skdistill._rows import stack_rows
 from skdistill._torch import resolve_device
 from skdistill.losses._regression import get_regression_loss
 from skdistill.targets._tasks import NumberTask, as_numbers
-from skdistill.training._packing import pack_values
+from skdistill.training._regressor_mixin import numbers_of_width
 from skdistill.training._student import as_student
 
 
@@ -163,7 +162,18 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
         self.verbose = verbose
 
     @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y, *, sample_weight=None, soft_targets=None, X_unlabeled=None, groups=None):
+    def fit(
+        self,
+        X,
+        y,
+        *,
+        sample_weight=None,
+        soft_targets=None,
+        X_unlabeled=None,
+        groups=None,
+        X_val=None,
+        y_val=None,
+    ):
         """Fit the teacher where it is not, ask it, and train the student on what it says.
 
         Parameters
@@ -186,6 +196,9 @@ Unlabeled, default=None
         groups : array-like of shape (n_samples,), default=None
             Rows of one group stay together in the cross-fitting of the teacher, and among the
             rows that the student holds back to choose its best epoch.
+        X_val, y_val : array-like of shape (n_val, ...) and (n_val,), default=None
+            Rows, and their targets, to choose the best epoch of a network by. It then holds back
+            none of X. Neither the teacher nor the student learns from them.
 
         Returns
         -------
@@ -208,12 +221,15 @@ Unlabeled, default=None
         TrainingWarning
             When the training of the student ended early.
         """
-        return self._fit(X, y, sample_weight, soft_targets, X_unlabeled, groups)
+        return self._fit(X, y, sample_weight, soft_targets, X_unlabeled, groups, X_val, y_val)
 
     def _read_y(self, y):
         targets = as_numbers(y)
         self.n_outputs_ = targets.shape[1]
         return NumberTask(targets, get_regression_loss(self.loss).level)
+
+    def _read_held(self, y_val, task):
+        return numbers_of_width(y_val, task.n_columns)
 
     def _check_y(self, task, sample_weight):
         """Numbers need not differ."""
@@ -229,22 +245,14 @@ Unlabeled, default=None
         )
         loss = get_regression_loss(self.loss)
         student[-1].check_settings(loss, self.alpha, weighted=self._is_weighted(rows))
-        return student, stack_rows(self._prepare_rows(student, rows, self.n_outputs_, seed))
+        return student, self._prepare_rows(student, rows, self.n_outputs_, seed)
 
-    def _learn(self, student, X, rows, targets, seed):
+    def _learn(self, student, parts, rows, targets, seed):
         """Train the student's net on packed targets and report what was used."""
         self.alpha_ = float(self.alpha)
-        packed = pack_values(
-            rows.task.targets,
-            None if targets is None else targets.values,
-            rows.sample_weight,
-            self.alpha_,
-            rows.groups,
-            [] if targets is None else targets.more,
-            self.unlabeled_weight,
-        )
+        packed = self._pack(rows, targets, rows.task.targets)
         loss = get_regression_loss(self.loss)
-        net = student[-1].learn(X, packed, loss=loss, alpha=self.alpha_, seed=seed)
+        net = student[-1].learn(parts, packed, loss=loss, alpha=self.alpha_, seed=seed)
         self._keep_student(student, net, rows)
 
     def __sklearn_tags__(self):

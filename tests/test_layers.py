@@ -12,18 +12,8 @@ PACKAGE = "skdistill"
 # Stage → the other stages that it may import, anywhere in its files. A stage is a folder or a
 # file of the package, "__init__" its public face, which only a program on top of it imports.
 _0 = {
-    *(
-        "exceptions",
-        "_ascent",
-        "_columns",
-        "_compat",
-        "_generators",
-        "_layout",
-        "_names",
-        "_random",
-        "_rows",
-    ),
-    "_torch",
+    *("exceptions", "_ascent", "_atomic", "_columns", "_compat", "_generators", "_layout"),
+    *("_names", "_random", "_rows", "_torch"),
 }
 _1 = _0 | {"teachers", "targets", "transfer", "losses", "students"}
 _2 = _1 | {"training"}
@@ -35,6 +25,7 @@ MAY_IMPORT = {
     "_compat": {"exceptions"},
     "_random": {"exceptions"},
     "_ascent": set(),
+    "_atomic": set(),
     "_columns": set(),
     "_generators": set(),
     "_layout": set(),

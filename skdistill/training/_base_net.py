@@ -1,28 +1,33 @@
 """What the nets that we make share: a skorch net whose batches are sliced from tensors."""
 
 import copy
+from numbers import Integral, Real
 
+import numpy as np
 import torch
 from scipy import sparse
 from skorch.callbacks import EpochTimer, LRScheduler, PassthroughScoring
 from torch import nn
+from torch.utils.data import Dataset, Subset
 
+from skdistill._compat import Interval, Options, StrOptions, validate_parameter_constraints
 from skdistill._generators import is_ours
 from skdistill._layout import read_layout
-from skdistill._torch import as_tensor, forward_in_batches
+from skdistill._torch import as_tensor, first_output, forward_in_batches, resolve_device
 from skdistill.exceptions import StudentError
 from skdistill.losses._base import CallableLoss
 from skdistill.students._conv import ConvNet
 from skdistill.students._sparse import SparseMLP
 from skdistill.students._tabular import TabularMLP
 from skdistill.students._widths import infer_widths
-from skdistill.training._batches import TensorBatches, TensorRows
+from skdistill.training._batches import TensorBatches, TensorRows, resolve_batch_size
 from skdistill.training._callbacks import KeepBest, PrintEpochs
-from skdistill.training._criterion import DistillationCriterion
+from skdistill.training._criterion import DistillationCriterion, PackedCriterion
 from skdistill.training._fast_epoch import FastEpochMixin
-from skdistill.training._holdout import HoldOut, split_packed
+from skdistill.training._holdout import HoldOut, hold_back, positions_in
+from skdistill.training._packed import Packed, part_scales
+from skdistill.training._scoring import packed_labels, who_wants_held_rows
 from skdistill.training._trainer import initialize_net, train_net
-from skdistill.training._views import TEACHER_ROWS
 
 
 class BaseStudentNet(FastEpochMixin):
@@ -33,7 +38,29 @@ class BaseStudentNet(FastEpochMixin):
     """
 
     _own_criterion: type = DistillationCriterion
+    criterion_: PackedCriterion
+    callbacks_: list
     _settings_of = "DistilledClassifier"
+
+    _parameter_constraints = {
+        "optimizer": [callable],
+        "lr": [Interval(Real, 0, None, closed="neither")],
+        "max_epochs": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [
+            StrOptions({"auto"}),
+            Interval(Integral, 1, None, closed="left"),
+            Options(Integral, {-1}),
+        ],
+        "iterator_train": [callable],
+        "iterator_valid": [callable],
+        "dataset": [callable],
+        "train_split": [callable, None],
+        "callbacks": [list, StrOptions({"disable"}), None],
+        "device": [str, torch.device, None],
+        "dtype": [StrOptions({"float32", "float64"})],
+        "warm_start": ["boolean"],
+        "verbose": ["verbose"],
+    }
 
     def __init__(
         self,
@@ -88,10 +115,10 @@ class BaseStudentNet(FastEpochMixin):
 
     def get_params(self, deep=True, **kwargs):
         """Return the settings by name."""
-        # skorch adds a set of the names that it checks: its order in a repr varies between runs.
+        # Among the attributes that skorch counts in are private ones: those of a subclass, and a
+        # set whose order in a repr varies between runs. A clone makes its own.
         params = super().get_params(deep=deep, **kwargs)
-        params.pop("_params_to_validate", None)
-        return params
+        return {name: value for name, value in params.items() if not name.startswith("_")}
 
     def get_params_for_optimizer(self, prefix, named_parameters):
         """Give AdamW a weight decay that suits few epochs on a table, unless one is set."""
@@ -100,34 +127,78 @@ class BaseStudentNet(FastEpochMixin):
             kwargs.setdefault("weight_decay", 0.1)
         return args, kwargs
 
+    def check_own_settings(self):
+        """Refuse settings that are out of their range, before anything is made.
+
+        Raises
+        ------
+        ValueError
+        """
+        params = self.get_params(deep=False)
+        validate_parameter_constraints(self._parameter_constraints, params, type(self).__name__)
+        if isinstance(self.train_split, HoldOut):
+            self.train_split.check_settings()
+        resolve_device(self.device or "cpu")
+        self._check_criterion()
+
     def _prepare_module(self, X, n_outputs, seed):
         """Check the rows, make the module and try it on a few of them; return the rows."""
-        self._check_criterion()
+        self.check_own_settings()
         X = self._check_numbers(X, reset=True)
         self.layout_ = read_layout(X)
         self.n_outputs_, self.row_shape_ = n_outputs, X.shape[1:]
         self.learns_sparse_ = sparse.issparse(X)
-        initialize_net(self, X, n_outputs, seed)
+        initialize_net(self, X, n_outputs, seed, self._labels_of)
+        self._check_iterators(X.shape[0])
         return X
 
-    def learn(self, X, packed, **settings):
+    def learn(self, X, packed, *, seed=None, terms=(), **settings):
         """Train on packed targets.
 
         Parameters
         ----------
-        X : {ndarray, CSR matrix} of shape (n_samples, ...)
-            What `prepare` returned.
-        packed : dict of str to ndarray
-            See `training.pack_targets`.
+        X : list of {ndarray, CSR matrix} of shape (n_i, ...)
+            What `prepare` and `prepare_more` returned, in the order of the packed targets.
+        packed : Packed
+        seed : int, default=None
+            Seeds the order of the rows, dropout and views; None draws from torch's generator.
+        terms : list of Term, default=()
         **settings
-            loss, alpha, temperature, feature_losses, live_teacher and seed.
+            Of the criterion: loss, alpha and, for classes, temperature.
 
         Returns
         -------
         StudentNet
         """
-        train_net(self, X, packed, **settings)
+        plain = self.criterion_
+        self.criterion_ = plain.with_settings(**settings, terms=terms)
+        try:
+            train_net(self, X, packed, loss=settings.get("loss"), terms=terms, seed=seed)
+        finally:
+            # Prediction needs nothing of the loss, which may be a function that does not pickle.
+            self.criterion_ = plain
         return self
+
+    def goes_on(self):
+        """Whether a `fit` begins with the weights that are there."""
+        return self.warm_start and getattr(self, "initialized_", False)
+
+    def prepare_again(self, X):
+        """Check further rows to learn from, and begin with a new optimiser.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, ...)
+
+        Returns
+        -------
+        {ndarray, CSR matrix} of shape (n_samples, ...)
+            The rows for `learn`.
+        """
+        self.check_own_settings()
+        X = self._check_numbers(X, reset=False)
+        self.initialize_optimizer()
+        return X
 
     def draws_apart(self, loss):
         """Whether a training draws from the generators that it is given, and from no other.
@@ -164,30 +235,94 @@ class BaseStudentNet(FastEpochMixin):
         return self
 
     def get_dataset(self, X, y=None):
-        """Make tensors of rows and packed targets, on the device where they fit."""
-        if isinstance(X, TensorRows):
+        """Make tensors of rows and packed targets, on the device where they fit.
+
+        Parameters
+        ----------
+        X : list of {ndarray, CSR matrix}, or any rows
+            The parts of the rows; a data set is returned as it is.
+        y : Packed, default=None
+        """
+        if isinstance(X, Dataset):
             return X
-        dtype = getattr(torch, self.dtype)
-        device = torch.device(self.device or "cpu")
-        if not sparse.issparse(X):
-            X = _move_if_it_fits(as_tensor(X, self.module_), device)
-        y = {name: torch.as_tensor(values) for name, values in y.items() if name != "group"}
-        y = {n: v.to(dtype) if v.is_floating_point() else v for n, v in y.items()}
-        rows = {n: _move_if_it_fits(y.pop(n), device) for n in [TEACHER_ROWS] if n in y}
-        y = {name: values.to(device) for name, values in y.items()} | rows
-        return self.dataset(X, y, dtype, getattr(self.module_, "takes_sparse", False))
+        device, dtype = torch.device(self.device or "cpu"), getattr(torch, self.dtype)
+        parts = [self._part(part, device) for part in (X if isinstance(X, list) else [X])]
+        arrays = {} if y is None else y.arrays(np.dtype(self.dtype))
+        targets = {name: torch.from_numpy(values).to(device) for name, values in arrays.items()}
+        for term in self.criterion_.terms:
+            for name, values in term.arrays().items():
+                rows = _padded(torch.as_tensor(values), len(arrays["label"]))
+                targets[name] = _move_if_it_fits(rows, device)
+        return self.dataset(parts, targets, dtype, getattr(self.module_, "takes_sparse", False))
+
+    def _part(self, X, device):
+        return X if sparse.issparse(X) else _move_if_it_fits(as_tensor(X, self.module_), device)
 
     def get_split_datasets(self, X, y=None, **fit_params):
-        """Hold rows back by the hard labels; see `split_packed`."""
-        dataset = self.get_dataset(X, y)
-        if not self.train_split:
-            return dataset, None
-        return split_packed(self.train_split, dataset, y, **fit_params)
+        """Hold rows back by the hard labels; see `hold_back`."""
+        dataset, split = self.get_dataset(X, y), self.train_split
+        wanted_by = who_wants_held_rows(self.callbacks_)
+        if isinstance(split, HoldOut) and wanted_by:
+            split = copy.copy(split)
+            split.min_samples = 2  # few rows tell a callback more than none
+        train, valid = hold_back(split, dataset, y, **fit_params)
+        if valid is None and wanted_by:
+            raise StudentError(
+                f"The callbacks {wanted_by} read what a net makes of held-back rows, and "
+                f"train_split={split!r} holds none back; expected some. Set train_split=HoldOut(), "
+                f"give fit X_val and y_val, or leave these callbacks out."
+            )
+        held = positions_in(valid, dataset)
+        if valid is not None and held is None:
+            valid = self._foreign_rows(valid)
+        for part in (positions_in(train, dataset), held):
+            if part is not None:
+                dataset = dataset.with_weights(part_scales(dataset.y, part), part)
+        train, valid = (_on(dataset, part) for part in (train, valid))
+        return train, valid
+
+    def _foreign_rows(self, dataset):
+        """Return held-back rows that a `train_split` of the user's brings, as tensors."""
+        items = [dataset[i] for i in range(len(dataset))]
+        if not all(isinstance(item, tuple | list) and len(item) == 2 for item in items):
+            raise StudentError(
+                f"train_split={self.train_split!r} brings a data set of its own, whose items are "
+                f"no pairs; expected (row, label) for each. Give fit X_val and y_val instead."
+            )
+        rows, labels = zip(*items, strict=True)
+        X = self._check_numbers(np.stack([np.asarray(row) for row in rows]), reset=False)
+        held = self._encode(np.array([np.asarray(label) for label in labels]))
+        return self.get_dataset([X], Packed(held))
+
+    def get_iterator(self, dataset, training=False):
+        """Return batches, as the terms of the training want them."""
+        name = "iterator_train" if training else "iterator_valid"
+        kwargs = self.get_params_for(name)
+        size = kwargs.pop("batch_size", self.batch_size)
+        size = len(dataset) if size == -1 else resolve_batch_size(size, len(dataset))
+        batches = getattr(self, name)(dataset, batch_size=size, **kwargs)
+        if training:
+            for term in self.criterion_.terms:
+                batches = term.batches(batches)
+        return batches
+
+    def _check_iterators(self, n_rows):
+        """Refuse settings of the iterators that these do not know, before anything is asked."""
+        for training in (True, False):
+            name = "iterator_train" if training else "iterator_valid"
+            try:
+                BaseStudentNet.get_iterator(self, range(n_rows), training)
+            except (TypeError, ValueError) as error:
+                raise StudentError(
+                    f"The {type(self).__name__} has {name}={getattr(self, name).__name__}, which "
+                    f"cannot be made with its settings: {error}. Check those that begin with "
+                    f"{name}__."
+                ) from error
 
     def _check_criterion(self):
         expected = self._own_criterion
         own = isinstance(self.criterion, type) and issubclass(self.criterion, expected)
-        names = ("loss", "alpha", "temperature", "from_probabilities")
+        names = ("loss", "alpha", "temperature", "from_probabilities", "terms")
         unheard = [n for n in names if f"criterion__{n}" in self.get_params(deep=False)]
         if not own or unheard:
             came = [f"criterion__{n}" for n in unheard] or f"criterion={self.criterion!r}"
@@ -205,10 +340,30 @@ class BaseStudentNet(FastEpochMixin):
 
     def _outputs(self, X):
         """Return what the module makes of rows, float64."""
+        if isinstance(X, Dataset):  # as skorch's scoring callbacks ask, which may know the answer
+            outputs = [first_output(part) for part in self.forward_iter(X)]
+            return torch.cat(outputs).to("cpu", torch.float64).numpy()
         if self.module_.training:
             self.module_.eval()
         with torch.no_grad():
             return forward_in_batches(self.module_, X, torch.device(self.device or "cpu"))
+
+    def _labels_of(self, packed):
+        """Return what a scoring callback holds predictions against."""
+        return packed_labels(packed)
+
+
+def _on(dataset, part):
+    """Return a part of a data set, on one with the same rows."""
+    if isinstance(part, Subset):
+        return Subset(dataset, part.indices)
+    return part
+
+
+def _padded(rows, n_rows):
+    """Return rows with as many zeros below them as are missing."""
+    missing = n_rows - len(rows)
+    return torch.cat([rows, rows.new_zeros(missing, *rows.shape[1:])]) if missing else rows
 
 
 def _move_if_it_fits(rows, device):

@@ -7,15 +7,16 @@ from torch.utils.data import Dataset, Subset
 
 from skdistill._generators import current_stream
 from skdistill._torch import sparse_tensor
+from skdistill.exceptions import StudentError
 
 
 class TensorRows(Dataset):
-    """Rows and packed targets as tensors.
+    """Rows and packed targets as tensors: a source that is asked for batches by their positions.
 
     Parameters
     ----------
-    X : torch.Tensor of shape (n_samples, ...) or CSR matrix
-        Rows.
+    X : torch.Tensor of shape (n_samples, ...) or CSR matrix, or list of these
+        Rows, in one part or in several that follow each other.
     y : dict of str to torch.Tensor, default=None
         Packed targets.
     dtype : torch.dtype, default=torch.float32
@@ -25,13 +26,14 @@ class TensorRows(Dataset):
     """
 
     def __init__(self, X, y=None, dtype=torch.float32, keep_sparse=False):
-        self.X = X
-        self.y = y
+        self.parts = X if isinstance(X, list) else [X]
+        self.starts = np.cumsum([0, *(part.shape[0] for part in self.parts)]).tolist()
+        self.y = {} if y is None else y
         self.dtype = dtype
         self.keep_sparse = keep_sparse
 
     def __len__(self):
-        return self.X.shape[0]
+        return self.starts[-1]
 
     def __getitem__(self, index):
         rows, targets = self.batch(torch.as_tensor([index]))
@@ -50,15 +52,50 @@ class TensorRows(Dataset):
         X : torch.Tensor of shape (n_batch, ...)
         y : dict of str to torch.Tensor
         """
-        if sparse.issparse(self.X):
-            X = self.X[index.cpu().numpy()]
-            if self.keep_sparse:
-                X = sparse_tensor(X, self.dtype)
-            else:
-                X = torch.as_tensor(X.toarray(), dtype=self.dtype)
-        else:
-            X = self.X.index_select(0, index.to(self.X.device))
+        X = self._take(self.parts[0], index) if len(self.parts) == 1 else self._gather(index)
         return X, {n: v.index_select(0, index.to(v.device)) for n, v in self.y.items()}
+
+    def _take(self, part, index):
+        if not sparse.issparse(part):
+            return part.index_select(0, index.to(part.device))
+        part = part[index.cpu().numpy()]
+        if self.keep_sparse:
+            return sparse_tensor(part, self.dtype)
+        return torch.as_tensor(part.toarray(), dtype=self.dtype)
+
+    def _gather(self, index):
+        """Take rows from several parts, each row to its place in the batch."""
+        pieces, places = [], []
+        for part, start, stop in zip(self.parts, self.starts, self.starts[1:], strict=False):
+            here = torch.nonzero((index >= start) & (index < stop))[:, 0]
+            if len(here):
+                pieces.append(self._take(part, index[here] - start))
+                places.append(here)
+        rows = torch.cat(pieces)
+        if self.keep_sparse and rows.is_sparse:
+            return rows.coalesce().index_select(0, torch.argsort(torch.cat(places))).coalesce()
+        return rows.index_select(0, torch.argsort(torch.cat(places)).to(rows.device))
+
+    def with_weights(self, scales, rows):
+        """Return the same with other weights for some of the rows.
+
+        Parameters
+        ----------
+        scales : dict of str to float
+            By the name of a weight, what it is multiplied by.
+        rows : ndarray of int
+            Which rows.
+
+        Returns
+        -------
+        TensorRows
+        """
+        y = dict(self.y)
+        rows = torch.as_tensor(rows)
+        for name, scale in scales.items():
+            y[name] = y[name].clone()
+            y[name][rows.to(y[name].device)] *= scale
+        return TensorRows(self.parts, y, self.dtype, self.keep_sparse)
 
 
 class TensorBatches:
@@ -73,39 +110,73 @@ class TensorBatches:
     shuffle : bool, default=False
         Whether each pass has an order of its own, drawn from the training's generator, or from
         torch's where that has none.
+    drop_last : bool, default=False
+        Whether a last batch that is not full is left out.
+    sampler : iterable of int, default=None
+        The positions of each pass, as torch's samplers give them; shuffle is not heard then.
+
+    Raises
+    ------
+    TypeError
+        For other settings of a DataLoader, which has processes of its own and is slower here; for
+        these set ``iterator_train=torch.utils.data.DataLoader``.
     """
 
-    def __init__(self, dataset, batch_size="auto", shuffle=False):
+    def __init__(
+        self, dataset, batch_size="auto", shuffle=False, drop_last=False, sampler=None, **others
+    ):
+        if others:
+            raise TypeError(
+                f"TensorBatches got {sorted(others)}, and makes its batches without workers; "
+                f"expected batch_size, shuffle, drop_last or sampler. For settings of torch's "
+                f"DataLoader set iterator_train=torch.utils.data.DataLoader."
+            )
         self.dataset = dataset
         self.batch_size = batch_size
         self.shuffle = shuffle
+        self.drop_last = drop_last
+        self.sampler = sampler
 
     def __iter__(self):
         rows, positions = self.dataset, None
         if isinstance(rows, Subset):
             positions = torch.as_tensor(np.asarray(rows.indices))
             rows = rows.dataset
-        order = None
-        if self.shuffle:
-            order = torch.randperm(len(self.dataset), generator=current_stream("order"))
+        order = self._order()
         if positions is None:
             positions = torch.arange(len(self.dataset)) if order is None else order
         elif order is not None:
             positions = positions[order]
-        positions = positions.to(next(iter(rows.y.values())).device)
+        if rows.y:
+            positions = positions.to(next(iter(rows.y.values())).device)
         for index in self._split(positions):
             yield rows.batch(index)
+
+    def _order(self):
+        if self.sampler is not None:
+            return torch.as_tensor(list(self.sampler), dtype=torch.int64)
+        if self.shuffle:
+            return torch.randperm(len(self.dataset), generator=current_stream("order"))
+        return None
 
     def _split(self, positions):
         size = resolve_batch_size(self.batch_size, len(self.dataset))
         batches = list(positions.split(size))
+        if self.drop_last and len(batches[-1]) < size:
+            if len(batches) == 1:
+                raise StudentError(
+                    f"iterator_train__drop_last leaves no batch: there are {len(positions)} rows "
+                    f"and batch_size={size}; expected a batch of no more rows than there are."
+                )
+            return batches[:-1]
         if self.shuffle and len(batches) > 1 and len(batches[-1]) == 1:
             # Batch norm cannot learn from a single row.
             batches[-2:] = [torch.cat(batches[-2:])]
         return batches
 
     def __len__(self):
-        return len(self._split(torch.arange(len(self.dataset))))
+        n_rows = len(self.dataset) if self.sampler is None else len(self.sampler)
+        return len(self._split(torch.arange(n_rows)))
 
 
 def resolve_batch_size(batch_size, n_samples):

@@ -50,7 +50,7 @@ class CountEpochs(Callback):
     """Tell the criterion which epoch it is, for losses that warm up."""
 
     def on_epoch_begin(self, net, **kwargs):
-        net.criterion_.epoch = len(net.history)
+        net.criterion_.set_epoch(len(net.history))
 
 
 class PrintEpochs(PrintLog):

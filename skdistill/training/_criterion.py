@@ -5,10 +5,80 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from skdistill._torch import first_output
+from skdistill.losses._regression import SquaredErrorLoss
 from skdistill.teachers._contract import looks_like_probabilities
 
 
-class DistillationCriterion(nn.CrossEntropyLoss):
+class PackedCriterion(nn.Module):
+    """What the criteria over packed targets share: two terms, weighed, and further ones beside.
+
+    A subclass has `_hard` and `_soft`, and `_read` for what the module returned. In evaluation
+    mode, on held-back rows, only the term of the true labels counts.
+
+    Parameters
+    ----------
+    alpha : float
+        Weight of the teacher's term in [0, 1].
+    terms : sequence of Term
+        What is added while a net learns; see `Term`.
+    """
+
+    alpha: float
+    terms: tuple
+
+    def forward(self, outputs, packed):
+        """Return the mean loss of a batch.
+
+        Parameters
+        ----------
+        outputs : torch.Tensor of shape (n_samples, n_outputs)
+            What the module returned; or a tuple or dict that holds it (see `first_output`).
+        packed : dict of str to torch.Tensor
+            See `Packed.arrays`.
+
+        Returns
+        -------
+        torch.Tensor, a scalar
+        """
+        outputs = self._read(first_output(outputs))
+        alpha = self.alpha if self.training else 0.0
+        if alpha == 0:
+            loss = self._hard(outputs, packed)
+        elif alpha == 1:
+            loss = self._soft(outputs, packed)
+        else:
+            # (1 - alpha) * hard + alpha * soft in one operation: each costs a small layer's time.
+            loss = torch.lerp(self._hard(outputs, packed), self._soft(outputs, packed), alpha)
+        if self.training:
+            for term in self.terms:
+                more = term.loss(packed)
+                loss = loss if more is None else loss + more
+        return loss
+
+    def _read(self, outputs):
+        """Return outputs as the terms read them."""
+        return outputs
+
+    def _hard(self, outputs, packed):
+        """Return the mean of the labels' term over a batch."""
+        raise NotImplementedError
+
+    def _soft(self, outputs, packed):
+        """Return the mean of the teacher's term over a batch."""
+        raise NotImplementedError
+
+    def set_epoch(self, epoch):
+        """Tell which epoch of the training it is, counted from one."""
+
+    def look_at(self, outputs):
+        """See what a module makes of a few rows, an array of shape (n_samples, n_outputs)."""
+
+    def with_settings(self, **settings):
+        """Return a criterion of the same class with other settings."""
+        return type(self)(**settings)
+
+
+class DistillationCriterion(PackedCriterion, nn.CrossEntropyLoss):
     """Cross-entropy of the labels and a soft term of the teacher, over packed targets.
 
     It is a CrossEntropyLoss to skorch, which therefore turns the module's logits into
@@ -25,9 +95,8 @@ class DistillationCriterion(nn.CrossEntropyLoss):
         Handed to the soft term.
     from_probabilities : bool, default=False
         Whether the module returns probabilities and no logits.
-    labelled_share : float, default=1.0
-        Share of the rows that carry a label, by which the hard term is divided in training: the
-        others count as zeros in its mean.
+    terms : sequence of Term, default=()
+        What is added while a net learns, such as the terms of hidden layers.
 
     Examples
     --------
@@ -39,60 +108,18 @@ class DistillationCriterion(nn.CrossEntropyLoss):
 
     outputs = "logits of shape {shape}, one for each class of y"
 
-    def __init__(
-        self, loss=None, alpha=0.0, temperature=1.0, from_probabilities=False, labelled_share=1.0
-    ):
+    def __init__(self, loss=None, alpha=0.0, temperature=1.0, from_probabilities=False, terms=()):
         super().__init__()
         self.loss = loss
         self.alpha = alpha
         self.temperature = temperature
         self.from_probabilities = from_probabilities
-        self.labelled_share = labelled_share
+        self.terms = terms
         self.epoch = 1
-        self.features = None  # a FeatureTerms while a net learns hidden layers too
 
-    def forward(self, outputs, packed):
-        """Return the mean loss of a batch.
-
-        Parameters
-        ----------
-        outputs : torch.Tensor of shape (n_samples, n_classes)
-            What the module returned; or a tuple that starts with it, or an object with `.logits`.
-        packed : dict of str to torch.Tensor
-            See `pack_targets`.
-
-        Returns
-        -------
-        torch.Tensor, a scalar
-        """
-        logits = self.to_logits(first_output(outputs))
-        alpha = self.alpha if self.training else 0.0
-        hard = soft = None
-        if alpha < 1:
-            hard = _hard_term(logits, packed["label"], packed.get("hard_weight"))
-            if "mixed_label" in packed:  # of the row that each was mixed with
-                hard = hard + _hard_term(logits, packed["mixed_label"], packed["mixed_hard_weight"])
-            if self.training and self.labelled_share != 1:
-                hard = hard / self.labelled_share
-        if alpha > 0:
-            teacher_logits = packed["teacher_logits"].to(logits)
-            weight = packed.get("soft_weight")
-            weight = None if weight is None else weight.to(logits)
-            label, temperature = packed["label"], self.temperature
-            if "mixed_label" in packed:
-                label = torch.full_like(label, -1)  # no row is of one class
-            soft = self.loss.mean(logits, teacher_logits, label, weight, temperature)
-            factor = self.soft_factor
-            if factor != 1:
-                soft = factor * soft
-        if hard is None or soft is None:
-            loss = hard if soft is None else soft
-        else:
-            # (1 - alpha) * hard + alpha * soft in one operation: each costs a small layer's time.
-            loss = torch.lerp(hard, soft, alpha)
-        if self.features is None or not self.training:
-            return loss
-        return loss + self.features(packed)
+    def set_epoch(self, epoch):
+        """Tell which epoch of the training it is, counted from one, for losses that warm up."""
+        self.epoch = epoch
 
     @property
     def soft_factor(self):
@@ -101,14 +128,12 @@ class DistillationCriterion(nn.CrossEntropyLoss):
         return self.loss.weight * (min(1.0, self.epoch / warmup) if warmup else 1.0)
 
     def look_at(self, outputs):
-        """Find out whether the module returns probabilities.
-
-        Parameters
-        ----------
-        outputs : torch.Tensor of shape (n_samples, n_classes)
-            What the module makes of a few rows.
-        """
+        """Find out whether the module returns probabilities; see `PackedCriterion.look_at`."""
         self.from_probabilities = looks_like_probabilities(outputs.cpu().numpy())
+
+    def with_settings(self, **settings):
+        """Return a criterion of the same class and the same reading, with other settings."""
+        return type(self)(from_probabilities=self.from_probabilities, **settings)
 
     def to_logits(self, outputs):
         """Return logits: the outputs themselves, or their logarithm."""
@@ -116,8 +141,73 @@ class DistillationCriterion(nn.CrossEntropyLoss):
             return outputs
         return torch.log(outputs.clamp_min(torch.finfo(outputs.dtype).tiny))
 
+    def _read(self, outputs):
+        return self.to_logits(outputs)
 
-def _hard_term(logits, labels, weight):
+    def _hard(self, logits, packed):
+        hard = _cross_entropy(logits, packed["label"], packed.get("hard_weight"))
+        if "mixed_label" in packed:  # of the row that each was mixed with
+            mixed = _cross_entropy(logits, packed["mixed_label"], packed["mixed_hard_weight"])
+            hard = hard + mixed
+        return hard
+
+    def _soft(self, logits, packed):
+        label, weight = packed["label"], packed.get("soft_weight")
+        if "mixed_label" in packed:
+            label = torch.full_like(label, -1)  # no row is of one class
+        soft = self.loss.mean(
+            logits,
+            packed["teacher_logits"].to(logits),
+            label,
+            None if weight is None else weight.to(logits),
+            self.temperature,
+        )
+        factor = self.soft_factor
+        return soft if factor == 1 else factor * soft
+
+
+class RegressionCriterion(PackedCriterion):
+    """One loss of the targets and of the teacher's numbers, over packed targets.
+
+    In evaluation mode, on held-back rows, it is the loss of the true targets alone.
+
+    Parameters
+    ----------
+    loss : RegressionLoss, default=None
+        What both terms are measured by; None is the squared error.
+    alpha : float, default=0.0
+        Weight of the teacher's term in [0, 1].
+    terms : sequence of Term, default=()
+        What is added while a net learns.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skdistill.training import RegressionCriterion
+    >>> RegressionCriterion()(torch.zeros(2, 1), {"target": torch.tensor([[1.0], [3.0]])})
+    tensor(5.)
+    """
+
+    outputs = "numbers of shape {shape}, one for each column of y"
+
+    def __init__(self, loss=None, alpha=0.0, terms=()):
+        super().__init__()
+        self.loss = loss
+        self.alpha = alpha
+        self.terms = terms
+
+    def _hard(self, values, packed):
+        return self._term(values, packed["target"], packed.get("hard_weight"))
+
+    def _soft(self, values, packed):
+        return self._term(values, packed["teacher_target"], packed.get("soft_weight"))
+
+    def _term(self, values, targets, weight):
+        loss = SquaredErrorLoss() if self.loss is None else self.loss
+        return loss.mean(values, targets.to(values), None if weight is None else weight.to(values))
+
+
+def _cross_entropy(logits, labels, weight):
     if weight is None:
         return cross_entropy(logits, labels)  # one operation for two
     losses = cross_entropy(logits, labels, reduction="none", ignore_index=-1)

@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted, has_fit_parameter, validat
 from skdistill._columns import is_number, is_table
 from skdistill._compat import routing_enabled, safe_indexing
 from skdistill._random import seed_parameters
-from skdistill._rows import as_rows, has_gaps, is_plain, refuse_dates
+from skdistill._rows import as_rows, has_gaps, is_plain, refuse_dates, stack_rows
 from skdistill.exceptions import StudentError
 
 
@@ -133,6 +133,27 @@ class BaseEstimatorStudent:
         tags = super().__sklearn_tags__()  # type: ignore[misc]
         tags.input_tags = get_tags(self.estimator).input_tags
         return tags
+
+
+def join_parts(X, packed):
+    """Return the rows that an estimator learns from, in one piece.
+
+    Parameters
+    ----------
+    X : list of {ndarray, CSR matrix, DataFrame} of shape (n_i, ...)
+    packed : Packed
+
+    Raises
+    ------
+    StudentError
+        When rows are held back, among which nothing is to be chosen.
+    """
+    if packed.n_held:
+        raise StudentError(
+            "X_val and y_val were given with a student that is no network: it has no epochs to "
+            "choose the best of. Leave them out."
+        )
+    return stack_rows(X)
 
 
 def plain_array(X):

@@ -5,7 +5,7 @@ from sklearn.base import BaseEstimator
 
 from skdistill.exceptions import StudentError
 from skdistill.losses._regression import QuantileLoss, SquaredErrorLoss
-from skdistill.training._estimator_base import BaseEstimatorStudent
+from skdistill.training._estimator_base import BaseEstimatorStudent, join_parts
 from skdistill.training._regressor_mixin import RegressorStudentMixin
 from skdistill.training._soft_values import double_rows, mix_values
 
@@ -54,6 +54,7 @@ class EstimatorRegressorStudent(BaseEstimatorStudent, RegressorStudentMixin, Bas
 
     def learn(self, X, packed, *, alpha=0.0, **_):
         """Fit on packed targets; see `StudentNetRegressor.learn`."""
+        X = join_parts(X, packed)
         convert = double_rows if isinstance(own_loss(self.estimator), QuantileLoss) else mix_values
         rows, targets, row_weights = convert(packed, alpha)
         targets = targets[:, 0] if targets.shape[1] == 1 else targets

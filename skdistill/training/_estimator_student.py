@@ -9,7 +9,7 @@ from skdistill._compat import safe_indexing
 from skdistill.exceptions import StudentError
 from skdistill.losses import KD, MSE, Brier
 from skdistill.training._classifier_mixin import StudentMixin
-from skdistill.training._estimator_base import BaseEstimatorStudent
+from skdistill.training._estimator_base import BaseEstimatorStudent, join_parts
 from skdistill.training._soft_labels import (
     class_weights,
     clip_to_probabilities,
@@ -105,13 +105,14 @@ class EstimatorStudent(BaseEstimatorStudent, StudentMixin, BaseEstimator):
 
     def learn(self, X, packed, *, loss=None, alpha=0.0, **_):
         """Fit on packed targets; see `StudentNet.learn`, whose other settings are for nets."""
+        X = join_parts(X, packed)
         self._predicts_logits = alpha > 0 and isinstance(loss, MSE)
         factor = 1.0 if loss is None else loss.weight
         weights = class_weights(packed, len(self.classes_), alpha, factor)
         if is_regressor(self.estimator):
             self._fit_regressor(X, weights, packed)
         elif alpha == 0:
-            self._fit(X, self.classes_[packed["label"]], packed.get("hard_weight"))
+            self._fit(X, self.classes_[packed.hard], packed.labelled_weight())
         else:
             rows, labels, copy_weights = expand_rows(weights)
             self._fit(safe_indexing(X, rows), self.classes_[labels], copy_weights)
@@ -142,7 +143,7 @@ class EstimatorStudent(BaseEstimatorStudent, StudentMixin, BaseEstimator):
     def _fit_regressor(self, X, weights, packed):
         rows, targets, row_weights = mix_labels(weights)
         if self._predicts_logits:
-            logits = packed["teacher_logits"][rows]
+            logits = packed.arrays()["teacher_logits"][rows]
             targets = logits - logits.mean(axis=1, keepdims=True)
         if len(self.classes_) == 2:  # the other column follows from it
             targets = targets[:, 1]

@@ -16,6 +16,7 @@ from skdistill._torch import module_dtype
 from skdistill.exceptions import StudentError, TeacherError
 from skdistill.losses._features import FeatureLoss
 from skdistill.teachers._features import PROBE_ROWS, capturing, find_net, probe_layers
+from skdistill.training._terms import Term
 
 
 def check_feature_losses(losses, teacher, soft_targets=None):
@@ -116,35 +117,58 @@ def _make_adapters(losses, teacher_shapes, module, X, generator):
         ]
 
 
-class FeatureTerms:
-    """The weighted sum of the feature terms of the batch that a module has just seen.
+def feature_terms(losses, targets):
+    """Return the term of hidden layers for targets that come with what those of a teacher make.
 
     Parameters
     ----------
     losses : list of FeatureLoss
-    adapters : list of torch.nn.Module or None
-        One for each.
-    outputs : dict of str to torch.Tensor
-        What the student's layers returned last; see `capturing`.
+    targets : Targets
+
+    Returns
+    -------
+    list of Term
+    """
+    return [FeatureTerms(losses, {n: p[0].shape[1:] for n, p in targets.features.items()})]
+
+
+class FeatureTerms(Term):
+    """The weighted sum of the feature terms of the batch that a module has just seen.
+
+    Hooks on the student's layers keep what they return; adapters are trained beside its weights,
+    and dropped.
+
+    Parameters
+    ----------
+    losses : list of FeatureLoss
+    shapes : dict of str to tuple of int
+        Of the features of a row, by the teacher's layer.
     """
 
-    def __init__(self, losses, adapters, outputs):
+    def __init__(self, losses, shapes):
         self.losses = losses
-        self.adapters = adapters
-        self.outputs = outputs
+        self.shapes = shapes
 
-    def __call__(self, packed):
-        """Return the sum.
+    @contextlib.contextmanager
+    def running(self, net, X):
+        """Hook the layers, and let the optimiser train the adapters too."""
+        module, generator = net.module_, current_stream("weights")
+        first = X[0] if isinstance(X, list) else X
+        self.adapters = _make_adapters(self.losses, self.shapes, module, first, generator)
+        trained = nn.ModuleList(adapter for adapter in self.adapters if adapter is not None)
+        trained.to(net.device or "cpu", module_dtype(module))
+        # Not a group of their own: LBFGS takes one alone, and a schedule may hold a rate for each.
+        parameters = net.optimizer_.param_groups[-1]["params"]
+        n_own = len(parameters)
+        parameters.extend(trained.parameters())
+        with capturing(module, [loss.student_layer for loss in self.losses]) as self.outputs:
+            try:
+                yield
+            finally:
+                del parameters[n_own:]
 
-        Parameters
-        ----------
-        packed : dict of str to torch.Tensor
-            See `pack_targets`.
-
-        Returns
-        -------
-        torch.Tensor, a scalar
-        """
+    def loss(self, packed):
+        """Return the sum."""
         terms = []
         for loss, adapter in zip(self.losses, self.adapters, strict=True):
             features = self.outputs[loss.student_layer]
@@ -154,39 +178,3 @@ class FeatureTerms:
             weight = None if weight is None else weight.to(features)
             terms.append(loss.weight * loss.mean(features, wanted, weight))
         return sum(terms)
-
-
-@contextlib.contextmanager
-def feature_terms(net, losses, X, packed):
-    """Let a net's criterion add feature terms while the block trains it.
-
-    Parameters
-    ----------
-    net : skorch.NeuralNet
-        Initialised, with a `DistillationCriterion`. Hooks and adapters are gone afterwards.
-    losses : list of FeatureLoss or None
-    X : {ndarray, CSR matrix} of shape (n_samples, ...)
-        Rows.
-    packed : dict of str to ndarray
-        With "teacher_features.NAME" for each layer of the teacher.
-    """
-    if not losses:
-        yield
-        return
-    wanted = {loss.teacher_layer for loss in losses}
-    teacher_shapes = {name: packed[f"teacher_features.{name}"].shape[1:] for name in wanted}
-    module = net.module_
-    adapters = _make_adapters(losses, teacher_shapes, module, X, current_stream("weights"))
-    trained = nn.ModuleList(adapter for adapter in adapters if adapter is not None)
-    trained.to(net.device or "cpu", module_dtype(module))
-    # Not a group of their own: LBFGS takes one alone, and a schedule may hold a rate for each.
-    parameters = net.optimizer_.param_groups[-1]["params"]
-    n_own = len(parameters)
-    parameters.extend(trained.parameters())
-    with capturing(module, [loss.student_layer for loss in losses]) as outputs:
-        net.criterion_.features = FeatureTerms(losses, adapters, outputs)
-        try:
-            yield
-        finally:
-            net.criterion_.features = None
-            del parameters[n_own:]

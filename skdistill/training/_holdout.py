@@ -2,10 +2,13 @@
 
 import inspect
 import warnings
+from numbers import Integral, Real
 
 import numpy as np
 from sklearn.model_selection import ShuffleSplit, StratifiedShuffleSplit
 from torch.utils.data import Subset
+
+from skdistill._compat import Interval, StrOptions, validate_parameter_constraints
 
 ENOUGH = 100
 """Held-back rows that tell a good epoch from a lucky one; fewer are worth a fifth of the rows."""
@@ -39,6 +42,15 @@ class HoldOut:
         self.size = size
         self.min_samples = min_samples
         self.random_state = random_state
+
+    def check_settings(self):
+        """Raise a ValueError where a setting is out of its range."""
+        allowed = {
+            "size": [StrOptions({"auto"}), Interval(Real, 0, 1, closed="neither")],
+            "min_samples": [Interval(Integral, 2, None, closed="left")],
+            "random_state": [Interval(Integral, 0, None, closed="left")],
+        }
+        validate_parameter_constraints(allowed, vars(self), "HoldOut")
 
     def __call__(self, dataset, labels, groups=None):
         """Split a data set.
@@ -90,46 +102,72 @@ def _can_stratify(labels, n_valid):
     return counts.min() >= 2 and n_valid >= len(counts)
 
 
-def split_packed(split, dataset, packed, **fit_params):
-    """Let a net's split hold labelled rows back; rows without a label are all trained on.
+def hold_back(split, dataset, packed, **fit_params):
+    """Split rows into those to learn from and those to choose the best epoch by.
+
+    Rows that are held back in any case are all that is held back. A net's own split otherwise
+    chooses among the labelled rows; those without a label are all learnt from.
 
     Parameters
     ----------
-    split : callable
+    split : callable or None
         A net's `train_split`. It gets the labels, or the targets of a regressor, for y, and the
         groups where it asks for them.
     dataset : torch.utils.data.Dataset
-        Labelled rows first.
-    packed : dict of str to ndarray
-        See `pack_targets` and `pack_values`.
+        Labelled rows first, those held back in any case last.
+    packed : Packed
     **fit_params
         Handed on.
 
     Returns
     -------
     train : torch.utils.data.Dataset
+        `dataset` itself, or a Subset of it.
     valid : torch.utils.data.Dataset or None
+        Any other, where the split brings its own.
     """
-    if "group" in packed and "groups" in inspect.signature(split).parameters:
-        fit_params = {"groups": packed["group"], **fit_params}
-    n_labelled = int((packed["label"] >= 0).sum())
-    labels = packed.get("target", packed["label"])[:n_labelled]
+    if packed.n_held:
+        n_all = packed.n_rows + packed.n_held
+        return Subset(dataset, range(packed.n_rows)), Subset(dataset, range(packed.n_rows, n_all))
+    if not split:
+        return dataset, None
+    if packed.groups is not None and "groups" in inspect.signature(split).parameters:
+        fit_params = {"groups": packed.groups, **fit_params}
+    labels = packed.hard
     if labels.shape[1:] == (1,):
         labels = labels[:, 0]
-    if n_labelled == len(dataset):
-        return _split_quietly(split, dataset, labels, fit_params)
-    labelled = Subset(dataset, range(n_labelled))
-    train, valid = _split_quietly(split, labelled, labels, fit_params)
-    if isinstance(valid, Subset) and valid.dataset is labelled:
-        valid = Subset(dataset, valid.indices)
-    if train is labelled:
-        return dataset, valid
-    unlabeled = range(n_labelled, len(dataset))
-    return Subset(dataset, [*train.indices, *unlabeled]), valid
-
-
-def _split_quietly(split, dataset, labels, fit_params):
+    labelled = dataset
+    if packed.n_labelled < packed.n_rows:
+        labelled = Subset(dataset, range(packed.n_labelled))
     with warnings.catch_warnings():
         # skorch hands the groups to any splitter, and scikit-learn's say that they do not listen.
         warnings.filterwarnings("ignore", message="The groups parameter is ignored")
-        return split(dataset, labels, **fit_params)
+        train, valid = split(labelled, labels, **fit_params)
+    kept, held = positions_in(train, dataset), positions_in(valid, dataset)
+    if held is not None:
+        valid = Subset(dataset, held)
+    if kept is not None and labelled is not dataset:
+        kept = np.append(kept, np.arange(packed.n_labelled, packed.n_rows))
+    return train if kept is None else Subset(dataset, kept), valid
+
+
+def positions_in(part, dataset):
+    """Return which rows of a data set a part of it is.
+
+    Parameters
+    ----------
+    part : torch.utils.data.Dataset or None
+    dataset : torch.utils.data.Dataset
+
+    Returns
+    -------
+    ndarray of int or None
+        None for what is no Subset of it.
+    """
+    if not isinstance(part, Subset):
+        return None
+    rows = np.asarray(part.indices)
+    if part.dataset is dataset:
+        return rows
+    outer = positions_in(part.dataset, dataset)
+    return None if outer is None else outer[rows]

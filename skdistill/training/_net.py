@@ -4,10 +4,11 @@ import torch
 
 from skdistill.training._base_net import BaseStudentNet
 from skdistill.training._batches import TensorBatches, TensorRows
-from skdistill.training._classifier_mixin import NetClassifierMixin
+from skdistill.training._classifier_mixin import NetClassifierMixin, encode
 from skdistill.training._criterion import DistillationCriterion
 from skdistill.training._holdout import HoldOut
-from skdistill.training._views import ViewedBatches, check_views
+from skdistill.training._scoring import packed_labels
+from skdistill.training._views import Views, check_views
 from skdistill.transfer._get_views import get_views
 
 
@@ -56,7 +57,8 @@ class StudentNet(NetClassifierMixin, BaseStudentNet):
         instances of classes of `skdistill.transfer`, applied in this order. The teacher is asked
         about the very same view, so it must be a fitted network.
     **kwargs
-        Further settings of `skorch.NeuralNet`, such as `module__hidden_units=(64,)`.
+        Further settings of `skorch.NeuralNet`, such as `module__hidden_units=(64,)`; with
+        ``warm_start=True`` a `fit` goes on from the weights that are there, as `partial_fit` does.
 
     Attributes
     ----------
@@ -126,7 +128,7 @@ class StudentNet(NetClassifierMixin, BaseStudentNet):
         return {name: value for name, value in params.items() if not name.startswith("views__")}
 
     def prepare(self, X, classes, seed=None):
-        """Check the rows, make the module and try it on a few of them.
+        """Check settings and rows, make the module and try it on a few rows.
 
         Parameters
         ----------
@@ -143,18 +145,36 @@ class StudentNet(NetClassifierMixin, BaseStudentNet):
             The rows for `learn`.
         """
         views = get_views(self.views)
+        self.classes_ = classes
         X = self._prepare_module(X, len(classes), seed)
         check_views(views, X, self.module_)
-        self.classes_ = classes
         return X
 
-    def get_iterator(self, dataset, training=False):
-        """Return batches, which are views while the net is trained with some."""
-        batches = super().get_iterator(dataset, training)
-        if not training or not hasattr(self, "views_in_training_"):
-            return batches
-        views, teacher = self.views_in_training_
-        return ViewedBatches(batches, views, teacher, torch.device(self.device or "cpu"))
+    def learn(self, X, packed, *, seed=None, terms=(), **settings):
+        """Train on packed targets, with views of the rows where there are some.
+
+        Parameters
+        ----------
+        X, packed, seed, **settings
+            See `BaseStudentNet.learn`.
+        terms : list of Term, default=()
+            With `Views` where a teacher answers for them.
+
+        Returns
+        -------
+        StudentNet
+        """
+        views = get_views(self.views)
+        if views and not any(isinstance(term, Views) for term in terms):
+            terms = [*terms, Views(views)]
+        return super().learn(X, packed, seed=seed, terms=terms, **settings)
 
     def _logits(self, X):
-        return self.criterion_.to_logits(torch.from_numpy(self._outputs(X))).numpy()
+        outputs = torch.from_numpy(self._outputs(X))
+        return self.criterion_.to_logits(outputs).numpy()  # type: ignore[operator]
+
+    def _encode(self, y):
+        return encode(y, self.classes_)
+
+    def _labels_of(self, packed):
+        return self.classes_[packed_labels(packed)]

@@ -2,11 +2,62 @@
 
 import numpy as np
 from scipy import sparse
-from sklearn.utils.validation import validate_data
+from sklearn.utils.validation import check_consistent_length, validate_data
 
 from skdistill._columns import is_table
+from skdistill._compat import check_sample_weight
 from skdistill._rows import as_rows, is_plain, refuse_dates
 from skdistill.exceptions import StudentError
+
+
+def check_weights(sample_weight, X, y):
+    """Check weights of rows, before anything is trained.
+
+    Parameters
+    ----------
+    sample_weight : array-like of shape (n_samples,) or None
+    X, y : array-like of shape (n_samples, ...)
+
+    Returns
+    -------
+    ndarray of shape (n_samples,), float64, or None
+
+    Raises
+    ------
+    ValueError
+        For weights that are negative, not finite or all zero, and for other lengths.
+    """
+    check_consistent_length(X, y)
+    if sample_weight is None:
+        return None
+    return check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+
+
+def held_back_rows(student, X, X_val, held):
+    """Put rows that are held back in any case behind those to learn from.
+
+    Parameters
+    ----------
+    student : object
+        With `prepare_more`.
+    X : array-like of shape (n_samples, ...)
+        What its `prepare` returned.
+    X_val : array-like of shape (n_val, ...) or None
+    held : ndarray of shape (n_val, ...) or None
+        Labels, or numbers, of these.
+
+    Returns
+    -------
+    parts : list of array-like
+    held : ndarray of shape (n_val, ...) or None
+    """
+    if (X_val is None) != (held is None):
+        missing = "y_val" if held is None else "X_val"
+        raise ValueError(f"{missing} is None; expected both X_val and y_val, or neither.")
+    if X_val is None:
+        return [X], None
+    check_consistent_length(X_val, held)
+    return [X, student.prepare_more(X_val)], held
 
 
 class NumberRowsMixin:

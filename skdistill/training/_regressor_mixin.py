@@ -1,13 +1,17 @@
 """What makes a student, a net above all, a scikit-learn regressor of one output or several."""
 
+from dataclasses import replace
+
 import numpy as np
 from sklearn.base import RegressorMixin
-from sklearn.utils.validation import check_consistent_length, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
+from torch.utils.data import Dataset
 
-from skdistill._compat import check_sample_weight
+from skdistill._atomic import all_or_nothing
 from skdistill.targets._tasks import as_numbers
-from skdistill.training._number_rows import NumberRowsMixin
-from skdistill.training._packing import pack_values
+from skdistill.training._number_rows import NumberRowsMixin, check_weights, held_back_rows
+from skdistill.training._packed import Packed
+from skdistill.training._scoring import packed_labels
 
 
 def standardization(targets, weight=None):
@@ -37,10 +41,20 @@ def standardization(targets, weight=None):
     return mean, scale
 
 
+def numbers_of_width(y, n_outputs):
+    """Check targets of which there must be so many for a row; see `as_numbers`."""
+    y = as_numbers(y)
+    if y.shape[1] != n_outputs:
+        raise ValueError(
+            f"y has {y.shape[1]} columns; expected {n_outputs}, as many as were learnt."
+        )
+    return y
+
+
 class RegressorStudentMixin(RegressorMixin):
     """What every student has beside `prepare(X, n_outputs, seed)` and `learn(X, packed, ...)`."""
 
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None):
         """Train on targets alone, without a teacher, by the squared error.
 
         Parameters
@@ -50,7 +64,9 @@ class RegressorStudentMixin(RegressorMixin):
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Finite numbers.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows.
+            Weights of the rows. Not negative, not all zero.
+        X_val, y_val : array-like of shape (n_val, ...) and (n_val,), default=None
+            Rows, and their targets, to choose the best epoch by, in place of some of X.
 
         Returns
         -------
@@ -62,11 +78,15 @@ class RegressorStudentMixin(RegressorMixin):
                 f"is None."
             )
         y = as_numbers(y)
-        check_consistent_length(X, y)
-        if sample_weight is not None:
-            sample_weight = check_sample_weight(sample_weight, X, ensure_non_negative=True)
-        X = self.prepare(X, y.shape[1])
-        return self.learn(X, pack_values(y, sample_weight=sample_weight))
+        sample_weight = check_weights(sample_weight, X, y)
+        with all_or_nothing(self, forget=False):
+            X = self._prepare_or_go_on(X, y.shape[1])
+            held = None if y_val is None else numbers_of_width(y_val, y.shape[1])
+            X, held = held_back_rows(self, X, X_val, held)
+            return self.learn(X, Packed(y, weight=sample_weight, held=held))
+
+    def _prepare_or_go_on(self, X, n_outputs):
+        return self.prepare(X, n_outputs)
 
     def check_settings(self, loss, alpha, *, weighted):
         """Refuse settings that the student cannot hear; here it hears all of them.
@@ -97,15 +117,54 @@ class NetRegressorMixin(NumberRowsMixin, RegressorStudentMixin):
     A subclass has `_outputs(X)`, and `learn` from a class after this one.
     """
 
-    def learn(self, X, packed, **settings):
+    def partial_fit(self, X, y, sample_weight=None):
+        """Go on training from the weights that are there, on targets alone.
+
+        Each call trains for `max_epochs` epochs, with an optimiser and a schedule of their own,
+        and keeps the best of these. The unit of the targets stays that of the first fit.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, ...)
+            Rows of finite numbers, with the columns of the first fit.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Finite numbers.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows. Not negative, not all zero.
+
+        Returns
+        -------
+        self
+        """
+        y = as_numbers(y)
+        sample_weight = check_weights(sample_weight, X, y)
+        with all_or_nothing(self, forget=False):
+            if hasattr(self, "target_scale_"):
+                y, X = numbers_of_width(y, len(self.target_scale_)), self.prepare_again(X)
+                return self.learn([X], Packed(y, weight=sample_weight), keep_unit=True)
+            X = self.prepare(X, y.shape[1])
+            return self.learn([X], Packed(y, weight=sample_weight))
+
+    def _prepare_or_go_on(self, X, n_outputs):
+        if not self.goes_on() or not hasattr(self, "target_scale_"):
+            return self.prepare(X, n_outputs)
+        if n_outputs != len(self.target_scale_):
+            raise ValueError(
+                f"warm_start=True was set, and y has {n_outputs} columns where an earlier fit had "
+                f"{len(self.target_scale_)}; expected the same. Set warm_start=False."
+            )
+        return self.prepare_again(X)
+
+    def learn(self, X, packed, *, keep_unit=False, **settings):
         """Train on packed targets.
 
         Parameters
         ----------
-        X : {ndarray, CSR matrix} of shape (n_samples, ...)
-            What `prepare` returned.
-        packed : dict of str to ndarray
-            See `pack_values`.
+        X : list of {ndarray, CSR matrix} of shape (n_i, ...)
+            What `prepare` and `prepare_more` returned.
+        packed : Packed
+        keep_unit : bool, default=False
+            Whether the targets are standardised as those of an earlier fit were.
         **settings
             loss, alpha and seed.
 
@@ -113,16 +172,26 @@ class NetRegressorMixin(NumberRowsMixin, RegressorStudentMixin):
         -------
         self
         """
-        labelled = packed["label"] >= 0
-        weight = packed.get("hard_weight")
-        mean, scale = standardization(
-            packed["target"][labelled], None if weight is None else weight[labelled]
+        if not keep_unit:
+            unit = standardization(packed.hard, packed.labelled_weight())
+            self.target_mean_, self.target_scale_ = unit
+        mean, scale = self.target_mean_, self.target_scale_
+        packed = replace(
+            packed,
+            hard=(packed.hard - mean) / scale,
+            answers=[(part - mean) / scale for part in packed.answers],
+            held=None if packed.held is None else (packed.held - mean) / scale,
         )
-        names = {"target", "teacher_target"} & packed.keys()
-        packed = packed | {name: (packed[name] - mean) / scale for name in names}
         super().learn(X, packed, **settings)
-        self.target_mean_, self.target_scale_ = mean, scale
         return self
+
+    def _encode(self, y):
+        y = numbers_of_width(y, len(self.target_scale_))
+        return (y - self.target_mean_) / self.target_scale_
+
+    def _labels_of(self, packed):
+        values = packed_labels(packed) * self.target_scale_ + self.target_mean_
+        return values[:, 0] if values.shape[1] == 1 else values
 
     def predict(self, X):
         """Return the prediction for each row.
@@ -137,7 +206,7 @@ class NetRegressorMixin(NumberRowsMixin, RegressorStudentMixin):
         """
         if not hasattr(self, "target_scale_"):
             check_is_fitted(self, "target_scale_")
-        if not self._is_safe(X):
+        if not self._is_safe(X) and not isinstance(X, Dataset):
             X = self._check_numbers(X, reset=False)
         values = self._outputs(X) * self.target_scale_ + self.target_mean_
         return values[:, 0] if values.shape[1] == 1 else values

@@ -1,7 +1,7 @@
 """StudentNetRegressor: a skorch net that learns from packed targets and answers as a regressor."""
 
 from skdistill.training._base_net import BaseStudentNet
-from skdistill.training._regression_criterion import RegressionCriterion
+from skdistill.training._criterion import RegressionCriterion
 from skdistill.training._regressor_mixin import NetRegressorMixin
 
 

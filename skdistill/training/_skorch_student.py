@@ -1,23 +1,22 @@
 """Any other skorch net as a student, its own settings honoured."""
 
 import numpy as np
+import torch
 from scipy import sparse
 from sklearn.base import BaseEstimator, clone
 from skorch import NeuralNet, NeuralNetBinaryClassifier
-from skorch.callbacks import EpochScoring
-from skorch.utils import to_numpy
 from torch import nn
+from torch.utils.data import Dataset
 
 from skdistill._compat import replace_inferred_classes
-from skdistill._generators import generator_put_back
-from skdistill._torch import as_tensor
+from skdistill._torch import as_tensor, forward_net
 from skdistill.exceptions import StudentError
 from skdistill.students._widths import infer_widths
 from skdistill.training._classifier_mixin import NetClassifierMixin
-from skdistill.training._criterion import DistillationCriterion
-from skdistill.training._holdout import split_packed
+from skdistill.training._criterion import DistillationCriterion, RegressionCriterion
+from skdistill.training._holdout import hold_back, positions_in
 from skdistill.training._number_rows import NumberRowsMixin
-from skdistill.training._regression_criterion import RegressionCriterion
+from skdistill.training._packed import part_scales
 from skdistill.training._regressor_mixin import NetRegressorMixin
 from skdistill.training._trainer import initialize_net, train_net
 
@@ -49,18 +48,35 @@ class BaseSkorchStudent(NumberRowsMixin):
         """Check further rows; see `StudentNet.prepare_more`."""
         return as_tensor(_dense(super().prepare_more(X)), self.net_.module_).numpy()
 
-    def learn(self, X, packed, **settings):
+    def learn(self, X, packed, *, seed=None, terms=(), **settings):
         """Train on packed targets; see `StudentNet.learn`."""
-        own_split = self.net_.train_split
-        if own_split:
-            self.net_.train_split = _LabelSplit(own_split)
+        net, own_split = self.net_, self.net_.train_split
+        plain = net.criterion_
+        net.criterion = plain.with_settings(**settings, terms=terms)  # an instance is kept as it is
+        net.initialize_criterion()
+        net.train_split = _PackedSplit(own_split, packed)
+        X = X[0] if len(X) == 1 else np.concatenate(X)
+        arrays = packed.arrays(X.dtype if X.dtype.kind == "f" else np.float32)
         try:
-            train_net(self.net_, X, packed, **settings)
+            train_net(net, X, arrays, loss=settings.get("loss"), terms=terms, seed=seed)
         finally:
-            self.net_.train_split = own_split
+            # Prediction needs nothing of the loss, which may be a function that does not pickle.
+            net.criterion = plain
+            net.initialize_criterion()
+            net.criterion, net.train_split = self._own_criterion, own_split
         # An instance that was given travels once, untrained, and not with each of its clones.
-        self.net_.module = self.net.module
+        net.module = self.net.module
         return self
+
+    def goes_on(self):
+        """Whether a `fit` begins with the weights that are there."""
+        return self.net.warm_start and hasattr(self, "net_")
+
+    def prepare_again(self, X):
+        """Check further rows to learn from; see `StudentNet.prepare_again`."""
+        X = self.prepare_more(X)
+        self.net_.initialize_optimizer()
+        return X
 
     @property
     def history_(self):
@@ -83,17 +99,12 @@ class BaseSkorchStudent(NumberRowsMixin):
             widths = infer_widths(net.module, given, X.shape[1:], n_outputs)
             net.set_params(**{f"module__{name}": width for name, width in widths.items()})
         initialize_net(net, X, n_outputs, seed)
-        for _, callback in net.callbacks_:
-            if isinstance(callback, EpochScoring) and callback.target_extractor is to_numpy:
-                callback.target_extractor = _labels
         self.net_ = net
         return as_tensor(X, net.module_).numpy()
 
     def _outputs(self, X):
         """Return what the module makes of rows, float64."""
-        with generator_put_back():
-            outputs = self.net_.forward(as_tensor(_dense(X), self.net_.module_).numpy())
-        return (outputs[0] if isinstance(outputs, tuple) else outputs).double()
+        return forward_net(self.net_, as_tensor(_dense(X), self.net_.module_).numpy())
 
     def _check_settings(self, net):
         settings = [name for name in net.get_params(deep=False) if name.startswith("criterion__")]
@@ -127,6 +138,8 @@ class SkorchStudent(BaseSkorchStudent, NetClassifierMixin, BaseEstimator):
         """Check the rows and make the net; see `StudentNet.prepare`."""
         X = self._prepare_net(X, len(classes), seed)
         net = self.net_
+        if hasattr(net, "classes"):
+            net.classes = list(range(len(classes)))  # those of its outputs, for what scores it
         if net.criterion_.from_probabilities and net.predict_nonlinearity == "auto":
             net.predict_nonlinearity = None
         self.classes_ = classes
@@ -139,7 +152,7 @@ class SkorchStudent(BaseSkorchStudent, NetClassifierMixin, BaseEstimator):
         return self
 
     def _logits(self, X):
-        return self.net_.criterion_.to_logits(self._outputs(X)).numpy()
+        return self.net_.criterion_.to_logits(torch.from_numpy(self._outputs(X))).numpy()
 
     def _check_settings(self, net):
         if not isinstance(net, NeuralNet) or isinstance(net, NeuralNetBinaryClassifier):
@@ -173,25 +186,40 @@ class SkorchRegressorStudent(NetRegressorMixin, BaseSkorchStudent, BaseEstimator
         """Check the rows and make the net; see `StudentNetRegressor.prepare`."""
         return self._prepare_net(X, n_outputs, seed)
 
-    def _outputs(self, X):
-        return super()._outputs(X).numpy()
 
-
-class _LabelSplit:
+class _PackedSplit:
     """A net's own split, shown labels or targets in place of the packed ones."""
 
-    def __init__(self, split):
+    def __init__(self, split, packed):
         self.split = split
+        self.packed = packed
 
-    def __call__(self, dataset, y, **fit_params):
-        return split_packed(self.split, dataset, y, **fit_params)
+    def __call__(self, dataset, arrays, **fit_params):
+        train, valid = hold_back(self.split, dataset, self.packed, **fit_params)
+        return _weighed(train, dataset, arrays), _weighed(valid, dataset, arrays)
+
+
+class _Weighed(Dataset):
+    """A part of a data set whose weights are brought to a mean of one again."""
+
+    def __init__(self, part, scales):
+        self.part = part
+        self.scales = scales
+
+    def __len__(self):
+        return len(self.part)
+
+    def __getitem__(self, index):
+        row, targets = self.part[index]
+        return row, targets | {name: targets[name] * scale for name, scale in self.scales.items()}
+
+
+def _weighed(part, dataset, arrays):
+    rows = positions_in(part, dataset)
+    scales = {} if rows is None else part_scales(arrays, rows)
+    return _Weighed(part, scales) if scales else part
 
 
 def _dense(X):
     """Return rows as an array; skorch's own data set takes no sparse ones."""
     return X.toarray() if sparse.issparse(X) else X
-
-
-def _labels(packed):
-    """Return the hard labels, or the targets, of a batch, for a scoring callback."""
-    return to_numpy(packed.get("target", packed["label"]))

@@ -8,16 +8,15 @@ from skdistill.teachers._clip import EPSILON
 def class_weights(packed, n_classes, alpha=0.0, factor=1.0):
     r"""Return the weight of each class of each row.
 
-    .. math:: W_{ic} = (1 - \alpha) \frac{h_i}{\lambda} [c = y_i] + \alpha f s_i p_{ic}
+    .. math:: W_{ic} = (1 - \alpha) h_i [c = y_i] + \alpha f s_i p_{ic}
 
-    with the hard and soft weights h and s of the packed targets, the share :math:`\lambda` of the
-    rows that are labelled, the teacher's probabilities p and the factor f of the loss. The sum
-    over all is the number of rows, for f = 1.
+    with the hard and soft weights h and s of the packed targets, each with a mean of one, the
+    teacher's probabilities p and the factor f of the loss. The sum over all is the number of rows,
+    for f = 1.
 
     Parameters
     ----------
-    packed : dict of str to ndarray
-        See `pack_targets`.
+    packed : Packed
     n_classes : int
     alpha : float, default=0.0
         Weight of the teacher's term in [0, 1].
@@ -27,17 +26,21 @@ def class_weights(packed, n_classes, alpha=0.0, factor=1.0):
     Returns
     -------
     ndarray of shape (n_samples, n_classes)
-        A probability that was clipped to `EPSILON` has the weight 0 that it stands for.
+        A probability of no more than `EPSILON` has no weight.
     """
-    labels = packed["label"]
-    weights = np.zeros((len(labels), n_classes))
+    weights = np.zeros((packed.n_rows, n_classes))
     if alpha > 0:
-        logits = packed["teacher_logits"]
-        p = np.where(logits > np.log(EPSILON), np.exp(logits), 0.0)
-        weights += alpha * factor * packed.get("soft_weight", np.ones(len(p)))[:, None] * p
-    labelled = np.flatnonzero(labels >= 0)
-    hard = packed.get("hard_weight", np.ones(len(labels)))[labelled]
-    weights[labelled, labels[labelled]] += (1 - alpha) * hard * (len(labels) / len(labelled))
+        soft = packed.soft_weight()
+        start = 0
+        for part in packed.answers:
+            p = np.where(part > EPSILON, part, 0.0)  # a row of NaN has no answer
+            stop = start + len(part)
+            weight = 1.0 if soft is None else soft[start:stop, None]
+            weights[start:stop] = alpha * factor * weight * p
+            start = stop
+    hard = packed.hard_weight()
+    hard = 1.0 if hard is None else hard[: packed.n_labelled]
+    weights[np.arange(packed.n_labelled), packed.hard] += (1 - alpha) * hard
     return weights
 
 

@@ -6,15 +6,14 @@ import numpy as np
 def term_weights(packed, alpha):
     r"""Return the weight of each row in the term of the targets and in the teacher's.
 
-    .. math:: (1 - \alpha) h_i / \lambda \quad\text{and}\quad \alpha s_i
+    .. math:: (1 - \alpha) h_i \quad\text{and}\quad \alpha s_i
 
-    with the hard and soft weights h and s of the packed targets and the share :math:`\lambda` of
-    the rows that are labelled. The sum over all is the number of rows.
+    with the hard and soft weights h and s of the packed targets, each with a mean of one. The sum
+    over all is the number of rows.
 
     Parameters
     ----------
-    packed : dict of str to ndarray
-        See `pack_values`.
+    packed : Packed
     alpha : float
         Weight of the teacher's term in [0, 1].
 
@@ -22,11 +21,26 @@ def term_weights(packed, alpha):
     -------
     hard, soft : ndarray of shape (n_samples,)
     """
-    labelled = packed["label"] >= 0
-    ones = np.ones(len(labelled))
-    hard = (1 - alpha) * packed.get("hard_weight", ones) * labelled / labelled.mean()
-    soft = alpha * packed.get("soft_weight", ones) if alpha > 0 else np.zeros(len(labelled))
+    ones = np.ones(packed.n_rows)
+    hard, soft = packed.hard_weight(), packed.soft_weight() if packed.answers else None
+    hard = (1 - alpha) * (ones if hard is None else hard)
+    soft = alpha * (ones if soft is None else soft) if alpha > 0 else 0 * ones
     return hard, soft
+
+
+def stacked(packed):
+    """Return the targets and the teacher's numbers of all rows, 0 where there are none.
+
+    Parameters
+    ----------
+    packed : Packed
+
+    Returns
+    -------
+    targets, answers : ndarray of shape (n_samples, n_outputs)
+    """
+    arrays = packed.arrays()
+    return arrays["target"][: packed.n_rows], arrays.get("teacher_target", [])[: packed.n_rows]
 
 
 def mix_values(packed, alpha):
@@ -56,10 +70,11 @@ def mix_values(packed, alpha):
     hard, soft = term_weights(packed, alpha)
     total = hard + soft
     rows = np.flatnonzero(total)
-    targets = packed["target"][rows]
+    targets, answers = stacked(packed)
+    targets = targets[rows]
     if alpha > 0:
         share = (soft[rows] / total[rows])[:, None]
-        targets = targets + share * (packed["teacher_target"][rows] - targets)
+        targets = targets + share * (answers[rows] - targets)
     return rows, targets, total[rows]
 
 
@@ -76,10 +91,10 @@ def double_rows(packed, alpha):
     rows, targets, row_weights
         See `mix_values`; a row stands twice where both terms have a weight.
     """
-    terms = zip(term_weights(packed, alpha), ("target", "teacher_target"), strict=True)
+    terms = zip(term_weights(packed, alpha), stacked(packed), strict=True)
     parts = [
-        (np.flatnonzero(weight), packed[name][weight != 0], weight[weight != 0])
-        for weight, name in terms
+        (np.flatnonzero(weight), values[weight != 0], weight[weight != 0])
+        for weight, values in terms
         if weight.any()
     ]
     rows, targets, row_weights = map(np.concatenate, zip(*parts, strict=True))

@@ -2,9 +2,10 @@
 
 import contextlib
 import dis
+import threading
 import warnings
+from functools import cache
 
-import numpy as np
 import torch
 from skorch.callbacks import Callback, LRScheduler
 
@@ -20,13 +21,46 @@ from skdistill._generators import (
 from skdistill._torch import as_tensor, evaluating, first_output
 from skdistill.exceptions import StudentError, TrainingWarning
 from skdistill.training._callbacks import CountEpochs, StopAtNonFinite
-from skdistill.training._features import feature_terms
-from skdistill.training._views import live_views
+from skdistill.training._scoring import packed_labels, with_labels
 
 PROBE_ROWS = 8
 
+GUARDS = [("count_epochs", CountEpochs), ("stop_at_non_finite", StopAtNonFinite)]
+"""Callbacks that every net has beside its own while it is trained."""
 
-def initialize_net(net, X, n_outputs, seed=None):
+FAULTS = (AttributeError, IndexError, KeyError, NotImplementedError, RuntimeError, TypeError)
+"""What a setting that torch or skorch does not know raises, besides a ValueError."""
+
+
+@cache
+def import_what_training_needs():
+    """Let torch import what it imports, hundreds of modules, in a process's first training step.
+
+    Ctrl-C in the middle of that leaves modules that are imported by half, for as long as the
+    process lives. It does not reach a thread of its own.
+    """
+    thread = threading.Thread(target=_take_a_step)
+    thread.start()
+    thread.join()
+
+
+def _take_a_step():
+    with with_gradients():
+        parameter = torch.zeros(1, requires_grad=True)
+        optimizer = torch.optim.AdamW([parameter])
+        torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=1)
+        parameter.sum().backward()
+        optimizer.step()
+
+
+@contextlib.contextmanager
+def with_gradients():
+    """Let gradients be computed inside the block, also within `torch.inference_mode`."""
+    with torch.inference_mode(False), torch.enable_grad():
+        yield
+
+
+def initialize_net(net, X, n_outputs, seed=None, labels=packed_labels):
     """Initialise a net and try it on a few rows, before anything long is started.
 
     Parameters
@@ -39,14 +73,41 @@ def initialize_net(net, X, n_outputs, seed=None):
         Number of logits, or numbers, that it must return.
     seed : int, default=None
         Seeds its weights; None draws them from torch's global generator.
+    labels : callable, default=packed_labels
+        From packed targets to what a callback that scores holds predictions against.
 
     Raises
     ------
     StudentError
-        When the module cannot read the rows or returns something of another shape.
+        When a setting is none of what it is for, or when the module cannot read the rows or
+        returns something of another shape.
     """
-    with _drawing_weights(net, seed):
-        net.initialize()
+    import_what_training_needs()
+    owner = type(net).__name__
+    with with_gradients():
+        try:
+            with _drawing_weights(net, seed):
+                net.initialize()
+        except StudentError:
+            raise
+        except (*FAULTS, ValueError) as error:
+            raise StudentError(
+                f"The {owner} cannot be made with these settings: {_in_one_line(error)}. Check its "
+                f"module__, optimizer__ and callbacks__ settings by the names that these take."
+            ) from error
+        outputs = _probe(net, X, n_outputs)
+        _check_trainable(net)
+    net.criterion_.look_at(outputs)
+    own = [(name, with_labels(callback, labels)) for name, callback in net.callbacks_]
+    net.callbacks_ = [*own, *((name, guard()) for name, guard in GUARDS)]
+
+
+def _in_one_line(error):
+    return " ".join(str(error).split()).rstrip(".")
+
+
+def _probe(net, X, n_outputs):
+    """Run a few rows through a net's module; return what it makes of them, checked."""
     module = net.module_
     if hasattr(module, "adapt"):
         module.adapt(X)
@@ -55,11 +116,12 @@ def initialize_net(net, X, n_outputs, seed=None):
     with evaluating(module):
         try:
             outputs = first_output(module(rows.to(net.device or "cpu")))
-        except (RuntimeError, TypeError, ValueError, IndexError) as error:
+        except (*FAULTS, ValueError) as error:
             raise StudentError(
                 f"The student's module {name} cannot read rows of shape {tuple(rows.shape[1:])} "
-                f"and dtype {rows.dtype}: {error}. Check its input width (inferred when its class "
-                f"is given and not an instance), or put a step before it that shapes the rows."
+                f"and dtype {rows.dtype}: {_in_one_line(error)}. Check its input width (inferred "
+                f"when its class is given and not an instance), or put a step before it that "
+                f"shapes the rows."
             ) from error
     expected = (len(rows), n_outputs)
     if not isinstance(outputs, torch.Tensor) or tuple(outputs.shape) != expected:
@@ -69,22 +131,25 @@ def initialize_net(net, X, n_outputs, seed=None):
             f"{net.criterion_.outputs.format(shape=expected)}. Give the module's class to have its "
             f"width inferred, or an instance with {n_outputs} outputs."
         )
-    net.criterion_.look_at(outputs.detach())
+    return outputs.detach()
 
 
-def train_net(
-    net,
-    X,
-    packed,
-    *,
-    loss=None,
-    alpha=0.0,
-    temperature=1.0,
-    feature_losses=None,
-    live_teacher=None,
-    seed=None,
-):
-    """Train an initialised net on packed targets.
+def _check_trainable(net):
+    module = net.module_
+    if any(parameter.is_complex() for parameter in module.parameters()):
+        raise StudentError(
+            f"The student's module {type(module).__name__} has complex weights; expected real "
+            f"ones. Hold their real and imaginary parts as two."
+        )
+    if not any(parameter.requires_grad for parameter in module.parameters()):
+        raise StudentError(
+            f"The student's module {type(module).__name__} has no weight that is trained: all are "
+            f"frozen, or there are none. Leave some with requires_grad=True."
+        )
+
+
+def train_net(net, X, y, *, loss=None, terms=(), seed=None):
+    """Train an initialised net.
 
     Ctrl-C, a callback that ends the training or a loss that is no longer finite leave the net
     usable; the first and the last warn.
@@ -92,17 +157,13 @@ def train_net(
     Parameters
     ----------
     net : skorch.NeuralNet
-        Initialised by `initialize_net`; trained in place.
-    X : {ndarray, CSR matrix} of shape (n_samples, ...)
-        Rows.
-    packed : dict of str to ndarray
-        See `pack_targets`.
-    loss, alpha, temperature :
-        See `DistillationCriterion`.
-    feature_losses : list of FeatureLoss, default=None
-        Terms of hidden layers, for which `packed` holds the teacher's features.
-    live_teacher : LiveTeacher, default=None
-        Who is asked about the views of a net that has some.
+        Initialised by `initialize_net`, with the criterion to minimise; trained in place.
+    X, y : object
+        What its `fit_loop` takes.
+    loss : Loss or RegressionLoss, default=None
+        The teacher's term, which may draw random numbers of its own.
+    terms : list of Term, default=()
+        Those of the criterion.
     seed : int, default=None
         Seeds the order of the rows and dropout; None draws from torch's global generator.
 
@@ -110,23 +171,14 @@ def train_net(
     -----
     TrainingWarning
     """
-    net.criterion_.loss = loss
-    net.criterion_.alpha = alpha
-    net.criterion_.temperature = temperature
-    net.criterion_.labelled_share = float(np.mean(packed["label"] >= 0))
-    guards: dict[str, Callback] = {
-        "count_epochs": CountEpochs(),
-        "stop_at_non_finite": StopAtNonFinite(),
-    }
-    net.callbacks_ += [(name, guard.initialize()) for name, guard in guards.items()]
-    with (
-        _drawing(net, loss, seed),
-        feature_terms(net, feature_losses, X, packed),
-        live_views(net, live_teacher, packed) as packed,
-    ):
-        net.notify("on_train_begin", X=X, y=packed)
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(with_gradients())
+        stack.enter_context(_drawing(net, loss, seed))
+        for term in terms:
+            stack.enter_context(term.running(net, X))
+        net.notify("on_train_begin", X=X, y=y)
         try:
-            net.fit_loop(X, packed)
+            net.fit_loop(X, y)
         except KeyboardInterrupt as interrupt:
             if not _raised_by_callback(interrupt):
                 warnings.warn(
@@ -135,8 +187,7 @@ def train_net(
                     TrainingWarning,
                     stacklevel=2,
                 )
-        net.notify("on_train_end", X=X, y=packed)
-    del net.callbacks_[-len(guards) :]
+        net.notify("on_train_end", X=X, y=y)
     net.module_.eval()
     # Gradients and Adam's moments are three times the module and serve training alone.
     net.module_.zero_grad(set_to_none=True)

@@ -24,6 +24,7 @@ from skdistill.teachers._contract import as_values, find_kind
 from skdistill.teachers._ensemble import labels_of
 from skdistill.teachers._features import PROBE_ROWS, find_net
 from skdistill.teachers._last_step import kind_of_module
+from skdistill.training._terms import Term
 from skdistill.transfer._get_views import get_views
 from skdistill.transfer._views import Mixup
 
@@ -133,8 +134,8 @@ def check_views(views, X, module):
             )
 
 
-def ask_live(net, model, rows):
-    """Return the teacher that answers while a net is trained, for `train_net`.
+def live_views(net, model, rows):
+    """Return the term of views for which a teacher answers while a net is trained.
 
     Parameters
     ----------
@@ -147,8 +148,8 @@ def ask_live(net, model, rows):
 
     Returns
     -------
-    dict
-        With "live_teacher"; empty where there are no views, or no term of the teacher.
+    list of Term
+        Empty where there are no views, or no term of the teacher.
 
     Raises
     ------
@@ -157,7 +158,7 @@ def ask_live(net, model, rows):
     """
     views = views_of(net)
     if not views or model.alpha == 0 or model.teacher is None:
-        return {}
+        return []
     teacher = find_net(model.teacher, model.device, need="views")
     columns = model.teacher_classes
     if columns is None:
@@ -165,7 +166,7 @@ def ask_live(net, model, rows):
     own = _rows_of(teacher, rows, net.row_shape_, any(view.needs_images for view in views))
     live = LiveTeacher(teacher, own, columns, model.classes_)
     live.probe(views)
-    return {"live_teacher": live}
+    return [Views(views, live)]
 
 
 def _rows_of(teacher, rows, row_shape, images):
@@ -329,35 +330,35 @@ def _mix_targets(packed, share, partner, answered):
         packed["teacher_logits"] = (first * p + second * p[partner]).clamp_min(EPSILON).log()
 
 
-@contextlib.contextmanager
-def live_views(net, teacher, packed):
-    """Let a net's batches for training be views while the block trains it.
+class Views(Term):
+    """Batches that are views of the rows, the very ones that a teacher answers for.
 
     Parameters
     ----------
-    net : skorch.NeuralNet
-        Initialised.
+    views : list of View
+        Not empty.
     teacher : LiveTeacher or None
-        It is in evaluation mode and on the net's device inside the block, and put back after it.
-    packed : dict of str to ndarray
-        See `pack_targets`.
-
-    Yields
-    ------
-    dict of str to ndarray
-        The packed targets, with the teacher's rows where there is one.
+        Who is asked about them; None for labels alone, or where the targets hold for every view.
     """
-    views = views_of(net)
-    if not views:
-        yield packed
-        return
-    net.views_in_training_ = views, teacher
-    try:
-        if teacher is None:
-            yield packed
+
+    def __init__(self, views, teacher=None):
+        self.views = views
+        self.teacher = teacher
+
+    @contextlib.contextmanager
+    def running(self, net, X):
+        """Have the teacher in evaluation mode, on the net's device, until the training ends."""
+        self.device = torch.device(net.device or "cpu")
+        if self.teacher is None:
+            yield
             return
-        device = torch.device(net.device or "cpu")
-        with evaluating(teacher.net.module, device), torch.enable_grad():
-            yield packed | {TEACHER_ROWS: teacher.rows}
-    finally:
-        del net.views_in_training_
+        with evaluating(self.teacher.net.module, self.device), torch.enable_grad():
+            yield
+
+    def arrays(self):
+        """Return the rows as the teacher reads them."""
+        return {} if self.teacher is None else {TEACHER_ROWS: self.teacher.rows}
+
+    def batches(self, batches):
+        """Return views of batches."""
+        return ViewedBatches(batches, self.views, self.teacher, self.device)

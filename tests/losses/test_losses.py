@@ -7,6 +7,7 @@ from scipy.spatial.distance import jensenshannon
 from scipy.special import huber as scipy_huber
 from scipy.special import rel_entr, softmax
 from scipy.stats import pearsonr
+from skorch.callbacks import Callback
 
 from skdistill import DistilledClassifier, StudentNet
 from skdistill.exceptions import DistillationWarning
@@ -24,7 +25,7 @@ from skdistill.losses import (
 from skdistill.losses._registry import LOSSES, get_loss
 from skdistill.students import MLP
 from skdistill.training import DistillationCriterion
-from skdistill.training._packing import pack_targets
+from skdistill.training._packed import Packed
 
 ALL = {**LOSSES, "kd, standardised": KD(standardize=True)}
 
@@ -200,10 +201,10 @@ def test_rows_of_weight_0_count_for_nothing(name):
 def test_exact_zeros_of_a_teacher_stay_finite(name, n_samples):
     y = np.arange(n_samples) % 3
     certain = np.eye(3)[y]
-    packed = pack_targets(y, certain, unlabeled=[certain])
+    packed = Packed(y, [certain, certain]).arrays()
     packed = {key: torch.as_tensor(values) for key, values in packed.items()}
     z = torch.zeros(2 * n_samples, 3, requires_grad=True)
-    loss = DistillationCriterion(ALL[name], alpha=0.5, labelled_share=0.5)(z, packed)
+    loss = DistillationCriterion(ALL[name], alpha=0.5)(z, packed)
     loss.backward()
     assert torch.isfinite(loss) and torch.isfinite(z.grad).all()
 
@@ -254,9 +255,18 @@ def test_dkd_warms_up():
         assert criterion(torch.tensor(student), packed).item() == pytest.approx(share * full)
 
 
+class KeepEpochs(Callback):
+    def initialize(self):
+        self.epochs = []
+        return self
+
+    def on_epoch_end(self, net, **kwargs):
+        self.epochs.append(net.criterion_.epoch)
+
+
 def test_the_criterion_knows_the_epoch():
     X, y = np.random.default_rng(0).normal(size=(30, 2)), np.arange(30) % 2
-    net = StudentNet(MLP, module__hidden_units=(), max_epochs=3)
+    net = StudentNet(MLP, module__hidden_units=(), max_epochs=3, callbacks=[("keep", KeepEpochs())])
     model = DistilledClassifier(student=net, random_state=0)
     model.fit(X, y, soft_targets=np.full((30, 2), 0.5))
-    assert model.student_.criterion_.epoch == 3
+    assert dict(model.student_.callbacks_)["keep"].epochs == [1, 2, 3]

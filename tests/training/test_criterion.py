@@ -5,7 +5,7 @@ from torch.nn.functional import cross_entropy
 
 from skdistill.losses import KD, kd_divergence
 from skdistill.training import DistillationCriterion
-from skdistill.training._packing import pack_targets
+from skdistill.training._packed import Packed
 
 
 def draw(n_samples=40, n_classes=4, seed=0):
@@ -18,12 +18,16 @@ def draw(n_samples=40, n_classes=4, seed=0):
     )
 
 
-def tensors(packed):
-    return {name: torch.as_tensor(values) for name, values in packed.items()}
+def tensors(arrays):
+    return {name: torch.as_tensor(values) for name, values in arrays.items()}
 
 
-def loss_of(logits, packed, **settings):
-    return DistillationCriterion(KD(), **settings)(logits, tensors(packed)).item()
+def pack(y, p, w=None, *more, more_weight=1.0):
+    return Packed(y, [p, *more], w, more_weight).arrays()
+
+
+def loss_of(logits, arrays, **settings):
+    return DistillationCriterion(KD(), **settings)(logits, tensors(arrays)).item()
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -34,7 +38,7 @@ def test_the_loss_is_the_weighted_mean_of_both_terms(alpha, weighted):
     hard = cross_entropy(logits, torch.tensor(y), reduction="none").numpy()
     soft = kd_divergence(logits, torch.tensor(np.log(p)), 2.0).numpy()
     expected = (1 - alpha) * np.average(hard, weights=w) + alpha * np.average(soft, weights=w)
-    found = loss_of(logits, pack_targets(y, p, w), alpha=alpha, temperature=2.0)
+    found = loss_of(logits, pack(y, p, w), alpha=alpha, temperature=2.0)
     assert found == pytest.approx(expected, rel=1e-12)
 
 
@@ -45,27 +49,26 @@ def test_rows_without_a_target_do_not_shrink_the_soft_term():
     hard = cross_entropy(logits, torch.tensor(y), reduction="none").numpy()
     soft = kd_divergence(logits, torch.tensor(np.log(p))).numpy()
     expected = 0.5 * np.average(hard, weights=w) + 0.5 * np.average(soft[told], weights=w[told])
-    assert loss_of(logits, pack_targets(y, gaps, w), alpha=0.5) == pytest.approx(expected)
+    assert loss_of(logits, pack(y, gaps, w), alpha=0.5) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("n_unlabeled", [1, 100])
 def test_rows_without_a_label_carry_the_soft_term_alone(n_unlabeled):
     logits, y, p, w = draw()
     more_logits, _, more_p, _ = draw(n_unlabeled, seed=1)
-    packed = pack_targets(y, p, w, 0.3, unlabeled=[more_p[:1], more_p[1:]], unlabeled_weight=2.0)
+    packed = pack(y, p, w, more_p[:1], more_p[1:], more_weight=2.0)
     hard = cross_entropy(logits, torch.tensor(y), reduction="none").numpy()
     every, every_p = torch.cat([logits, more_logits]), np.vstack([p, more_p])
     soft = kd_divergence(every, torch.tensor(np.log(every_p))).numpy()
     weights = np.append(w, np.full(n_unlabeled, 2.0 * w.mean()))
     expected = 0.7 * np.average(hard, weights=w) + 0.3 * np.average(soft, weights=weights)
-    share = (packed["label"] >= 0).mean()
-    assert share == 40 / (40 + n_unlabeled)
-    assert loss_of(every, packed, alpha=0.3, labelled_share=share) == pytest.approx(expected)
+    assert (packed["label"] >= 0).sum() == 40
+    assert loss_of(every, packed, alpha=0.3) == pytest.approx(expected)
 
 
 def test_batches_of_one_size_average_to_the_loss_of_all_rows():
     logits, y, p, w = draw()
-    packed = pack_targets(y, p, w)
+    packed = pack(y, p, w)
     parts = [
         loss_of(logits[i : i + 10], {name: v[i : i + 10] for name, v in packed.items()}, alpha=0.4)
         for i in range(0, 40, 10)
@@ -75,36 +78,36 @@ def test_batches_of_one_size_average_to_the_loss_of_all_rows():
 
 def test_the_scale_of_the_weights_does_not_matter_and_weight_0_takes_a_row_away():
     logits, y, p, w = draw()
-    expected = loss_of(logits, pack_targets(y, p, w), alpha=0.4)
-    assert loss_of(logits, pack_targets(y, p, 1000 * w), alpha=0.4) == pytest.approx(expected)
+    expected = loss_of(logits, pack(y, p, w), alpha=0.4)
+    assert loss_of(logits, pack(y, p, 1000 * w), alpha=0.4) == pytest.approx(expected)
     w[10:] = 0
-    fewer = loss_of(logits[:10], pack_targets(y[:10], p[:10], w[:10]), alpha=0.4)
-    assert loss_of(logits, pack_targets(y, p, w), alpha=0.4) == pytest.approx(fewer)
+    fewer = loss_of(logits[:10], pack(y[:10], p[:10], w[:10]), alpha=0.4)
+    assert loss_of(logits, pack(y, p, w), alpha=0.4) == pytest.approx(fewer)
 
 
 def test_on_held_back_rows_it_is_the_log_loss_of_the_labels():
     logits, y, p, _ = draw()
     criterion = DistillationCriterion(KD(weight=7.0), alpha=0.9, temperature=5.0).eval()
     expected = cross_entropy(logits, torch.tensor(y)).item()
-    assert criterion(logits, tensors(pack_targets(y, p))).item() == pytest.approx(expected)
+    assert criterion(logits, tensors(pack(y, p))).item() == pytest.approx(expected)
 
 
 def test_the_weight_of_a_loss_multiplies_its_term():
     logits, y, p, _ = draw()
     soft = kd_divergence(logits, torch.tensor(np.log(p))).mean().item()
     criterion = DistillationCriterion(KD(weight=9.0), alpha=1.0)
-    assert criterion(logits, tensors(pack_targets(y, p))).item() == pytest.approx(9 * soft)
+    assert criterion(logits, tensors(pack(y, p))).item() == pytest.approx(9 * soft)
 
 
 def test_a_module_of_probabilities_has_the_loss_of_one_of_logits():
     logits, y, p, _ = draw()
-    packed = tensors(pack_targets(y, p))
+    packed = tensors(pack(y, p))
     criterion = DistillationCriterion(KD(), alpha=0.5, from_probabilities=True)
     found = criterion(torch.softmax(logits, dim=1), packed)
     torch.testing.assert_close(found, DistillationCriterion(KD(), alpha=0.5)(logits, packed))
 
 
 def test_exact_zeros_of_a_teacher_stay_finite():
-    packed = pack_targets(np.array([0, 1]), np.array([[1.0, 0.0], [0.0, 1.0]]))
+    packed = pack(np.array([0, 1]), np.array([[1.0, 0.0], [0.0, 1.0]]))
     logits = torch.zeros(2, 2, dtype=torch.float64)
     assert loss_of(logits, packed, alpha=1.0) == pytest.approx(np.log(2))

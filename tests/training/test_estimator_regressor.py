@@ -14,7 +14,7 @@ from skdistill import DistilledRegressor
 from skdistill.exceptions import StudentError
 from skdistill.losses import HuberLoss, QuantileLoss, SquaredErrorLoss
 from skdistill.training._estimator_regressor import own_loss
-from skdistill.training._packing import pack_values
+from skdistill.training._packed import Packed
 from skdistill.training._soft_values import double_rows, mix_values
 
 X, Y = load_diabetes(return_X_y=True)
@@ -75,7 +75,7 @@ def test_a_quantile_s_student_learns_doubled_rows():
 
 def test_mixed_and_doubled_rows_weigh_the_same():
     answers = np.where(np.arange(len(Y)) < 9, np.nan, T)[:, None]
-    packed = pack_values(Y[:, None], answers, WEIGHT, 0.3, unlabeled=[T[:7, None]])
+    packed = Packed(Y[:, None], [answers, T[:7, None]], WEIGHT)
     rows, targets, weight = mix_values(packed, 0.3)
     doubled, values, parts = double_rows(packed, 0.3)
     np.testing.assert_allclose(np.bincount(doubled, parts)[rows], weight)

@@ -32,7 +32,7 @@ from skdistill.evaluation import capacity_curve, distillation_report
 from skdistill.exceptions import StudentError
 from skdistill.losses import KD
 from skdistill.students import TablePreprocessor
-from skdistill.training._packing import pack_targets
+from skdistill.training._packed import Packed
 from skdistill.training._soft_labels import class_weights, clip_to_probabilities, expand_rows
 
 # Labels drawn at random are not what a teacher should say.
@@ -95,7 +95,7 @@ def test_class_weights_are_those_of_a_loop_by_hand():
     w = np.array([1.0, 2.0, 3.0])
     p = np.array([[0.2, 0.8], [np.nan, np.nan], [1.0, 0.0]])
     more = np.array([[0.5, 0.5]])
-    packed = pack_targets(labels, p, w, 0.25, unlabeled=[more], unlabeled_weight=0.5)
+    packed = Packed(labels, [p, more], w, 0.5)
     got = class_weights(packed, 2, alpha=0.25, factor=3.0)
 
     soft = np.array([1.0, 0.0, 3.0, 0.5 * 2.0])  # 2 is the mean weight of a labelled row
@@ -318,6 +318,7 @@ def test_temperature_is_1_for_a_teacher_that_speaks_logits():
     teacher = LogisticRegression().fit(X, y)
     model = DistilledClassifier(teacher, DecisionTreeClassifier(max_depth=3), random_state=0)
     assert model.fit(X, y).temperature_ == 1.0
+    model.fit(X[:100], y[:100])
     report = distillation_report(model, X[:100], y[:100], X[100:], y[100:], n_seeds=1)
     sizes = {row["arm"]: row["n_parameters"] for row in report.rows}
     assert sizes["distilled"] == 15  # nodes of a tree of depth 3

@@ -248,7 +248,7 @@ def test_nothing_is_left_of_the_terms(make_student):
     sizes = [len(pickle.dumps(model.student_)) for model in (with_terms, without)]
     assert sizes[0] == pytest.approx(sizes[1], abs=100)  # the digits of what history_ says
     net = getattr(with_terms.student_, "net_", with_terms.student_)
-    assert hooks_of(net.module_) == [] and net.criterion_.features is None
+    assert hooks_of(net.module_) == [] and net.criterion_.terms == ()
     trained = [id(p) for group in net.optimizer_.param_groups for p in group["params"]]
     assert trained == [id(p) for p in net.module_.parameters()]
     again = pickle.loads(pickle.dumps(with_terms.student_))
@@ -265,7 +265,7 @@ def test_ctrl_c_leaves_no_hooks():
 
     with pytest.warns(TrainingWarning, match="Interrupted in epoch 1"):
         model = distil(BOTH, StudentNet(Interrupting, module__hidden_units=(8,), max_epochs=2))
-    assert hooks_of(model.student_.module_) == [] and model.student_.criterion_.features is None
+    assert hooks_of(model.student_.module_) == [] and model.student_.criterion_.terms == ()
     assert model.predict(X).shape == (60,)
 
 

@@ -15,7 +15,7 @@ from skdistill.exceptions import StudentError, TeacherWarning
 from skdistill.losses import HuberLoss, QuantileLoss, SquaredErrorLoss
 from skdistill.students import MLP
 from skdistill.training import HoldOut, RegressionCriterion
-from skdistill.training._packing import pack_values
+from skdistill.training._packed import Packed
 from skdistill.training._regressor_mixin import standardization
 from skdistill.training._skorch_student import SkorchRegressorStudent
 
@@ -38,9 +38,8 @@ def test_criterion_is_two_weighted_means(loss, alpha):
     answers = T.copy()
     answers[:5] = np.nan
     s = RNG.normal(size=(N + MORE, K))
-    packed = pack_values(Y, answers, WEIGHT, alpha, unlabeled=[T_MORE], unlabeled_weight=2.0)
-    criterion = RegressionCriterion(loss, alpha, labelled_share=N / (N + MORE)).train()
-    found = criterion(torch.tensor(s), tensors(packed)).item()
+    packed = Packed(Y, [answers, T_MORE], WEIGHT, 2.0).arrays()
+    found = RegressionCriterion(loss, alpha).train()(torch.tensor(s), tensors(packed)).item()
 
     def errors(a, b):
         return loss.errors(torch.tensor(a), torch.tensor(b)).numpy().mean(axis=1)
@@ -52,20 +51,20 @@ def test_criterion_is_two_weighted_means(loss, alpha):
 
 
 def test_held_back_rows_are_judged_by_true_targets():
-    packed = tensors(pack_values(Y, T, alpha=0.9))
+    packed = tensors(Packed(Y, [T]).arrays())
     s = torch.tensor(RNG.normal(size=(N, K)))
     found = RegressionCriterion(alpha=0.9).eval()(s, packed)
     torch.testing.assert_close(found, (s - torch.tensor(Y)).square().mean())
 
 
 def test_packing_without_answers():
-    packed = pack_values(Y)
+    packed = Packed(Y).arrays()
     assert set(packed) == {"label", "target"}
     np.testing.assert_array_equal(packed["target"], Y)
     with pytest.raises(ValueError, match="alpha=1 leaves the labels out"):
-        pack_values(Y, np.full((N, K), np.nan), alpha=1)
+        Packed(Y, [np.full((N, K), np.nan)]).check(alpha=1)
     with pytest.warns(TeacherWarning, match="labels alone"):
-        pack_values(Y, np.full((N, K), np.nan), alpha=0.5)
+        Packed(Y, [np.full((N, K), np.nan)]).check(alpha=0.5)
 
 
 def test_standardization_is_weighted():
@@ -101,14 +100,14 @@ def make_net(**settings):
 
 def train(net, X, packed, n_outputs=1, **settings):
     X = net.prepare(X, n_outputs, seed=1)
-    return net.learn(X, packed, seed=2, **settings)
+    return net.learn([X], packed, seed=2, **settings)
 
 
 @pytest.mark.parametrize("loss", LOSSES, ids=repr)
 def test_training_is_a_plain_loop(loss):
     y, t = Y_DIABETES[:, None], Ridge().fit(X_DIABETES, Y_DIABETES).predict(X_DIABETES)[:, None]
     net = make_net(train_split=None, batch_size=-1, dtype="float64", callbacks__schedule=None)
-    train(net, X_DIABETES, pack_values(y, t, alpha=0.4), loss=loss, alpha=0.4)
+    train(net, X_DIABETES, Packed(y, [t]), loss=loss, alpha=0.4)
 
     with torch.random.fork_rng():
         torch.manual_seed(1)
@@ -131,8 +130,8 @@ def test_training_is_a_plain_loop(loss):
 @pytest.mark.parametrize("loss", LOSSES, ids=repr)
 def test_no_unit_matters(unit, loss):
     y, t = Y_DIABETES[:, None], Y_DIABETES[::-1, None]
-    plain = train(make_net(), X_DIABETES, pack_values(y, t, alpha=0.5), loss=loss, alpha=0.5)
-    packed = pack_values(y * unit, t * unit, alpha=0.5)
+    plain = train(make_net(), X_DIABETES, Packed(y, [t]), loss=loss, alpha=0.5)
+    packed = Packed(y * unit, [t * unit])
     scaled = train(make_net(), X_DIABETES, packed, loss=loss, alpha=0.5)
     np.testing.assert_allclose(scaled.predict(X_DIABETES), plain.predict(X_DIABETES) * unit)
 
@@ -152,14 +151,14 @@ def test_a_linear_module_learns_the_mixed_target():
         dtype="float64",
         max_epochs=3,
     )
-    train(net, X, pack_values(y, t, WEIGHT.repeat(12)[: len(X)], 0.3), 2, alpha=0.3)
+    train(net, X, Packed(y, [t], WEIGHT.repeat(12)[: len(X)]), 2, alpha=0.3)
     weight = WEIGHT.repeat(12)[: len(X)]
     expected = LinearRegression().fit(X, 0.7 * y + 0.3 * t, sample_weight=weight).predict(X)
     np.testing.assert_allclose(net.predict(X), expected, rtol=1e-4, atol=1e-3)
 
 
 def test_the_best_epoch_is_that_of_held_back_targets():
-    net = train(make_net(max_epochs=30, lr=0.1), X_DIABETES, pack_values(Y_DIABETES[:, None]))
+    net = train(make_net(max_epochs=30, lr=0.1), X_DIABETES, Packed(Y_DIABETES[:, None]))
     losses = net.history_[:, "valid_loss"]
     _, held = HoldOut()(range(len(X_DIABETES)), Y_DIABETES)
     errors = (net.predict(X_DIABETES) - Y_DIABETES)[held.indices] / Y_DIABETES.std()
@@ -168,8 +167,8 @@ def test_the_best_epoch_is_that_of_held_back_targets():
 
 
 def test_predictions_have_the_form_of_y():
-    one = train(make_net(), X_DIABETES, pack_values(Y_DIABETES[:, None]))
-    two = train(make_net(), X_DIABETES, pack_values(np.column_stack([Y_DIABETES] * 2)), 2)
+    one = train(make_net(), X_DIABETES, Packed(Y_DIABETES[:, None]))
+    two = train(make_net(), X_DIABETES, Packed(np.column_stack([Y_DIABETES] * 2)), 2)
     assert one.predict(X_DIABETES).shape == (442,)
     assert two.predict(X_DIABETES).shape == (442, 2)
     assert not hasattr(one, "predict_proba")
@@ -213,7 +212,7 @@ def test_any_skorch_net_learns_numbers(n_outputs):
     )
     student = SkorchRegressorStudent(net)
     X = student.prepare(X_DIABETES, n_outputs, seed=0)
-    student.learn(X, pack_values(y, y, alpha=0.5), loss=SquaredErrorLoss(), alpha=0.5, seed=0)
+    student.learn([X], Packed(y, [y]), loss=SquaredErrorLoss(), alpha=0.5, seed=0)
     assert student.net_.train_split.shown.shape == ((442,) if n_outputs == 1 else (442, 2))
     assert student.score(X_DIABETES, y if n_outputs == 2 else y[:, 0]) > 0.2
     assert "mae" in student.history_[-1]

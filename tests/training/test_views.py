@@ -30,6 +30,7 @@ from skdistill.evaluation._bias_variance._teaching import takes_targets
 from skdistill.exceptions import DistillationWarning, StudentError, TeacherError
 from skdistill.losses import HintLoss, kd_divergence
 from skdistill.students import ImagePreprocessor
+from skdistill.training._packed import Packed
 from skdistill.training._views import _mix_targets
 from skdistill.transfer import Flip, Mixup, Shift, View
 
@@ -174,7 +175,8 @@ def test_plain_student_is_the_net_alone():
     net = own(views=ALL)
     model = DistilledClassifier(student=net, alpha=0, random_state=0).fit(X / 16.0, Y)
     alone = clone(net)
-    alone.learn(alone.prepare(X / 16.0, np.unique(Y)), {"label": Y}, seed=draw_seeds(0, 4)[2])
+    rows = alone.prepare(X / 16.0, np.unique(Y))
+    alone.learn([rows], Packed(Y), seed=draw_seeds(0, 4)[2])
     assert torch.equal(weights_of(model), weights_of(alone))
 
 
@@ -321,12 +323,12 @@ def test_bytes_stay_bytes_in_the_packed_targets():
     kept = []
 
     class Kept(Callback):
-        def on_train_begin(self, net, X, y, **kwargs):
-            kept.append(y["teacher_rows"])
+        def on_epoch_begin(self, net, dataset_train, **kwargs):
+            kept.append(dataset_train.dataset.y["teacher_rows"])
 
     net = quick(views="flip", callbacks=[Kept()])
     DistilledClassifier(make_teacher(), net, random_state=0).fit(X, Y, X_unlabeled=X_MORE)
-    assert kept[0].dtype == np.uint8 and kept[0].shape == (150, 8, 8)
+    assert kept[0].dtype == torch.uint8 and kept[0].shape == (150, 8, 8)
 
 
 def test_unlabelled_rows_of_another_number_type():

@@ -1,0 +1,47 @@
+"""What a training may have beside the criterion's two terms: its set-up, its batches, its loss."""
+
+import contextlib
+
+
+class Term:
+    """A member of what is minimised, for as long as one net is trained.
+
+    A subclass overrides what it needs. `training.train_net` enters `running` before the first
+    batch, and leaves it after the last one, however the training ends.
+    """
+
+    @contextlib.contextmanager
+    def running(self, net, X):
+        """Set up what the batches need, and take it down again.
+
+        Parameters
+        ----------
+        net : skorch.NeuralNet
+            Initialised.
+        X : {ndarray, CSR matrix} of shape (n_samples, ...), or list of these
+            The rows, or their parts.
+        """
+        yield
+
+    def arrays(self):
+        """Return what each row carries along for this term, a dict as `Packed.arrays` gives."""
+        return {}
+
+    def batches(self, batches):
+        """Return an iterable of batches (X, packed) in place of the given one."""
+        return batches
+
+    def loss(self, packed):
+        """Return what is added to the loss of the batch that the module has just seen.
+
+        Parameters
+        ----------
+        packed : dict of str to torch.Tensor
+            The batch's targets.
+
+        Returns
+        -------
+        torch.Tensor, a scalar, or None
+            None adds nothing.
+        """
+        return None
