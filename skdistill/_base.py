@@ -383,8 +383,9 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
         except StudentError:
             return tags  # fit says what is wrong with it
         teacher = as_teacher(self.teacher, regresses=self._regresses)
-        knows_tags = self._fits_teacher() and hasattr(teacher, "__sklearn_tags__")
-        teacher = get_tags(teacher) if knows_tags else student
+        is_heard = self.alpha != 0 and not isinstance(teacher, type)
+        is_heard = is_heard and hasattr(teacher, "__sklearn_tags__")
+        teacher = get_tags(teacher) if is_heard else student
         tags.input_tags.allow_nan = student.input_tags.allow_nan and teacher.input_tags.allow_nan
         tags.input_tags.sparse = student.input_tags.sparse
         tags.input_tags.three_d_array = self.student is None or student.input_tags.three_d_array

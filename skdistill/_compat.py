@@ -20,6 +20,7 @@ __all__ = [
     "Interval",
     "Options",
     "StrOptions",
+    "callback_names",
     "check_names_and_width",
     "check_sample_weight",
     "copy_estimator_state",
@@ -48,6 +49,20 @@ def check_names_and_width(estimator, X):
         return
     _check_feature_names(estimator, X, reset=False)
     _check_n_features(estimator, X, reset=False)
+
+
+def callback_names(net):
+    """Return the names of the callbacks that a skorch net has, those that are set to None too.
+
+    Parameters
+    ----------
+    net : skorch.NeuralNet
+
+    Returns
+    -------
+    list of str
+    """
+    return [name for name, _ in net._uniquely_named_callbacks()]
 
 
 def copy_estimator_state(source, target):

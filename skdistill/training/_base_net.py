@@ -27,7 +27,12 @@ from skdistill.training._fast_epoch import FastEpochMixin
 from skdistill.training._holdout import HoldOut, hold_back, positions_in
 from skdistill.training._packed import Packed, part_scales
 from skdistill.training._scoring import packed_labels, who_wants_held_rows
-from skdistill.training._trainer import initialize_net, train_net
+from skdistill.training._trainer import (
+    check_trainable,
+    initialize_again,
+    initialize_net,
+    train_net,
+)
 
 
 class BaseStudentNet(FastEpochMixin):
@@ -197,7 +202,7 @@ class BaseStudentNet(FastEpochMixin):
         """
         self.check_own_settings()
         X = self._check_numbers(X, reset=False)
-        self.initialize_optimizer()
+        initialize_again(self, self._labels_of)
         return X
 
     def draws_apart(self, loss):
@@ -231,6 +236,7 @@ class BaseStudentNet(FastEpochMixin):
             widths = infer_widths(module, kwargs, self.row_shape_, self.n_outputs_, self.layout_)
             kwargs = widths | kwargs
         module = self.initialized_instance(module, kwargs)
+        check_trainable(module)  # before complex weights are made real
         self.module_ = module.to(getattr(torch, self.dtype))
         return self
 
@@ -311,7 +317,7 @@ class BaseStudentNet(FastEpochMixin):
         for training in (True, False):
             name = "iterator_train" if training else "iterator_valid"
             try:
-                BaseStudentNet.get_iterator(self, range(n_rows), training)
+                len(BaseStudentNet.get_iterator(self, range(n_rows), training))
             except (TypeError, ValueError) as error:
                 raise StudentError(
                     f"The {type(self).__name__} has {name}={getattr(self, name).__name__}, which "

@@ -18,7 +18,7 @@ from skdistill.training._holdout import hold_back, positions_in
 from skdistill.training._number_rows import NumberRowsMixin
 from skdistill.training._packed import part_scales
 from skdistill.training._regressor_mixin import NetRegressorMixin
-from skdistill.training._trainer import initialize_net, train_net
+from skdistill.training._trainer import initialize_again, initialize_net, train_net
 
 
 class BaseSkorchStudent(NumberRowsMixin):
@@ -75,7 +75,7 @@ class BaseSkorchStudent(NumberRowsMixin):
     def prepare_again(self, X):
         """Check further rows to learn from; see `StudentNet.prepare_again`."""
         X = self.prepare_more(X)
-        self.net_.initialize_optimizer()
+        initialize_again(self.net_)
         return X
 
     @property

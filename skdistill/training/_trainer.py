@@ -1,6 +1,7 @@
 """The steps that make a student of a skorch net: initialise, probe, train, tidy."""
 
 import contextlib
+import copy
 import dis
 import threading
 import warnings
@@ -8,7 +9,9 @@ from functools import cache
 
 import torch
 from skorch.callbacks import Callback, LRScheduler
+from torch.optim.lr_scheduler import CosineAnnealingLR, ReduceLROnPlateau
 
+from skdistill._compat import callback_names
 from skdistill._generators import (
     DrawWeights,
     drawing_from,
@@ -48,7 +51,7 @@ def _take_a_step():
     with with_gradients():
         parameter = torch.zeros(1, requires_grad=True)
         optimizer = torch.optim.AdamW([parameter])
-        torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=1)
+        CosineAnnealingLR(optimizer, T_max=1)
         parameter.sum().backward()
         optimizer.step()
 
@@ -86,6 +89,7 @@ def initialize_net(net, X, n_outputs, seed=None, labels=packed_labels):
     owner = type(net).__name__
     with with_gradients():
         try:
+            _check_names_of_callbacks(net)
             with _drawing_weights(net, seed):
                 net.initialize()
         except StudentError:
@@ -95,11 +99,54 @@ def initialize_net(net, X, n_outputs, seed=None, labels=packed_labels):
                 f"The {owner} cannot be made with these settings: {_in_one_line(error)}. Check its "
                 f"module__, optimizer__ and callbacks__ settings by the names that these take."
             ) from error
+        check_trainable(net.module_)
         outputs = _probe(net, X, n_outputs)
-        _check_trainable(net)
     net.criterion_.look_at(outputs)
+    _add_guards(net, labels)
+
+
+def initialize_again(net, labels=packed_labels):
+    """Let the training of a net go on: new optimiser, new callbacks, schedules from their start.
+
+    What has been set since the last training is heard: the learning rate, the number of epochs.
+
+    Parameters
+    ----------
+    net : skorch.NeuralNet
+        Initialised by `initialize_net`; changed in place.
+    labels : callable, default=packed_labels
+        See `initialize_net`.
+    """
+    net.initialize_optimizer()
+    if net.callbacks != "disable":
+        net.initialize_callbacks()
+        net.callbacks_ = [(name, _from_its_start(callback)) for name, callback in net.callbacks_]
+    _add_guards(net, labels)
+
+
+def _from_its_start(callback):
+    """Return a callback whose schedule, if it has one, does not go on from the history's end."""
+    if isinstance(callback, LRScheduler) and callback.policy_ is not ReduceLROnPlateau:
+        callback = copy.copy(callback)
+        callback.last_epoch = -1
+    return callback
+
+
+def _add_guards(net, labels):
     own = [(name, with_labels(callback, labels)) for name, callback in net.callbacks_]
-    net.callbacks_ = [*own, *((name, guard()) for name, guard in GUARDS)]
+    guards = [(name, guard()) for name, guard in GUARDS]
+    net.callbacks_ = [*own, *guards]
+
+
+def _check_names_of_callbacks(net):
+    """Refuse a setting of a callback that is not there, which skorch would not hear."""
+    if net.callbacks == "disable":
+        return
+    known = callback_names(net)
+    settings = [name for name in vars(net) if name.startswith("callbacks__")]
+    unheard = [name for name in settings if name.split("__")[1] not in known]
+    if unheard:
+        raise ValueError(f"{unheard} set a callback that is not among {known}")
 
 
 def _in_one_line(error):
@@ -134,8 +181,17 @@ def _probe(net, X, n_outputs):
     return outputs.detach()
 
 
-def _check_trainable(net):
-    module = net.module_
+def check_trainable(module):
+    """Refuse a module of which nothing can be trained.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+
+    Raises
+    ------
+    StudentError
+    """
     if any(parameter.is_complex() for parameter in module.parameters()):
         raise StudentError(
             f"The student's module {type(module).__name__} has complex weights; expected real "
