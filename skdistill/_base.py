@@ -142,6 +142,12 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
                 f"{inner} cannot be set: teacher is None. Give an unfitted teacher, "
                 f"set_params(teacher=...), and set it there."
             )
+        if "class_weight" in params:
+            raise ValueError(
+                f"{type(self).__name__} has no class_weight; expected the weights of the rows in "
+                f"fit: sample_weight=compute_sample_weight('balanced', y), of "
+                f"sklearn.utils.class_weight. Teacher and student hear them both."
+            )
         if self.student is None and "student" not in params:
             unheard = [name for name in params if name.startswith("student__")]
             net = "StudentNetRegressor" if self._regresses else "StudentNet"

@@ -13,6 +13,9 @@ from skdistill.training._features import check_feature_losses
 from skdistill.training._views import check_teacher_of_views
 from skdistill.transfer._registry import get_augmenter
 
+MAX_TEMPERATURE = 10_000
+"""Softened probabilities then differ by parts in ten thousand, the rounding by a thousandth."""
+
 
 def check_parts(model, task, soft_targets, X_unlabeled):
     """Check losses, augmenter, device, teacher and cv.
@@ -34,6 +37,7 @@ def check_parts(model, task, soft_targets, X_unlabeled):
         get_regression_loss(model.loss)
     else:
         get_loss(model.loss).check_classes(len(task.classes))
+        _check_temperature(model.temperature)
     _check_sources(model, soft_targets, X_unlabeled)
     if task.regresses:
         for teacher in members_of(as_teacher(model.teacher, regresses=True)):
@@ -73,6 +77,15 @@ def _check_sources(model, soft_targets, X_unlabeled):
         raise ValueError(
             f"X_unlabeled was given with soft_targets, {nobody} X_unlabeled out. Or ask a teacher "
             f"about them beforehand: teacher_targets(..., X_unlabeled=X_unlabeled)."
+        )
+
+
+def _check_temperature(temperature):
+    if temperature != "auto" and temperature > MAX_TEMPERATURE:
+        raise ValueError(
+            f"temperature={temperature} leaves no difference between the probabilities that single "
+            f"precision could tell; expected at most {MAX_TEMPERATURE:,}, and 1 to 20 is usual. "
+            f"The limit of high temperatures is loss='mse'."
         )
 
 

@@ -328,14 +328,14 @@ class BaseStudentNet(FastEpochMixin):
     def _check_criterion(self):
         expected = self._own_criterion
         own = isinstance(self.criterion, type) and issubclass(self.criterion, expected)
-        names = ("loss", "alpha", "temperature", "from_probabilities", "terms")
-        unheard = [n for n in names if f"criterion__{n}" in self.get_params(deep=False)]
+        params = self.get_params(deep=False)
+        unheard = [name for name in params if name.startswith("criterion__")]
         if not own or unheard:
-            came = [f"criterion__{n}" for n in unheard] or f"criterion={self.criterion!r}"
+            came = unheard or f"criterion={self.criterion!r}"
             raise StudentError(
                 f"The {type(self).__name__} sets {came}, which would go unheard; expected a "
-                f"{expected.__name__} without these settings. Leave it out: they are parameters of "
-                f"the {self._settings_of}."
+                f"{expected.__name__} without settings. Leave it out: the loss is a parameter of "
+                f"the {self._settings_of}, and weights of classes are the sample_weight of fit."
             )
 
     def __setstate__(self, state):

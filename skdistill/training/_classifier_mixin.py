@@ -60,6 +60,13 @@ def read_labels(y):
             f"{NO_LABEL}."
         )
     assert_all_finite(y, input_name="y")
+    kinds = {str if isinstance(label, str) else object for label in y if y.dtype.kind == "O"}
+    if len(kinds) > 1:
+        names = sorted({type(label).__name__ for label in y})
+        raise ValueError(
+            f"y holds labels of the types {names}, which have no order; expected one type. Make "
+            f"them texts: y.astype(str)."
+        )
     check_classification_targets(y)
     if y.dtype.kind == "i" and len(y) and y.min() == -1:
         others = np.unique(y[y >= 0])

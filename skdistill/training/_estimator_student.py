@@ -112,10 +112,10 @@ class EstimatorStudent(BaseEstimatorStudent, StudentMixin, BaseEstimator):
         if is_regressor(self.estimator):
             self._fit_regressor(X, weights, packed)
         elif alpha == 0:
-            self._fit(X, self.classes_[packed.hard], packed.labelled_weight())
+            self._fit(X, self._labels()[packed.hard], packed.labelled_weight())
         else:
             rows, labels, copy_weights = expand_rows(weights)
-            self._fit(safe_indexing(X, rows), self.classes_[labels], copy_weights)
+            self._fit(safe_indexing(X, rows), self._labels()[labels], copy_weights)
         self.history_ = []
         return self
 
@@ -132,13 +132,18 @@ class EstimatorStudent(BaseEstimatorStudent, StudentMixin, BaseEstimator):
         answer = self.estimator_.predict_proba(X)
         p = np.zeros((len(answer), len(self.classes_)))
         # A class that no copy stood for is unknown to the estimator, and never predicted.
-        p[:, np.searchsorted(self.classes_, self.estimator_.classes_)] = answer
+        p[:, np.searchsorted(self._labels(), self.estimator_.classes_)] = answer
         return p
 
     def predict_log_proba(self, X):
         """Return the logarithm of the probability of each class, -inf where that is 0."""
         with np.errstate(divide="ignore"):
             return np.log(self.predict_proba(X))
+
+    def _labels(self):
+        """Return what stands for each class in the labels that the estimator gets."""
+        takes_positions_alone = type(self.estimator).__module__.partition(".")[0] == "xgboost"
+        return np.arange(len(self.classes_)) if takes_positions_alone else self.classes_
 
     def _fit_regressor(self, X, weights, packed):
         rows, targets, row_weights = mix_labels(weights)

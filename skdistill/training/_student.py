@@ -69,11 +69,20 @@ def as_student(student, *, regresses=False, n_axes=2, device=None, verbose=0):
     if student is None:
         student = _default_student(learners.net, n_axes)
     if isinstance(student, Pipeline):
-        pipeline = clone(student)
+        pipeline = _flat(clone(student))
         name, last = pipeline.steps[-1]
         pipeline.steps[-1] = (name, _as_learner(last, learners, device, verbose))
         return pipeline
     return Pipeline([("net", _as_learner(student, learners, device, verbose))])
+
+
+def _flat(pipeline):
+    """Return a Pipeline whose last step is no Pipeline."""
+    *steps, (name, last) = pipeline.steps
+    if not isinstance(last, Pipeline):
+        return pipeline
+    inner = [(f"{name}-{inner}", step) for inner, step in _flat(last).steps]
+    return Pipeline([*steps, *inner], memory=pipeline.memory, verbose=pipeline.verbose)
 
 
 def _default_student(net, n_axes):
