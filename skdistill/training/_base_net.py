@@ -329,7 +329,7 @@ class BaseStudentNet(FastEpochMixin):
         expected = self._own_criterion
         own = isinstance(self.criterion, type) and issubclass(self.criterion, expected)
         params = self.get_params(deep=False)
-        unheard = [name for name in params if name.startswith("criterion__")]
+        unheard = [n for n in params if n.startswith("criterion__") or n == "class_weight"]
         if not own or unheard:
             came = unheard or f"criterion={self.criterion!r}"
             raise StudentError(

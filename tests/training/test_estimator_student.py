@@ -24,10 +24,11 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.multioutput import MultiOutputRegressor
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from skdistill import DistilledClassifier
+from skdistill import DistilledClassifier, StudentNet
 from skdistill.evaluation import capacity_curve, distillation_report
 from skdistill.exceptions import StudentError
 from skdistill.losses import KD
@@ -416,3 +417,34 @@ def test_soft_targets_that_weigh_rows_need_sample_weight():
     # A row without any weight is left out, and the others weigh the same.
     model = fit(KNeighborsRegressor(), X, Y, p, alpha=1)
     assert model.student_.estimator_.n_samples_fit_ == 149
+
+
+# Labels and Pipelines of others
+
+
+@pytest.mark.parametrize("names", [["no", "perhaps", "yes"], [1, 2, 3], [-1.0, 0.5, 7.0]])
+def test_labels_of_any_kind_for_xgboost(names):
+    xgboost = pytest.importorskip("xgboost")
+    X, y = draw()
+    y = np.searchsorted(NAMES, y)
+    student = xgboost.XGBClassifier(n_estimators=5, max_depth=3)
+    teacher = RandomForestClassifier(10, random_state=0)
+    models = [
+        DistilledClassifier(clone(teacher), student, random_state=0).fit(X, labels)
+        for labels in (y, np.array(names)[y])
+    ]
+    np.testing.assert_array_equal(*(model.predict_proba(X) for model in models))
+    np.testing.assert_array_equal(models[1].predict(X), np.array(names)[models[0].predict(X)])
+
+
+@pytest.mark.parametrize("last", [DecisionTreeClassifier(max_depth=3), StudentNet(max_epochs=2)])
+def test_a_pipeline_that_ends_in_a_pipeline_is_one(last):
+    X, y = draw()
+    teacher = RandomForestClassifier(10, random_state=0)
+    nested = make_pipeline(StandardScaler(), make_pipeline(MinMaxScaler(), make_pipeline(last)))
+    models = [
+        DistilledClassifier(clone(teacher), student, random_state=0).fit(X, y)
+        for student in (nested, make_pipeline(StandardScaler(), MinMaxScaler(), last))
+    ]
+    np.testing.assert_array_equal(*(model.predict_proba(X) for model in models))
+    assert len(models[0].student_) == 3
