@@ -422,7 +422,7 @@ def test_soft_targets_that_weigh_rows_need_sample_weight():
 # Labels and Pipelines of others
 
 
-@pytest.mark.parametrize("names", [["no", "perhaps", "yes"], [1, 2, 3], [-1.0, 0.5, 7.0]])
+@pytest.mark.parametrize("names", [["no", "perhaps", "yes"], [1, 2, 3], [-2.0, 0.0, 7.0]])
 def test_labels_of_any_kind_for_xgboost(names):
     xgboost = pytest.importorskip("xgboost")
     X, y = draw()
