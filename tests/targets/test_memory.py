@@ -1,9 +1,13 @@
+import errno
+import hashlib
+import os
 import pickle
 import signal
 import subprocess
 import sys
 import threading
 import time
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -16,12 +20,12 @@ from sklearn.datasets import load_iris, make_classification
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
-from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 
-from skdistill import DistilledClassifier, StudentNet
+from skdistill import DistilledClassifier, DistilledRegressor, StudentNet
 from skdistill.exceptions import TeacherError, TeacherWarning
 from skdistill.targets import _memory, teacher_probabilities, teacher_targets
-from skdistill.targets._memory import remember
+from skdistill.targets._memory import open_memory
 from skdistill.teachers import CallableTeacher
 from skdistill.transfer import Munge
 
@@ -171,12 +175,23 @@ def test_workers_that_come_at_once_wait_for_one_another(log, folder, monkeypatch
     assert (len(fits), sum(calls)) == (0 if fitted else 5, len(X))
 
 
-def test_a_folder_that_cannot_be_written_to_is_read(folder, monkeypatch):
-    first = teacher_targets(LogisticRegression(max_iter=500), X, Y, memory=folder, random_state=0)
-    monkeypatch.setattr(_memory.os, "access", lambda *_: False)
-    monkeypatch.setattr(_memory, "FileLock", lambda _: pytest.fail("a lock would be written"))
-    again = teacher_targets(LogisticRegression(max_iter=500), X, Y, memory=folder, random_state=0)
-    np.testing.assert_array_equal(again, first)
+@pytest.mark.parametrize(
+    "error", [OSError(errno.EROFS, "Read-only file system"), NotImplementedError("no locks here")]
+)
+def test_a_folder_that_cannot_be_locked_is_read_and_written(log, folder, monkeypatch, error):
+    def acquire(self):
+        raise error
+
+    teacher = Counted(log)
+    first = teacher_targets(teacher, X, Y, memory=folder, random_state=0)
+    monkeypatch.setattr(_memory.FileLock, "acquire", acquire)
+    np.testing.assert_array_equal(
+        teacher_targets(teacher, X, Y, memory=folder, random_state=0), first
+    )
+    teacher_targets(teacher, X, Y, memory=folder, random_state=1)
+    assert len(counts(log)[0]) == 2 * 5
+    teacher_targets(teacher, X, Y, memory=folder, random_state=1)
+    assert counts(log) == ([], [])
 
 
 def test_targets_that_are_handed_over_are_asked_for_once(log):
@@ -370,11 +385,25 @@ def garble(data):
         lambda data: pickle.dumps(None),
         lambda data: pickle.dumps(("a", "b")),
         lambda data: pickle.dumps((b"a", "b")),
+        lambda data: pickle.dumps((b"a", hashlib.md5(b"a", usedforsecurity=False).hexdigest())),
+        lambda data: b"cnobody\nNoSuchClass\n.",
     ],
-    ids=["truncated", "garbled", "empty", "zeros", "text", "none", "strings", "check sum"],
+    ids=[
+        "truncated",
+        "garbled",
+        "empty",
+        "zeros",
+        "text",
+        "none",
+        "strings",
+        "check sum",
+        "no result",
+        "no class",
+    ],
 )
 @pytest.mark.parametrize("fitted", [True, False])
-def test_damaged_answers_are_asked_again(log, folder, fitted, damage):
+def test_damaged_answers_are_asked_again(log, folder, caplog, monkeypatch, fitted, damage):
+    monkeypatch.setattr("skdistill.teachers._chunks.CHUNK", 16)
     teacher = Counted(log)
     if fitted:
         teacher.fit(X, Y)
@@ -382,23 +411,349 @@ def test_damaged_answers_are_asked_again(log, folder, fitted, damage):
     counts(log)
     for path in Path(folder).rglob("output.pkl"):
         path.write_bytes(damage(path.read_bytes()))
-    for n_rows in (len(X), 0):  # and once only
+    with pytest.warns(TeacherWarning, match=r"is damaged \(.*made again") as warned:
         again = teacher_targets(teacher, X, Y, memory=folder, random_state=0)
-        np.testing.assert_array_equal(again, first)
-        assert sum(counts(log)[1]) == n_rows
+    assert len(warned) == 1  # for five entries and more
+    assert "\n" not in str(warned[0].message)
+    assert not caplog.records
+    np.testing.assert_array_equal(again, first)
+    assert sum(counts(log)[1]) == len(X)
+    teacher_targets(teacher, X, Y, memory=folder, random_state=0)
+    assert counts(log) == ([], [])
 
 
-def test_what_cannot_be_pickled_is_returned_with_a_warning(folder):
-    memory, made = joblib.Memory(folder, verbose=0), []
+@pytest.mark.parametrize("kind", ["folder", "file for a folder", "link to nothing"])
+def test_what_lies_in_the_place_of_an_entry_gives_way(log, folder, kind):
+    first = teacher_targets(Counted(log).fit(X, Y), X, memory=folder)
+    (path,) = Path(folder).rglob("output.pkl")
+    path.unlink()
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "file for a folder":
+        path.parent.rmdir()
+        path.parent.touch()
+    else:
+        path.symlink_to("nowhere")
+    counts(log)
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        again = teacher_targets(Counted(log).fit(X, Y), X, memory=folder)
+    assert len(warned) == (kind != "link to nothing")
+    np.testing.assert_array_equal(again, first)
+    counts(log)
+    teacher_targets(Counted(log).fit(X, Y), X, memory=folder)
+    assert counts(log)[1] == []
 
-    def make():
-        made.append(lambda: None)
-        return made[-1]
 
-    for n_made in (1, 2):
-        with pytest.warns(TeacherWarning, match="cannot be kept in memory"):
-            assert remember(memory, make, "key") is made[-1]
-        assert len(made) == n_made
+# A disk that is full
+
+
+def files_in(folder):
+    """What lies in a folder but for locks and what joblib put there."""
+    return [
+        path
+        for path in Path(folder).rglob("*")
+        if path.is_file() and path.parent.name != "locks" and path.name != ".gitignore"
+    ]
+
+
+def is_full(*_, **__):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def dump_half(value, file, **_):
+    file.write(b"half of it")
+    is_full()
+
+
+FULL = {
+    "no room in a file": lambda patch: patch.setattr(_memory.joblib, "dump", dump_half),
+    "no room for a file": lambda patch: patch.setattr(_memory, "open", is_full, raising=False),
+    "no room for a name": lambda patch: patch.setattr(_memory.os, "replace", is_full),
+    "no room for a folder": lambda patch: patch.setattr(_memory.os, "makedirs", is_full),
+    "no room for a lock": lambda patch: (
+        patch.setattr(_memory.FileLock, "acquire", is_full),
+        patch.setattr(_memory.os, "makedirs", is_full),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", FULL)
+@pytest.mark.parametrize("fitted", [True, False])
+def test_a_full_disk_costs_no_answer(log, folder, monkeypatch, fitted, case):
+    monkeypatch.setattr("skdistill.teachers._chunks.CHUNK", 16)
+    teacher = Counted(log)
+    if fitted:
+        teacher.fit(X, Y)
+    expected = teacher_targets(teacher, X, Y, random_state=0)
+    memory = open_memory(folder)
+    message = r"cannot be kept in the memory .*\(No space left on device\).*Make room"
+    with monkeypatch.context() as patch:
+        FULL[case](patch)
+        with pytest.warns(TeacherWarning, match=message) as warned:
+            found = teacher_targets(teacher, X, Y, memory=memory, random_state=0)
+    assert len(warned) == 1
+    np.testing.assert_array_equal(found, expected)
+    assert files_in(folder) == []
+    counts(log)
+    np.testing.assert_array_equal(
+        teacher_targets(teacher, X, Y, memory=folder, random_state=0), expected
+    )
+    assert sum(counts(log)[1]) == len(X)
+    teacher_targets(teacher, X, Y, memory=folder, random_state=0)
+    assert counts(log) == ([], [])
+
+
+def test_a_limit_on_the_size_of_files_costs_no_answer(folder, monkeypatch):
+    resource = pytest.importorskip("resource")
+    monkeypatch.setattr("skdistill.teachers._chunks.CHUNK", 16)
+    teacher = LogisticRegression(max_iter=500).fit(X, Y)
+    memory, before = open_memory(folder), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
+    try:
+        with pytest.warns(TeacherWarning, match="cannot be kept in the memory") as warned:
+            found = teacher_targets(teacher, X, memory=memory)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert len(warned) == 1
+    np.testing.assert_allclose(found, teacher.predict_proba(X), rtol=1e-12)
+    assert files_in(folder) == []
+
+
+def test_a_teacher_too_large_for_the_disk_still_has_its_answers_kept(log, folder, monkeypatch):
+    dump = joblib.dump
+
+    def dump_if_small(value, file, **how):
+        return is_full() if len(value[0]) > 10_000 else dump(value, file, **how)
+
+    monkeypatch.setattr(_memory.joblib, "dump", dump_if_small)
+    model = DistilledClassifier(Large(log), small_student(), memory=folder, random_state=0)
+    with pytest.warns(TeacherWarning, match="cannot be kept in the memory") as warned:
+        model.fit(X, Y)
+    assert len(warned) == 1
+    counts(log)
+    with pytest.warns(TeacherWarning, match="cannot be kept in the memory"):
+        model.fit(X, Y)
+    assert counts(log) == ([len(X)], [])
+
+
+class Large(Counted):
+    def fit(self, X, y):
+        self.memorised_ = np.zeros(10_000)
+        return super().fit(X, y)
+
+
+def test_what_a_killed_writer_left_is_no_obstacle(folder):
+    teacher = LogisticRegression(max_iter=500).fit(X, Y)
+    teacher_targets(teacher, X, memory=folder)
+    (path,) = Path(folder).rglob("output.pkl")
+    path.rename(f"{path}.part")
+    teacher_targets(teacher, X, memory=folder)
+    assert files_in(folder) == [path]
+
+
+def test_results_that_cannot_be_pickled_are_used_with_one_warning(log, folder):
+    model = DistilledClassifier(Unpicklable(log), small_student(), memory=folder, random_state=0)
+    for n_fits in (6, 1):
+        with pytest.warns(TeacherWarning, match="Unpicklable cannot be kept in memory") as warned:
+            model.fit(X, Y)
+        assert len(warned) == 1
+        assert len(counts(log)[0]) == n_fits
+
+
+class Unpicklable(Counted):
+    def fit(self, X, y):
+        self.part_ = lambda: None
+        return super().fit(X, y)
+
+
+# What joblib knows of the folder
+
+
+def test_joblib_clears_and_shrinks_the_folder(log, folder, monkeypatch):
+    monkeypatch.setattr("skdistill.teachers._chunks.CHUNK", 16)
+    teacher, memory = Counted(log).fit(X, Y), joblib.Memory(folder, verbose=0)
+    teacher_targets(teacher, X, memory=memory)
+    assert len(files_in(folder)) == 10
+    memory.reduce_size(items_limit=4)
+    assert len(files_in(folder)) == 4
+    memory.clear(warn=False)
+    assert files_in(folder) == []
+    counts(log)
+    teacher_targets(teacher, X, memory=folder)  # the same one
+    teacher_targets(teacher, X, memory=memory)
+    assert sum(counts(log)[1]) == len(X)
+
+
+def test_a_memory_of_joblib_is_heard_where_it_compresses_or_keeps_nothing(log, tmp_path):
+    teacher, rows = Counted(log).fit(X, Y), np.vstack([X] * 20)
+    sizes = []
+    for name, compress in {"plain": False, "packed": ("zlib", 9)}.items():
+        memory = joblib.Memory(tmp_path / name, compress=compress, verbose=0)
+        first = teacher_targets(teacher, rows, memory=memory)
+        np.testing.assert_array_equal(teacher_targets(teacher, rows, memory=memory), first)
+        sizes.append(sum(path.stat().st_size for path in files_in(tmp_path / name)))
+    assert sizes[1] < sizes[0] / 2
+    counts(log)
+    for memory in (None, joblib.Memory(None)):
+        teacher_targets(teacher, X, memory=memory)
+    assert counts(log)[1] == [len(X)] * 2
+
+
+# What is refused
+
+
+def lock_of(folder):
+    """Keep an answer, take it away, and return the path of its lock."""
+    teacher_targets(LogisticRegression(max_iter=500).fit(X, Y), X, memory=str(folder))
+    (lock,) = Path(folder).rglob("locks/*")
+    for path in Path(folder).rglob("output.pkl"):
+        path.unlink()
+    lock.unlink()
+    return lock
+
+
+def ask(memory):
+    return teacher_targets(LogisticRegression(max_iter=500).fit(X, Y), X, memory=str(memory))
+
+
+def ask_with(put, folder):
+    put(lock_of(folder))
+    ask(folder)
+
+
+def ask_in_a_file(folder):
+    (folder / "file").touch()
+    ask(folder / "file")
+
+
+def ask_below_a_file(folder):
+    (folder / "file").touch()
+    ask(folder / "file" / "answers")
+
+
+def ask_beside_a_file(folder):
+    (folder / "joblib").touch()
+    ask(folder)
+
+
+def ask_below_a_link(folder):
+    (folder / "link").symlink_to(folder / "nowhere")
+    ask(folder / "link")
+
+
+def put_in_place_of_the_folder(lock, put):
+    lock.parent.rmdir()
+    put(lock.parent)
+
+
+def of(memory):
+    return teacher_targets(LogisticRegression(), X, Y, memory=memory)
+
+
+def fit_with(memory, model=DistilledClassifier):
+    return model(KNeighborsClassifier(), small_student(), memory=memory).fit(X, Y)
+
+
+class WithCache:
+    def cache(self, function, **_):
+        return function
+
+
+class Elsewhere(joblib.memory.FileSystemStoreBackend):
+    """Results somewhere that is called a folder and is none."""
+
+
+joblib.register_store_backend("elsewhere", Elsewhere)
+
+KIND = "expected None, the name of a folder as a str, or a joblib.Memory. Pass memory="
+USE = "is no folder that can be used .*expected one that can be made or read. Name another folder"
+LOCK = "lies where memory has a lock; expected a plain {}, no link. Remove it, or name another"
+
+REFUSED = {
+    "True": (ValueError, lambda _: of(True), "memory is True; " + KIND),
+    "0": (ValueError, lambda _: of(0), "memory is 0; " + KIND),
+    "bytes": (ValueError, lambda _: of(b"answers"), "memory is b'answers'; " + KIND),
+    "an empty name": (ValueError, lambda _: of(""), "memory is ''; " + KIND),
+    "a list": (ValueError, lambda _: of(["answers"]), "memory is .*; " + KIND),
+    "a path": (ValueError, lambda folder: of(folder / "a"), "memory is PosixPath.*/a'"),
+    "joblib's class": (ValueError, lambda _: of(joblib.Memory), "memory is .*Memory'>; " + KIND),
+    "one with cache": (ValueError, lambda _: of(WithCache()), "memory is .*WithCache.*; " + KIND),
+    "another backend": (
+        ValueError,
+        lambda folder: of(joblib.Memory(str(folder), backend="elsewhere", verbose=0)),
+        "backend 'elsewhere'; expected one that keeps its results in a folder. Pass joblib.Memory",
+    ),
+    "1, to ask": (
+        ValueError,
+        lambda _: teacher_probabilities(KNeighborsClassifier().fit(X, Y), X, [0, 1, 2], memory=1),
+        "memory is 1; " + KIND,
+    ),
+    "one with cache, in a fit": (ValueError, lambda _: fit_with(WithCache()), KIND),
+    "True, in a fit": (ValueError, lambda _: fit_with(True), "'memory' parameter.*Got True"),
+    "a path, in a fit": (
+        ValueError,
+        lambda folder: fit_with(folder),
+        "'memory' parameter.*must be None, an instance of 'str'",
+    ),
+    "an empty name, in a fit": (ValueError, lambda _: fit_with(""), "memory is ''; " + KIND),
+    "a regressor's": (
+        ValueError,
+        lambda _: DistilledRegressor(KNeighborsRegressor(), memory=WithCache()).fit(X, Y * 1.0),
+        KIND,
+    ),
+    "a file": (ValueError, ask_in_a_file, USE),
+    "below a file": (ValueError, ask_below_a_file, USE),
+    "beside a file": (ValueError, ask_beside_a_file, USE),
+    "below a link to nothing": (ValueError, ask_below_a_link, USE),
+    "a name with a zero": (ValueError, lambda _: ask("a\0b"), r"\(embedded null byte\)"),
+    "a long name": (ValueError, lambda folder: ask(folder / ("a" * 300)), "File name too long.*"),
+    "a lock that is a link": (
+        ValueError,
+        lambda folder: ask_with(lambda lock: lock.symlink_to(folder / "precious"), folder),
+        LOCK.format("file"),
+    ),
+    "a lock that is a link to a file": (
+        ValueError,
+        lambda folder: ask_with(lambda lock: lock.symlink_to(__file__), folder),
+        LOCK.format("file"),
+    ),
+    "a lock that is a folder": (
+        ValueError,
+        lambda folder: ask_with(lambda lock: lock.mkdir(), folder),
+        LOCK.format("file"),
+    ),
+    "locks that are a file": (
+        ValueError,
+        lambda folder: ask_with(
+            lambda lock: put_in_place_of_the_folder(lock, lambda path: path.touch()), folder
+        ),
+        LOCK.format("folder"),
+    ),
+    "locks that are a link to nothing": (
+        ValueError,
+        lambda folder: ask_with(
+            lambda lock: put_in_place_of_the_folder(lock, lambda path: path.symlink_to("none")),
+            folder,
+        ),
+        LOCK.format("folder"),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_refused(case, refused, tmp_path):
+    error, attempt, message = REFUSED[case]
+    refused(error, lambda: attempt(tmp_path), message)
+
+
+@pytest.mark.parametrize("function", ["mkdir", "listdir"])
+def test_a_folder_without_rights_is_refused(folder, refused, monkeypatch, function):
+    def forbid(path, *_, **__):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+
+    monkeypatch.setattr(os, function, forbid)
+    refused(ValueError, lambda: ask(folder), r"\(Permission denied\).*Name another folder, or see")
 
 
 def test_errors_of_a_teacher_are_not_kept(folder):
