@@ -6,6 +6,7 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, logsumexp
 
+from skdistill.targets._labelled import check_labelled
 from skdistill.targets._prior import apply_offsets, fit_prior_offsets
 from skdistill.teachers._clip import log_probabilities
 
@@ -16,24 +17,33 @@ CALIBRATIONS = ("temperature", "prior")
 """What `calibrate` may be beside True and False."""
 
 
-def fit_temperature(log_p, y, sample_weight=None):
+def fit_temperature(answers, y, sample_weight=None):
     r"""Find the temperature that minimises the log-loss of softmax(log p / T).
 
     The loss is convex in 1/T, so its minimum within `BOUNDS` is found by a bounded scalar search.
 
     Parameters
     ----------
-    log_p : ndarray of shape (n_samples, n_classes)
-        Log-probabilities, or logits: a shift of a row changes nothing. Rows of NaN are left out.
-    y : ndarray of shape (n_samples,), int
-        The position of each row's true class.
-    sample_weight : ndarray of shape (n_samples,), default=None
+    answers : array-like of shape (n_samples, n_classes)
+        Probabilities, log-probabilities or logits. They are taken for probabilities where all
+        values are non-negative and all rows sum to one, up to 0.001 each: log-probabilities cannot
+        be so, and logits that are so by chance may be shifted by a constant, which changes nothing.
+        Rows of NaN are left out.
+    y : array-like of shape (n_samples,)
+        The true classes: labels where the columns of `answers` have names, as what
+        `teacher_targets` returns and a DataFrame have; else positions of columns.
+    sample_weight : array-like of shape (n_samples,), default=None
         Weights of the rows; None weighs all alike.
 
     Returns
     -------
     float
         Above 1 for over-confident probabilities, below 1 for timid ones.
+
+    Raises
+    ------
+    ValueError
+        When answers, classes or weights are no such thing, or no row has all of them.
 
     References
     ----------
@@ -44,18 +54,17 @@ def fit_temperature(log_p, y, sample_weight=None):
     >>> import numpy as np
     >>> from skdistill.targets import fit_temperature
     >>> honest = np.log([[0.75, 0.25]] * 4)
-    >>> round(fit_temperature(3 * honest, np.array([0, 0, 0, 1])), 3)
+    >>> round(fit_temperature(3 * honest, [0, 0, 0, 1]), 3)
     3.0
+    >>> round(fit_temperature([[0.9, 0.1]] * 4, [0, 0, 0, 1]), 3)
+    2.0
     """
-    log_p, y = np.asarray(log_p, dtype=np.float64), np.asarray(y)
-    told = ~np.isnan(log_p).any(axis=1)
-    log_p, y = log_p[told], y[told]
-    weight = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight)[told]
-    true = log_p[np.arange(len(y)), y]
+    log_p, positions, weight = check_labelled(answers, y, sample_weight)
+    true = log_p[np.arange(len(log_p)), positions]
 
     def loss(log_inverse):
         inverse = np.exp(log_inverse)
-        return np.average(logsumexp(inverse * log_p, axis=1) - inverse * true, weights=weight)
+        return weight @ (logsumexp(inverse * log_p, axis=1) - inverse * true)
 
     bounds = (-np.log(BOUNDS[1]), -np.log(BOUNDS[0]))
     found = minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": 1e-7})
@@ -77,6 +86,25 @@ def apply_temperature(probabilities, temperature):
     ndarray of shape (n_samples, n_classes)
     """
     return np.exp(log_softmax(log_probabilities(probabilities) / temperature, axis=1))
+
+
+def check_calibrate(calibrate):
+    """Refuse what is no calibration.
+
+    Parameters
+    ----------
+    calibrate : bool or {"temperature", "prior"}
+
+    Raises
+    ------
+    ValueError
+    """
+    named = isinstance(calibrate, str) and calibrate in CALIBRATIONS
+    if not named and not isinstance(calibrate, bool | np.bool_):
+        raise ValueError(
+            f"The 'calibrate' parameter must be a bool or a str among {set(CALIBRATIONS)}. Got "
+            f"{calibrate!r} instead."
+        )
 
 
 def fit_calibration(probabilities, y, calibrate, sample_weight=None):
@@ -103,11 +131,7 @@ def fit_calibration(probabilities, y, calibrate, sample_weight=None):
     ValueError
         For another value of `calibrate`.
     """
-    if not isinstance(calibrate, bool | np.bool_) and calibrate not in CALIBRATIONS:
-        raise ValueError(
-            f"The 'calibrate' parameter must be a bool or a str among {set(CALIBRATIONS)}. Got "
-            f"{calibrate!r} instead."
-        )
+    check_calibrate(calibrate)
     if not calibrate:
         return np.asarray
     log_p = log_probabilities(probabilities)

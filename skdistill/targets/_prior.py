@@ -4,10 +4,11 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import log_softmax, logsumexp, softmax
 
+from skdistill.targets._labelled import check_labelled
 from skdistill.teachers._clip import log_probabilities
 
 
-def fit_prior_offsets(log_p, y, sample_weight=None):
+def fit_prior_offsets(answers, y, sample_weight=None):
     r"""Find the offsets that minimise the log-loss of softmax(log p + b).
 
     The loss is convex in b, and its gradient for class c is the mean of
@@ -18,17 +19,24 @@ def fit_prior_offsets(log_p, y, sample_weight=None):
 
     Parameters
     ----------
-    log_p : ndarray of shape (n_samples, n_classes)
-        Log-probabilities, or logits. Rows of NaN are left out.
-    y : ndarray of shape (n_samples,), int
-        The position of each row's true class.
-    sample_weight : ndarray of shape (n_samples,), default=None
+    answers : array-like of shape (n_samples, n_classes)
+        Probabilities, log-probabilities or logits, told apart as in `fit_temperature`. Rows of NaN
+        are left out.
+    y : array-like of shape (n_samples,)
+        The true classes: labels where the columns of `answers` have names, else positions; see
+        `fit_temperature`.
+    sample_weight : array-like of shape (n_samples,), default=None
         Weights of the rows; None weighs all alike.
 
     Returns
     -------
     ndarray of shape (n_classes,)
         Their mean over the classes that have labels is 0. -inf for a class without one.
+
+    Raises
+    ------
+    ValueError
+        When answers, classes or weights are no such thing, or no row has all of them.
 
     References
     ----------
@@ -41,16 +49,13 @@ def fit_prior_offsets(log_p, y, sample_weight=None):
     >>> import numpy as np
     >>> from scipy.special import softmax
     >>> from skdistill.targets import fit_prior_offsets
-    >>> log_p = np.log([[0.8, 0.2], [0.5, 0.5], [0.5, 0.5], [0.2, 0.8]])
-    >>> offsets = fit_prior_offsets(log_p, np.array([0, 0, 0, 1]))
-    >>> softmax(log_p + offsets, axis=1).mean(axis=0).round(3)
+    >>> p = np.array([[0.8, 0.2], [0.5, 0.5], [0.5, 0.5], [0.2, 0.8]])
+    >>> offsets = fit_prior_offsets(p, [0, 0, 0, 1])
+    >>> softmax(np.log(p) + offsets, axis=1).mean(axis=0).round(3)
     array([0.75, 0.25])
     """
-    log_p, y = np.asarray(log_p, dtype=np.float64), np.asarray(y)
-    told = ~np.isnan(log_p).any(axis=1)
-    weight = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight, float)
-    log_p, y, weight = log_p[told], y[told], weight[told] / weight[told].sum()
-    rates = np.bincount(y, weights=weight, minlength=log_p.shape[1])
+    log_p, positions, weight = check_labelled(answers, y, sample_weight)
+    rates = np.bincount(positions, weights=weight, minlength=log_p.shape[1])
     seen = rates > 0
     log_p, rates = log_p[:, seen], rates[seen]
 
@@ -67,12 +72,13 @@ def fit_prior_offsets(log_p, y, sample_weight=None):
         q = softmax(log_p + full(free), axis=1)
         return (np.diag(weight @ q) - (q * weight[:, None]).T @ q)[1:, 1:]
 
-    start = np.zeros(len(rates) - 1)
-    found = minimize(
-        loss, start, jac=True, hess=curvature, method="trust-exact", options={"gtol": 1e-10}
-    )
+    free = np.zeros(len(rates) - 1)
+    if len(free):
+        free = minimize(
+            loss, free, jac=True, hess=curvature, method="trust-exact", options={"gtol": 1e-10}
+        ).x
     offsets = np.full(len(seen), -np.inf)
-    offsets[seen] = full(found.x) - full(found.x).mean()
+    offsets[seen] = full(free) - full(free).mean()
     return offsets
 
 
