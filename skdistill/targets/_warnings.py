@@ -6,6 +6,8 @@ import warnings
 import numpy as np
 
 from skdistill.exceptions import TeacherWarning
+from skdistill.targets._calibration import apply_temperature, fit_temperature
+from skdistill.targets._labelled import scale_weights
 from skdistill.targets._prior import apply_offsets, fit_prior_offsets
 from skdistill.teachers._clip import log_probabilities
 
@@ -16,9 +18,47 @@ so that a forest's exact zeros do not decide."""
 PRIOR_SHIFT = 0.1
 """The total variation distance between mean probabilities and class rates that is warned of."""
 
+CURED = 0.95
+"""A calibration cures where the log-loss after it is below this share of the class rates'.
 
-def warn_of_misleading_targets(probabilities, y, sample_weight=None):
-    """Warn when the labels speak against the teacher's answers.
+Measured on 1,500 rows each of Adult, Bank marketing, FICO, COMPAS and Pima, and on one table
+drawn, with 10 kinds of teachers out of fold; 39 were worse than the class rates. A temperature
+brought 21 of them below this share, naive Bayes, QDA, overtrained networks and boosting above all,
+and 19 of the 21 then taught a student at alpha=0.5 that had a lower log-loss, by 0.03 in the
+median. Of the others, trees and nearest neighbours above all, 12 of 18 taught a worse one.
+"""
+
+GRADED = 1e-6
+"""An answer whose largest probability is nearer to 1 than this is a hard label.
+
+A temperature makes the log-loss of a tree look well and its student worse, by 0.01 on Adult and
+0.11 on Digits and Letter at alpha=0.5: wrong labels average out in the student, and doubt that is
+in every answer does not.
+"""
+
+TIMID_LOSS, TIMID_SHARE = 0.1, 0.25
+"""What a temperature below 1 must take from the log-loss for a hint, in nats and as a share of it.
+
+Measured on up to 1,500 rows each of Iris, Wine, Breast cancer, Digits, Adult, Bank marketing,
+Letter and Pendigits, with 13 kinds of teachers out of fold. 20 of the 104 pass both: forests on
+more than two classes, AdaBoost, and networks, calibrated SVMs and neighbours of few rows; 19 taught
+a student of lower log-loss once calibrated, by 45 % in the median at alpha=0.5. No boosting, no
+naive Bayes, no logistic regression and no forest on two classes is among them.
+
+Asked about their own training rows, 17 of 136 teachers would pass, forests and networks that know
+these rows by heart; so only answers out of fold are judged. Answers that are over-confident and no
+worse than the class rates get no hint: 11 of 16 teachers of that kind taught a worse student, or
+the same, once calibrated.
+"""
+
+CELLS = 200_000
+"""Numbers among the answers, at most, that a calibration is fitted on for a warning."""
+
+
+def warn_of_misleading_targets(
+    probabilities, y, sample_weight=None, *, calibrated=False, out_of_fold=False
+):
+    """Warn when the labels speak against the teacher's answers, and name the cure.
 
     Parameters
     ----------
@@ -27,60 +67,166 @@ def warn_of_misleading_targets(probabilities, y, sample_weight=None):
     y : ndarray of shape (n_samples,), int
         The position of each row's true class.
     sample_weight : ndarray of shape (n_samples,), default=None
+        Rows whose weight is not positive are left out.
+    calibrated : bool, default=False
+        Whether a temperature or offsets have been applied: a temperature is then no cure.
+    out_of_fold : bool, default=False
+        Whether each row was answered by a teacher that had not been fitted on it. A teacher that
+        knows the labels of the rows looks timid beside them.
 
     Warns
     -----
     TeacherWarning
         When the log-loss, probabilities taken as at least `FLOOR`, is above that of the class
-        rates, with another text where `fit_prior_offsets` would cure it; or when the mean
-        probabilities are further than `PRIOR_SHIFT` from the class rates in total variation,
-        half the sum of the absolute differences. Answers that are uniform for all rows mislead
-        nobody: they smooth the labels.
+        rates; or when the mean probabilities are further than `PRIOR_SHIFT` from the class rates
+        in total variation, half the sum of the absolute differences; or when a temperature below 1
+        would take `TIMID_LOSS` and `TIMID_SHARE` from the log-loss. Answers that are uniform for
+        all rows mislead nobody: they smooth the labels.
     """
     told = ~np.isnan(probabilities).any(axis=1)
-    weight = np.ones(len(y)) if sample_weight is None else sample_weight
-    told &= weight > 0
+    if sample_weight is not None:
+        told &= sample_weight > 0
     if not told.any():
         return
-    p, y, weight = probabilities[told], y[told], weight[told] / weight[told].sum()
+    p, y = probabilities[told], y[told]
+    weight = scale_weights(None if sample_weight is None else sample_weight[told], y)
+    weight = weight / weight.sum()
     if np.allclose(p, 1 / p.shape[1]):
         return
-    rates = np.bincount(y, weights=weight, minlength=p.shape[1])
-    means = weight @ p
-    is_shifted = np.abs(means - rates).sum() / 2 > PRIOR_SHIFT
-    loss = _floored_loss(p, y, weight)
-    prior = -(weight * np.log(rates[y])).sum()
-    if loss > prior:
-        start = (
-            f"The teacher's log-loss on the labelled rows is {loss:.3f}, worse than the "
-            f"{prior:.3f} of the class rates alone"
+    answers = _Answers(p, y, weight)
+    if answers.loss > answers.prior:
+        text = _worse_than_the_rates(answers, calibrated, out_of_fold)
+    elif answers.is_shifted:
+        text = _far_from_the_rates(answers, calibrated, out_of_fold)
+    elif out_of_fold and not calibrated:
+        text = _timid(answers)
+    else:
+        return
+    if text is not None:
+        warnings.warn(text, TeacherWarning, stacklevel=2)
+
+
+class _Answers:
+    """Answers beside the labels, in figures."""
+
+    def __init__(self, p, y, weight):
+        self.p, self.y, self.weight = p, y, weight
+        self.rates = np.bincount(y, weights=weight, minlength=p.shape[1])
+        self.means = weight @ p
+        self.is_shifted = np.abs(self.means - self.rates).sum() / 2 > PRIOR_SHIFT
+        self.loss = _floored_loss(p, y, weight)
+        self.prior = -(weight * np.log(self.rates[y])).sum()
+
+    def sample(self):
+        """Return answers, labels and weights of as many rows as a warning needs."""
+        n_rows = max(1000, CELLS // self.p.shape[1])
+        if len(self.y) <= n_rows:
+            return self.p, self.y, self.weight
+        rows = np.random.default_rng(0).choice(len(self.y), n_rows, replace=False)
+        weight = self.weight[rows]
+        return self.p[rows], self.y[rows], weight / weight.sum()
+
+    def with_temperature(self):
+        """Return the best temperature, and the log-loss with it."""
+        p, y, weight = self.sample()
+        temperature = fit_temperature(log_probabilities(p), y, weight)
+        return temperature, _floored_loss(apply_temperature(p, temperature), y, weight)
+
+    def with_offsets(self):
+        """Return the log-loss with the best offsets of the classes."""
+        p, y, weight = self.sample()
+        offsets = fit_prior_offsets(log_probabilities(p), y, weight)
+        return _floored_loss(apply_offsets(p, offsets), y, weight)
+
+    @property
+    def tells_classes_apart(self):
+        """Whether the mean recall of the classes is above that of chance."""
+        hits = self.weight * (self.p.argmax(axis=1) == self.y)
+        seen = self.rates > 0
+        recall = np.bincount(self.y, weights=hits, minlength=len(seen))[seen] / self.rates[seen]
+        chance = 1 / seen.sum()
+        return recall.mean() > chance + (1 - chance) / 20
+
+    @property
+    def are_hard(self):
+        return self.weight @ (self.p.max(axis=1) > 1 - GRADED) > 0.9
+
+
+def _worse_than_the_rates(answers, calibrated, out_of_fold):
+    start = (
+        f"The teacher's log-loss on the labelled rows is {answers.loss:.3f}, worse than the "
+        f"{answers.prior:.3f} of the class rates alone"
+    )
+    temperature, cooled = (1.0, np.inf) if calibrated else answers.with_temperature()
+    shifted = answers.with_offsets() if answers.is_shifted else np.inf
+    limit = CURED * answers.prior
+    if shifted < limit and shifted <= cooled:
+        return (
+            f"{start}, and {shifted:.3f} once its mean probabilities agree with them: it was "
+            f"fitted with class weights or on resampled rows. Use calibrate='prior', or a teacher "
+            f"without class weights."
         )
-        if is_shifted:
-            offsets = fit_prior_offsets(log_probabilities(p), y, weight)
-            loss = _floored_loss(apply_offsets(p, offsets), y, weight)
-        if loss > prior:
-            reason = (
-                ": it would teach nonsense. Was it fitted on rows prepared otherwise, or on other "
-                "labels? Put the preprocessing into the teacher's own Pipeline, or set "
-                "teacher_classes."
-            )
-        else:
-            reason = (
-                f", and {loss:.3f} once its mean probabilities agree with them: it was fitted with "
-                f"class weights or on resampled rows. Use calibrate='prior', or a teacher without "
-                f"class weights."
-            )
-        warnings.warn(start + reason, TeacherWarning, stacklevel=2)
-    elif is_shifted:
-        worst = int(np.argmax(np.abs(means - rates)))
-        warnings.warn(
-            f"The teacher's mean probabilities are far from the class rates (class number "
-            f"{worst}: {means[worst]:.3f} on average, {rates[worst]:.3f} of the rows), as after "
-            f"class weights or resampling: the student will inherit the shift. Use "
-            f"calibrate='prior', or a teacher without class weights.",
-            TeacherWarning,
-            stacklevel=2,
+    if answers.are_hard and answers.tells_classes_apart:
+        return (
+            f"{start}: it tells the classes apart, but its answers are hard labels, and the wrong "
+            f"ones as sure as the others. Give a teacher whose answers are graded, such as a "
+            f"forest in place of a tree."
         )
+    if cooled < limit:
+        return f"{start}, {_with_temperature(temperature, cooled, out_of_fold)}"
+    if answers.tells_classes_apart:
+        return (
+            f"{start}: it tells the classes apart, but its probabilities are far off, and neither "
+            f"a temperature nor offsets of the classes mend them. Calibrate the teacher itself: "
+            f"CalibratedClassifierCV(..., method='isotonic')."
+        )
+    if answers.loss * CURED <= answers.prior:
+        return (
+            f"{start}: it says little more than these rates. Give it more rows or other features, "
+            f"or another teacher."
+        )
+    return (
+        f"{start}: it would teach nonsense. Was it fitted on rows prepared otherwise, or on other "
+        f"labels? Put the preprocessing into the teacher's own Pipeline, or set teacher_classes."
+    )
+
+
+def _far_from_the_rates(answers, calibrated, out_of_fold):
+    worst = int(np.argmax(np.abs(answers.means - answers.rates)))
+    start = (
+        f"The teacher's mean probabilities are far from the class rates (class number {worst}: "
+        f"{answers.means[worst]:.3f} on average, {answers.rates[worst]:.3f} of the rows)"
+    )
+    temperature, cooled = (1.0, np.inf) if calibrated else answers.with_temperature()
+    if temperature < 1 and cooled < answers.with_offsets():
+        return (
+            f"{start}, and its log-loss is {answers.loss:.3f}, "
+            f"{_with_temperature(temperature, cooled, out_of_fold)}"
+        )
+    return (
+        f"{start}, as after class weights or resampling: the student will inherit the shift. Use "
+        f"calibrate='prior', or a teacher without class weights."
+    )
+
+
+def _timid(answers):
+    temperature, cooled = answers.with_temperature()
+    gain = answers.loss - cooled
+    if temperature >= 1 or gain < TIMID_LOSS or gain < TIMID_SHARE * answers.loss:
+        return None
+    return (
+        f"The teacher's log-loss on the labelled rows is {answers.loss:.3f}, "
+        f"{_with_temperature(temperature, cooled, True)} The student learns its doubt otherwise."
+    )
+
+
+def _with_temperature(temperature, cooled, out_of_fold):
+    kind = "over-confident" if temperature > 1 else "timid"
+    unless = "" if temperature > 1 or out_of_fold else ", unless it was fitted on these very rows"
+    return (
+        f"and {cooled:.3f} with a temperature of {temperature:.2f}: it is {kind}. Use "
+        f"calibrate=True{unless}."
+    )
 
 
 def _floored_loss(p, y, weight):

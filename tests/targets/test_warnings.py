@@ -1,7 +1,9 @@
+import re
 import warnings
 
 import numpy as np
 import pytest
+from scipy.special import softmax
 
 from skdistill.exceptions import TeacherWarning
 from skdistill.targets._warnings import warn_of_misleading_targets
@@ -50,3 +52,155 @@ def test_uniform_answers_are_label_smoothing_and_no_nonsense():
         warn_of_misleading_targets(np.full((100, 2), 0.5), Y)
     with pytest.warns(TeacherWarning, match="worse than"):
         warn_of_misleading_targets(np.full((100, 2), [0.45, 0.55]), Y)
+
+
+# The cure that is named
+
+
+def drawn(sharpness, n_rows=4000, n_classes=2, rates=None):
+    """Honest logits, and labels drawn from them."""
+    rng = np.random.default_rng(0)
+    logits = sharpness * rng.normal(size=(n_rows, n_classes))
+    if rates is not None:
+        logits = logits + np.log(rates)
+    honest = softmax(logits, axis=1)
+    return logits, (honest.cumsum(axis=1) > rng.random((n_rows, 1))).argmax(axis=1)
+
+
+def answers_of(sharpness, factor=1.0, offset=0.0, **how):
+    """Answers that are `factor` times as sure as would be honest, and labels."""
+    logits, y = drawn(sharpness, **how)
+    return softmax(factor * logits + offset, axis=1), y
+
+
+def hard_labels(share_right):
+    y = np.arange(4000) % 2
+    wrong = np.arange(4000) >= share_right * 4000
+    return np.eye(2)[np.where(wrong, 1 - y, y)], y
+
+
+def far_off():
+    """Nearly sure answers: half of the rare rows are found, and one in five others with them."""
+    y = np.repeat([0, 1], [3600, 400])
+    found = np.r_[np.arange(3600) % 5 == 0, np.arange(400) % 2 == 0]
+    return np.where(found[:, None], [0.02, 0.98], [0.98, 0.02]), y
+
+
+def rates_and_noise(p):
+    y = np.repeat([0, 1], [1500, 500])
+    return np.tile([1 - p, p], (2000, 1)) + 1e-6 * np.arange(2000)[:, None] * [1, -1], y
+
+
+OUT_OF_FOLD = {"out_of_fold": True}
+NAMED = {
+    "over-confident": (
+        answers_of(1, 8),
+        {},
+        r"worse than the 0\.69\d of.*, and 0\.5\d+ with a "
+        r"temperature of (7\.[5-9]|8\.[0-5]).*it is over-confident. Use calibrate=True\.$",
+    ),
+    "over-confident, out of fold": (answers_of(1, 8), OUT_OF_FOLD, "Use calibrate=True\\.$"),
+    "over-confident, ten classes": (
+        answers_of(1, 12, n_classes=10),
+        {},
+        r"temperature of 1[12]\.\d\d: it is over-confident",
+    ),
+    "timid": (
+        answers_of(4, 0.25),
+        OUT_OF_FOLD,
+        r"labelled rows is 0\.36.*, and 0\.2\d+ with a "
+        r"temperature of 0\.2[4-6]: it is timid. Use calibrate=True\. The student learns its doubt",
+    ),
+    "timid, ten classes": (
+        answers_of(4, 0.3, n_classes=10),
+        OUT_OF_FOLD,
+        r"of 0\.(29|30|31): it is",
+    ),
+    "timid and rare": (
+        answers_of(4, 0.1, rates=[0.99, 0.01]),
+        OUT_OF_FOLD,
+        r"mean probabilities are "
+        r"far.*, and its log-loss is 0\.\d+, and 0\.\d+ with a temp.*timid. Use calibrate=True\.$",
+    ),
+    "timid and rare, asked about its own rows": (
+        answers_of(4, 0.1, rates=[0.99, 0.01]),
+        {},
+        "Use calibrate=True, unless it was fitted on these very rows",
+    ),
+    "class weights": (answers_of(2, 1, np.array([0, 2.0])), {}, "Use calibrate='prior'"),
+    "class weights, out of fold": (
+        answers_of(2, 1, np.array([0, 2.0])),
+        OUT_OF_FOLD,
+        "as after class weights or resampling",
+    ),
+    "class weights beyond the rates": (
+        answers_of(1, 1, np.array([0, 4.0]), rates=[0.9, 0.1]),
+        {},
+        r"worse than.*, and 0\.\d+ once its mean probabilities agree.*Use calibrate='prior'",
+    ),
+    "class weights, a temperature was tried": (
+        answers_of(1, 1, np.array([0, 4.0]), rates=[0.9, 0.1]),
+        {"calibrated": True},
+        "Use calibrate='prior'",
+    ),
+    "hard labels": (hard_labels(0.8), {}, "hard labels.*Give a teacher whose answers are graded"),
+    "wrong labels": (hard_labels(0.1), {}, "would teach nonsense.*set teacher_classes"),
+    "drawn labels": (hard_labels(0.5), {}, "would teach nonsense.*set teacher_classes"),
+    "far off": (far_off(), {}, "neither a temperature nor offsets.*Calibrate the teacher itself"),
+    "the rates, a little off": (
+        rates_and_noise(0.23),
+        OUT_OF_FOLD,
+        "more than these rates. Give it",
+    ),
+    "others than the rates": (rates_and_noise(0.6), {}, "would teach nonsense"),
+}
+
+
+@pytest.mark.parametrize("case", NAMED)
+def test_the_cure_is_named(case):
+    (p, y), how, message = NAMED[case]
+    with pytest.warns(TeacherWarning, match="The teacher's ") as warned:
+        warn_of_misleading_targets(p, y, **how)
+    assert len(warned) == 1
+    assert re.search(message, str(warned[0].message)), str(warned[0].message)
+
+
+QUIET = {
+    "honest": (answers_of(1), OUT_OF_FOLD),
+    "honest, ten classes": (answers_of(3, n_classes=10), OUT_OF_FOLD),
+    "honest and rare": (answers_of(1, rates=[0.99, 0.01]), OUT_OF_FOLD),
+    "a little timid": (answers_of(4, 0.6), OUT_OF_FOLD),
+    "timid by a small share": (answers_of(1, 0.1, n_classes=10), OUT_OF_FOLD),
+    "timid, but its own rows": (answers_of(4, 0.25), {}),
+    "timid, but calibrated": (answers_of(4, 0.25), OUT_OF_FOLD | {"calibrated": True}),
+    "over-confident, better than the rates": (answers_of(2, 2), OUT_OF_FOLD),
+}
+
+
+@pytest.mark.parametrize("case", QUIET)
+def test_ordinary_teachers_are_passed_over(case):
+    (p, y), how = QUIET[case]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warn_of_misleading_targets(p, y, **how)
+
+
+def test_a_temperature_is_no_cure_twice():
+    p, y = answers_of(1, 8)
+    with pytest.warns(TeacherWarning) as warned:
+        warn_of_misleading_targets(p, y, calibrated=True)
+    assert "calibrate=True" not in str(warned[0].message)
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e308, 5e-324])
+def test_weights_of_any_size_are_shares(scale):
+    (p, y), weight = answers_of(1, 8), np.resize([1.0, 0.0, 1.0], 4000)
+    p[1::3] = [0.5, 0.5]  # of no weight
+    with pytest.warns(TeacherWarning, match="over-confident"):
+        warn_of_misleading_targets(p, y, weight * scale)
+
+
+def test_some_of_very_many_rows_are_enough():
+    p, y = answers_of(4, 0.25, n_rows=150_000)
+    with pytest.warns(TeacherWarning, match=r"temperature of 0\.25: it is timid"):
+        warn_of_misleading_targets(p, y, out_of_fold=True)
