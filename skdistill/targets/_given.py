@@ -57,7 +57,7 @@ def given_targets(
         calibration = task.fit_calibration(targets.values, calibrate, sample_weight)
         values, *more = (calibration(part) for part in [targets.values, *targets.more])
         targets = targets.replace(values=values, more=more)
-    task.warn(targets.values, sample_weight)
+    task.warn(targets, sample_weight)
     return targets
 
 

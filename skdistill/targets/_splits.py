@@ -89,12 +89,12 @@ def _check_split(task, name, number, train, test, groups):
     if not task.regresses and len(np.unique(task.y[train])) < 2:
         raise TeacherError(
             f"The training rows of split {number} of {name} hold {_few(task, train)}; "
-            f"expected at least two. {_advice(task)}"
+            f"expected at least two classes. {_advice(task)}"
         )
 
 
 def _few(task, train):
-    return f"one class only, {task.y[train][0]!r}" if len(train) else "no row"
+    return f"one class only, {task.y[train][:1].tolist()[0]!r}" if len(train) else "no row"
 
 
 def _advice(task):
@@ -102,7 +102,7 @@ def _advice(task):
     if counts.min() > 1:
         return "Use a stratified splitter or fewer splits."
     return (
-        f"The class {classes[np.argmin(counts)]!r} has a single row, which no split can both leave "
+        f"The class {classes.tolist()[np.argmin(counts)]!r} has a single row, which no split can both leave "
         f"out and learn from. Set cv='in-sample', give a fitted teacher, or more rows of it."
     )
 

@@ -95,24 +95,22 @@ def compute_targets(
     if splits is None:
         values, kinds = _ask_one(teacher, task, X, ask, columns)
     calibration = task.fit_calibration(values, calibrate, fitting.sample_weight)
-    values = calibration(values)
-    task.warn(values, fitting.sample_weight)
     panel = panel_of(teacher) if X_more else None
     more = [task.read(ask(rows), kinds, panel, columns)[0] for rows in X_more]
     more += generated.values()
-    kind = task.kind(kinds)
-    if any(answers_from_labels(member) for member in members_of(teacher)):
-        values = teacher.add_answers_from_labels(values, task.y, task.classes)
-        kind = "probabilities"
     targets = Targets(
-        values,
-        kind,
+        calibration(values),
+        task.kind(kinds),
         task.classes,
         out_of_fold=splits is not None,
         calibrated=bool(calibrate),
         more=map(calibration, more),
         features=_features(teacher, [X, *X_more], layers, desk),
     )
+    task.warn(targets, fitting.sample_weight)
+    if any(answers_from_labels(member) for member in members_of(teacher)):
+        values = teacher.add_answers_from_labels(targets.values, task.y, task.classes)
+        targets = targets.replace(values=values, kind="probabilities")
     return targets, teacher if fitted or refit or splits is None else None
 
 

@@ -141,9 +141,15 @@ class ClassTask:
         """Fit the wanted calibration on answers and labels; see `fit_calibration`."""
         return fit_calibration(values, self.positions, calibrate, sample_weight)
 
-    def warn(self, values, sample_weight):
-        """Warn of answers that the labels speak against."""
-        warn_of_misleading_targets(values, self.positions, sample_weight)
+    def warn(self, targets, sample_weight):
+        """Warn of targets that the labels speak against."""
+        warn_of_misleading_targets(
+            targets.values,
+            self.positions,
+            sample_weight,
+            calibrated=targets.calibrated,
+            out_of_fold=targets.out_of_fold,
+        )
 
 
 class NumberTask:
@@ -199,6 +205,6 @@ class NumberTask:
         """Numbers are left as they are."""
         return np.asarray
 
-    def warn(self, values, sample_weight):
+    def warn(self, targets, sample_weight):
         """Warn of a teacher that a constant beats."""
-        warn_of_poor_values(values, self.targets, sample_weight, self.level)
+        warn_of_poor_values(targets.values, self.targets, sample_weight, self.level)
