@@ -11,7 +11,6 @@ from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, proces
 from sklearn.utils.validation import (
     check_consistent_length,
     check_is_fitted,
-    validate_data,
 )
 
 from skdistill._atomic import all_or_nothing
@@ -20,6 +19,7 @@ from skdistill._compat import (
     check_names_and_width,
     check_sample_weight,
     copy_estimator_state,
+    learn_names_and_width,
     routing_enabled,
 )
 from skdistill._random import draw_seeds, seed_parameters
@@ -228,7 +228,7 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
                 f"is None."
             )
         X = as_rows(X)
-        validate_data(self, X, skip_check_array=True)
+        learn_names_and_width(self, X)
         task = self._read_y(y)
         check_consistent_length(X, task.y, groups)
         if sample_weight is not None:
@@ -346,7 +346,7 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
             return X
         X = as_rows(X)
         check_names_and_width(self, X)
-        if X.ndim > 1 and not hasattr(self, "n_features_in_"):
+        if len(X.shape) > 1 and not hasattr(self, "n_features_in_"):
             raise ValueError(
                 f"X has the shape {tuple(X.shape)}, and fit got texts; expected a list, array or "
                 f"Series of str. A column of a table is one: X['text']."

@@ -313,7 +313,7 @@ Unlabeled, default=None
         """Fit the student's preprocessing and make its module, so that a misfit shows early."""
         device = resolve_device(self.device)
         student = as_student(
-            self.student, n_axes=rows.X.ndim, device=str(device), verbose=self.verbose
+            self.student, n_axes=len(rows.X.shape), device=str(device), verbose=self.verbose
         )
         net, loss = student[-1], get_loss(self.loss)
         weighted = self._is_weighted(rows)

@@ -1,17 +1,50 @@
-"""The columns of a table, whatever holds them: numbers with gaps, and categories."""
+"""The columns of a table or an array: numbers with gaps, and categories."""
 
-import numbers
+import datetime
 
 import numpy as np
 
-__all__ = ["FLOATS", "as_floats", "as_strings", "is_gap", "is_number", "is_table"]
+from skdistill._frames import (
+    column_dtype,
+    column_kinds,
+    column_names,
+    frame_floats,
+    is_table,
+    read_column,
+)
+from skdistill.exceptions import ColumnError
+
+__all__ = [
+    "FLOATS",
+    "NUMBERS",
+    "as_floats",
+    "as_strings",
+    "is_gap",
+    "is_number",
+    "refuse_unreadable",
+]
 
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
+NUMBERS = ("boolean", "integer", "float")
+"""The kinds of columns, see `column_kinds`, that are numbers by their dtype."""
 
-def is_table(X):
-    """Whether X is a DataFrame: it has columns and can be sliced by position."""
-    return hasattr(X, "columns") and hasattr(X, "iloc")
+TEXT = (str, bytes)
+DATES = (datetime.date, datetime.time, datetime.timedelta, np.datetime64, np.timedelta64)
+NESTED = (list, tuple, dict, set, frozenset, np.ndarray)
+
+UNREADABLE = {"date": "dates", "nested": "nested values"}
+"""What a column holds that no student reads, by its kind."""
+
+READABLE = {str, bytes, int, float, bool, type(None)}
+"""Classes of values that need no closer look."""
+
+ADVICE = {
+    "dates": "Derive numbers from it, such as the days since a date.",
+    "nested values": "Spread it over columns of their own, or leave it out.",
+    "complex numbers": "Split it into its real and imaginary parts.",
+    "objects": "Write them as strings, or leave the column out.",
+}
 
 
 def is_number(X):
@@ -24,15 +57,21 @@ def is_number(X):
     Returns
     -------
     ndarray of shape (n_features,), bool
+        True for objects that are gaps alone, as for numbers that are.
 
     Raises
     ------
-    TypeError
-        For a column with objects that are neither numbers nor strings.
+    ColumnError
+        For objects that are neither numbers nor strings; it names the column.
     """
     if not is_table(X) and X.dtype != object:
         return np.full(X.shape[1], X.dtype.kind in "biuf")
-    return np.array([_holds_numbers(X, i) for i in range(X.shape[1])], dtype=bool)
+    kinds = column_kinds(X) if is_table(X) else ["object"] * X.shape[1]
+    found = [
+        kind in NUMBERS or (kind == "object" and not _holds_text(X, position))
+        for position, kind in enumerate(kinds)
+    ]
+    return np.array(found, dtype=bool)
 
 
 def as_floats(X, positions):
@@ -48,15 +87,23 @@ def as_floats(X, positions):
     -------
     ndarray of shape (n_samples, n_positions)
         Gaps are NaN. float32 for an array of float32, float64 otherwise.
+
+    Raises
+    ------
+    ValueError
+        For a value that is no number, with it and its column, and no advice: what else may stand
+        there is for the caller to say.
     """
     all_of_them = len(positions) == X.shape[1] and (positions[1:] > positions[:-1]).all()
-    if is_table(X):
-        X = X if all_of_them else X.take(positions, axis=1)
-        return X.to_numpy(dtype=np.float64, na_value=np.nan)
-    X = X if all_of_them else X[:, positions]
-    if X.dtype == object:
-        X = np.where(_are_gaps(X), np.nan, X)
-    return X if X.dtype in FLOATS else X.astype(np.float64)
+    try:
+        if is_table(X):
+            return frame_floats(X, None if all_of_them else positions)
+        columns = X if all_of_them else X[:, positions]
+        if columns.dtype == object:
+            columns = np.where(_are_gaps(columns), np.nan, columns)
+        return columns if columns.dtype in FLOATS else columns.astype(np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise _no_number(X, positions, error) from error
 
 
 def as_strings(X, positions):
@@ -72,36 +119,117 @@ def as_strings(X, positions):
     -------
     ndarray of shape (n_samples, n_positions), object
         Strings, None for a gap.
+
+    Raises
+    ------
+    ColumnError
+        For objects that are neither numbers nor strings; it names the column.
     """
     names = np.empty((X.shape[0], len(positions)), dtype=object)
     for i, position in enumerate(positions):
-        names[:, i] = [None if is_gap(value) else _name(value) for value in _column(X, position)]
+        kind, values = _read_column(X, position)
+        if kind == "object":  # categories may be of anything, such as intervals
+            _refuse_objects(values, X, position)
+        names[:, i] = [None if is_gap(value) else _name(value) for value in values]
     return names
 
 
-def _column(X, position):
-    return X.iloc[:, position] if is_table(X) else X[:, position]
+def refuse_unreadable(X):
+    """Refuse dates, durations and nested columns, some of which would pass for numbers in silence.
+
+    Parameters
+    ----------
+    X : {ndarray, CSR matrix, DataFrame}
+        See `skdistill._rows.as_rows`. Of objects, `is_number` and `as_strings` look at the values.
+
+    Raises
+    ------
+    ColumnError
+        It names the column.
+    """
+    if not is_table(X):
+        if X.dtype.kind in "mM":
+            raise _unreadable("X", "dates", X.dtype)
+        return
+    for position, kind in enumerate(column_kinds(X)):
+        if kind in UNREADABLE:
+            label = f"The {_name_column(X, position)}"
+            raise _unreadable(label, UNREADABLE[kind], _shorten(str(column_dtype(X, position))))
 
 
-def _holds_numbers(X, position):
-    column = _column(X, position)
-    kind = getattr(column.dtype, "kind", "O")
-    if kind in "biuf":
-        return True
-    if kind in "SU" or str(column.dtype) == "category":
-        return False
-    values = [value for value in column if not is_gap(value)]
-    if any(isinstance(value, str | bytes) for value in values):
-        return False
-    for value in values:
-        if not isinstance(value, numbers.Number | np.bool_):
-            float(value)  # raises the TypeError that names what it is
-    return True
+def _read_column(X, position):
+    if is_table(X):
+        return read_column(X, position)
+    return "object" if X.dtype == object else "text", list(X[:, position])
+
+
+def _holds_text(X, position):
+    """Whether a column of objects holds strings among its values."""
+    classes = _refuse_objects(_read_column(X, position)[1], X, position)
+    return any(issubclass(kind, TEXT) for kind in classes)
+
+
+def _refuse_objects(values, X, position):
+    """Refuse values that are neither numbers nor strings; return the classes of all."""
+    classes = dict.fromkeys(map(type, values))
+    for kind in [kind for kind in classes if kind not in READABLE]:
+        example = next((v for v in values if type(v) is kind and not is_gap(v)), None)
+        if example is None or issubclass(kind, (*TEXT, np.bool_)):
+            continue
+        what, reason = _name_kind(kind), _why_no_number(example)
+        if reason or what in ("dates", "nested values"):  # a duration of numpy is a number to it
+            seen = _shorten(repr(example)) + reason
+            raise _unreadable(f"The {_name_column(X, position)}", what, seen)
+    return classes
+
+
+def _why_no_number(value):
+    """Return what Python says of a value that is no number; nothing of one that is."""
+    try:
+        isinstance(value, np.ndarray) or float(value)
+    except (TypeError, ValueError, OverflowError) as error:
+        return f": {error}"
+    return ""
+
+
+def _name_kind(kind):
+    if issubclass(kind, DATES) or kind.__name__ == "Period":
+        return "dates"
+    if issubclass(kind, NESTED):
+        return "nested values"
+    return "complex numbers" if issubclass(kind, complex | np.complexfloating) else "objects"
+
+
+def _unreadable(label, what, seen):
+    return ColumnError(
+        f"{label} holds {what} ({seen}); expected numbers, truth values or categories. "
+        f"{ADVICE[what]}"
+    )
+
+
+def _shorten(text):
+    return text if len(text) < 60 else f"{text[:57]}..."
+
+
+def _no_number(X, positions, error):
+    """Say which value is no number, for an error of those who wanted numbers."""
+    for position in positions:
+        for value in _read_column(X, position)[1]:
+            if not is_gap(value) and _why_no_number(value):
+                return ValueError(f"{_shorten(repr(value))} in the {_name_column(X, position)}")
+    return ValueError(str(error))
+
+
+def _name_column(X, position):
+    return f"column {column_names(X)[position] if is_table(X) else int(position)!r}"
 
 
 def is_gap(value):
     """Whether a value is None, NaN, NaT or NA."""
-    return value is None or type(value).__name__ == "NAType" or value != value
+    try:
+        return value is None or type(value).__name__ == "NAType" or bool(value != value)
+    except ValueError:  # an array in a cell
+        return False
 
 
 _are_gaps = np.frompyfunc(is_gap, 1, 1)

@@ -2,6 +2,7 @@
 
 import copy
 
+import numpy as np
 from sklearn.base import _fit_context as fit_context
 from sklearn.utils import _safe_indexing as safe_indexing
 from sklearn.utils._metadata_requests import _routing_enabled as routing_enabled
@@ -12,8 +13,10 @@ from sklearn.utils._param_validation import (
     StrOptions,
     validate_parameter_constraints,
 )
-from sklearn.utils.validation import _check_feature_names, _check_n_features
+from sklearn.utils.validation import _check_feature_names, _check_n_features, validate_data
 from sklearn.utils.validation import _check_sample_weight as check_sample_weight
+
+from skdistill._frames import column_names, is_table
 
 __all__ = [
     "HasMethods",
@@ -25,11 +28,30 @@ __all__ = [
     "check_sample_weight",
     "copy_estimator_state",
     "fit_context",
+    "learn_names_and_width",
     "replace_inferred_classes",
     "routing_enabled",
     "safe_indexing",
     "validate_parameter_constraints",
 ]
+
+
+def learn_names_and_width(estimator, X):
+    """Record names and width of the rows of `fit`, as scikit-learn's `validate_data` does.
+
+    Of a table of any library, and names that are no strings too, such as the numbers that pandas
+    gives: `check_names_and_width` compares them.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Gets `n_features_in_`, and `feature_names_in_` where all names are strings.
+    X : {ndarray, sparse matrix, DataFrame} of shape (n_samples, n_features) or more axes
+    """
+    validate_data(estimator, X, skip_check_array=True)
+    estimator._labels_in = names = column_names(X) if is_table(X) else None
+    if names and all(isinstance(name, str) for name in names):
+        estimator.feature_names_in_ = np.array(names, dtype=object)
 
 
 def check_names_and_width(estimator, X):
@@ -41,12 +63,20 @@ def check_names_and_width(estimator, X):
     Parameters
     ----------
     estimator : estimator
-        A fitted one.
+        A fitted one; see `learn_names_and_width`.
     X : {ndarray, sparse matrix, DataFrame} of shape (n_samples, n_features) or more axes
+
+    Raises
+    ------
+    ValueError
+        For a table whose columns are others than those of `fit`, or in another order.
     """
-    names = getattr(estimator, "feature_names_in_", None)
-    if names is not None and hasattr(X, "columns") and list(X.columns) == names.tolist():
-        return
+    if is_table(X):
+        names, of_fit = column_names(X), getattr(estimator, "_labels_in", None)
+        if names == of_fit:
+            return
+        if of_fit is not None and _are_others(names, of_fit):
+            raise ValueError(_compare_names(names, of_fit))
     _check_feature_names(estimator, X, reset=False)
     _check_n_features(estimator, X, reset=False)
 
@@ -63,6 +93,31 @@ def callback_names(net):
     list of str
     """
     return [name for name, _ in net._uniquely_named_callbacks()]
+
+
+def _are_others(names, of_fit):
+    """Whether names contradict each other; the positions that pandas counts contradict none."""
+    counted = list(range(len(of_fit)))
+    if counted in (names, of_fit):
+        return set(names) == set(of_fit)
+    kinds = [all(isinstance(name, str) for name in those) for those in (names, of_fit)]
+    return kinds[0] == kinds[1]
+
+
+def _compare_names(names, of_fit):
+    """Say how names differ, in scikit-learn's words."""
+    lines = ["The feature names should match those that were passed during fit."]
+    unseen = sorted(set(names) - set(of_fit), key=str)
+    missing = sorted(set(of_fit) - set(names), key=str)
+    for title, those in (
+        ("Feature names unseen at fit time:", unseen),
+        ("Feature names seen at fit time, yet now missing:", missing),
+    ):
+        if those:
+            lines += [title, *(f"- {name}" for name in those[:5]), *["- ..."][: len(those) > 5]]
+    if not unseen and not missing:
+        lines.append("Feature names must be in the same order as they were in fit.")
+    return "\n".join([*lines, f"Pass the columns of fit in their order: {of_fit[:5]}..."])
 
 
 def copy_estimator_state(source, target):

@@ -239,7 +239,7 @@ Unlabeled, default=None
         student = as_student(
             self.student,
             regresses=True,
-            n_axes=rows.X.ndim,
+            n_axes=len(rows.X.shape),
             device=str(resolve_device(self.device)),
             verbose=self.verbose,
         )

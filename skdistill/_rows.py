@@ -7,19 +7,18 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils import check_array
 
-from skdistill._columns import FLOATS, as_floats, is_table
+from skdistill._columns import FLOATS, NUMBERS, as_floats
+from skdistill._frames import (
+    column_kinds,
+    column_names,
+    is_table,
+    refuse_unknown_tables,
+    repeated_names,
+    stack_frames,
+)
 from skdistill._layout import EncodedTable
-from skdistill.exceptions import StudentError
 
-__all__ = [
-    "as_rows",
-    "has_gaps",
-    "is_plain",
-    "label_digest",
-    "looks_plain",
-    "refuse_dates",
-    "stack_rows",
-]
+__all__ = ["as_rows", "has_gaps", "is_plain", "label_digest", "looks_plain", "stack_rows"]
 
 PLAIN = (np.ndarray, EncodedTable)
 TEXT = (str, bytes)
@@ -74,8 +73,9 @@ def is_plain(X, estimator):
 def as_rows(X):
     """Check that X is rows of features, and make lists and tensors arrays.
 
-    A DataFrame stays one. Strings, gaps (NaN) and arrays of more than two dimensions may pass:
-    whether the student can take them is the student's to say. Infinite numbers may not.
+    A table of pandas, polars, pyarrow or another library stays one. Strings, gaps (NaN) and arrays
+    of more than two dimensions may pass: whether the student can take them is the student's to
+    say. Infinite numbers may not.
 
     Parameters
     ----------
@@ -90,35 +90,21 @@ list, array or Series of str
 
     Raises
     ------
+    TypeError
+        For a table that is not in memory, or of a library that is not known.
     ValueError
-        For one-dimensional X that is no texts, and for empty, complex or infinite X.
+        For one-dimensional X that is no texts, for empty, complex or infinite X, and for a table
+        that has a name twice.
     """
     if is_table(X):
-        if 0 in X.shape:
-            raise ValueError(
-                f"Found array with {X.shape[0]} sample(s) and {X.shape[1]} feature(s) "
-                f"(shape={X.shape}) while a minimum of 1 is required."
-            )
-        kinds = [getattr(dtype, "kind", "O") for dtype in X.dtypes]
-        if "c" in kinds:
-            raise ValueError(
-                "Complex data not supported: X has a column of complex numbers; expected real "
-                "ones. Split it into its real and imaginary parts."
-            )
-        floats = np.flatnonzero([kind == "f" for kind in kinds])
-        infinite = np.isinf(as_floats(X, floats)).any(axis=0)
-        if infinite.any():
-            names = X.columns[floats][infinite].tolist()
-            raise ValueError(
-                f"Input X contains infinity in the columns {names[:5]}; expected finite "
-                f"numbers or gaps. Replace it: X.replace([numpy.inf, -numpy.inf], numpy.nan)."
-            )
-        return X
+        return _check_table(X)
     if hasattr(X, "detach"):
         X = X.detach().cpu().numpy()
     if isinstance(X, list | tuple) and any(isinstance(value, TEXT) for value in X):
         return _as_texts(np.fromiter(X, dtype=object, count=len(X)))  # not as wide as the longest
     if not sparse.issparse(X):
+        if not isinstance(X, np.ndarray):
+            refuse_unknown_tables(X)
         X = X if isinstance(X, EncodedTable) else np.asarray(X)
         if X.dtype.kind in "OUS":
             return _as_mixed_rows(X)
@@ -146,8 +132,8 @@ def has_gaps(X):
     bool
     """
     if is_table(X):
-        is_number = [getattr(dtype, "kind", "O") in "biuf" for dtype in X.dtypes]
-        return bool(np.isnan(as_floats(X, np.flatnonzero(is_number))).any())
+        are_numbers = [kind in NUMBERS for kind in column_kinds(X)]
+        return bool(np.isnan(as_floats(X, np.flatnonzero(are_numbers))).any())
     values = X.data if sparse.issparse(X) else X
     # The greatest of some numbers is NaN where one of them is.
     return values.dtype.kind == "f" and values.size > 0 and bool(np.isnan(values.max()))
@@ -174,8 +160,8 @@ def stack_rows(parts):
     Parameters
     ----------
     parts : list of {ndarray, CSR matrix, DataFrame} of shape (n_samples_i, ...)
-        All sparse, all dense or all tables; the first decides the dtype, and the categories of
-        pandas' categorical columns.
+        All sparse, all dense or all tables of one kind; the first decides the dtype, and the
+        categories of categorical columns.
 
     Returns
     -------
@@ -186,33 +172,37 @@ def stack_rows(parts):
     if sparse.issparse(parts[0]):
         return sparse.vstack(parts, format="csr", dtype=parts[0].dtype)
     if is_table(parts[0]):
-        import pandas as pd  # it is there: these are its tables
-
-        kinds = {n: dtype for n, dtype in parts[0].dtypes.items() if str(dtype) == "category"}
-        return pd.concat([part.astype(kinds) for part in parts], ignore_index=True)
+        return stack_frames(parts)
     return np.concatenate(parts, dtype=parts[0].dtype, casting="same_kind")
 
 
-def refuse_dates(X):
-    """Refuse dates and durations, which would pass for numbers in silence.
-
-    Parameters
-    ----------
-    X : {ndarray, CSR matrix, DataFrame}
-        See `as_rows`.
-
-    Raises
-    ------
-    StudentError
-    """
-    dtypes = X.dtypes.items() if is_table(X) else [(None, X.dtype)]
-    for name, dtype in dtypes:
-        if getattr(dtype, "kind", "O") in "mM":
-            raise StudentError(
-                f"{'X' if name is None else f'The column {name!r}'} holds dates ({dtype}); "
-                f"expected numbers, truth values or categories. Derive numbers from it, such as "
-                f"the days since a date."
-            )
+def _check_table(X):
+    if 0 in X.shape:
+        raise ValueError(
+            f"Found array with {X.shape[0]} sample(s) and {X.shape[1]} feature(s) "
+            f"(shape={X.shape}) while a minimum of 1 is required."
+        )
+    twice = repeated_names(X)
+    if twice:
+        raise ValueError(
+            f"X has several columns of one name ({twice[:5]}), which tells none of them; expected "
+            f"each name once. Rename them or drop all but one."
+        )
+    kinds = column_kinds(X)
+    if "complex" in kinds:
+        raise ValueError(
+            "Complex data not supported: X has a column of complex numbers; expected real "
+            "ones. Split it into its real and imaginary parts."
+        )
+    floats = np.array([i for i, kind in enumerate(kinds) if kind == "float"], dtype=int)
+    infinite = np.isinf(as_floats(X, floats)).any(axis=0)
+    if infinite.any():
+        infinite = [column_names(X)[position] for position in floats[infinite]]
+        raise ValueError(
+            f"Input X contains infinity in the columns {infinite[:5]}; expected finite numbers or "
+            f"gaps. Replace it by one or the other."
+        )
+    return X
 
 
 def _as_mixed_rows(X):

@@ -3,6 +3,7 @@
 from sklearn.exceptions import ConvergenceWarning
 
 __all__ = [
+    "ColumnError",
     "DistillationWarning",
     "LabelEncodingError",
     "StudentError",
@@ -22,6 +23,10 @@ class LabelEncodingError(TeacherError):
 
 class StudentError(ValueError):
     """The student cannot be trained on these rows and classes."""
+
+
+class ColumnError(StudentError, TypeError):
+    """A column of the rows holds what no student reads: dates, lists, objects of other classes."""
 
 
 class DistillationWarning(UserWarning):

@@ -12,7 +12,8 @@ PACKAGE = "skdistill"
 # Stage → the other stages that it may import, anywhere in its files. A stage is a folder or a
 # file of the package, "__init__" its public face, which only a program on top of it imports.
 _0 = {
-    *("exceptions", "_ascent", "_atomic", "_columns", "_compat", "_generators", "_layout"),
+    *("exceptions", "_ascent", "_atomic", "_columns", "_compat", "_frames", "_generators"),
+    "_layout",
     *("_names", "_random", "_rows", "_torch"),
 }
 _1 = _0 | {"teachers", "targets", "transfer", "losses", "students"}
@@ -22,15 +23,16 @@ _4 = _3 | {"model_selection", "evaluation", "deployment"}
 MAY_IMPORT = {
     # layer 0
     "exceptions": set(),
-    "_compat": {"exceptions"},
+    "_frames": set(),
+    "_compat": {"exceptions", "_frames"},
     "_random": {"exceptions"},
     "_ascent": set(),
     "_atomic": set(),
-    "_columns": set(),
+    "_columns": {"exceptions", "_frames"},
     "_generators": set(),
     "_layout": set(),
     "_names": set(),
-    "_rows": {"exceptions", "_columns", "_layout"},
+    "_rows": {"exceptions", "_columns", "_frames", "_layout"},
     "_torch": {"exceptions", "_columns"},
     # layer 1
     "teachers": _0,
@@ -54,9 +56,10 @@ MAY_IMPORT = {
     "__main__": _4 | {"__init__"},
 }
 
-# Prose of the two other rules, as the messages say them.
+# Prose of the three other rules, as the messages say them.
 NO_TORCH = {"targets"}  # these import no torch when they are imported
 PRIVATE = {"sklearn", "skorch"}  # private names of these are for _compat alone
+FRAMES = {"narwhals", "polars", "pyarrow"}  # these are for _frames alone
 
 
 class Import(NamedTuple):
@@ -113,6 +116,8 @@ def violations(source, module, *, is_package=False):
             broken.append(f"{where} {stage} may import only {', '.join(sorted(allowed))}")
         if top == "torch" and at_import_time and stage in NO_TORCH:
             broken.append(f"{where} {stage} does without torch")
+        if top in FRAMES and stage != "_frames":
+            broken.append(f"{where} {top} is for _frames alone")
         if top in PRIVATE and stage != "_compat" and any(_is_private(part) for part in rest):
             broken.append(f"{where} private names of {top} are for _compat alone")
     return broken
@@ -158,6 +163,7 @@ GOOD = [
     ("skdistill.training._net", "from ..losses import KD"),
     ("skdistill.training._net", "from sklearn import __version__"),
     ("skdistill._compat", "from sklearn.base import _fit_context"),
+    ("skdistill._frames", "import narwhals.stable.v2 as nw"),
     ("skdistill.__main__", "from skdistill import DistilledClassifier"),
     ("skdistill", "from skdistill.evaluation import distillation_report"),
 ]
@@ -185,6 +191,8 @@ BAD = [
     ("skdistill.training._net", "from sklearn.base import _fit_context"),
     ("skdistill.training._net", "from sklearn.utils._param_validation import Interval"),
     ("skdistill.training._net", "def f():\n    import skorch._version"),
+    ("skdistill._rows", "import narwhals.stable.v2 as nw"),
+    ("skdistill.transfer._table", "def f():\n    import polars"),
 ]
 
 

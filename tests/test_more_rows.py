@@ -361,8 +361,8 @@ FRAME = pd.DataFrame(X, columns=list("abcdef"))
     ("rows", "more", "settings", "message"),
     [
         (X, X[:, :3], {}, r"have the shape \(3,\) and those of X \(6,\).*transform_input"),
-        (X, FRAME, {}, "X_unlabeled is a DataFrame and X is an array"),
-        (FRAME, X, {}, "X_unlabeled is an array and X is a DataFrame"),
+        (X, FRAME, {}, "X_unlabeled is a pandas DataFrame and X is an array"),
+        (FRAME, X, {}, "X_unlabeled is an array and X is a pandas DataFrame"),
         (FRAME, FRAME[list("bacdef")], {}, "different columns, or the same in another order"),
         (X, X[:0], {}, "0 sample"),
         (X, X[:, 0], {}, "1D array"),

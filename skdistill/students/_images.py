@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skdistill._columns import is_table
+from skdistill._frames import is_table
 from skdistill._rows import as_rows
 from skdistill.exceptions import StudentError
 

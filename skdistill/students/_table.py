@@ -1,15 +1,22 @@
 """Columns of any kind made into numbers that a network can read."""
 
+from numbers import Integral
+
 import numpy as np
 from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from skdistill._columns import as_floats, as_strings, is_number
-from skdistill._compat import check_names_and_width
+from skdistill._columns import as_floats, as_strings, is_number, refuse_unreadable
+from skdistill._compat import (
+    Interval,
+    check_names_and_width,
+    fit_context,
+    learn_names_and_width,
+)
 from skdistill._layout import EncodedTable
-from skdistill._rows import as_rows, is_plain, refuse_dates
-from skdistill.exceptions import StudentError
+from skdistill._rows import as_rows, is_plain
+from skdistill.exceptions import ColumnError, StudentError
 from skdistill.students._categories import CategoryEncoder
 from skdistill.students._scaling import center_and_scale, scale_and_clip
 from skdistill.students._sparse_scaling import SparseScaler
@@ -72,6 +79,8 @@ class TablePreprocessor(
            [ 0.  ,  1.  ,  0.  ,  1.  ]])
     """
 
+    _parameter_constraints = {"max_one_hot": [Interval(Integral, 0, None, closed="left")]}
+
     def __init__(self, max_one_hot=9):
         self.max_one_hot = max_one_hot
 
@@ -87,10 +96,16 @@ class TablePreprocessor(
         Returns
         -------
         TablePreprocessor
+
+        Raises
+        ------
+        ColumnError
+            For a column of dates, lists or other objects; it is named.
         """
         self.fit_transform(X, y)
         return self
 
+    @fit_context(prefer_skip_nested_validation=True)
     def fit_transform(self, X, y=None):
         """Fit, and return the numbers.
 
@@ -136,7 +151,7 @@ class TablePreprocessor(
             return self.scaler_.transform(sparse.csr_matrix(X))
         if sparse.issparse(X):
             X = X.toarray()
-        values = as_floats(X, self._positions)
+        values = self._read_numbers(X, self._positions)
         if len(self.categorical_) == 0:
             return self._join(values, [], finite=finite)
         return self._join(values, self._categories.transform(as_strings(X, self.categorical_)))
@@ -151,15 +166,31 @@ class TablePreprocessor(
                 f"student=StudentNet(YourModule)."
             )
         if reset:
-            validate_data(self, X, skip_check_array=True)
+            learn_names_and_width(self, X)
         else:
             check_names_and_width(self, X)
-        refuse_dates(X)
+        refuse_unreadable(X)
         return X
+
+    def _read_numbers(self, X, positions):
+        """Return columns of numbers; refuse what is none, which only objects can hold."""
+        try:
+            values = as_floats(X, positions)
+        except ValueError as error:
+            raise ColumnError(
+                f"X holds values that are no numbers ({error}), where fit saw numbers or gaps "
+                f"alone; expected one of these. Convert them, or leave the cells empty."
+            ) from error
+        if np.isinf(values).any():
+            raise ColumnError(
+                "Input X contains infinity; expected finite numbers or gaps. Replace it by one or "
+                "the other."
+            )
+        return values
 
     def _fit_numbers(self, X, positions):
         """Tell quantities from flags and learn their scales; return them, quantities first."""
-        values = as_floats(X, positions)
+        values = self._read_numbers(X, positions)
         least, greatest = np.fmin.reduce(values), np.fmax.reduce(values)
         is_flag = ((values == least) | (values == greatest) | np.isnan(values)).all(axis=0)
         order = np.argsort(is_flag, kind="stable")

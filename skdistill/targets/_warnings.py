@@ -5,6 +5,7 @@ import warnings
 
 import numpy as np
 
+from skdistill._frames import column_names, is_table
 from skdistill.exceptions import TeacherWarning
 from skdistill.targets._calibration import apply_temperature, fit_temperature
 from skdistill.targets._labelled import scale_weights
@@ -251,7 +252,7 @@ def warn_of_feature_names(teacher, X):
     if names is None:
         return
     names = [_plain(name) for name in names]
-    columns = [_plain(name) for name in getattr(X, "columns", [])]
+    columns = [_plain(name) for name in column_names(X)] if is_table(X) else []
     if columns == names:
         return
     if columns:

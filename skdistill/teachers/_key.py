@@ -10,7 +10,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.neighbors import BallTree, KDTree
 from skorch import NeuralNet
 
-from skdistill._columns import is_table
+from skdistill._frames import column_contents, column_names, is_table
 from skdistill.exceptions import TeacherError
 from skdistill.teachers._callable import CallableTeacher
 from skdistill.teachers._ensemble import members_of
@@ -46,8 +46,7 @@ class _ContentHasher(NumpyHasher):
                 state = {name: content_key(part) for name, part in state.items()}
             return _stand_in, (type(obj),), state
         if is_table(obj) and not isinstance(obj, type):
-            values = [(str(kind), obj.iloc[:, i].to_numpy()) for i, kind in enumerate(obj.dtypes)]
-            return _stand_in, (type(obj), list(obj.columns), values)
+            return _stand_in, (type(obj), column_names(obj), column_contents(obj))
         if sparse.issparse(obj):
             entries = obj.tocoo()
             return _stand_in, (type(obj), obj.shape, entries.row, entries.col, entries.data)

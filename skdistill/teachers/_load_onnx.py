@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from skdistill._frames import column_names, is_table
 from skdistill._torch import INFERENCE_BATCH
 from skdistill.exceptions import TeacherError
 from skdistill.teachers._file_teacher import FileTeacher, as_dense, import_extra
@@ -91,7 +92,8 @@ class OnnxTeacher(FileTeacher):
         if len(inputs) == 1:
             return {inputs[0].name: as_dense(X, _dtype(inputs[0]))}
         names = [one.name for one in inputs]
-        missing = [name for name in names if name not in getattr(X, "columns", [])]
+        known = column_names(X) if is_table(X) else []
+        missing = [name for name in names if name not in known]
         if missing:
             raise TeacherError(
                 f"The ONNX model has the inputs {names} and X has no columns {missing}; expected a "

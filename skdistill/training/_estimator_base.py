@@ -8,11 +8,12 @@ from sklearn.multioutput import MultiOutputRegressor
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter, validate_data
 
-from skdistill._columns import is_number, is_table
+from skdistill._columns import as_floats, is_number, refuse_unreadable
 from skdistill._compat import routing_enabled, safe_indexing
+from skdistill._frames import column_kinds, is_table
 from skdistill._random import seed_parameters
-from skdistill._rows import as_rows, has_gaps, is_plain, refuse_dates, stack_rows
-from skdistill.exceptions import StudentError
+from skdistill._rows import as_rows, has_gaps, is_plain, stack_rows
+from skdistill.exceptions import ColumnError, StudentError
 
 
 class BaseEstimatorStudent:
@@ -88,14 +89,14 @@ class BaseEstimatorStudent:
 
     def _check(self, X):
         X = as_rows(X)
-        refuse_dates(X)
+        refuse_unreadable(X)
         return plain_array(X)
 
     def _check_kind(self, X):
         """Refuse rows that the estimator says it does not take, before a teacher is asked."""
         name = type(self.estimator).__name__
         tags = get_tags(self.estimator).input_tags
-        if X.ndim != 2 and not tags.three_d_array:
+        if len(X.shape) != 2 and not tags.three_d_array:
             raise StudentError(
                 f"X has the shape {X.shape}, and {name} reads tables; expected (n_samples, "
                 f"n_features). Reshape it, or give a module that reads such rows."
@@ -114,6 +115,8 @@ class BaseEstimatorStudent:
             raise StudentError(f"Input X contains NaN, and {name} takes no gaps. {advice}")
         try:
             _try_numbers(X)
+        except ColumnError:
+            raise
         except ValueError as error:
             raise StudentError(
                 f"X holds values that are no numbers ({error}), and {name} reads numbers alone. "
@@ -162,10 +165,8 @@ def plain_array(X):
 
 
 def _try_numbers(X):
-    """Convert the columns that hold no numbers; pandas' categories are the estimator's affair."""
+    """Convert the columns that hold no numbers; a table's categories are the estimator's affair."""
     others = ~is_number(X)
     if is_table(X):
-        others &= np.array([str(dtype) != "category" for dtype in X.dtypes])
-        X.loc[:, others].astype(float)
-    else:
-        X[:, others].astype(float)
+        others &= [kind != "category" for kind in column_kinds(X)]
+    as_floats(X, np.flatnonzero(others))

@@ -4,9 +4,10 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils.validation import check_consistent_length, validate_data
 
-from skdistill._columns import is_table
+from skdistill._columns import as_floats, refuse_unreadable
 from skdistill._compat import check_sample_weight
-from skdistill._rows import as_rows, is_plain, refuse_dates
+from skdistill._frames import is_table
+from skdistill._rows import as_rows, is_plain
 from skdistill.exceptions import StudentError
 
 
@@ -88,20 +89,16 @@ class NumberRowsMixin:
         """Refuse rows that a module cannot read; return an array or a CSR matrix."""
         X = as_rows(X)
         validate_data(self, X, reset=reset, skip_check_array=True)
-        refuse_dates(X)
+        refuse_unreadable(X)
         name = type(self).__name__
-        if X.ndim == 1:
+        if len(X.shape) == 1:
             raise StudentError(
                 f"X holds texts, and {name} reads numbers alone. Put a step before it: "
                 f"make_pipeline(TfidfVectorizer(), student)."
             )
         if is_table(X) or X.dtype.kind not in "biuf":
             try:
-                X = (
-                    X.to_numpy(dtype=np.float64, na_value=np.nan)
-                    if is_table(X)
-                    else X.astype(float)
-                )
+                X = as_floats(X, np.arange(X.shape[1])) if is_table(X) else X.astype(float)
             except ValueError as error:
                 raise StudentError(
                     f"X holds values that are no numbers ({error}), and {name} reads numbers "

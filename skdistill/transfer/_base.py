@@ -6,10 +6,11 @@ import numpy as np
 from scipy import sparse
 from sklearn.base import BaseEstimator, clone
 
-from skdistill._columns import is_table
+from skdistill._columns import refuse_unreadable
 from skdistill._compat import Interval, fit_context
+from skdistill._frames import is_table
 from skdistill._random import draw_seeds
-from skdistill._rows import as_rows, refuse_dates
+from skdistill._rows import as_rows
 
 
 class BaseAugmenter(BaseEstimator):
@@ -48,8 +49,8 @@ class BaseAugmenter(BaseEstimator):
             For a setting out of its range, and for rows that cannot be used.
         """
         X = as_rows(X)
-        refuse_dates(X)
-        if X.ndim == 1:
+        refuse_unreadable(X)
+        if len(X.shape) == 1:
             raise ValueError(
                 f"{type(self).__name__} changes the columns of a row, and X holds texts; expected "
                 f"rows of numbers or categories. Pass texts without labels as X_unlabeled."

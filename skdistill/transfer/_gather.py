@@ -1,7 +1,7 @@
 """Every row without a label that a fit learns from, brought together."""
 
-from skdistill._columns import is_table
 from skdistill._compat import safe_indexing
+from skdistill._frames import column_names, is_table, library_of
 from skdistill._random import draw_seeds
 from skdistill._rows import as_rows
 from skdistill.transfer._base import BaseAugmenter
@@ -65,11 +65,11 @@ def _generate_apart(augmenter, X, parts, seed):
 
 
 def _check_alike(rows, X):
-    if is_table(rows) != is_table(X):
-        names = ["an array", "a DataFrame"]
+    kinds = [f"a {library_of(X)} DataFrame" if is_table(X) else "an array" for X in (rows, X)]
+    if kinds[0] != kinds[1]:
         raise ValueError(
-            f"X_unlabeled is {names[is_table(rows)]} and X is {names[is_table(X)]}; expected the "
-            f"same of both, so that teacher and student read their columns alike."
+            f"X_unlabeled is {kinds[0]} and X is {kinds[1]}; expected the same of both, so that "
+            f"teacher and student read their columns alike."
         )
     if rows.shape[1:] != X.shape[1:]:
         raise ValueError(
@@ -77,8 +77,8 @@ def _check_alike(rows, X):
             f"{tuple(X.shape[1:])}; expected the same columns. Inside a Pipeline with steps before "
             f"this estimator, transform_input=['X_unlabeled'] brings them through the steps."
         )
-    if is_table(rows) and list(rows.columns) != list(X.columns):
+    if is_table(rows) and column_names(rows) != column_names(X):
         raise ValueError(
-            "X_unlabeled and X have different columns, or the same in another order; pass "
-            "X_unlabeled[X.columns]."
+            f"X_unlabeled and X have different columns, or the same in another order; pass those "
+            f"of X in their order: {column_names(X)[:5]}..."
         )

@@ -6,8 +6,8 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils.sparsefuncs import mean_variance_axis
 
-from skdistill._columns import is_table
 from skdistill._compat import Interval
+from skdistill._frames import is_table
 from skdistill.transfer._base import BaseAugmenter
 from skdistill.transfer._table import build_table, read_columns
 

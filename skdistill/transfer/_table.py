@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from skdistill._columns import as_floats, is_number, is_table
+from skdistill._columns import as_floats, is_number
+from skdistill._frames import build_frame, is_table, put_numbers, writable_columns
 from skdistill._layout import EncodedTable, read_layout
 
 __all__ = ["Column", "build_table", "read_columns"]
@@ -101,6 +102,8 @@ def read_columns(X):
     Column
     """
     numeric = is_number(X)
+    if is_table(X):
+        numeric &= writable_columns(X)
     numeric[X.shape[1] - len(read_layout(X).get("cardinalities", ())) :] = False
     for position in range(X.shape[1]):
         yield Column(as_floats(X, np.array([position]))[:, 0] if numeric[position] else None)
@@ -125,26 +128,9 @@ def build_table(X, n_rows, changes):
         Columns and dtypes are those of X.
     """
     if is_table(X):
-        table = X.take(np.zeros(n_rows, dtype=int)).reset_index(drop=True)
-        for position, (source, *new) in enumerate(changes):
-            table.isetitem(position, _put(X.iloc[:, position].values.take(source), *new))
-        return table
+        return build_frame(X, n_rows, changes)
     values = np.empty((n_rows, X.shape[1]), dtype=X.dtype)
     for position, (source, *new) in enumerate(changes):
-        values[:, position] = _put(np.asarray(X)[source, position], *new)
+        values[:, position] = put_numbers(np.asarray(X)[source, position], *new)
     layout = read_layout(X)
     return EncodedTable(values, **layout) if layout else values
-
-
-def _put(values, cells, numbers):
-    """Write numbers into a column that is ours."""
-    if len(cells) == 0:
-        return values
-    if hasattr(values, "sp_values"):  # a sparse column of pandas cannot be written to
-        dense = np.asarray(values)
-        dense[cells] = numbers
-        return type(values)(dense, dtype=values.dtype)
-    if values.dtype == object:
-        numbers = [type(old)(new) for old, new in zip(values[cells], numbers.tolist(), strict=True)]
-    values[cells] = numbers
-    return values

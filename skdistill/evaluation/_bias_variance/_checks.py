@@ -10,7 +10,7 @@ from sklearn.base import is_classifier, is_regressor
 from sklearn.utils import indexable
 from sklearn.utils.multiclass import check_classification_targets
 
-from skdistill._columns import is_table
+from skdistill._frames import column_names, is_table
 from skdistill.evaluation._bias_variance._designs import DESIGNS
 from skdistill.evaluation._bias_variance._losses import CLASSIFIER_METRICS, REGRESSOR_METRICS
 from skdistill.evaluation._bias_variance._teaching import has_unreachable_teacher
@@ -151,7 +151,7 @@ def _check_same_features(X: Any, X_test: Any) -> None:
         raise ValueError(
             f"X has the shape {shapes[0]} and X_test {shapes[1]}; expected the same features."
         )
-    if is_table(X) and is_table(X_test) and list(X.columns) != list(X_test.columns):
+    if is_table(X) and is_table(X_test) and column_names(X) != column_names(X_test):
         raise ValueError(
             "X and X_test have different columns, or the same in another order; pass "
             "X_test[X.columns]."

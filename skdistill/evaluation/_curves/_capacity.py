@@ -128,7 +128,7 @@ def capacity_curve(
     """
     given = check_curve_input("capacity_curve", model, X, y, cv, n_jobs)
     recipe, param_name, values, settings = _choose(
-        given.model, given.X.ndim, param_name, param_range
+        given.model, len(given.X.shape), param_name, param_range
     )
     recipes = [_set(recipe, param_name, setting) for setting in settings]
     for sized in recipes:

@@ -10,7 +10,7 @@ from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from torch import nn
 
-from skdistill._columns import is_table
+from skdistill._frames import is_table
 from skdistill.evaluation._diagnosis import _rules as rules
 from skdistill.evaluation._diagnosis._code import is_network, refit_line, student_net, wider
 from skdistill.evaluation._diagnosis._figures import Figures
@@ -75,9 +75,9 @@ def advise(
     if verdict in (rules.UNDERFIT, rules.OVERFIT) and not is_network(model.student):
         return _of_an_estimator(model, verdict)
     if verdict == rules.UNDERFIT:
-        return _against_underfitting(model, history, X.ndim)
+        return _against_underfitting(model, history, len(X.shape))
     if verdict == rules.OVERFIT:
-        return _against_overfitting(model, figures, len(y), X.ndim)
+        return _against_overfitting(model, figures, len(y), len(X.shape))
     if verdict == rules.TOO_SMALL:
         return _more_rows(model, X)
     if verdict == rules.LIMIT:
@@ -242,7 +242,7 @@ def _ship(model: Any) -> Advice:
 
 
 def _more_rows(model: Any, X: Any) -> Advice:
-    if X.ndim == 1:  # texts, of which none are generated
+    if len(X.shape) == 1:  # texts, of which none are generated
         return Advice(
             "Let the teacher label more rows: texts without labels, X_unlabeled.",
             f"{_CLONE}\nmodel = clone(model).fit(X_train, y_train, X_unlabeled=X_unlabeled)",

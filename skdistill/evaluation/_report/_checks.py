@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from sklearn.utils import get_tags
 
-from skdistill._columns import is_table
 from skdistill._compat import check_names_and_width
+from skdistill._frames import column_names, is_table
 from skdistill._rows import has_gaps, label_digest
 from skdistill.evaluation._checks import check_classes, check_int, rows_and_labels
 from skdistill.evaluation._metrics import class_index
@@ -198,7 +198,8 @@ def check_same_columns(X_train: Any, X_test: Any) -> None:
             f"The rows of X_train have the shape {tuple(X_train.shape[1:])} and those of X_test "
             f"{tuple(X_test.shape[1:])}; pass test rows with the same features."
         )
-    if is_table(X_train) and is_table(X_test) and list(X_train.columns) != list(X_test.columns):
+    of_tables = is_table(X_train) and is_table(X_test)
+    if of_tables and column_names(X_train) != column_names(X_test):
         raise ValueError(
             "X_train and X_test have different columns, or the same in another order; pass "
             "X_test[X_train.columns]."

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from skdistill._ascent import projected_ascent
-from skdistill._columns import FLOATS, is_table
+from skdistill._columns import FLOATS
+from skdistill._frames import is_table
 from skdistill._random import draw_seeds
 from skdistill._torch import INFERENCE_BATCH_CPU
 from skdistill.evaluation._checks import check_int, check_random_state

@@ -12,7 +12,15 @@ from scipy import ndimage, sparse
 from sklearn.impute import SimpleImputer
 from sklearn.preprocessing import StandardScaler
 
-from skdistill._columns import FLOATS, as_floats, is_number, is_table
+from skdistill._columns import FLOATS, as_floats, is_gap, is_number
+from skdistill._frames import (
+    column_kinds,
+    is_table,
+    put_columns,
+    read_column,
+    replace_cells,
+    take_columns,
+)
 
 Corrupt = Callable[[Any, float, np.random.Generator], Any]
 """Rows, strength and generator in, new rows of the same shape out."""
@@ -119,22 +127,19 @@ def check_strengths(strengths: Iterable[float] | None, corruption: Corruption) -
 def numeric_columns(X: Any) -> np.ndarray:
     """The positions of the columns of quantities in a table or 2-D array: no truth values, dates
     or categories."""
-    kinds = (
-        [getattr(dtype, "kind", "O") for dtype in X.dtypes]
-        if is_table(X)
-        else [X.dtype.kind] * X.shape[1]
-    )
-    candidates = np.flatnonzero([kind not in "bmM" for kind in kinds])
-    return candidates[is_number(X.take(candidates, axis=1))]
+    if is_table(X):
+        others = [kind in ("boolean", "date") for kind in column_kinds(X)]
+    else:
+        others = [X.dtype.kind in "bmM"] * X.shape[1]
+    candidates = np.flatnonzero(np.logical_not(others))
+    columns = take_columns(X, candidates) if is_table(X) else X[:, candidates]
+    return candidates[is_number(columns)]
 
 
 def replace_columns(X: Any, positions: np.ndarray, values: np.ndarray) -> Any:
     """A copy of a table or 2-D array with `values`, shape (n, n_positions), in some columns."""
     if is_table(X):
-        X = X.copy()
-        for position, column in zip(positions.tolist(), values.T, strict=True):
-            X.isetitem(position, column)
-        return X
+        return put_columns(X, positions, values)
     X = X.astype(np.result_type(X.dtype, values.dtype))
     X[:, positions] = values
     return X
@@ -154,7 +159,7 @@ def drop_cells(X: Any, strength: float, rng: np.random.Generator) -> Any:
     """Each cell of any column becomes a gap with the probability `strength`."""
     gaps = rng.random(X.shape) < strength
     if is_table(X):
-        return X.mask(gaps)
+        return replace_cells(X, gaps)
     X = X.astype(object) if X.dtype.kind in "OUS" else _floats(X).copy()
     X[gaps] = np.nan
     return X
@@ -164,10 +169,7 @@ def impute_cells(X: Any, strength: float, rng: np.random.Generator, *, fill: np.
     """The cells of `drop_cells` become the value in `fill`, (n_features,), for their column."""
     gaps = rng.random(X.shape) < strength
     if is_table(X):
-        X = X.copy()
-        for i, value in enumerate(fill):
-            X.isetitem(i, X.iloc[:, i].mask(gaps[:, i], value))
-        return X
+        return replace_cells(X, gaps, fill)
     X = X.astype(object) if X.dtype.kind in "OUS" else _floats(X).copy()
     X[gaps] = np.broadcast_to(fill, X.shape)[gaps]
     return X
@@ -201,7 +203,7 @@ def rotate(X: np.ndarray, strength: float, rng: np.random.Generator) -> np.ndarr
 
 def _moved(X: Any, move: Callable[[np.ndarray], np.ndarray]) -> Any:
     """X with its quantities moved, in the precision that they had."""
-    if X.ndim > 2:
+    if len(X.shape) > 2:
         X = _floats(X)
         return move(X).astype(X.dtype)
     positions = numeric_columns(X)
@@ -211,7 +213,7 @@ def _moved(X: Any, move: Callable[[np.ndarray], np.ndarray]) -> Any:
 
 def _scale(name: str, X: Any) -> Any:
     """The standard deviation of each numeric column, or of all pixels; gaps are left out."""
-    values = _floats(X).reshape(-1, 1) if X.ndim > 2 else as_floats(X, numeric_columns(X))
+    values = _floats(X).reshape(-1, 1) if len(X.shape) > 2 else as_floats(X, numeric_columns(X))
     if values.shape[1] == 0:
         raise ValueError(
             f"corruption={name!r} changes numeric columns, and X has none; use "
@@ -228,13 +230,13 @@ def _scale(name: str, X: Any) -> Any:
 
 
 def _make_noise(X: Any) -> Corruption:
-    name, of_what = "gaussian_noise", "the pixels" if X.ndim > 2 else "each column"
+    name, of_what = "gaussian_noise", "the pixels" if len(X.shape) > 2 else "each column"
     apply = partial(add_noise, scale=_scale(name, X))
     return Corruption(name, f"standard deviations of {of_what}", apply, _STEPS)
 
 
 def _make_shift(X: Any) -> Corruption:
-    if X.ndim > 2:
+    if len(X.shape) > 2:
         raise ValueError(
             f"corruption='shift' is for tables of shape (n_samples, n_features). Got shape "
             f"{X.shape} instead; for images there are 'blur', 'contrast' and 'rotation'."
@@ -249,7 +251,7 @@ def _make_missing(X: Any) -> Corruption:
 
 
 def _make_imputed(X: Any) -> Corruption:
-    if X.ndim > 2:
+    if len(X.shape) > 2:
         fill = np.array([np.nan if np.isnan(X).all() else np.nanmedian(X)])
     else:
         fill, numbers = np.empty(X.shape[1], dtype=object), numeric_columns(X)
@@ -257,7 +259,7 @@ def _make_imputed(X: Any) -> Corruption:
         if numbers.size:
             fill[numbers] = _fill_values(as_floats(X, numbers), "median")
         if others.size:
-            fill[others] = _fill_values(X.take(others, axis=1).astype(object), "most_frequent")
+            fill[others] = _fill_values(_objects(X, others), "most_frequent")
     if any(value != value for value in fill):
         raise ValueError(
             "corruption='imputed' fills a column with its median or most frequent value, and one "
@@ -269,6 +271,17 @@ def _make_imputed(X: Any) -> Corruption:
 
 def _fill_values(X: Any, strategy: str) -> np.ndarray:
     return SimpleImputer(strategy=strategy).fit(X).statistics_
+
+
+def _objects(X: Any, positions: np.ndarray) -> np.ndarray:
+    """Some columns as objects, gaps as NaN."""
+    if not is_table(X):
+        return X[:, positions].astype(object)
+    cells = np.empty((X.shape[0], len(positions)), dtype=object)
+    for i, position in enumerate(positions):
+        values = read_column(X, position)[1]
+        cells[:, i] = [np.nan if is_gap(value) else value for value in values]
+    return cells
 
 
 def _make_for_images(name: str, unit: str, apply: Corrupt, **settings: Any) -> Any:

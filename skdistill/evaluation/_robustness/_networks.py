@@ -14,7 +14,8 @@ from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, RobustScaler, Stan
 from torch import nn
 
 from skdistill._classifier import DistilledClassifier
-from skdistill._columns import as_floats, is_table
+from skdistill._columns import NUMBERS, as_floats
+from skdistill._frames import column_kinds, is_table
 from skdistill._rows import has_gaps
 from skdistill._torch import evaluating, first_output, forward_in_batches, module_dtype
 from skdistill.evaluation._robustness._corruptions import replace_columns
@@ -147,13 +148,14 @@ def finite_numbers(X: Any) -> np.ndarray:
     """Rows as float64 of the same shape, or an error for all that is no finite number."""
     if sparse.issparse(X):
         raise ValueError("X_test is sparse, and every number of a row is attacked; pass an array.")
-    dtypes = X.dtypes if is_table(X) else [X.dtype]
-    if any(getattr(dtype, "kind", "O") not in "biuf" for dtype in dtypes):
+    of_table = is_table(X)
+    all_numbers = set(column_kinds(X)) <= {*NUMBERS} if of_table else X.dtype.kind in "biuf"
+    if not all_numbers:
         raise ValueError(
             "X_test has columns that are no numbers, and a gradient moves numbers alone; attack "
             "the network behind the preprocessing, on the rows that it reads."
         )
-    values = as_floats(X, np.arange(X.shape[1])) if is_table(X) else X
+    values = as_floats(X, np.arange(X.shape[1])) if of_table else X
     if has_gaps(X):
         raise ValueError("X_test contains NaN, which no gradient moves; fill it or drop the rows.")
     return values.astype(np.float64)
