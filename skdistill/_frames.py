@@ -55,7 +55,7 @@ def is_table(X):
     if isinstance(X, np.ndarray):
         return False
     if hasattr(X, "iloc"):
-        return hasattr(X, "columns") and not nw.dependencies.is_dask_dataframe(X)
+        return hasattr(X, "columns") and not type(X).__module__.startswith("dask")
     return nw.dependencies.is_into_dataframe(X)
 
 
@@ -71,13 +71,12 @@ def refuse_unknown_tables(X):
     ------
     TypeError
     """
-    name = type(X).__name__
-    is_dask = nw.dependencies.is_dask_dataframe(X)
-    if is_dask or isinstance(nw.from_native(X, pass_through=True), nw.LazyFrame):
-        call = "compute" if is_dask else "collect"
+    name, library = type(X).__name__, type(X).__module__.partition(".")[0]
+    if isinstance(nw.from_native(X, pass_through=True), nw.LazyFrame):
+        call = "compute" if library == "dask" else "collect"
         raise TypeError(
-            f"X is a {name} of {type(X).__module__.partition('.')[0]}, whose rows are still to be "
-            f"computed; expected a table in memory. {call}() it first: X.{call}()."
+            f"X is a {name} of {library}, whose rows are still to be computed; expected a table in "
+            f"memory. {call}() it first: X.{call}()."
         )
     if not is_table(X) and (hasattr(X, "columns") or hasattr(X, "column_names")):
         raise TypeError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -191,7 +192,7 @@ def robustness_curve(
 def _corrupted(X: Any, kind: Corruption, strength: float, seed: int) -> Any:
     if strength == 0:
         return X
-    corrupted = kind.apply(X.copy(), strength, np.random.default_rng(seed))
+    corrupted = kind.apply(copy.deepcopy(X), strength, np.random.default_rng(seed))
     if np.shape(corrupted) != X.shape:
         raise ValueError(
             f"The corruption {kind.name} gave rows of shape {np.shape(corrupted)} for rows of "
