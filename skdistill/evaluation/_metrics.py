@@ -13,7 +13,7 @@ import numpy as np
 from scipy.special import rel_entr
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from skdistill._columns import is_table
+from skdistill._frames import column_names, is_table
 from skdistill.evaluation._checks import check_int, read_class_names, read_labels
 
 #: Probabilities are clipped here before a logarithm, as `sklearn.metrics.log_loss` does.
@@ -261,7 +261,7 @@ def check_scored(
     y_true = read_labels("y_true", y_true)
     classes = np.unique(y_true) if labels is None else read_class_names("labels", labels)
     probabilities = check_probabilities(y_proba, name=name, n_columns=len(classes))
-    if is_table(y_proba) and set(y_proba.columns) == set(classes.tolist()):
+    if is_table(y_proba) and set(column_names(y_proba)) == set(classes.tolist()):
         _check_same_names("the classes", classes.tolist(), name, y_proba)
     if len(y_true) != len(probabilities):
         raise ValueError(
@@ -313,9 +313,10 @@ def check_probabilities(
 
 
 def _check_same_names(first: str, names: list[Any], second: str, table: Any) -> None:
-    if list(table.columns) != names:
+    columns = column_names(table)
+    if columns != names:
         raise ValueError(
-            f"The columns of {second} are {list(table.columns)[:10]}, and {first} {names[:10]}; "
+            f"The columns of {second} are {columns[:10]}, and {first} {names[:10]}; "
             f"expected the same ones in the same order. Pass {second}[{names[:10]}]."
         )
 
@@ -329,5 +330,6 @@ def _pair(teacher_proba: Any, y_proba: Any) -> tuple[np.ndarray, np.ndarray]:
             "same rows and the same classes."
         )
     if is_table(teacher_proba) and is_table(y_proba):
-        _check_same_names("those of teacher_proba", list(teacher_proba.columns), "y_proba", y_proba)
+        names = column_names(teacher_proba)
+        _check_same_names("those of teacher_proba", names, "y_proba", y_proba)
     return p, q

@@ -87,8 +87,9 @@ def make_corruption(corruption: Any, X: Any) -> Corruption:
             "callable (X, strength, rng) -> X that keeps them."
         )
     kind = "O" if is_table(X) else X.dtype.kind
-    if X.ndim == 1 or kind in "mM" or (X.ndim > 2 and kind not in "biuf"):
-        came = "texts" if X.ndim == 1 else f"an array of {X.dtype} of shape {X.shape}"
+    n_axes = len(X.shape)
+    if n_axes == 1 or kind in "mM" or (n_axes > 2 and kind not in "biuf"):
+        came = "texts" if n_axes == 1 else f"an array of {X.dtype} of shape {X.shape}"
         raise ValueError(
             f"corruption={corruption!r} is for tables, and for images of numbers. Got {came} "
             f"instead; pass a callable (X, strength, rng) -> X, such as one that drops words."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from skdistill._compat import safe_indexing
+from skdistill._names import copy_rows
 from skdistill._random import draw_seeds
 from skdistill.evaluation._checks import check_int, check_random_state
 from skdistill.evaluation._metrics import expected_calibration_error
@@ -192,7 +192,7 @@ def robustness_curve(
 def _corrupted(X: Any, kind: Corruption, strength: float, seed: int) -> Any:
     if strength == 0:
         return X
-    corrupted = kind.apply(copy.deepcopy(X), strength, np.random.default_rng(seed))
+    corrupted = kind.apply(copy_rows(X), strength, np.random.default_rng(seed))
     if np.shape(corrupted) != X.shape:
         raise ValueError(
             f"The corruption {kind.name} gave rows of shape {np.shape(corrupted)} for rows of "
