@@ -1,7 +1,11 @@
 """What every soft term is: settings, a loss for each row, and their weighted mean."""
 
+import inspect
+
 import torch
 from sklearn.base import BaseEstimator
+
+from skdistill.losses._checks import POSITIVE, check_row_weight
 
 
 class Loss(BaseEstimator):
@@ -20,6 +24,8 @@ class Loss(BaseEstimator):
 
     needs_labels = False
     """Whether the labels of the rows make a difference."""
+
+    _parameter_constraints: dict = {"weight": [POSITIVE]}
 
     def __init__(self, weight=1.0):
         self.weight = weight
@@ -57,6 +63,7 @@ class Loss(BaseEstimator):
         torch.Tensor, a scalar
         """
         losses = self.rows(student_logits, teacher_logits, labels, temperature)
+        check_row_weight(row_weight, len(losses))
         return losses.mean() if row_weight is None else (row_weight * losses).mean()
 
     def default_temperature(self, kind, n_classes):
@@ -75,8 +82,17 @@ class Loss(BaseEstimator):
         """
         return 1.0
 
+    def check_settings(self):
+        """Refuse settings that are out of their range, or that do not go together.
+
+        Raises
+        ------
+        ValueError
+        """
+        self._validate_params()
+
     def check_classes(self, n_classes):
-        """Warn where this loss makes no sense for so many classes."""
+        """Refuse, or warn of, what makes no sense for so many classes."""
 
 
 class CallableLoss(Loss):
@@ -93,8 +109,44 @@ class CallableLoss(Loss):
         super().__init__()
         self.function = function
 
+    def check_settings(self):
+        """Refuse a function that takes other arguments; see `Loss.check_settings`."""
+        try:
+            inspect.signature(self.function).bind(*range(4))
+        except TypeError as error:
+            raise ValueError(
+                f"The loss {_name(self.function)} takes no four arguments ({error}); expected a "
+                f"callable (student_logits, teacher_logits, labels, weight) -> scalar."
+            ) from error
+        except ValueError:  # a function of C does not say
+            return
+
+    def check_classes(self, n_classes):
+        """Refuse a function that returns no scalar; torch's generator is put back.
+
+        One that fails is left alone: it may read what goes with the rows of training alone.
+        """
+        logits = torch.eye(2, n_classes, requires_grad=True)
+        with torch.random.fork_rng(devices=[]):
+            try:
+                found = self.mean(logits, logits.detach().flip(0), torch.arange(2), None, 1.0)
+            except Exception:
+                return
+        is_tensor = isinstance(found, torch.Tensor)
+        if not is_tensor or found.numel() != 1 or not found.requires_grad:
+            came = f"tensor of shape {tuple(found.shape)}" if is_tensor else type(found).__name__
+            raise ValueError(
+                f"The loss {_name(self.function)} returned a {came} for a batch of two rows; "
+                f"expected a scalar tensor with a gradient with respect to student_logits. Return "
+                f"the mean over the rows: (weight * losses).mean()."
+            )
+
     def mean(self, student_logits, teacher_logits, labels, row_weight, temperature):
         """Return what the function says of a batch."""
         if row_weight is None:
             row_weight = torch.ones_like(student_logits[:, 0])
         return self.function(student_logits, teacher_logits, labels, row_weight)
+
+
+def _name(function):
+    return getattr(function, "__name__", type(function).__name__)

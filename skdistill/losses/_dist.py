@@ -4,6 +4,13 @@ import torch
 from torch.nn.functional import softmax
 
 from skdistill.losses._base import Loss
+from skdistill.losses._checks import (
+    NOT_NEGATIVE,
+    check_logits,
+    check_not_both_zero,
+    check_row_weight,
+    check_temperature,
+)
 
 LEAST_VARIANCE = 1e-12
 """Of less, as of a constant, a correlation says nothing."""
@@ -65,14 +72,28 @@ class DIST(Loss):
     tensor(True)
     """
 
+    _parameter_constraints = {
+        **Loss._parameter_constraints,
+        "inter_weight": [NOT_NEGATIVE],
+        "intra_weight": [NOT_NEGATIVE],
+    }
+
     def __init__(self, weight=1.0, inter_weight=1.0, intra_weight=1.0):
         super().__init__(weight)
         self.inter_weight = inter_weight
         self.intra_weight = intra_weight
 
+    def check_settings(self):
+        """Refuse weights out of their range; see `Loss.check_settings`."""
+        super().check_settings()
+        check_not_both_zero(self, "inter_weight", "intra_weight")
+
     def mean(self, student_logits, teacher_logits, labels, row_weight, temperature):
         """Return the loss of a batch; its rows are weighted in both parts."""
+        check_logits(student_logits, teacher_logits)
+        check_temperature(temperature, type(self).__name__)
         n_samples, n_classes = student_logits.shape
+        check_row_weight(row_weight, n_samples)
         q = softmax(student_logits / temperature, dim=1)
         p = softmax(teacher_logits / temperature, dim=1)
         row_weight = q.new_ones(n_samples) if row_weight is None else row_weight

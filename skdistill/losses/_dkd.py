@@ -1,13 +1,22 @@
 """Decoupled distillation: how sure of the class, and what else it might be."""
 
 import warnings
+from numbers import Integral
 
 import torch
 from torch.nn.functional import log_softmax
 
+from skdistill._compat import Interval
 from skdistill.exceptions import DistillationWarning
 from skdistill.losses._base import Loss
-from skdistill.losses._kd import kd_divergence
+from skdistill.losses._checks import (
+    NOT_NEGATIVE,
+    check_labels,
+    check_logits,
+    check_not_both_zero,
+    check_temperature,
+)
+from skdistill.losses._kd import divergence
 
 
 def dkd_divergence(
@@ -26,7 +35,7 @@ def dkd_divergence(
     labels : torch.Tensor of shape (n_samples,), int64
         The column of each row's class. A row of -1 has no label and takes kd.
     temperature : float, default=1.0
-        T > 0.
+        T in [0.001, 10000].
     target_weight : float or torch.Tensor of shape (n_samples,), default=1.0
         a.
     other_weight : float or torch.Tensor of shape (n_samples,), default=2.0
@@ -35,6 +44,13 @@ def dkd_divergence(
     Returns
     -------
     torch.Tensor of shape (n_samples,)
+        NaN for a row with a NaN.
+
+    Raises
+    ------
+    TypeError or ValueError
+        For tensors that are no floats or not of one shape, labels that are none of the columns,
+        and T out of its range.
 
     References
     ----------
@@ -48,6 +64,23 @@ def dkd_divergence(
     >>> dkd_divergence(torch.zeros(1, 3), teacher, label)
     tensor([0.3931])
     """
+    check_logits(student_logits, teacher_logits)
+    check_temperature(temperature, "dkd_divergence")
+    n_samples, n_classes = student_logits.shape
+    check_labels(labels, n_samples, n_classes)
+    for name, value in (("target_weight", target_weight), ("other_weight", other_weight)):
+        shape = tuple(getattr(value, "shape", ()))
+        if shape not in ((), (n_samples,)):
+            raise ValueError(
+                f"{name} has the shape {shape}; expected a float or a tensor of shape "
+                f"({n_samples},), one for each row."
+            )
+    return _decoupled(
+        student_logits, teacher_logits, labels, temperature, target_weight, other_weight
+    )
+
+
+def _decoupled(student_logits, teacher_logits, labels, temperature, target_weight, other_weight):
     labelled = labels >= 0
     target = torch.zeros_like(student_logits, dtype=torch.bool)
     target.scatter_(1, labels.clamp_min(0).unsqueeze(1), True)
@@ -61,7 +94,7 @@ def dkd_divergence(
     decoupled = target_weight * _kl(*of_target) + other_weight * _kl(*of_others)
     if labelled.all():
         return temperature**2 * decoupled
-    coupled = kd_divergence(student_logits, teacher_logits, temperature)
+    coupled = divergence(student_logits, teacher_logits, temperature)
     return torch.where(labelled, temperature**2 * decoupled, coupled)
 
 
@@ -99,6 +132,12 @@ class DKD(Loss):
     """
 
     needs_labels = True
+    _parameter_constraints = {
+        **Loss._parameter_constraints,
+        "target_weight": [NOT_NEGATIVE],
+        "other_weight": [NOT_NEGATIVE],
+        "warmup_epochs": [Interval(Integral, 0, None, closed="left")],
+    }
 
     def __init__(self, weight=1.0, target_weight=1.0, other_weight=2.0, warmup_epochs=20):
         super().__init__(weight)
@@ -106,9 +145,17 @@ class DKD(Loss):
         self.other_weight = other_weight
         self.warmup_epochs = warmup_epochs
 
+    def check_settings(self):
+        """Refuse settings out of their range; see `Loss.check_settings`."""
+        super().check_settings()
+        check_not_both_zero(self, "target_weight", "other_weight")
+
     def rows(self, student_logits, teacher_logits, labels, temperature):
-        """Return the loss of each row."""
-        return dkd_divergence(
+        """Return the loss of each row; that its labels are columns is believed."""
+        check_logits(student_logits, teacher_logits)
+        check_temperature(temperature, type(self).__name__)
+        check_labels(labels, len(student_logits))
+        return _decoupled(
             student_logits,
             teacher_logits,
             labels,

@@ -5,6 +5,7 @@ from torch import nn
 from torch.nn.functional import normalize
 
 from skdistill.exceptions import StudentError
+from skdistill.losses._checks import NOT_NEGATIVE, check_features, check_row_weight
 
 
 def hint_error(student_features, teacher_features):
@@ -18,6 +19,12 @@ def hint_error(student_features, teacher_features):
     Returns
     -------
     torch.Tensor of shape (n_samples,)
+        NaN for a row with a NaN.
+
+    Raises
+    ------
+    TypeError or ValueError
+        For tensors that are no floats, or not of one shape.
 
     References
     ----------
@@ -30,6 +37,7 @@ def hint_error(student_features, teacher_features):
     >>> hint_error(torch.tensor([[1.0, 3.0]]), torch.zeros(1, 2))
     tensor([5.])
     """
+    check_features(student_features, teacher_features, alike=True)
     return (student_features - teacher_features).square().flatten(start_dim=1).mean(dim=1)
 
 
@@ -53,6 +61,11 @@ def similarity_distance(student_features, teacher_features, row_weight=None):
     -------
     torch.Tensor, a scalar
 
+    Raises
+    ------
+    TypeError or ValueError
+        For tensors that are no floats, or not of as many rows.
+
     References
     ----------
     Tung and Mori 2019, "Similarity-Preserving Knowledge Distillation", arXiv 1907.09682.
@@ -64,6 +77,8 @@ def similarity_distance(student_features, teacher_features, row_weight=None):
     >>> similarity_distance(torch.eye(2), torch.ones(2, 5))
     tensor(0.2929)
     """
+    check_features(student_features, teacher_features, alike=False)
+    check_row_weight(row_weight, len(student_features))
     root = None if row_weight is None else row_weight.sqrt()
     difference = _similarities(teacher_features, root) - _similarities(student_features, root)
     return difference.square().mean()
@@ -93,10 +108,25 @@ class FeatureLoss(BaseEstimator):
         Factor of the term, which alpha does not weigh.
     """
 
+    _parameter_constraints: dict = {
+        "teacher_layer": [str],
+        "student_layer": [str],
+        "weight": [NOT_NEGATIVE],
+    }
+
     def __init__(self, teacher_layer, student_layer, weight=1.0):
         self.teacher_layer = teacher_layer
         self.student_layer = student_layer
         self.weight = weight
+
+    def check_settings(self):
+        """Refuse settings out of their range.
+
+        Raises
+        ------
+        ValueError
+        """
+        self._validate_params()
 
     def adapter(self, student_shape, teacher_shape):
         """Make what the student's features go through first; it is trained and then dropped.
@@ -186,6 +216,7 @@ class HintLoss(FeatureLoss):
     def mean(self, student_features, teacher_features, row_weight):
         """Return the weighted mean of the rows; see `hint_error`."""
         errors = hint_error(student_features, teacher_features)
+        check_row_weight(row_weight, len(errors))
         return errors.mean() if row_weight is None else (row_weight * errors).mean()
 
 

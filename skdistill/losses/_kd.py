@@ -6,6 +6,7 @@ from torch.nn.functional import log_softmax
 
 from skdistill.exceptions import DistillationWarning
 from skdistill.losses._base import Loss
+from skdistill.losses._checks import check_logits, check_temperature
 
 
 def kd_divergence(student_logits, teacher_logits, temperature=1.0):
@@ -19,12 +20,17 @@ def kd_divergence(student_logits, teacher_logits, temperature=1.0):
     student_logits, teacher_logits : torch.Tensor of shape (n_samples, n_classes)
         Finite numbers. Log-probabilities are logits; a shift of a row changes nothing.
     temperature : float, default=1.0
-        T > 0.
+        T in [0.001, 10000].
 
     Returns
     -------
     torch.Tensor of shape (n_samples,)
-        Not negative, 0 where both rows name the same distribution.
+        Not negative, 0 where both rows name the same distribution; NaN for a row with a NaN.
+
+    Raises
+    ------
+    TypeError or ValueError
+        For tensors that are no floats or not of one shape, and for T out of its range.
 
     References
     ----------
@@ -38,11 +44,18 @@ def kd_divergence(student_logits, teacher_logits, temperature=1.0):
     >>> kd_divergence(torch.zeros(1, 2), teacher)
     tensor([0.3681])
     """
+    check_logits(student_logits, teacher_logits)
+    check_temperature(temperature, "kd_divergence")
+    return divergence(student_logits, teacher_logits, temperature)
+
+
+def divergence(student_logits, teacher_logits, temperature):
+    """Return what `kd_divergence` does, for logits that are known to be alike."""
     if temperature != 1:  # a division costs as much as a small layer
         teacher_logits, student_logits = teacher_logits / temperature, student_logits / temperature
     log_p, log_q = log_softmax(teacher_logits, dim=1), log_softmax(student_logits, dim=1)
-    divergence = (log_p.exp() * (log_p - log_q)).sum(dim=1)
-    return divergence if temperature == 1 else temperature**2 * divergence
+    losses = (log_p.exp() * (log_p - log_q)).sum(dim=1)
+    return losses if temperature == 1 else temperature**2 * losses
 
 
 def standardize_rows(logits):
@@ -87,6 +100,12 @@ class KD(Loss):
     4.0
     """
 
+    _parameter_constraints = {
+        **Loss._parameter_constraints,
+        "standardize": ["boolean"],
+        "reverse": ["boolean"],
+    }
+
     def __init__(self, weight=1.0, standardize=False, reverse=False):
         super().__init__(weight)
         self.standardize = standardize
@@ -94,12 +113,14 @@ class KD(Loss):
 
     def rows(self, student_logits, teacher_logits, labels, temperature):
         """Return the loss of each row; see `kd_divergence`."""
+        check_logits(student_logits, teacher_logits)
+        check_temperature(temperature, type(self).__name__)
         if self.standardize:
             student_logits = standardize_rows(student_logits)
             teacher_logits = standardize_rows(teacher_logits)
         if self.reverse:
-            return kd_divergence(teacher_logits, student_logits, temperature)
-        return kd_divergence(student_logits, teacher_logits, temperature)
+            return divergence(teacher_logits, student_logits, temperature)
+        return divergence(student_logits, teacher_logits, temperature)
 
     def default_temperature(self, kind, n_classes):
         """Return the temperature that "auto" stands for.

@@ -3,6 +3,7 @@
 from torch.nn.functional import huber_loss, mse_loss
 
 from skdistill.losses._base import Loss
+from skdistill.losses._checks import POSITIVE, check_logits
 
 
 def centred(logits):
@@ -38,6 +39,7 @@ class MSE(Loss):
 
     def rows(self, student_logits, teacher_logits, labels, temperature):
         """Return the loss of each row; the temperature does not matter."""
+        check_logits(student_logits, teacher_logits)
         errors = mse_loss(centred(student_logits), centred(teacher_logits), reduction="none")
         return errors.mean(dim=1)
 
@@ -71,12 +73,15 @@ class Huber(Loss):
     tensor([2.5000])
     """
 
+    _parameter_constraints = {**Loss._parameter_constraints, "delta": [POSITIVE]}
+
     def __init__(self, weight=1.0, delta=1.0):
         super().__init__(weight)
         self.delta = delta
 
     def rows(self, student_logits, teacher_logits, labels, temperature):
         """Return the loss of each row; the temperature does not matter."""
+        check_logits(student_logits, teacher_logits)
         errors = huber_loss(
             centred(student_logits), centred(teacher_logits), reduction="none", delta=self.delta
         )

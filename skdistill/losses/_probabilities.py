@@ -6,6 +6,7 @@ import torch
 from torch.nn.functional import log_softmax, softmax
 
 from skdistill.losses._base import Loss
+from skdistill.losses._checks import check_logits, check_temperature
 
 
 class Brier(Loss):
@@ -33,6 +34,8 @@ class Brier(Loss):
 
     def rows(self, student_logits, teacher_logits, labels, temperature):
         """Return the loss of each row."""
+        check_logits(student_logits, teacher_logits)
+        check_temperature(temperature, type(self).__name__)
         p = softmax(teacher_logits / temperature, dim=1)
         return (p - softmax(student_logits / temperature, dim=1)).square().sum(dim=1)
 
@@ -65,6 +68,8 @@ class JensenShannon(Loss):
 
     def rows(self, student_logits, teacher_logits, labels, temperature):
         """Return the loss of each row."""
+        check_logits(student_logits, teacher_logits)
+        check_temperature(temperature, type(self).__name__)
         log_p = log_softmax(teacher_logits / temperature, dim=1)
         log_q = log_softmax(student_logits / temperature, dim=1)
         log_m = torch.logaddexp(log_p, log_q) - math.log(2)

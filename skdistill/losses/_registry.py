@@ -2,7 +2,7 @@
 
 import difflib
 
-from skdistill.losses._base import CallableLoss
+from skdistill.losses._base import CallableLoss, Loss
 from skdistill.losses._dist import DIST
 from skdistill.losses._dkd import DKD
 from skdistill.losses._kd import KD
@@ -38,7 +38,7 @@ def get_loss(loss):
     Raises
     ------
     ValueError
-        When it is none of these.
+        When it is none of these, or a setting is out of its range.
 
     Examples
     --------
@@ -49,10 +49,12 @@ def get_loss(loss):
     if isinstance(loss, str) and loss in LOSSES:
         return LOSSES[loss]
     if not isinstance(loss, str | type | RegressionLoss):
-        if hasattr(loss, "mean") and hasattr(loss, "default_temperature"):
+        is_one = hasattr(loss, "mean") and hasattr(loss, "default_temperature")
+        if is_one or callable(loss):
+            loss = loss if is_one else CallableLoss(loss)
+            if isinstance(loss, Loss):
+                loss.check_settings()
             return loss
-        if callable(loss):
-            return CallableLoss(loss)
     near = difflib.get_close_matches(str(loss).lower(), LOSSES, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     if isinstance(loss, RegressionLoss) or (isinstance(loss, str) and loss in REGRESSION_LOSSES):

@@ -8,6 +8,7 @@ from sklearn.base import BaseEstimator
 from torch.nn.functional import huber_loss
 
 from skdistill._compat import Interval
+from skdistill.losses._checks import POSITIVE, check_numbers, check_row_weight
 
 
 def squared_error(values, targets):
@@ -21,6 +22,7 @@ def squared_error(values, targets):
     -------
     torch.Tensor of that shape
     """
+    check_numbers(values, targets)
     return (values - targets).square()
 
 
@@ -37,6 +39,7 @@ def pinball_error(values, targets, quantile):
     -------
     torch.Tensor of that shape
     """
+    check_numbers(values, targets)
     differences = targets - values
     return torch.maximum(quantile * differences, (quantile - 1) * differences)
 
@@ -50,6 +53,8 @@ class RegressionLoss(BaseEstimator):
 
     level: float | None = None
     """The quantile of the targets that is the best constant prediction; None is the mean."""
+
+    _parameter_constraints: dict = {}
 
     def errors(self, values, targets):
         """Return the error of each value.
@@ -79,15 +84,17 @@ class RegressionLoss(BaseEstimator):
         torch.Tensor, a scalar
         """
         errors = self.errors(values, targets)
+        check_row_weight(row_weight, len(errors))
         return errors.mean() if row_weight is None else (row_weight[:, None] * errors).mean()
 
-    def check(self):
-        """Refuse settings outside their range.
+    def check_settings(self):
+        """Refuse settings out of their range.
 
         Raises
         ------
         ValueError
         """
+        self._validate_params()
 
 
 class SquaredErrorLoss(RegressionLoss):
@@ -142,17 +149,15 @@ class HuberLoss(RegressionLoss):
     """
 
     level = 0.5
+    _parameter_constraints = {"delta": [POSITIVE]}
 
     def __init__(self, delta=0.5):
         self.delta = delta
 
     def errors(self, values, targets):
         """Return the error of each value; see `RegressionLoss`."""
+        check_numbers(values, targets)
         return huber_loss(values, targets, reduction="none", delta=self.delta)
-
-    def check(self):
-        """Refuse a delta that is not positive; see `RegressionLoss`."""
-        _check_range(self, "delta", Interval(Real, 0, None, closed="neither"))
 
 
 class QuantileLoss(RegressionLoss):
@@ -178,6 +183,8 @@ class QuantileLoss(RegressionLoss):
     tensor(0.9000)
     """
 
+    _parameter_constraints = {"quantile": [Interval(Real, 0, 1, closed="neither")]}
+
     def __init__(self, quantile=0.5):
         self.quantile = quantile
 
@@ -189,10 +196,6 @@ class QuantileLoss(RegressionLoss):
     def errors(self, values, targets):
         """Return the error of each value; see `RegressionLoss`."""
         return pinball_error(values, targets, self.quantile)
-
-    def check(self):
-        """Refuse a quantile outside (0, 1); see `RegressionLoss`."""
-        _check_range(self, "quantile", Interval(Real, 0, 1, closed="neither"))
 
 
 REGRESSION_LOSSES = {
@@ -227,7 +230,7 @@ def get_regression_loss(loss):
     if isinstance(loss, str) and loss in REGRESSION_LOSSES:
         return REGRESSION_LOSSES[loss]
     if isinstance(loss, RegressionLoss):
-        loss.check()
+        loss.check_settings()
         return loss
     near = difflib.get_close_matches(str(loss).lower(), REGRESSION_LOSSES, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
@@ -236,12 +239,3 @@ def get_regression_loss(loss):
         f"RegressionLoss, such as HuberLoss(delta=0.5) or QuantileLoss(quantile=0.9), for a "
         f"regressor learns numbers and no logits. Got {loss!r} instead.{hint}"
     )
-
-
-def _check_range(loss, name, interval):
-    value = getattr(loss, name)
-    if not interval.is_satisfied_by(value):
-        raise ValueError(
-            f"The {name!r} parameter of {type(loss).__name__} must be {interval}. Got {value!r} "
-            f"instead."
-        )

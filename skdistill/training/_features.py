@@ -1,11 +1,9 @@
 """Feature terms in training: hooks on the student's layers, adapters beside its weights."""
 
 import contextlib
-from numbers import Real
 
 from torch import nn
 
-from skdistill._compat import Interval
 from skdistill._generators import (
     DrawWeights,
     current_stream,
@@ -42,11 +40,7 @@ def check_feature_losses(losses, teacher, soft_targets=None):
                 f"The 'feature_losses' parameter must be a list of instances of HintLoss, "
                 f"SimilarityLoss or another FeatureLoss. Got {loss!r} among them."
             )
-        if not Interval(Real, 0, None, closed="left").is_satisfied_by(loss.weight):
-            raise ValueError(
-                f"The 'weight' parameter of {type(loss).__name__} must be a float in the range "
-                f"[0, inf). Got {loss.weight!r} instead."
-            )
+        loss.check_settings()
     if teacher is None:
         known = getattr(soft_targets, "features", {})
         missing = [loss.teacher_layer for loss in losses if loss.teacher_layer not in known]
