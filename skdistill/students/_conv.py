@@ -2,7 +2,10 @@
 
 from torch import nn
 
+from skdistill._compat import StrOptions
 from skdistill.students._dropout import Dropout
+from skdistill.students._images import MOVE_CHANNELS, are_channels_last
+from skdistill.students._settings import check_settings
 
 SIZES = {"tiny": ((8, 16), 1), "small": ((16, 32, 64), 1), "medium": ((32, 64, 128), 2)}
 """The channels of each block, and the convolutions in it."""
@@ -11,7 +14,17 @@ LEAST_SIDE = 8
 
 
 class AsImages(nn.Module):
-    """Give images without an axis of channels one, and refuse those that are too small."""
+    """Give images without an axis of channels one, and refuse what is no image of this net.
+
+    Parameters
+    ----------
+    n_channels : int
+        Channels of the images.
+    """
+
+    def __init__(self, n_channels):
+        super().__init__()
+        self.n_channels = n_channels
 
     def forward(self, X):
         """Return images of shape (n_samples, n_channels, height, width)."""
@@ -21,6 +34,12 @@ class AsImages(nn.Module):
             raise ValueError(
                 f"ConvNet reads images of shape (n, c, h, w), channels first, or (n, h, w), of "
                 f"{LEAST_SIDE} x {LEAST_SIDE} pixels or more; got the shape {tuple(X.shape)}"
+                + (f". {MOVE_CHANNELS}" if are_channels_last(X.shape) else "")
+            )
+        if X.shape[1] != self.n_channels:
+            raise ValueError(
+                f"This ConvNet was made for images of {self.n_channels} channel(s), of shape (n, "
+                f"{self.n_channels}, h, w); got the shape {tuple(X.shape)}"
             )
         return X
 
@@ -55,13 +74,16 @@ class ConvNet(nn.Sequential):
     """
 
     def __init__(self, n_channels, n_classes, size="small", dropout=0.0):
-        if size not in SIZES:
-            raise ValueError(
-                f"The 'size' parameter of ConvNet must be one of {list(SIZES)}. Got {size!r} "
-                f"instead."
-            )
+        check_settings(
+            type(self).__name__,
+            {"size": [StrOptions(set(SIZES))]},
+            n_channels=n_channels,
+            n_classes=n_classes,
+            size=size,
+            dropout=dropout,
+        )
         widths, n_convolutions = SIZES[size]
-        layers: list[nn.Module] = [AsImages()]
+        layers: list[nn.Module] = [AsImages(n_channels)]
         for i, width in enumerate(widths):
             if i:
                 layers.append(nn.MaxPool2d(2))

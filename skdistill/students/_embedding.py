@@ -6,6 +6,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from skdistill.students._settings import COUNT, check_settings
+
 MAX_UNITS = 4096
 MAX_ROWS = 20_000
 CLOSEST = 1e-6  # knots nearer to each other are one
@@ -57,6 +59,8 @@ class PiecewiseLinearEmbedding(nn.Module):
 
     def __init__(self, n_features, size=8, n_bins=32):
         super().__init__()
+        owner = type(self).__name__
+        check_settings(owner, {"size": COUNT}, n_features=n_features, size=size, n_bins=n_bins)
         n_bins = max(1, min(n_bins, MAX_UNITS // n_features))
         # e = clip(slope * x + offset): an interval that is not there has slope and offset 0.
         self.register_buffer("slope", torch.zeros(n_features, 1, n_bins))
@@ -77,8 +81,24 @@ class PiecewiseLinearEmbedding(nn.Module):
         ----------
         X : ndarray of shape (n_samples, n_features)
             Rows to learn from; of many, some 20,000 evenly spaced ones are looked at.
+
+        Raises
+        ------
+        ValueError
+            For rows of another width, for none, and for NaN and infinity.
         """
+        n_features = len(self.slope)
+        if np.ndim(X) != 2 or len(X) == 0 or X.shape[1] != n_features:
+            raise ValueError(
+                f"X has the shape {np.shape(X)}; expected finite numbers of shape (n_samples, "
+                f"{n_features}), one column for each that is embedded."
+            )
         X = X[:: -(-len(X) // MAX_ROWS)]
+        if not np.isfinite(X).all():
+            raise ValueError(
+                f"X has NaN or infinity among them; expected finite numbers of shape (n_samples, "
+                f"{n_features}). Fill the gaps, as TablePreprocessor does."
+            )
         for buffer in self.buffers():
             buffer.zero_()
         shares = np.linspace(0, 1, self.slope.shape[2] + 1)

@@ -3,6 +3,7 @@
 from torch import nn
 
 from skdistill.students._layers import FrozenNorm, check_name, copy_module
+from skdistill.students._settings import check_settings
 
 BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
 
@@ -30,6 +31,8 @@ def freeze(module, names):
     ------
     StudentError
         For a name that is none of its layers.
+    ValueError
+        For no name at all.
 
     Examples
     --------
@@ -39,6 +42,12 @@ def freeze(module, names):
     >>> [name for name, weight in module.named_parameters() if weight.requires_grad]
     ['2.weight', '2.bias']
     """
+    check_settings("freeze", names=names)
+    if not names:
+        raise ValueError(
+            f"The 'names' parameter of freeze is empty; expected the name of a layer or block, or "
+            f"a list of names. layer_names(module) lists them. Got {names!r}."
+        )
     names = [names] if isinstance(names, str) else list(names)
     for name in names:
         check_name(module, name)

@@ -11,6 +11,12 @@ from skdistill.exceptions import StudentError
 ROWS_AT_A_TIME = 1024
 GREATEST = np.finfo(np.float32).max
 
+CHANNELS = (1, 3, 4)
+"""Numbers of channels that images have where these come last: grey, colours, and transparency."""
+
+LEAST_PIXELS = 8
+MOVE_CHANNELS = "The channels come last; expected (n, c, h, w). Write numpy.moveaxis(X, -1, 1)"
+
 
 # Output in frames is not offered: images have more than two axes.
 class ImagePreprocessor(
@@ -81,11 +87,6 @@ class ImagePreprocessor(
         """
         check_is_fitted(self)
         X = self._check(X, reset=False)
-        if X.shape[1:] != self.image_shape_:
-            raise StudentError(
-                f"X holds images of shape {X.shape[1:]}, and those of fit had "
-                f"{self.image_shape_}; expected the same. Resize or crop them."
-            )
         mean, scale = self.mean_[:, None, None], self.scale_[:, None, None]
         if X.ndim == 3:
             mean, scale = mean[0], scale[0]
@@ -96,6 +97,11 @@ class ImagePreprocessor(
 
     def _check(self, X, *, reset):
         X = as_rows(X)
+        if are_channels_last(X.shape):
+            raise StudentError(
+                f"X holds images of shape {tuple(X.shape)}, and ImagePreprocessor reads channels "
+                f"first. {MOVE_CHANNELS}."
+            )
         if is_table(X) or X.ndim not in (3, 4) or X.dtype.kind not in "biuf":
             came = f"{'a table of ' if is_table(X) else ''}shape {tuple(X.shape)}"
             dtype = "" if is_table(X) else f" and dtype {X.dtype}"
@@ -111,7 +117,13 @@ class ImagePreprocessor(
                 "X holds images with NaN or a number too large for float32; expected finite "
                 "pixels. Fill the gaps: numpy.nan_to_num(X)."
             )
-        validate_data(self, X, reset=reset, skip_check_array=True)
+        if reset:
+            validate_data(self, X, skip_check_array=True)
+        elif X.shape[1:] != self.image_shape_:
+            raise StudentError(
+                f"X holds images of shape {X.shape[1:]}, and those of fit had "
+                f"{self.image_shape_}; expected the same. Resize or crop them."
+            )
         return X
 
     def __sklearn_tags__(self):
@@ -123,3 +135,10 @@ class ImagePreprocessor(
 
 def _parts(X):
     return (X[start : start + ROWS_AT_A_TIME] for start in range(0, len(X), ROWS_AT_A_TIME))
+
+
+def are_channels_last(shape):
+    """Whether rows of this shape are images (n, height, width, channels) beyond doubt."""
+    if len(shape) != 4 or shape[1] in CHANNELS:
+        return False
+    return shape[3] in CHANNELS and min(shape[1:3]) >= LEAST_PIXELS

@@ -3,6 +3,7 @@
 from torch import nn
 
 from skdistill.students._dropout import Dropout
+from skdistill.students._settings import check_settings
 
 
 class MLP(nn.Sequential):
@@ -30,6 +31,13 @@ class MLP(nn.Sequential):
     takes_sparse = True  # the first layer is linear
 
     def __init__(self, n_features, n_classes, hidden_units=(256, 256), dropout=0.0):
+        check_settings(
+            type(self).__name__,
+            n_features=n_features,
+            n_classes=n_classes,
+            hidden_units=hidden_units,
+            dropout=dropout,
+        )
         layers = []
         for width in hidden_units:
             layers += [nn.Linear(n_features, width), nn.ReLU()]

@@ -9,6 +9,7 @@ from torch import fx, nn
 from skdistill.exceptions import StudentError
 from skdistill.students._chain import describe, kind_of, layer_of
 from skdistill.students._layers import copy_module, trace
+from skdistill.students._settings import check_settings
 
 
 class Units(NamedTuple):
@@ -67,11 +68,7 @@ def shrink(teacher, width=0.5):
       (4): Linear(in_features=8, out_features=3, bias=True)
     )
     """
-    if not 0 < width <= 1:
-        raise ValueError(
-            f"The 'width' parameter of shrink must be a float in the range (0.0, 1.0]. Got "
-            f"{width!r} instead."
-        )
+    check_settings("shrink", width=width)
     student = copy_module(teacher)
     graph = trace(student, "shrunk")
     steps = [node for node in graph.nodes if kind_of(node, student) in ("linear", "convolution")]

@@ -8,6 +8,7 @@ from torch.nn import functional
 
 from skdistill.students._dropout import Dropout
 from skdistill.students._mlp import MLP
+from skdistill.students._settings import check_settings
 from skdistill.students._sparse_scaling import sum_duplicates
 
 
@@ -83,6 +84,13 @@ class SparseMLP(nn.Module):
 
     def __init__(self, n_features, n_classes, hidden_units=(64,), dropout=0.5):
         super().__init__()
+        check_settings(
+            type(self).__name__,
+            n_features=n_features,
+            n_classes=n_classes,
+            hidden_units=hidden_units,
+            dropout=dropout,
+        )
         widths = (*hidden_units, n_classes)
         self.register_buffer("scale", torch.ones(()))
         self.first = SparseLinear(n_features, widths[0])
@@ -99,9 +107,18 @@ class SparseMLP(nn.Module):
         Parameters
         ----------
         X : {ndarray, CSR matrix} of shape (n_samples, n_features)
+
+        Raises
+        ------
+        ValueError
+            For NaN and infinity.
         """
         values = sum_duplicates(X).data if sparse.issparse(X) else X[X != 0]
         size = np.sqrt(np.mean(np.square(values, dtype=np.float64))) if values.size else 0.0
+        if not np.isfinite(size):
+            raise ValueError(
+                "X has NaN or infinity among them; expected finite numbers. Fill the gaps."
+            )
         self.scale: torch.Tensor
         self.scale.fill_(size or 1.0)
 

@@ -5,6 +5,7 @@ from torch import nn
 
 from skdistill.students._embedding import PiecewiseLinearEmbedding
 from skdistill.students._mlp import MLP
+from skdistill.students._settings import check_settings
 
 
 class TabularMLP(nn.Module):
@@ -56,11 +57,19 @@ class TabularMLP(nn.Module):
         n_bins=32,
     ):
         super().__init__()
-        if numeric_embedding not in ("piecewise-linear", None):
-            raise ValueError(
-                f"The 'numeric_embedding' parameter of TabularMLP must be 'piecewise-linear' or "
-                f"None. Got {numeric_embedding!r} instead."
-            )
+        check_settings(
+            type(self).__name__,
+            n_features=n_features,
+            n_classes=n_classes,
+            n_numeric=n_numeric,
+            cardinalities=cardinalities,
+            hidden_units=hidden_units,
+            dropout=dropout,
+            numeric_embedding=numeric_embedding,
+            embedding_size=embedding_size,
+            n_bins=n_bins,
+        )
+        _check_columns(type(self).__name__, n_features, n_numeric, cardinalities)
         self.n_features = n_features
         self.n_numeric = n_numeric if numeric_embedding else 0
         self.n_codes = len(cardinalities)
@@ -105,3 +114,19 @@ class TabularMLP(nn.Module):
             codes = X[:, -self.n_codes :].long()
             parts += [embed(codes[:, i]) for i, embed in enumerate(self.categories)]
         return self.mlp(torch.cat(parts, dim=1))
+
+
+def _check_columns(owner, n_features, n_numeric, cardinalities):
+    """Refuse more quantities and codes than there are columns."""
+    if len(cardinalities) > n_features:
+        raise ValueError(
+            f"The 'cardinalities' parameter of {owner} must be a tuple of no more than "
+            f"{n_features} ints, one for each column of codes. Got {cardinalities!r} instead."
+        )
+    most = n_features - len(cardinalities)
+    if n_numeric > most:
+        raise ValueError(
+            f"The 'n_numeric' parameter of {owner} must be an int in the range [0, {most}]. Got "
+            f"{n_numeric!r} instead, of n_features={n_features} columns with "
+            f"{len(cardinalities)} of codes."
+        )

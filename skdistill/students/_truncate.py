@@ -7,6 +7,7 @@ from torch import fx, nn
 from skdistill.exceptions import StudentError
 from skdistill.students._chain import kind_of, layer_of
 from skdistill.students._layers import check_name, copy_module, trace
+from skdistill.students._settings import COUNT, check_settings
 
 POOLS = {1: nn.AdaptiveAvgPool1d, 2: nn.AdaptiveAvgPool2d, 3: nn.AdaptiveAvgPool3d}
 
@@ -58,12 +59,10 @@ def truncate(teacher, upto, n_classes=None, *, pool=4):
     >>> student(torch.zeros(2, 28, 28)).shape
     torch.Size([2, 10])
     """
+    check_settings(
+        "truncate", {"n_classes": [*COUNT, None]}, upto=upto, n_classes=n_classes, pool=pool
+    )
     check_name(teacher, upto)
-    if pool < 1:
-        raise ValueError(
-            f"The 'pool' parameter of truncate must be an int in the range [1, inf). Got {pool!r} "
-            f"instead."
-        )
     teacher = copy_module(teacher)
     graph = trace(teacher, "truncated")
     cut = _cut_at(graph, upto)

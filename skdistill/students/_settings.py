@@ -1,0 +1,54 @@
+"""The settings of modules and of functions on modules, checked where one is made."""
+
+from numbers import Integral, Real
+
+from skdistill._compat import Interval, StrOptions, validate_parameter_constraints
+
+
+class TupleOf(Interval):
+    """A tuple, or list, of numbers that lie in an interval."""
+
+    def is_satisfied_by(self, value):
+        """Whether all members are in the interval."""
+        return isinstance(value, tuple | list) and all(map(super().is_satisfied_by, value))
+
+    def __str__(self):
+        """Return what stands in the message."""
+        return super().__str__().replace("an int", "a tuple of ints", 1)
+
+
+COUNT = [Interval(Integral, 1, None, closed="left")]
+COUNTS = [TupleOf(Integral, 1, None, closed="left")]
+
+CONSTRAINTS = {
+    **dict.fromkeys(("n_features", "n_channels", "embedding_size", "n_bins", "pool"), COUNT),
+    **dict.fromkeys(("hidden_units", "cardinalities"), COUNTS),
+    "n_classes": COUNT,
+    "n_numeric": [Interval(Integral, 0, None, closed="left")],
+    "dropout": [Interval(Real, 0, 1, closed="left")],
+    "numeric_embedding": [StrOptions({"piecewise-linear"}), None],
+    "width": [Interval(Real, 0, 1, closed="right")],
+    "upto": [str],
+    "names": [str, list, tuple],
+}
+"""What each setting may be, whatever has it."""
+
+
+def check_settings(owner, /, constraints=(), **settings):
+    """Refuse settings out of their range.
+
+    Parameters
+    ----------
+    owner : str
+        The class or function that is called.
+    constraints : dict, default=()
+        What settings may be that are not in `CONSTRAINTS`, or are something else there.
+    **settings
+        By their names.
+
+    Raises
+    ------
+    ValueError
+        In scikit-learn's words.
+    """
+    validate_parameter_constraints(CONSTRAINTS | dict(constraints), settings, owner)
