@@ -25,6 +25,10 @@ class BaseAugmenter(BaseEstimator):
         "max_rows": [Interval(Integral, 1, None, closed="left")],
     }
 
+    def check_settings(self):
+        """Raise a ValueError where a setting is out of its range."""
+        self._validate_params()
+
     @fit_context(prefer_skip_nested_validation=True)
     def rows(self, X, *, random_state=None):
         """Generate rows.

@@ -1,5 +1,7 @@
 """Every row without a label that a fit learns from, brought together."""
 
+from scipy import sparse
+
 from skdistill._compat import safe_indexing
 from skdistill._frames import column_names, is_table, library_of
 from skdistill._random import draw_seeds
@@ -65,11 +67,12 @@ def _generate_apart(augmenter, X, parts, seed):
 
 
 def _check_alike(rows, X):
-    kinds = [f"a {library_of(X)} DataFrame" if is_table(X) else "an array" for X in (rows, X)]
+    kinds = [_name_kind(rows), _name_kind(X)]
     if kinds[0] != kinds[1]:
+        advice = " Write X_unlabeled.toarray()." if kinds == ["a sparse matrix", "an array"] else ""
         raise ValueError(
             f"X_unlabeled is {kinds[0]} and X is {kinds[1]}; expected the same of both, so that "
-            f"teacher and student read their columns alike."
+            f"teacher and student read their columns alike.{advice}"
         )
     if rows.shape[1:] != X.shape[1:]:
         raise ValueError(
@@ -82,3 +85,11 @@ def _check_alike(rows, X):
             f"X_unlabeled and X have different columns, or the same in another order; pass those "
             f"of X in their order: {column_names(X)[:5]}..."
         )
+
+
+def _name_kind(X):
+    if is_table(X):
+        return f"a {library_of(X)} DataFrame"
+    if sparse.issparse(X):
+        return "a sparse matrix"
+    return "an array of texts" if X.ndim == 1 else "an array"

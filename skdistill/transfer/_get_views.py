@@ -2,6 +2,7 @@
 
 import difflib
 
+from skdistill.transfer._base import BaseAugmenter
 from skdistill.transfer._views import Flip, Mixup, Shift, View
 
 VIEWS = {"flip": Flip, "mixup": Mixup, "shift": Shift}
@@ -53,6 +54,8 @@ def _get_view(view):
         return VIEWS[view]()
     near = difflib.get_close_matches(str(view).lower(), VIEWS, n=1)
     hint = f" Did you mean {near[0]!r}?" if isinstance(view, str) and near else ""
+    if isinstance(view, BaseAugmenter):
+        hint = f" It generates rows, once: augment={view!r} of the DistilledClassifier."
     raise ValueError(
         f"The 'views' parameter must be None, one of {sorted(VIEWS)}, an instance of a class of "
         f"skdistill.transfer, such as Shift(pixels=2), or a list of these. Got {view!r} "

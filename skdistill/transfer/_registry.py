@@ -2,9 +2,11 @@
 
 import difflib
 
+from skdistill.transfer._base import BaseAugmenter
 from skdistill.transfer._munge import Munge
 from skdistill.transfer._noise import GaussianNoise
 from skdistill.transfer._spunge import Spunge
+from skdistill.transfer._views import View
 
 AUGMENTERS = {"gaussian_noise": GaussianNoise, "munge": Munge, "spunge": Spunge}
 
@@ -25,7 +27,7 @@ def get_augmenter(augment):
     Raises
     ------
     ValueError
-        When there is none of that name.
+        When there is none of that name, or a setting is out of its range.
 
     Examples
     --------
@@ -33,12 +35,16 @@ def get_augmenter(augment):
     >>> get_augmenter("spunge")
     Spunge()
     """
+    if isinstance(augment, BaseAugmenter):
+        augment.check_settings()
     if augment is None or (not isinstance(augment, str | type) and hasattr(augment, "rows")):
         return augment
     if isinstance(augment, str) and augment in AUGMENTERS:
         return AUGMENTERS[augment]()
     near = difflib.get_close_matches(str(augment).lower(), AUGMENTERS, n=1)
     hint = f" Did you mean {near[0]!r}?" if isinstance(augment, str) and near else ""
+    if isinstance(augment, View):
+        hint = f" It is a view, drawn anew for every batch: StudentNet(views={augment!r})."
     raise ValueError(
         f"The 'augment' parameter must be None, one of {sorted(AUGMENTERS)} or an instance of a "
         f"class of skdistill.transfer, such as Spunge(). Got {augment!r} instead.{hint}"

@@ -47,8 +47,18 @@ def unwrap(X_unlabeled):
     -------
     object
         Rows, or None.
+
+    Raises
+    ------
+    ValueError
+        For rows that are wrapped twice.
     """
     if isinstance(X_unlabeled, Unlabeled):
+        if isinstance(X_unlabeled.X, Unlabeled):
+            raise ValueError(
+                "X_unlabeled is an Unlabeled inside of an Unlabeled; expected rows. Write "
+                "Unlabeled(X) once."
+            )
         return X_unlabeled.X
     # A Pipeline that transforms an Unlabeled gives a plain tuple.
     if isinstance(X_unlabeled, tuple) and len(X_unlabeled) == 1:

@@ -14,7 +14,7 @@ class View(BaseEstimator):
 
     A view is drawn once for a batch and applied to what the student reads and to what its teacher
     reads, so that both see the same. A subclass has `draw` and `apply`, and `check_settings` where
-    it has settings.
+    settings of its own have a range.
 
     Examples
     --------
@@ -34,8 +34,11 @@ class View(BaseEstimator):
     needs_images = False
     """Whether the rows must be of shape (height, width) or (channels, height, width)."""
 
+    _parameter_constraints: dict = {}
+
     def check_settings(self):
         """Raise a ValueError where a setting is out of its range."""
+        self._validate_params()
 
     def draw(self, n_rows, generator=None):
         """Draw what is random, for each row.
@@ -69,12 +72,18 @@ class View(BaseEstimator):
         """
         raise NotImplementedError
 
-    def _check(self, name, interval):
-        value = getattr(self, name)
-        if not interval.is_satisfied_by(value):
+    def _check_rows(self, rows):
+        """Refuse what this view would change into nonsense."""
+        name = type(self).__name__
+        if not isinstance(rows, torch.Tensor):
+            raise TypeError(
+                f"{name} changes a torch.Tensor; got an {type(rows).__name__}. Write "
+                f"torch.as_tensor(rows)."
+            )
+        if self.needs_images and rows.ndim not in (3, 4):
             raise ValueError(
-                f"The '{name}' parameter of {type(self).__name__} must be {interval}. Got "
-                f"{value!r} instead."
+                f"{name} changes images of shape (n, h, w) or (n, c, h, w); got the shape "
+                f"{tuple(rows.shape)}."
             )
 
 
@@ -109,13 +118,10 @@ class Shift(View):
     """
 
     needs_images = True
+    _parameter_constraints = {"pixels": [Interval(Integral, 0, None, closed="left")]}
 
     def __init__(self, pixels=2):
         self.pixels = pixels
-
-    def check_settings(self):
-        """Raise a ValueError where `pixels` is out of its range."""
-        self._check("pixels", Interval(Integral, 0, None, closed="left"))
 
     def draw(self, n_rows, generator=None):
         """Draw each image's pixels down and to the right."""
@@ -124,6 +130,7 @@ class Shift(View):
 
     def apply(self, rows, *drawn):
         """Return the shifted images."""
+        self._check_rows(rows)
         down, right = drawn
         height, width = rows.shape[-2:]
         i = (torch.arange(height, device=rows.device) - down[:, None]).clamp(0, height - 1)
@@ -156,13 +163,10 @@ class Flip(View):
     """
 
     needs_images = True
+    _parameter_constraints = {"p": [Interval(Real, 0, 1, closed="both")]}
 
     def __init__(self, p=0.5):
         self.p = p
-
-    def check_settings(self):
-        """Raise a ValueError where `p` is out of its range."""
-        self._check("p", Interval(Real, 0, 1, closed="both"))
 
     def draw(self, n_rows, generator=None):
         """Draw which images are mirrored."""
@@ -170,6 +174,7 @@ class Flip(View):
 
     def apply(self, rows, *drawn):
         """Return the images, some of them mirrored."""
+        self._check_rows(rows)
         (mirrored,) = drawn
         return torch.where(mirrored.view(-1, *[1] * (rows.ndim - 1)), rows.flip(-1), rows)
 
@@ -205,12 +210,10 @@ class Mixup(View):
             [0.7500]])
     """
 
+    _parameter_constraints = {"alpha": [Interval(Real, 0, None, closed="neither")]}
+
     def __init__(self, alpha=1.0):
         self.alpha = alpha
-
-    def check_settings(self):
-        """Raise a ValueError where `alpha` is not greater than 0."""
-        self._check("alpha", Interval(Real, 0, None, closed="neither"))
 
     def draw(self, n_rows, generator=None):
         """Draw each row's share, and the row that it is mixed with."""
@@ -221,6 +224,9 @@ class Mixup(View):
 
     def apply(self, rows, *drawn):
         """Return the mixed rows."""
+        self._check_rows(rows)
+        if not rows.is_floating_point():
+            raise TypeError(f"Mixup mixes floats; got {rows.dtype}. Write rows.float().")
         share, partner = drawn
         share = share.to(rows).view(-1, *[1] * (rows.ndim - 1))
         return torch.lerp(rows.index_select(0, partner), rows, share)
