@@ -1,5 +1,6 @@
 """What every soft term is: settings, a loss for each row, and their weighted mean."""
 
+import copy
 import inspect
 
 import torch
@@ -122,14 +123,16 @@ class CallableLoss(Loss):
             return
 
     def check_classes(self, n_classes):
-        """Refuse a function that returns no scalar; torch's generator is put back.
+        """Refuse a function that returns no scalar, tried on two rows.
 
-        One that fails is left alone: it may read what goes with the rows of training alone.
+        An object is copied first, and torch's generator put back. One that fails is left alone: it
+        may read what goes with the rows of training.
         """
         logits = torch.eye(2, n_classes, requires_grad=True)
         with torch.random.fork_rng(devices=[]):
             try:
-                found = self.mean(logits, logits.detach().flip(0), torch.arange(2), None, 1.0)
+                loss = CallableLoss(copy.deepcopy(self.function))
+                found = loss.mean(logits, logits.detach().flip(0), torch.arange(2), None, 1.0)
             except Exception:
                 return
         is_tensor = isinstance(found, torch.Tensor)
