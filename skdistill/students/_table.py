@@ -90,7 +90,8 @@ class TablePreprocessor(
         Parameters
         ----------
         X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
-            Rows of numbers, strings, booleans and gaps (NaN or None).
+            Rows of numbers, strings, booleans and gaps (NaN or None). A DataFrame is one of
+            pandas, polars, pyarrow or another library that narwhals knows.
         y : ignored
 
         Returns
