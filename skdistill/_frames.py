@@ -56,7 +56,7 @@ def is_table(X):
         return False
     if hasattr(X, "iloc"):
         return hasattr(X, "columns") and not type(X).__module__.startswith("dask")
-    return nw.dependencies.is_into_dataframe(X)
+    return not type(X).__module__.startswith("narwhals") and nw.dependencies.is_into_dataframe(X)
 
 
 def refuse_unknown_tables(X):
@@ -270,7 +270,9 @@ def build_frame(X, n_rows, changes):
     for name, (source, cells, numbers) in zip(frame.columns, changes, strict=True):
         column = frame.get_column(name)[source]
         if len(cells):
-            column = column.scatter(cells, _like(column, numbers).cast(column.dtype))
+            others, keep = np.zeros(n_rows), np.ones(n_rows, dtype=bool)
+            others[cells], keep[cells] = numbers, False
+            column = column.zip_with(_like(column, keep), _cast(_like(column, others), column))
         columns.append(column)
     return frame[any_row].with_columns(*columns).to_native()
 
@@ -337,13 +339,10 @@ def replace_cells(X, cells, fill=None):
             X.isetitem(i, X.iloc[:, i].mask(cells[:, i], value))
         return X
     frame = _wrap(X)
-    columns = []
-    for i, name in enumerate(frame.columns):
-        column, value = frame.get_column(name), None if fill is None else fill[i]
-        if isinstance(value, float) and column.dtype.is_numeric():
-            column = column.cast(nw.Float64)  # a median of whole numbers may lie between them
-        others = nw.new_series(name, [value] * len(column), column.dtype, backend=_library(column))
-        columns.append(column.zip_with(_like(column, ~cells[:, i]), others))
+    values = [None] * X.shape[1] if fill is None else fill
+    columns = [
+        _replace(column, cells[:, i], values[i]) for i, column in enumerate(frame.iter_columns())
+    ]
     return frame.with_columns(*columns).to_native()
 
 
@@ -382,6 +381,27 @@ def _like(column, values):
     """Return an array as a column of the same name and library."""
     values = np.ascontiguousarray(values)
     return nw.new_series(column.name, values, backend=_library(column))
+
+
+def _cast(column, other):
+    """Return a column in the very dtype of another one, such as a decimal's digits."""
+    wanted = other.to_native()
+    dtype = wanted.type if hasattr(wanted, "type") else wanted.dtype
+    return nw.from_native(column.to_native().cast(dtype), series_only=True).alias(other.name)
+
+
+def _replace(column, cells, value):
+    """Return a column with a value, or gaps, in some cells."""
+    changed, keep = column, f"{column.name}, kept"
+    if column.dtype.is_numeric() and value is not None:
+        changed = column.cast(nw.Float64)  # a median of whole numbers may lie between them
+    elif _narwhals_kind(column.dtype) == "category":
+        changed = column.cast(nw.String)
+    pair = changed.to_frame().with_columns(_like(column, ~cells).alias(keep))
+    kept = nw.when(nw.col(keep)).then(nw.col(column.name))
+    pair = pair.select(kept if value is None else kept.otherwise(nw.lit(value)))
+    found = pair.get_column(column.name)
+    return _cast(found, column) if changed.dtype == nw.String else found
 
 
 def _pandas_kind(dtype):

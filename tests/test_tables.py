@@ -326,6 +326,20 @@ def test_corruptions_are_the_same(library, corruption):
     assert curves[0].rows[-1]["log_loss"] != curves[0].rows[0]["log_loss"]
 
 
+def test_soft_targets_and_labels_in_a_table(library):
+    rng = np.random.default_rng(0)
+    labels = np.array(["a", "b", "c"])[Y]
+    soft = 0.7 * np.eye(3)[Y] + 0.3 * rng.dirichlet(np.ones(3), N)
+    rows, settings = make_table(library, FEW), {"student": student(), "random_state": 0}
+    expected = DistilledClassifier(**settings).fit(rows, labels, soft_targets=soft)
+    columns = {"c": soft[:, 2], "a": soft[:, 0], "b": soft[:, 1]}
+    table = make_table(library, {name: ("float", v.tolist()) for name, v in columns.items()})
+    y = make_table(library, {"y": ("str", labels.tolist())})["y"]
+    model = DistilledClassifier(**settings).fit(rows, y, soft_targets=table)
+    assert model.classes_.tolist() == ["a", "b", "c"]
+    np.testing.assert_array_equal(model.predict_proba(rows), expected.predict_proba(rows))
+
+
 def test_texts(library):
     values = pd.Series(["good day", "bad luck", "fine sun", "dark rain"] * 5)
     settings = {"alpha": 0, "random_state": 0}

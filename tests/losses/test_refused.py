@@ -395,6 +395,14 @@ def test_a_gap_stays_in_its_row():
     assert torch.isnan(similarity_distance(gappy, B))
 
 
+class Counting:
+    n_calls = 0
+
+    def __call__(self, student_logits, teacher_logits, labels, weight):
+        self.n_calls += 1
+        return (student_logits - teacher_logits).square().mean()
+
+
 def test_a_function_is_tried_without_a_trace():
     drawn = []
 
@@ -406,5 +414,8 @@ def test_a_function_is_tried_without_a_trace():
     state = torch.get_rng_state()
     get_loss(noisy).check_classes(3)
     assert torch.equal(state, torch.get_rng_state()) and len(drawn) == 1
+    counted = Counting()
+    get_loss(counted).check_classes(3)
+    assert counted.n_calls == 0  # an object is copied
     # What fails may fail for these rows alone, such as one that reads a tensor of a GPU.
     get_loss(lambda *arguments: 1 / 0).check_classes(3)
