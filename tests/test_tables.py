@@ -31,8 +31,8 @@ Y = np.arange(N) % 3
 
 
 def as_pandas(columns):
-    """Return a table of pandas; a gap of None makes whole numbers and truth values nullable."""
-    nullable = {"int": "Int64", "bool": "boolean", "category": "category"}
+    """Return a table of pandas; whole numbers, truth values and strings of its nullable dtypes."""
+    nullable = {"int": "Int64", "bool": "boolean", "str": "string"}
     return pd.DataFrame(
         {
             name: pd.Series(values, dtype=nullable.get(kind, kind))

@@ -6,10 +6,10 @@ from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.multioutput import MultiOutputRegressor
 from sklearn.utils import get_tags
-from sklearn.utils.validation import check_is_fitted, has_fit_parameter, validate_data
+from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from skdistill._columns import as_floats, is_number, refuse_unreadable
-from skdistill._compat import routing_enabled, safe_indexing
+from skdistill._compat import learn_names_and_width, routing_enabled, safe_indexing
 from skdistill._frames import column_kinds, is_table
 from skdistill._random import seed_parameters
 from skdistill._rows import as_rows, has_gaps, is_plain, stack_rows
@@ -54,7 +54,7 @@ class BaseEstimatorStudent:
     def _prepare_estimator(self, X, seed):
         """Check the rows and seed a clone; return them as it reads them."""
         X = self._check(X)
-        validate_data(self, X, skip_check_array=True)
+        learn_names_and_width(self, X)
         self._check_kind(X)
         self.estimator_ = clone(self.estimator)
         if seed is not None:

@@ -2,10 +2,14 @@
 
 import numpy as np
 from scipy import sparse
-from sklearn.utils.validation import check_consistent_length, validate_data
+from sklearn.utils.validation import check_consistent_length
 
 from skdistill._columns import as_floats, refuse_unreadable
-from skdistill._compat import check_sample_weight
+from skdistill._compat import (
+    check_names_and_width,
+    check_sample_weight,
+    learn_names_and_width,
+)
 from skdistill._frames import is_table
 from skdistill._rows import as_rows, is_plain
 from skdistill.exceptions import StudentError
@@ -88,7 +92,10 @@ class NumberRowsMixin:
     def _check_numbers(self, X, *, reset):
         """Refuse rows that a module cannot read; return an array or a CSR matrix."""
         X = as_rows(X)
-        validate_data(self, X, reset=reset, skip_check_array=True)
+        if reset:
+            learn_names_and_width(self, X)
+        else:
+            check_names_and_width(self, X)
         refuse_unreadable(X)
         name = type(self).__name__
         if len(X.shape) == 1:
