@@ -49,7 +49,7 @@ def learn_names_and_width(estimator, X):
     X : {ndarray, sparse matrix, DataFrame} of shape (n_samples, n_features) or more axes
     """
     validate_data(estimator, X, skip_check_array=True)
-    estimator._labels_in = names = column_names(X) if is_table(X) else None
+    estimator._labels_in_ = names = column_names(X) if is_table(X) else None
     if names and all(isinstance(name, str) for name in names):
         estimator.feature_names_in_ = np.array(names, dtype=object)
 
@@ -72,7 +72,7 @@ def check_names_and_width(estimator, X):
         For a table whose columns are others than those of `fit`, or in another order.
     """
     if is_table(X):
-        names, of_fit = column_names(X), getattr(estimator, "_labels_in", None)
+        names, of_fit = column_names(X), getattr(estimator, "_labels_in_", None)
         if names == of_fit:
             return
         if of_fit is not None and _are_others(names, of_fit):

@@ -14,9 +14,9 @@ from skdistill._frames import (
     is_table,
     refuse_unknown_tables,
     repeated_names,
-    stack_frames,
 )
 from skdistill._layout import EncodedTable
+from skdistill._new_frames import stack_frames
 
 __all__ = ["as_rows", "has_gaps", "is_plain", "label_digest", "looks_plain", "stack_rows"]
 

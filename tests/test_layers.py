@@ -13,8 +13,7 @@ PACKAGE = "skdistill"
 # file of the package, "__init__" its public face, which only a program on top of it imports.
 _0 = {
     *("exceptions", "_ascent", "_atomic", "_columns", "_compat", "_frames", "_generators"),
-    "_layout",
-    *("_names", "_random", "_rows", "_torch"),
+    *("_layout", "_names", "_new_frames", "_random", "_rows", "_torch"),
 }
 _1 = _0 | {"teachers", "targets", "transfer", "losses", "students"}
 _2 = _1 | {"training"}
@@ -24,6 +23,7 @@ MAY_IMPORT = {
     # layer 0
     "exceptions": set(),
     "_frames": set(),
+    "_new_frames": {"_frames"},
     "_compat": {"exceptions", "_frames"},
     "_random": {"exceptions"},
     "_ascent": set(),
@@ -32,7 +32,7 @@ MAY_IMPORT = {
     "_generators": set(),
     "_layout": set(),
     "_names": set(),
-    "_rows": {"exceptions", "_columns", "_frames", "_layout"},
+    "_rows": {"exceptions", "_columns", "_frames", "_layout", "_new_frames"},
     "_torch": {"exceptions", "_columns"},
     # layer 1
     "teachers": _0,
@@ -59,7 +59,7 @@ MAY_IMPORT = {
 # Prose of the three other rules, as the messages say them.
 NO_TORCH = {"targets"}  # these import no torch when they are imported
 PRIVATE = {"sklearn", "skorch"}  # private names of these are for _compat alone
-FRAMES = {"narwhals", "polars", "pyarrow"}  # these are for _frames alone
+FRAMES = {"narwhals", "polars", "pyarrow"}  # these are for _frames and _new_frames alone
 
 
 class Import(NamedTuple):
@@ -116,8 +116,8 @@ def violations(source, module, *, is_package=False):
             broken.append(f"{where} {stage} may import only {', '.join(sorted(allowed))}")
         if top == "torch" and at_import_time and stage in NO_TORCH:
             broken.append(f"{where} {stage} does without torch")
-        if top in FRAMES and stage != "_frames":
-            broken.append(f"{where} {top} is for _frames alone")
+        if top in FRAMES and stage not in ("_frames", "_new_frames"):
+            broken.append(f"{where} {top} is for _frames and _new_frames alone")
         if top in PRIVATE and stage != "_compat" and any(_is_private(part) for part in rest):
             broken.append(f"{where} private names of {top} are for _compat alone")
     return broken

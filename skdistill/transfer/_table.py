@@ -3,8 +3,9 @@
 import numpy as np
 
 from skdistill._columns import as_floats, is_number
-from skdistill._frames import build_frame, is_table, put_numbers, writable_columns
+from skdistill._frames import is_table
 from skdistill._layout import EncodedTable, read_layout
+from skdistill._new_frames import build_frame, put_numbers, writable_columns
 
 __all__ = ["Column", "build_table", "read_columns"]
 

@@ -426,7 +426,10 @@ BAD = {
         partial(distil, hint(student_layer="relu")),
         r"The student's module MLP has no layer 'relu'.*It has \['0', '1', '2'\]",
     ),
-    "a number for a name": (partial(distil, hint(student_layer=1)), "has no layer 1"),
+    "a number for a name": (
+        partial(distil, hint(student_layer=1)),
+        "must be an instance of .str.*Got 1",
+    ),
     "a scripted teacher": (
         lambda: distil(hint(), teacher=script(TEACHER)),
         "is scripted, and calls no layers.*Give the module that it was made from",
