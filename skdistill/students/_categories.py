@@ -1,7 +1,6 @@
 """Categories made into columns where they are few and into codes where they are many."""
 
 import numpy as np
-from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
 
 
 class CategoryEncoder:
@@ -23,17 +22,15 @@ class CategoryEncoder:
 
     def fit_transform(self, names):
         """Learn the categories, and encode them; see `transform`."""
-        counts = np.array([len(set(column)) for column in names.T], dtype=int)
+        seen = [set(column) for column in names.T]
+        # In alphabetical order, the gap last.
+        known = [sorted(those, key=lambda name: (name is None, name or "")) for those in seen]
+        self._positions = [{name: i for i, name in enumerate(those)} for those in known]
+        counts = np.array([len(those) for those in known], dtype=int)
         self._few = np.flatnonzero(counts <= self.max_one_hot)
         self._many = np.flatnonzero(counts > self.max_one_hot)
-        self._one_hot = OneHotEncoder(sparse_output=False, handle_unknown="ignore")
-        self._ordinal = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
-        if len(self._few):
-            self._one_hot.fit(names[:, self._few])
-        self.cardinalities_: tuple[int, ...] = ()
-        if len(self._many):
-            self._ordinal.fit(names[:, self._many])
-            self.cardinalities_ = tuple(len(c) + 1 for c in self._ordinal.categories_)
+        self._ends = np.cumsum(counts[self._few])
+        self.cardinalities_: tuple[int, ...] = tuple((counts[self._many] + 1).tolist())
         return self.transform(names)
 
     def transform(self, names):
@@ -51,7 +48,20 @@ class CategoryEncoder:
         """
         blocks = []
         if len(self._few):
-            blocks.append(self._one_hot.transform(names[:, self._few]))
+            flags = np.zeros((len(names), self._ends[-1]))
+            for column, end in zip(self._few, self._ends, strict=True):
+                positions = self._look_up(names, column)
+                rows = np.flatnonzero(positions >= 0)
+                start = end - len(self._positions[column])
+                flags[rows, start + positions[rows]] = 1
+            blocks.append(flags)
         if len(self._many):
-            blocks.append(self._ordinal.transform(names[:, self._many]) + 1)
+            codes = [self._look_up(names, column) + 1 for column in self._many]
+            blocks.append(np.stack(codes, axis=1).astype(np.float64))
         return blocks
+
+    def _look_up(self, names, column):
+        """Return the position of each category among the known ones; -1 where it is none."""
+        known = self._positions[column]
+        found = (known.get(name, -1) for name in names[:, column])
+        return np.fromiter(found, dtype=int, count=len(names))

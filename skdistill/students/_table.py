@@ -152,7 +152,8 @@ class TablePreprocessor(
             return self.scaler_.transform(sparse.csr_matrix(X))
         if sparse.issparse(X):
             X = X.toarray()
-        values = self._read_numbers(X, self._positions)
+        positions = self._positions
+        values = as_floats(X, positions) if finite else self._read_numbers(X, positions)
         if len(self.categorical_) == 0:
             return self._join(values, [], finite=finite)
         return self._join(values, self._categories.transform(as_strings(X, self.categorical_)))

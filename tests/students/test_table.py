@@ -3,7 +3,7 @@ import pickle
 import numpy as np
 import pytest
 from scipy import sparse
-from sklearn.preprocessing import RobustScaler
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, RobustScaler
 
 from skdistill._layout import EncodedTable, read_layout
 from skdistill.exceptions import StudentError
@@ -112,6 +112,18 @@ def test_many_categories_become_codes_that_a_network_can_embed():
     assert read_layout(found) == {"n_numeric": 0, "cardinalities": (5,)}
     new = pd.DataFrame({"name": ["z", "a"], "few": ["z", "x"]})
     assert preprocessor.transform(new).tolist() == [[0, 0, 0], [1, 0, 1]]
+
+
+def test_categories_are_encoded_as_scikit_learn_does_it():
+    rng = np.random.default_rng(0)
+    rows, new = rng.choice(["", "a", "b", "é", "z9", "Z", None], size=(2, 40, 2))
+    few = TablePreprocessor().fit(rows)
+    one_hot = OneHotEncoder(handle_unknown="ignore", sparse_output=False).fit(rows)
+    np.testing.assert_array_equal(few.transform(new), one_hot.transform(new))
+    new[0] = "unknown"
+    many = TablePreprocessor(max_one_hot=0).fit(rows)
+    ordinal = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1).fit(rows)
+    np.testing.assert_array_equal(many.transform(new), ordinal.transform(new) + 1)
 
 
 def test_a_gap_that_was_never_seen_is_unknown():
