@@ -101,10 +101,8 @@ def _advice(task):
     classes, counts = np.unique(task.y, return_counts=True)
     if counts.min() > 1:
         return "Use a stratified splitter or fewer splits."
-    return (
-        f"The class {classes.tolist()[np.argmin(counts)]!r} has a single row, which no split can both leave "
-        f"out and learn from. Set cv='in-sample', give a fitted teacher, or more rows of it."
-    )
+    rare = classes.tolist()[np.argmin(counts)]
+    return f"The class {rare!r} has a single row, which no split can both leave out and learn from. Set cv='in-sample', give a fitted teacher, or more rows of it."
 
 
 def stratified_folds(cv, y, groups):
