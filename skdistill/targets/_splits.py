@@ -102,7 +102,10 @@ def _advice(task):
     if counts.min() > 1:
         return "Use a stratified splitter or fewer splits."
     rare = classes.tolist()[np.argmin(counts)]
-    return f"The class {rare!r} has a single row, which no split can both leave out and learn from. Set cv='in-sample', give a fitted teacher, or more rows of it."
+    return (
+        f"The class {rare!r} has a single row, which no split can both leave out and learn from. "
+        f"Set cv='in-sample', give a fitted teacher, or more rows of it."
+    )
 
 
 def stratified_folds(cv, y, groups):

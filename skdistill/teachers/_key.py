@@ -1,6 +1,7 @@
 """A key of an object's content, the same in every process."""
 
 import hashlib
+import types
 
 import numpy as np
 import torch
@@ -37,6 +38,8 @@ class _ContentHasher(NumpyHasher):
         super().save(obj)
 
     def reducer_override(self, obj):
+        if _is_of_main(obj):
+            return _stand_in, (obj.__module__, obj.__qualname__)
         if isinstance(obj, torch.Tensor):
             raw = obj.detach().to_dense().cpu().contiguous().reshape(-1).view(torch.uint8)
             return _stand_in, (type(obj), str(obj.dtype), tuple(obj.shape), raw.numpy())
@@ -55,6 +58,12 @@ class _ContentHasher(NumpyHasher):
         if isinstance(obj, CallableTeacher):
             return _stand_in, (type(obj), obj.cache_key, obj.classes)
         return NotImplemented
+
+
+def _is_of_main(obj):
+    """Whether a class or function of the user's script has a name, by which workers know it too."""
+    named = isinstance(obj, type | types.FunctionType) and obj.__module__ == "__main__"
+    return named and "<" not in obj.__qualname__
 
 
 def _as_bytes(array):

@@ -1,4 +1,7 @@
+import os
 import pickle
+import subprocess
+import sys
 
 import joblib
 import numpy as np
@@ -136,3 +139,44 @@ def test_what_cannot_be_read_has_no_key():
     teacher = make_pipeline(FunctionTransformer(lambda X: X), KNeighborsClassifier()).fit(X, Y)
     with pytest.raises(TeacherError, match=r"no key to keep its answers by.*cache_key='...'\)"):
         teacher_key(teacher)
+
+
+SCRIPT = """
+import sys
+import numpy as np
+from sklearn.model_selection import GridSearchCV
+from sklearn.naive_bayes import GaussianNB
+from skdistill import DistilledClassifier, StudentNet
+from skdistill.targets import teacher_targets
+from skdistill.students import MLP
+
+class Mine(GaussianNB):
+    n_asked = 0
+
+class Module(MLP):
+    pass
+
+if __name__ == "__main__":
+    X = np.random.default_rng(0).normal(size=(60, 3)).astype(np.float32)
+    y = (X[:, 0] > 0).astype(int)
+    for teacher in (Mine(), Module(3, 2)):
+        model = DistilledClassifier(
+            teacher, StudentNet(max_epochs=1), memory=sys.argv[1], random_state=0
+        )
+        grid = GridSearchCV(model, {"alpha": [0.5, 1.0]}, cv=2, n_jobs=2, error_score="raise")
+        grid.fit(X, y)
+    print("searched")
+"""
+
+
+def test_a_teacher_of_a_script_has_a_key_in_its_workers_too(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT)
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", script, tmp_path / "answers"],
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == "searched\n", done.stderr
