@@ -1,6 +1,7 @@
 """The columns of a table or an array: numbers with gaps, and categories."""
 
 import datetime
+import warnings
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from skdistill._frames import (
     is_table,
     read_column,
 )
-from skdistill.exceptions import ColumnError
+from skdistill.exceptions import ColumnError, DistillationWarning
 
 __all__ = [
     "FLOATS",
@@ -22,6 +23,7 @@ __all__ = [
     "is_gap",
     "is_number",
     "refuse_unreadable",
+    "warn_of_numbers_in_text",
 ]
 
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
@@ -35,6 +37,9 @@ NESTED = (list, tuple, dict, set, frozenset, np.ndarray)
 
 UNREADABLE = {"date": "dates", "nested": "nested values"}
 """What a column holds that no student reads, by its kind."""
+
+MANY = 100
+"""Fewer rows say nothing of how often a text comes back."""
 
 READABLE = {str, bytes, int, float, bool, type(None)}
 """Classes of values that need no closer look."""
@@ -155,6 +160,44 @@ def refuse_unreadable(X):
         if kind in UNREADABLE:
             label = f"The {_name_column(X, position)}"
             raise _unreadable(label, UNREADABLE[kind], _shorten(str(column_dtype(X, position))))
+
+
+def warn_of_numbers_in_text(X, positions, names):
+    """Warn of columns of texts that are numbers, most of them different from row to row.
+
+    Parameters
+    ----------
+    X : {ndarray, DataFrame} of shape (n_samples, n_columns)
+    positions : array-like of int
+        The columns that are read as categories.
+    names : ndarray of shape (n_samples, len(positions)), object
+        See `as_strings`.
+
+    Warns
+    -----
+    DistillationWarning
+        It names the first such column. Postal codes and the like, which repeat, are categories.
+    """
+    for position, column in zip(positions, names.T, strict=True):
+        kinds = {name for name in column if name is not None}
+        if 2 * len(kinds) <= max(len(column), MANY) or not all(map(_is_written_number, kinds)):
+            continue
+        warnings.warn(
+            f"The {_name_column(X, position)} holds numbers as texts, {len(kinds)} different ones "
+            f"in {len(column)} rows, and is read as categories, of which a new row is none; "
+            f"expected numbers. Convert the column, by pandas.to_numeric or the like, or leave it "
+            f"out if it numbers the rows.",
+            DistillationWarning,
+            stacklevel=2,
+        )
+        return
+
+
+def _is_written_number(text):
+    try:
+        return float(text) is not None
+    except ValueError:
+        return False
 
 
 def _read_column(X, position):

@@ -7,7 +7,13 @@ from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from skdistill._columns import as_floats, as_strings, is_number, refuse_unreadable
+from skdistill._columns import (
+    as_floats,
+    as_strings,
+    is_number,
+    refuse_unreadable,
+    warn_of_numbers_in_text,
+)
 from skdistill._compat import (
     Interval,
     check_names_and_width,
@@ -102,6 +108,11 @@ class TablePreprocessor(
         ------
         ColumnError
             For a column of dates, lists or other objects; it is named.
+
+        Warns
+        -----
+        DistillationWarning
+            For a column of texts that are numbers and differ from row to row.
         """
         self.fit_transform(X, y)
         return self
@@ -127,8 +138,9 @@ class TablePreprocessor(
         values = self._fit_numbers(X, np.flatnonzero(found))
         self.categorical_ = np.flatnonzero(~found)
         self._categories = CategoryEncoder(self.max_one_hot)
-        categories = self._categories.fit_transform(as_strings(X, self.categorical_))
-        return self._join(values, categories)
+        names = as_strings(X, self.categorical_)
+        warn_of_numbers_in_text(X, self.categorical_, names)
+        return self._join(values, self._categories.fit_transform(names))
 
     def transform(self, X):
         """Return the numbers.

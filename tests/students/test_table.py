@@ -6,7 +6,7 @@ from scipy import sparse
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, RobustScaler
 
 from skdistill._layout import EncodedTable, read_layout
-from skdistill.exceptions import StudentError
+from skdistill.exceptions import DistillationWarning, StudentError
 from skdistill.students import MLP, TablePreprocessor
 from skdistill.students._scaling import center_and_scale
 from skdistill.students._widths import infer_widths
@@ -124,6 +124,16 @@ def test_categories_are_encoded_as_scikit_learn_does_it():
     many = TablePreprocessor(max_one_hot=0).fit(rows)
     ordinal = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1).fit(rows)
     np.testing.assert_array_equal(many.transform(new), ordinal.transform(new) + 1)
+
+
+def test_numbers_as_texts_are_told_of_unless_they_come_back():
+    numbers = np.random.default_rng(0).normal(size=120).round(6)
+    X = pd.DataFrame({"size": numbers, "weight": numbers.astype(str)})
+    with pytest.warns(DistillationWarning, match="column 'weight' holds numbers as texts, 120 "):
+        TablePreprocessor().fit(X)
+    postal = np.random.default_rng(0).integers(10_000, 10_060, size=120).astype(str)
+    TablePreprocessor().fit(X.assign(weight=postal))  # a warning would be an error
+    TablePreprocessor().fit(X.assign(weight=[f"row {i}" for i in range(120)]))
 
 
 def test_a_gap_that_was_never_seen_is_unknown():
