@@ -388,11 +388,21 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
             student = get_tags(next(step for step in steps if step not in (None, "passthrough")))
         except StudentError:
             return tags  # fit says what is wrong with it
-        teacher = as_teacher(self.teacher, regresses=self._regresses)
-        is_heard = self.alpha != 0 and not isinstance(teacher, type)
-        is_heard = is_heard and hasattr(teacher, "__sklearn_tags__")
-        teacher = get_tags(teacher) if is_heard else student
-        tags.input_tags.allow_nan = student.input_tags.allow_nan and teacher.input_tags.allow_nan
+        teacher = self._tags_of_teacher()
+        takes_gaps = teacher is None or teacher.input_tags.allow_nan
+        tags.input_tags.allow_nan = student.input_tags.allow_nan and takes_gaps
         tags.input_tags.sparse = student.input_tags.sparse
         tags.input_tags.three_d_array = self.student is None or student.input_tags.three_d_array
         return tags
+
+    def _tags_of_teacher(self):
+        """Return the tags of a teacher that is asked, and None where it has none, as a network."""
+        if self.alpha == 0:
+            return None
+        try:
+            return get_tags(as_teacher(self.teacher, regresses=self._regresses))
+        except (
+            AttributeError,
+            TypeError,
+        ):  # inside a FrozenEstimator too; a class, which fit refuses
+            return None

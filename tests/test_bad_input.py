@@ -350,7 +350,7 @@ CASES = [
     Case("a row of each class", ValueError, fit(X[:4], np.arange(4)),
          "cannot split these 4 rows.*expected more rows of each class.*cv='in-sample'"),
     Case("one class in a fold", TeacherError, fit(X, np.arange(N) < N // 2, cv=KFold(2)),
-         "split 0 of cv=KFold.*one class only.*expected at least two. Use a stratified"),
+         "split 0 of cv=KFold.*one class only.*expected at least two classes. Use a stratified"),
     Case("groups missing", ValueError, fit(cv=GroupKFold(2)),
          r"cv=GroupKFold.*needs groups and got none.*pass fit\(X, y, groups=...\)"),
     Case("groups torn apart", ValueError, fit(cv=KFold(3), groups=GROUPS),

@@ -345,13 +345,15 @@ def test_a_fitted_teacher_of_other_labels_is_refused(encode, frozen):
 def lightgbm():
     lgb = pytest.importorskip("lightgbm")
     return lgb.LGBMClassifier(
-        n_estimators=5, min_child_samples=5, num_leaves=4, n_jobs=1, verbose=-1, random_state=0
+        n_estimators=5, learning_rate=0.7, min_child_samples=5, num_leaves=4, n_jobs=1, verbose=-1
     )
 
 
 def xgboost():
     xgb = pytest.importorskip("xgboost")
-    return xgb.XGBClassifier(n_estimators=5, max_depth=2, n_jobs=1, random_state=0)
+    return xgb.XGBClassifier(
+        n_estimators=5, learning_rate=0.7, max_depth=2, n_jobs=1, random_state=0
+    )
 
 
 @pytest.mark.parametrize("as_frame", [False, True], ids=["array", "frame"])
@@ -376,6 +378,7 @@ def test_lightgbm_with_strings_as_labels():
     assert_same_model(model, quick_model(lightgbm()).fit(X, Y))
 
 
+@pytest.mark.filterwarnings("ignore:.*it is timid")  # a single tree
 @pytest.mark.parametrize("make", [lightgbm, xgboost])
 def test_search_over_a_boosted_teacher(make):
     grid = {"teacher__n_estimators": [1, 5], "alpha": [1.0]}

@@ -301,6 +301,7 @@ def test_rows_are_left_as_they_are():
     quick_model(tree()).fit(rows, Y).predict(rows)
 
 
+@pytest.mark.filterwarnings("ignore:.*it is timid")  # a forest of few trees
 def test_folds_of_a_table():
     table = make_table()
     folds = StratifiedKFold(2)

@@ -78,12 +78,7 @@ class SeededNet(StudentNetRegressor):
 
 
 def what_skorch_does(estimator):
-    return {
-        "check_no_attributes_set_in_init": "a skorch net sets fitted attributes to empty ones",
-        "check_fit_score_takes_y": "partial_fit is skorch's own, which takes no plain y",
-        "check_n_features_in_after_fitting": "partial_fit is skorch's own",
-        "check_estimators_partial_fit_n_features": "partial_fit is skorch's own",
-    }
+    return {"check_no_attributes_set_in_init": "a skorch net sets fitted attributes to empty ones"}
 
 
 @pytest.mark.filterwarnings("ignore:.*set_params")  # skorch refuses bad values at once

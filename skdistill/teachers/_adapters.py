@@ -337,7 +337,7 @@ def reading_rows(source, X):
     except (RuntimeError, TypeError, ValueError, IndexError, NotImplementedError) as error:
         raise TeacherError(
             f"{source} cannot be asked about rows of shape {tuple(X.shape[1:])}: "
-            f"{' '.join(str(error).split())}. Give fit the rows that it was made for; what "
+            f"{' '.join(str(error).split())}. Give it rows that it was made for; what "
             f"prepares them belongs before it, in a Pipeline or in the module itself."
         ) from error
 

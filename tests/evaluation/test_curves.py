@@ -507,6 +507,7 @@ def test_the_size_of_a_tree_is_its_leaves(student, name):
     assert row["test_log_loss"] == pytest.approx(log_loss(y[100:], sized.predict_proba(X[100:])))
 
 
+@pytest.mark.filterwarnings("ignore:.*it is timid")  # fifty images a fold
 @pytest.mark.parametrize(
     ("student", "name"),
     [

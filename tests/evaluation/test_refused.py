@@ -254,7 +254,7 @@ CURVES = {
     "random_state of the model": (ValueError, curves(model=model(random_state="a")),
                                   "'random_state'.*Got 'a' instead"),
     "a teacher of other classes": (TeacherError, sizes(model=model(GaussianNB().fit(X, Y + 5))),
-                                   "y looks encoded.*teacher_classes="),
+                                   "none is shared.*teacher_classes="),
     "random_state": (ValueError, curves(random_state="a"), r"int in the range \[0, 2\*\*32\).*'a'"),
     "negative random_state": (ValueError, labels(random_state=-1), "'random_state'.*Got -1"),
     "n_jobs": (ValueError, grid(n_jobs="all"), "'n_jobs'.*other than 0 .*Got 'all' instead"),

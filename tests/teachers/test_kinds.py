@@ -247,7 +247,7 @@ REFUSED = {
         lambda: teacher_targets(Several(), X, Y),
         r"returned a dict with the keys \['a', 'b'\]; expected a tensor.*a dict with 'logits'"),
     "a module of another width": (ValueError, lambda: teacher_targets(nn.Linear(9, 2), X, Y),
-        r"Linear cannot be asked about rows of shape \(6,\).*Give fit the rows that it was made"),
+        r"Linear cannot be asked about rows of shape \(6,\).*Give it rows that it was made"),
     "a skorch net of another width": (ValueError,
         lambda: teacher_targets(NeuralNetClassifier(nn.Linear(9, 2), verbose=0).initialize(), X, Y),
         r"module of NeuralNetClassifier cannot be asked about rows of shape \(6,\)"),

@@ -117,6 +117,7 @@ def test_fitted_classifiers(make, frozen):
     assert model.temperature_ == 1.0
 
 
+@pytest.mark.filterwarnings("ignore:.*it is timid")  # few trees, few epochs
 @pytest.mark.parametrize("make", CLASSIFIERS.values(), ids=CLASSIFIERS)
 def test_unfitted_classifiers(make):
     folds = StratifiedKFold(3)

@@ -59,11 +59,9 @@ class Models:
                 device=self.device,
                 memory=self.memory if name == TEACHER else None,
             )
-        except RuntimeError as error:  # from inside a module
-            raise ValueError(
-                f"The model {name!r} cannot read rows of shape {tuple(X.shape[1:])} ({error}); "
-                f"expected rows like those of its fit. Pass these, or a Pipeline that makes them."
-            ) from error
+        except TeacherError as error:
+            error.add_note(f"This was found with the model {name!r}.")
+            raise
 
     def own_columns(self, name: str) -> np.ndarray:
         """The labels of a member's own columns, in its order."""
