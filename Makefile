@@ -5,6 +5,11 @@
 PYTHON ?= python3
 ARGS ?=
 
+# A process for each core, and one thread in each: several threads of several processes wait for
+# one another.
+PYTEST = OMP_NUM_THREADS=1 .venv/bin/python -m pytest --numprocesses logical --maxprocesses 4 \
+    --dist worksteal
+
 .DEFAULT_GOAL := help
 .PHONY: help venv demo test test-all lint docs clean
 
@@ -17,10 +22,10 @@ demo: .venv/.installed-demo  ## distil a forest and report (ARGS="--data FILE --
 	.venv/bin/python -m skdistill demo $(ARGS)
 
 test: .venv/.installed-test  ## the tests and the docstrings' examples (ARGS goes to pytest)
-	.venv/bin/python -m pytest $(ARGS)
+	$(PYTEST) $(ARGS)
 
 test-all: .venv/.installed-test  ## the same with the slow tests
-	.venv/bin/python -m pytest -m "slow or not slow" $(ARGS)
+	$(PYTEST) -m "slow or not slow" $(ARGS)
 
 lint: .venv/.installed-lint  ## ruff and mypy
 	.venv/bin/python -m ruff check .

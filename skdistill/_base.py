@@ -32,7 +32,7 @@ from skdistill.targets._memory import open_memory
 from skdistill.targets._plan import assign_rows, check_teacher, plan_splits
 from skdistill.targets._targets import compute_targets
 from skdistill.teachers._ensemble import as_teacher
-from skdistill.teachers._fit import clone_teacher, is_fitted, is_kept
+from skdistill.teachers._fit import clone_teacher, is_fitted, is_kept, tags_of
 from skdistill.training._number_rows import NumberRowsMixin
 from skdistill.training._packed import Packed
 from skdistill.training._student import as_student
@@ -388,21 +388,10 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
             student = get_tags(next(step for step in steps if step not in (None, "passthrough")))
         except StudentError:
             return tags  # fit says what is wrong with it
-        teacher = self._tags_of_teacher()
+        teacher = as_teacher(self.teacher, regresses=self._regresses)
+        teacher = None if self.alpha == 0 else tags_of(teacher)
         takes_gaps = teacher is None or teacher.input_tags.allow_nan
         tags.input_tags.allow_nan = student.input_tags.allow_nan and takes_gaps
         tags.input_tags.sparse = student.input_tags.sparse
         tags.input_tags.three_d_array = self.student is None or student.input_tags.three_d_array
         return tags
-
-    def _tags_of_teacher(self):
-        """Return the tags of a teacher that is asked, and None where it has none, as a network."""
-        if self.alpha == 0:
-            return None
-        try:
-            return get_tags(as_teacher(self.teacher, regresses=self._regresses))
-        except (
-            AttributeError,
-            TypeError,
-        ):  # inside a FrozenEstimator too; a class, which fit refuses
-            return None

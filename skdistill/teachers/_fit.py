@@ -79,6 +79,14 @@ def check_kind(teacher, *, regresses=False):
         adapt(teacher, regresses=regresses)
 
 
+def tags_of(teacher):
+    """Return scikit-learn's tags of a teacher, None of one that has none, such as a network."""
+    try:
+        return get_tags(teacher)
+    except (AttributeError, TypeError):  # of a frozen network, too, and of a class
+        return None
+
+
 def clone_teacher(teacher):
     """Clone an unfitted teacher and keep a fitted one, the members of a list each for itself.
 

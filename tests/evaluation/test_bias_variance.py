@@ -381,6 +381,7 @@ def test_a_class_that_a_round_lacks_has_probability_0():
     np.testing.assert_allclose(result.predictions.sum(axis=-1), 1)
 
 
+@pytest.mark.filterwarnings("ignore:.*it is timid")  # of the few rows of a part
 @pytest.mark.parametrize("refit_teacher", [True, False])
 def test_a_class_that_a_round_lacks_is_dropped_from_its_targets(refit_teacher):
     X, y, X_test, y_test = blobs()
