@@ -33,7 +33,10 @@ print(model.predict(X).shape)
 """
 
 
-@pytest.mark.parametrize("module", ["sympy", "sympy.printing", "torch._dynamo"])
+SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in ("sympy", "torch._dynamo")]
+
+
+@pytest.mark.parametrize("module", ["sympy.printing", *SLOW])
 def test_a_second_fit_works_after_ctrl_c_in_the_imports_of_the_first(module):
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT.format(module=module)],

@@ -15,11 +15,11 @@ pd = pytest.importorskip("pandas")
 @pytest.fixture
 def csv(tmp_path):
     X, y = load_breast_cancer(return_X_y=True, as_frame=True)
-    table = X.iloc[:240, :4].copy()
+    table = X.iloc[:160, :4].copy()
     table.columns = ["radius", "texture", "perimeter", "area"]
     table["texture"] = table["texture"].where(table["texture"] < 25)
     table["size"] = np.where(table.pop("area") > 600, "big", "?")
-    table["diagnosis"] = np.where(y[:240], "benign", "malignant")
+    table["diagnosis"] = np.where(y[:160], "benign", "malignant")
     path = tmp_path / "table.csv.gz"
     table.to_csv(path, index=False)
     return path
@@ -33,12 +33,13 @@ def quick_teacher(monkeypatch):
 def test_demo_on_a_table_with_strings_and_gaps(csv, capsys):
     assert program.main(["demo", "--data", str(csv), "--target", "diagnosis"]) == 0
     shown = capsys.readouterr().out
-    assert "192 training rows, 48 test rows, 2 classes" in shown
+    assert "128 training rows, 32 test rows, 2 classes" in shown
     for arm in ("teacher", "plain + temperature", "label smoothing", "distilled"):
         assert f"\n{arm} " in shown
     assert "fold 5 of 5" in shown
 
 
+@pytest.mark.slow  # another whole report
 def test_demo_with_test_rows_and_rows_without_a_label(csv, capsys, tmp_path):
     table = pd.read_csv(csv)
     table.loc[:2, "diagnosis"] = None
@@ -47,7 +48,7 @@ def test_demo_with_test_rows_and_rows_without_a_label(csv, capsys, tmp_path):
     assert program.main([*words, "--target", "diagnosis"]) == 0
     shown = capsys.readouterr().out
     assert "3 rows without a label are left out" in shown
-    assert "237 training rows, 240 test rows" in shown
+    assert "157 training rows, 160 test rows" in shown
 
 
 # What is refused, before anything is fitted: the files, other words than their names, the message

@@ -9,9 +9,11 @@ import pytest
 import torch
 from sklearn.datasets import make_classification
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.pipeline import make_pipeline
 from torch import nn
 
 from skdistill import DistilledClassifier, DistilledRegressor, StudentNet
+from skdistill.students import TablePreprocessor
 from skdistill.targets import teacher_targets
 from skdistill.transfer import View
 
@@ -72,7 +74,7 @@ class Waiting(View):
 # Our own modules draw from generators of their own
 
 STUDENTS = {
-    "default": None,
+    "default": make_pipeline(TablePreprocessor(), StudentNet(max_epochs=3)),
     "dropout": StudentNet(module__dropout=0.5, max_epochs=3),
     "views": StudentNet(views="mixup", max_epochs=3),
     "an instance": StudentNet(module(), max_epochs=3),

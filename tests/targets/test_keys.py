@@ -169,6 +169,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow  # four processes that import torch
 def test_a_teacher_of_a_script_has_a_key_in_its_workers_too(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(SCRIPT)
