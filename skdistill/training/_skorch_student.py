@@ -1,5 +1,7 @@
 """Any other skorch net as a student, its own settings honoured."""
 
+import copy
+
 import numpy as np
 import torch
 from scipy import sparse
@@ -75,6 +77,7 @@ class BaseSkorchStudent(NumberRowsMixin):
     def prepare_again(self, X):
         """Check further rows to learn from; see `StudentNet.prepare_again`."""
         X = self.prepare_more(X)
+        self.net_ = copy.copy(self.net_)
         initialize_again(self.net_)
         return X
 

@@ -108,7 +108,9 @@ def initialize_net(net, X, n_outputs, seed=None, labels=packed_labels):
 def initialize_again(net, labels=packed_labels):
     """Let the training of a net go on: new optimiser, new callbacks, schedules from their start.
 
-    What has been set since the last training is heard: the learning rate, the number of epochs.
+    A copy of the module goes on, and the history in a copy too: what the net held is as it was if
+    the training breaks off. What has been set since the last training is heard: the learning rate,
+    the number of epochs.
 
     Parameters
     ----------
@@ -117,6 +119,8 @@ def initialize_again(net, labels=packed_labels):
     labels : callable, default=packed_labels
         See `initialize_net`.
     """
+    net.module_ = copy.deepcopy(net.module_)
+    net.history_ = copy.copy(net.history_)
     net.initialize_optimizer()
     if net.callbacks != "disable":
         net.initialize_callbacks()
