@@ -11,7 +11,7 @@ PYTEST = OMP_NUM_THREADS=1 .venv/bin/python -m pytest --numprocesses logical --m
     --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test test-all lint docs clean
+.PHONY: help venv demo test test-all tested lint docs clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,12 +27,16 @@ test: .venv/.installed-test  ## the tests and the docstrings' examples (ARGS goe
 test-all: .venv/.installed-test  ## the same with the slow tests
 	$(PYTEST) -m "slow or not slow" $(ARGS)
 
+tested: .venv/.installed-test  ## count what is tested, into docs/tested.txt
+	.venv/bin/python tests/count.py > docs/tested.txt
+
 lint: .venv/.installed-lint  ## ruff and mypy
 	.venv/bin/python -m ruff check .
 	.venv/bin/python -m ruff format --check .
 	.venv/bin/python -m mypy skdistill
 
-docs: .venv/.installed-docs  ## the documentation, into docs/_build/html; a warning is an error
+docs: .venv/.installed-docs .venv/.installed-test  ## run the guide's examples, build docs/_build/html
+	$(PYTEST) -m "slow or not slow" tests/test_docs.py
 	rm -rf docs/generated docs/_build
 	.venv/bin/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
 	@echo "docs/_build/html/index.html"

@@ -64,6 +64,7 @@ def test_checker(want, got, equal):
     assert NearlyEqual().check_output("12.5* s\n", "7.1 s\n", FLAGS | ANY_NUMBER)
 
 
+@pytest.mark.slow  # two minutes; make docs runs it
 @pytest.mark.changes_global_rng
 @pytest.mark.parametrize("page", RUNNABLE)
 def test_code_blocks(page, tmp_path, monkeypatch):
