@@ -232,9 +232,7 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
         task = self._read_y(y)
         check_consistent_length(X, task.y, groups)
         if sample_weight is not None:
-            sample_weight = check_sample_weight(
-                sample_weight, X, dtype=np.float64, ensure_non_negative=True
-            )
+            sample_weight = check_sample_weight(sample_weight, X)
         self._check_y(task, sample_weight)
         if (X_val is None) != (y_val is None):
             missing = "X_val" if X_val is None else "y_val"

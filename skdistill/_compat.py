@@ -13,8 +13,12 @@ from sklearn.utils._param_validation import (
     StrOptions,
     validate_parameter_constraints,
 )
-from sklearn.utils.validation import _check_feature_names, _check_n_features, validate_data
-from sklearn.utils.validation import _check_sample_weight as check_sample_weight
+from sklearn.utils.validation import (
+    _check_feature_names,
+    _check_n_features,
+    _check_sample_weight,
+    validate_data,
+)
 
 from skdistill._frames import column_names, is_table
 
@@ -34,6 +38,34 @@ __all__ = [
     "safe_indexing",
     "validate_parameter_constraints",
 ]
+
+
+def check_sample_weight(sample_weight, X):
+    """Check the weights of rows.
+
+    Parameters
+    ----------
+    sample_weight : array-like of shape (n_samples,) or None
+        None is a weight of one for each row.
+    X : array-like of shape (n_samples, ...)
+
+    Returns
+    -------
+    ndarray of shape (n_samples,), float64
+
+    Raises
+    ------
+    ValueError
+        For another shape, and for weights that are no numbers, not finite, negative or all zero.
+    """
+    try:
+        np.asarray(sample_weight, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"sample_weight holds what is no number ({error}); expected a number of at least 0 "
+            f"for each row."
+        ) from error
+    return _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
 
 
 def learn_names_and_width(estimator, X):

@@ -34,6 +34,7 @@ from skdistill.exceptions import LabelEncodingError, StudentError, TeacherError,
 from skdistill.losses import KD
 from skdistill.students import MLP, TablePreprocessor
 from skdistill.targets import teacher_targets
+from skdistill.teachers import EnsembleTeacher
 from skdistill.training._skorch_student import SkorchStudent
 
 N, WIDTH = 48, 4
@@ -366,6 +367,11 @@ CASES = [
          "weights must contain at least one non-zero number"),
     Case("weights NaN", ValueError, fit(sample_weight=changed(np.ones(N), np.nan, 3)),
          "sample_weight contains NaN"),
+    Case("weights that are words", ValueError, fit(sample_weight=["much"] * N),
+         "sample_weight holds what is no number .*'much'.*expected a number of at least 0"),
+    Case("negative weights of an ensemble", ValueError,
+         lambda _: EnsembleTeacher([GaussianNB(), GaussianNB()]).fit(X, Y, -np.ones(N)),
+         "Negative values in data passed to `sample_weight`"),
     Case("weights of another length", ValueError, fit(sample_weight=np.ones(7)),
          r"sample_weight.shape == \(7,\), expected \(48,\)"),
     Case("weights that leave one class", ValueError, fit(sample_weight=Y == 1),

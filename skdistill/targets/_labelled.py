@@ -75,7 +75,7 @@ def scale_weights(sample_weight, rows):
     ValueError
         For another shape, and for weights that are negative, not finite or no numbers.
     """
-    weight = check_sample_weight(sample_weight, rows, dtype=np.float64, ensure_non_negative=True)
+    weight = check_sample_weight(sample_weight, rows)
     return weight / max(weight.max(initial=0), np.finfo(np.float64).tiny)
 
 

@@ -250,9 +250,7 @@ def teacher_targets(
     X = as_rows(X)
     check_consistent_length(X, y, groups)
     if sample_weight is not None:
-        sample_weight = check_sample_weight(
-            sample_weight, X, dtype=np.float64, ensure_non_negative=True
-        )
+        sample_weight = check_sample_weight(sample_weight, X)
     desk = Desk(device, open_memory(memory), n_jobs, verbose)
     X_more = [] if X_unlabeled is None else [as_rows(unwrap(X_unlabeled))]
     regresses = _wants_numbers(teacher, task, calibrate, teacher_classes)

@@ -59,7 +59,8 @@ def as_values(answer, n_samples, source, expected="n_classes"):
             f"expected one array of shape {wanted}. Distil one output at a time."
         )
     try:
-        values = np.asarray(answer, dtype=np.float64)
+        given = np.asarray(answer)
+        values = given.astype(np.float64, copy=False)
     except (TypeError, ValueError, RuntimeError) as error:
         raise TeacherError(
             f"{source} gave {type(answer).__name__}, which is no array of numbers ({error}); "
@@ -72,6 +73,12 @@ def as_values(answer, n_samples, source, expected="n_classes"):
             f"{source} gave an array of shape {came} for {n_samples} rows; expected {wanted}: one "
             f"row of {'class probabilities' if expected == 'n_classes' else 'numbers'} per row of "
             f"X."
+        )
+    if expected == "n_classes" and given.dtype.kind in "biu" and values.shape[1] == 1:
+        raise TeacherError(
+            f"{source} gave a whole number for each row, such as {given.ravel()[0]}, which is a "
+            f"label and no probability; expected an array of floats of shape {wanted}. Pass "
+            f"predict_proba in place of predict."
         )
     check_finite(values, source)
     return values

@@ -155,7 +155,7 @@ class EnsembleTeacher(ClassifierMixin, BaseEstimator):
         check_classification_targets(y)
         check_consistent_length(X, y)
         if sample_weight is not None:
-            sample_weight = check_sample_weight(sample_weight, X, dtype=np.float64)
+            sample_weight = check_sample_weight(sample_weight, X)
         classes = self._check_labels(np.unique(y))
         *seeds, weights_seed = draw_seeds(self.random_state, len(self.teachers) + 1)
         if isinstance(weights, str):

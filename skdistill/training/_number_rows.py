@@ -35,7 +35,7 @@ def check_weights(sample_weight, X, y):
     check_consistent_length(X, y)
     if sample_weight is None:
         return None
-    return check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    return check_sample_weight(sample_weight, X)
 
 
 def held_back_rows(student, X, X_val, held):

@@ -77,7 +77,7 @@ class BaseSkorchStudent(NumberRowsMixin):
     def prepare_again(self, X):
         """Check further rows to learn from; see `StudentNet.prepare_again`."""
         X = self.prepare_more(X)
-        self.net_ = copy.copy(self.net_)
+        self.net_: NeuralNet = copy.copy(self.net_)
         initialize_again(self.net_)
         return X
 
