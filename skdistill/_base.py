@@ -239,10 +239,14 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
             raise ValueError(f"{missing} is None; expected both X_val and y_val, or neither.")
         held = None
         if X_val is not None:
-            X_val = as_rows(X_val)
-            check_names_and_width(self, X_val)
-            held = self._read_held(y_val, task)
-            check_consistent_length(X_val, held)
+            try:
+                X_val = as_rows(X_val)
+                check_names_and_width(self, X_val)
+                held = self._read_held(y_val, task)
+                check_consistent_length(X_val, held)
+            except ValueError as error:
+                error.add_note("This was found with X_val and y_val.")
+                raise
         given = {"sample_weight": sample_weight, "groups": groups}
         route = self._route(given)
         return Rows(X, task, sample_weight, groups, route, self.cv, X_val=X_val, held=held)

@@ -59,7 +59,10 @@ def check_sample_weight(sample_weight, X):
         For another shape, and for weights that are no numbers, not finite, negative or all zero.
     """
     try:
-        np.asarray(sample_weight, dtype=np.float64)
+        given = np.asarray(sample_weight)
+        if given.dtype.kind == "c":
+            raise TypeError("complex numbers")
+        given.astype(np.float64, copy=False)
     except (TypeError, ValueError) as error:
         raise ValueError(
             f"sample_weight holds what is no number ({error}); expected a number of at least 0 "

@@ -147,6 +147,7 @@ class ClassTask:
             targets.values,
             self.positions,
             sample_weight,
+            classes=self.classes,
             calibrated=targets.calibrated,
             out_of_fold=targets.out_of_fold,
         )

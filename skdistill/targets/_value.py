@@ -148,5 +148,5 @@ class Targets(NDArrayOperatorsMixin):
 
     def __repr__(self):
         classes = "" if self.classes is None else f", classes={self.classes.tolist()}"
-        out_of_fold = ", out_of_fold=True" if self.out_of_fold else ""
-        return f"Targets(shape={self.shape}, kind={self.kind!r}{classes}{out_of_fold})"
+        said = "".join(f", {n}=True" for n in ("out_of_fold", "calibrated") if getattr(self, n))
+        return f"Targets(shape={self.shape}, kind={self.kind!r}{classes}{said})"

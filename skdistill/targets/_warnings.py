@@ -56,8 +56,15 @@ CELLS = 200_000
 """Numbers among the answers, at most, that a calibration is fitted on for a warning."""
 
 
+FIRST = (
+    " Make sure first that the answers are those to these rows: in their order, and prepared as "
+    "for the teacher's fit."
+)
+"""What is asked of answers that nobody has seen being made."""
+
+
 def warn_of_misleading_targets(
-    probabilities, y, sample_weight=None, *, calibrated=False, out_of_fold=False
+    probabilities, y, sample_weight=None, *, classes=None, calibrated=False, out_of_fold=False
 ):
     """Warn when the labels speak against the teacher's answers, and name the cure.
 
@@ -69,6 +76,8 @@ def warn_of_misleading_targets(
         The position of each row's true class.
     sample_weight : ndarray of shape (n_samples,), default=None
         Rows whose weight is not positive are left out.
+    classes : ndarray of shape (n_classes,), default=None
+        The labels, for the text; None is their numbers.
     calibrated : bool, default=False
         Whether a temperature or offsets have been applied: a temperature is then no cure.
     out_of_fold : bool, default=False
@@ -98,7 +107,7 @@ def warn_of_misleading_targets(
     if answers.loss > answers.prior:
         text = _worse_than_the_rates(answers, calibrated, out_of_fold)
     elif answers.is_shifted:
-        text = _far_from_the_rates(answers, calibrated, out_of_fold)
+        text = _far_from_the_rates(answers, calibrated, out_of_fold, classes)
     elif out_of_fold and not calibrated:
         text = _timid(answers)
     else:
@@ -163,9 +172,8 @@ def _worse_than_the_rates(answers, calibrated, out_of_fold):
     limit = CURED * answers.prior
     if shifted < limit and shifted <= cooled:
         return (
-            f"{start}, and {shifted:.3f} once its mean probabilities agree with them: it was "
-            f"fitted with class weights or on resampled rows. Use calibrate='prior', or a teacher "
-            f"without class weights."
+            f"{start}, and {shifted:.3f} once its mean probabilities agree with them, "
+            f"{_after_a_shift(out_of_fold)}"
         )
     if answers.are_hard and answers.tells_classes_apart:
         return (
@@ -179,7 +187,7 @@ def _worse_than_the_rates(answers, calibrated, out_of_fold):
         return (
             f"{start}: it tells the classes apart, but its probabilities are far off, and neither "
             f"a temperature nor offsets of the classes mend them. Calibrate the teacher itself: "
-            f"CalibratedClassifierCV(..., method='isotonic')."
+            f"CalibratedClassifierCV(..., method='isotonic').{'' if out_of_fold else FIRST}"
         )
     if answers.loss * CURED <= answers.prior:
         return (
@@ -192,10 +200,11 @@ def _worse_than_the_rates(answers, calibrated, out_of_fold):
     )
 
 
-def _far_from_the_rates(answers, calibrated, out_of_fold):
+def _far_from_the_rates(answers, calibrated, out_of_fold, classes):
     worst = int(np.argmax(np.abs(answers.means - answers.rates)))
+    label = f"number {worst}" if classes is None else repr(classes.tolist()[worst])
     start = (
-        f"The teacher's mean probabilities are far from the class rates (class number {worst}: "
+        f"The teacher's mean probabilities are far from the class rates (class {label}: "
         f"{answers.means[worst]:.3f} on average, {answers.rates[worst]:.3f} of the rows)"
     )
     temperature, cooled = (1.0, np.inf) if calibrated else answers.with_temperature()
@@ -204,9 +213,18 @@ def _far_from_the_rates(answers, calibrated, out_of_fold):
             f"{start}, and its log-loss is {answers.loss:.3f}, "
             f"{_with_temperature(temperature, cooled, out_of_fold)}"
         )
+    return f"{start}: the student will inherit the shift, {_after_a_shift(out_of_fold)}"
+
+
+def _after_a_shift(out_of_fold):
+    if out_of_fold:
+        return (
+            "as after class weights, resampling or folds that lack a class. Use calibrate='prior', "
+            "a teacher without class weights, or a stratified cv."
+        )
     return (
-        f"{start}, as after class weights or resampling: the student will inherit the shift. Use "
-        f"calibrate='prior', or a teacher without class weights."
+        f"as after class weights or resampling. Use calibrate='prior', or a teacher without "
+        f"class weights.{FIRST}"
     )
 
 

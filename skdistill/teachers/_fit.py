@@ -1,5 +1,7 @@
 """Is a teacher fitted, and the fit of one that is not."""
 
+import contextlib
+
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator, clone, is_classifier, is_regressor
@@ -165,9 +167,10 @@ def fit_teacher(teacher, X, y, *, seed, classes=None, sample_weight=None, fit_pa
         name = None if sample_weight is None else _weight_parameter(fitted)
         fit_params = {} if name is None else {name: sample_weight}
     if not holds_net(fitted):
-        return fitted.fit(X, y, **fit_params)
+        with _reading_numbers(teacher):
+            return fitted.fit(X, y, **fit_params)
     *_, last = split_pipeline(fitted)
-    with seeded(seed, resolve_device("auto")):
+    with seeded(seed, resolve_device("auto")), _reading_numbers(teacher):
         if not is_bare_net(last):
             return fitted.fit(X, y, **fit_params)
         if isinstance(fitted, Pipeline):
@@ -176,6 +179,22 @@ def fit_teacher(teacher, X, y, *, seed, classes=None, sample_weight=None, fit_pa
             fitted.steps[:-1] = steps.steps
         _fit_net(last, X, y, classes)
         return fitted
+
+
+@contextlib.contextmanager
+def _reading_numbers(teacher):
+    """Say who prepares the rows where a teacher that reads numbers is given texts."""
+    try:
+        yield
+    except ValueError as error:
+        if "could not convert string to float" not in str(error):
+            raise
+        name = type(teacher).__name__
+        raise TeacherError(
+            f"The teacher {name} reads numbers, and X holds texts ({error}); a teacher sees X as "
+            f"it is. Put a step before it that reads them: make_pipeline(TablePreprocessor(), "
+            f"{name}(...)) for a table, TfidfVectorizer() for texts."
+        ) from error
 
 
 def _weight_parameter(estimator):

@@ -347,7 +347,7 @@ class BaseStudentNet(FastEpochMixin):
     def _outputs(self, X):
         """Return what the module makes of rows, float64."""
         if isinstance(X, Dataset):  # as skorch's scoring callbacks ask, which may know the answer
-            outputs = [first_output(part) for part in self.forward_iter(X)]
+            outputs = [first_output(part).detach() for part in self.forward_iter(X)]
             return torch.cat(outputs).to("cpu", torch.float64).numpy()
         if self.module_.training:
             self.module_.eval()

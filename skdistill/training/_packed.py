@@ -96,7 +96,7 @@ class Packed:
         return None if told.all() and (weight == 1).all() else _mean_one(told * weight)
 
     def check(self, alpha: float) -> None:
-        """Refuse, or warn of, a teacher's term without a row.
+        """Refuse, or warn of, rows that teach nothing.
 
         Raises
         ------
@@ -106,10 +106,22 @@ class Packed:
         Warns
         -----
         TeacherWarning
-            When no row has, and the labels alone teach.
+            When no row has, and the labels alone teach; when alpha is 1 and labelled rows have
+            no answer.
         """
         weight = self.soft_weight() if self.answers else None
-        if weight is None or weight.any():
+        if weight is None:
+            return
+        if weight.any():
+            n_lost = np.count_nonzero(~self.told()[: self.n_labelled])
+            if alpha == 1 and n_lost:
+                warnings.warn(
+                    f"{n_lost} of the {self.n_labelled} labelled rows have no soft target, such as "
+                    f"those of a class that the teacher does not know, and alpha=1 leaves the "
+                    f"labels out: they teach nothing. Lower alpha.",
+                    TeacherWarning,
+                    stacklevel=2,
+                )
             return
         nobody = f"None of the {self.n_rows} rows has both a soft target and a positive weight"
         if alpha == 1:

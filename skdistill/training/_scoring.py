@@ -5,6 +5,7 @@ import copy
 from skorch.callbacks import BatchScoring, EpochScoring
 from skorch.utils import to_numpy
 
+from skdistill.exceptions import StudentError
 from skdistill.training._callbacks import KeepBest
 
 
@@ -22,7 +23,17 @@ def with_labels(callback, extract):
     -------
     skorch.callbacks.Callback
         A copy of a scoring callback that reads its targets in skorch's own way; any other itself.
+
+    Raises
+    ------
+    StudentError
+        For one that would read the labels from the data set, where packed targets are.
     """
+    if isinstance(callback, EpochScoring) and callback.use_caching is False:
+        raise StudentError(
+            f"The callback {callback.name!r} has use_caching=False; expected True, its default: it "
+            f"scores what each epoch has predicted, beside the labels. Leave the setting out."
+        )
     scores = isinstance(callback, BatchScoring | EpochScoring)
     if not scores or callback.target_extractor is not to_numpy:
         return callback

@@ -123,6 +123,11 @@ def _as_learner(student, learners, device, verbose):
         return learners.skorch(student)
     if is_estimator and (is_classifier(student) or is_regressor(student)):
         return learners.estimator(clone(student)).check_estimator()
+    if isinstance(student, type) and hasattr(student, "get_params"):
+        raise StudentError(
+            f"The student is the class {student.__name__}; expected an instance. Write "
+            f"{student.__name__}()."
+        )
     came = f"the class {student.__name__}" if isinstance(student, type) else repr(student)
     kinds = "regressor" if regresses else "classifier or regressor"
     raise StudentError(

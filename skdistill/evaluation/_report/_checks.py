@@ -169,12 +169,14 @@ def check_rows_of_fit(model: Any, X_train: Any, y_train: np.ndarray) -> None:
             f"The model was fitted with the classes {_listed(model.classes_)} and y_train has "
             f"{_listed(classes)}. {advice}"
         )
-    if (X_train.ndim == 1) == hasattr(model, "n_features_in_"):
+    are_texts = len(X_train.shape) == 1
+    if are_texts == hasattr(model, "n_features_in_"):
+        others = "a table" if are_texts else "texts"
         raise ValueError(
-            f"The model was fitted on {'a table' if X_train.ndim == 1 else 'texts'}, and X_train "
-            f"has the shape {tuple(X_train.shape)}. {advice}"
+            f"The model was fitted on {others}, and X_train has the shape "
+            f"{tuple(X_train.shape)}. {advice}"
         )
-    if X_train.ndim > 1:
+    if not are_texts:
         check_names_and_width(model, X_train)
     if model.label_digest_ != label_digest(class_index(y_train, classes)):
         raise ValueError(
