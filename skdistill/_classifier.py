@@ -13,11 +13,12 @@ from skdistill._compat import (
     StrOptions,
     fit_context,
 )
+from skdistill._labels import read_labels
 from skdistill._rows import label_digest
 from skdistill._torch import resolve_device
 from skdistill.losses._registry import get_loss
 from skdistill.targets._tasks import ClassTask
-from skdistill.training._classifier_mixin import encode, read_labels
+from skdistill.training._classifier_mixin import encode
 from skdistill.training._features import check_layers, feature_terms
 from skdistill.training._student import as_student
 from skdistill.training._views import live_views

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-__all__ = ["copy_rows", "names_of"]
+__all__ = ["copy_rows", "in_order_of", "names_of"]
 
 
 def names_of(answer):
@@ -31,6 +31,39 @@ def names_of(answer):
     labels[:] = names
     same = len({type(name) for name in names}) == 1
     return np.asarray(names) if same else labels
+
+
+def in_order_of(names, values, named, source):
+    """Return columns of numbers in the order of the columns of y.
+
+    Parameters
+    ----------
+    names : ndarray of shape (n_columns,) or None
+        The names of the columns of y, see `names_of`.
+    values : ndarray of shape (n_samples, n_columns)
+    named : ndarray of shape (n_columns,) or None
+        The names of the columns of `values`; where either names none, columns keep their places.
+    source : str
+        Whose columns they are, for the error.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_columns)
+
+    Raises
+    ------
+    ValueError
+        When the names are not the same.
+    """
+    if names is None or named is None or values.shape[1] < 2:
+        return values
+    wanted, came = names.tolist(), named.tolist()
+    if sorted(map(str, wanted)) != sorted(map(str, came)):
+        raise ValueError(
+            f"{source} has the columns {came[:6]} and y has {wanted[:6]}; expected the same names. "
+            f"Rename them, or pass an array in the order of y's columns."
+        )
+    return values[:, [came.index(name) for name in wanted]]
 
 
 def copy_rows(X):

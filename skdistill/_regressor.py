@@ -7,6 +7,7 @@ from sklearn.base import RegressorMixin
 
 from skdistill._base import BaseDistilled
 from skdistill._compat import HasMethods, Interval, StrOptions, fit_context
+from skdistill._names import in_order_of, names_of
 from skdistill._torch import resolve_device
 from skdistill.losses._regression import get_regression_loss
 from skdistill.targets._tasks import NumberTask, as_numbers
@@ -226,10 +227,11 @@ Unlabeled, default=None
     def _read_y(self, y):
         targets = as_numbers(y)
         self.n_outputs_ = targets.shape[1]
-        return NumberTask(targets, get_regression_loss(self.loss).level)
+        return NumberTask(targets, get_regression_loss(self.loss).level, names_of(y))
 
     def _read_held(self, y_val, task):
-        return numbers_of_width(y_val, task.n_columns)
+        held = numbers_of_width(y_val, task.n_columns)
+        return in_order_of(task.names, held, names_of(y_val), "y_val")
 
     def _check_y(self, task, sample_weight):
         """Numbers need not differ."""

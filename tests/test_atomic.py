@@ -124,6 +124,18 @@ def test_classifiers(case, monkeypatch):
 
 
 @pytest.mark.changes_global_rng
+def test_the_history_of_an_earlier_fit(monkeypatch):
+    student = net().fit(X, Y)
+    history = student.history
+    monkeypatch.setattr(Breaking, "breaks", True)
+    with pytest.raises(RuntimeError, match="broken"):
+        student.fit(X, Y)
+    assert student.history is history and len(history) == 3
+    monkeypatch.setattr(Breaking, "breaks", False)
+    assert student.fit(X, Y).history is not history and len(history) == 3
+
+
+@pytest.mark.changes_global_rng
 @pytest.mark.parametrize(
     "model",
     [

@@ -413,7 +413,10 @@ CASES = [
     Case("student without sample_weight", StudentError, fit(student=KNeighborsClassifier()),
          "KNeighborsClassifier takes no sample_weight in fit.*Or give the regressor of its kind"),
     Case("class as student", StudentError, fit(student=DecisionTreeClassifier),
-         "student is the class DecisionTreeClassifier; expected None, a StudentNet or"),
+         r"student is the class DecisionTreeClassifier; expected an instance. Write D.*\(\)"),
+    Case("a teacher that reads no texts", TeacherError,
+         fit(pd.DataFrame({"a": X[:, 0], "b": np.where(Y, "some", "none")}), teacher=GaussianNB()),
+         "GaussianNB reads numbers, and X holds texts .*'none'.*Put a step before it"),
     Case("one logit", StudentError, fit(student=NeuralNetBinaryClassifier(MLP)),
          "NeuralNetBinaryClassifier.*expected one logit per class. Use NeuralNetClassifier"),
     Case("settings of a net's criterion", StudentError,
@@ -536,9 +539,10 @@ def test_rows_without_soft_targets_learn_from_their_labels():
     targets = FITTED.predict_proba(X)
     targets[::2] = np.nan
     student = StudentNet(max_epochs=1)
-    for alpha in (0.5, 1):
-        model = DistilledClassifier(student=student, alpha=alpha, random_state=0)
-        assert np.isfinite(model.fit(X, Y, soft_targets=targets).predict_proba(X)).all()
+    model = DistilledClassifier(student=student, random_state=0)
+    assert np.isfinite(model.fit(X, Y, soft_targets=targets).predict_proba(X)).all()
+    with pytest.warns(TeacherWarning, match=r"24 of the 48 .* teach nothing. Lower alpha"):
+        model.set_params(alpha=1).fit(X, Y, soft_targets=targets)
     model = DistilledClassifier(student=student, random_state=0)
     with pytest.warns(TeacherWarning, match="from the labels alone"):
         model.fit(X, Y, soft_targets=np.full_like(targets, np.nan))

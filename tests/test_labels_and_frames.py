@@ -401,8 +401,9 @@ def test_rows_that_no_split_leaves_out_learn_from_their_label_alone():
     # With the teacher's term alone, what these rows are labelled does not matter.
     relabelled = np.where(uncovered, (Y + 1) % 3, Y)
     student = quick_student(train_split=None)
-    model = quick_model(student=student, alpha=1.0).fit(X, Y, soft_targets=targets)
-    other = quick_model(student=student, alpha=1.0).fit(X, relabelled, soft_targets=targets)
+    with pytest.warns(TeacherWarning, match="39 of the 150 labelled rows have no soft target"):
+        model = quick_model(student=student, alpha=1.0).fit(X, Y, soft_targets=targets)
+        other = quick_model(student=student, alpha=1.0).fit(X, relabelled, soft_targets=targets)
     assert_same_model(model, other)
     half = quick_model(student=student).fit(X, Y, soft_targets=targets)
     other = quick_model(student=student).fit(X, relabelled, soft_targets=targets)
@@ -439,6 +440,8 @@ def test_a_class_that_a_fitted_teacher_does_not_know():
     model = quick_model(teacher).fit(rows, y)
     np.testing.assert_array_equal(model.classes_, [0, 1, 2])
     assert_same_model(model, quick_model().fit(rows, y, soft_targets=targets), rows)
+    with pytest.warns(TeacherWarning, match=r"1 of the 100 labelled rows have no.*Lower alpha"):
+        quick_model(teacher, alpha=1).fit(rows, y)
 
 
 def test_a_class_that_only_the_teacher_knows():

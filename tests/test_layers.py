@@ -13,7 +13,7 @@ PACKAGE = "skdistill"
 # file of the package, "__init__" its public face, which only a program on top of it imports.
 _0 = {
     *("exceptions", "_ascent", "_atomic", "_columns", "_compat", "_frames", "_generators"),
-    *("_layout", "_names", "_new_frames", "_random", "_rows", "_torch"),
+    *("_labels", "_layout", "_names", "_new_frames", "_random", "_rows", "_torch"),
 }
 _1 = _0 | {"teachers", "targets", "transfer", "losses", "students"}
 _2 = _1 | {"training"}
@@ -30,6 +30,7 @@ MAY_IMPORT = {
     "_atomic": set(),
     "_columns": {"exceptions", "_frames"},
     "_generators": set(),
+    "_labels": {"exceptions", "_columns"},
     "_layout": set(),
     "_names": set(),
     "_rows": {"exceptions", "_columns", "_frames", "_layout", "_new_frames"},

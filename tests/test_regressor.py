@@ -301,7 +301,7 @@ BAD = {
         distil(RIDGE, DecisionTreeRegressor),
         {},
         StudentError,
-        "expected None, a StudentNetR",
+        r"expected an instance. Write DecisionTreeRegressor\(\)",
     ),
 }
 

@@ -18,7 +18,7 @@ from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils import _safe_indexing as take
 
 from skdistill import DistilledClassifier, DistilledRegressor, StudentNet, StudentNetRegressor
-from skdistill.evaluation import robustness_curve
+from skdistill.evaluation import distillation_report, robustness_curve
 from skdistill.exceptions import ColumnError, StudentError
 from skdistill.students import MLP, ImagePreprocessor, TablePreprocessor
 from skdistill.targets import teacher_targets
@@ -352,6 +352,16 @@ def test_texts(library):
     model = DistilledClassifier(**settings).fit(same, y)
     expected = DistilledClassifier(**settings).fit(values.tolist(), y)
     np.testing.assert_array_equal(model.predict_proba(same), expected.predict_proba(values))
+
+
+def test_a_report_on_a_fitted_model(library):
+    losses = []
+    for kind in ("pandas", library):
+        table = make_table(kind, FEW)
+        new = take(table, np.arange(40))
+        report = distillation_report(distil(table, Y > 0), table, Y > 0, new, Y[:40] > 0)
+        losses.append([row["log_loss"] for row in report.rows])
+    assert losses[0] == losses[1]
 
 
 def test_nothing_of_the_table_is_changed(library):

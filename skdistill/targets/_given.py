@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skdistill._names import names_of
+from skdistill._names import in_order_of, names_of
 from skdistill.targets._value import Targets
 from skdistill.teachers._align import align_columns, as_labels, check_classes
 from skdistill.teachers._contract import as_probabilities, check_finite
@@ -84,6 +84,7 @@ def _from_array(soft_targets, task, columns):
             f"of X and a column per {what}{order}."
         )
     if task.regresses:
+        values = in_order_of(task.names, values, names_of(soft_targets), SOURCE)
         return Targets(values, "numbers")
     told = ~np.isnan(values).all(axis=1)
     check_finite(values[told], SOURCE)

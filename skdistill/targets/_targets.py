@@ -6,6 +6,8 @@ import numpy as np
 from sklearn.utils.validation import check_consistent_length
 
 from skdistill._compat import check_sample_weight
+from skdistill._labels import read_labels
+from skdistill._names import names_of
 from skdistill._random import draw_seeds
 from skdistill._rows import as_rows
 from skdistill.targets._ask import (
@@ -25,6 +27,7 @@ from skdistill.teachers._ensemble import as_teacher, labels_of, members_of, pane
 from skdistill.teachers._features import find_net
 from skdistill.teachers._key import content_key, teacher_key
 from skdistill.teachers._members import common_kind, find_kinds, read_classes, read_numbers
+from skdistill.transfer._gather import check_alike
 from skdistill.transfer._unlabeled import unwrap
 
 
@@ -252,7 +255,10 @@ def teacher_targets(
     if sample_weight is not None:
         sample_weight = check_sample_weight(sample_weight, X)
     desk = Desk(device, open_memory(memory), n_jobs, verbose)
-    X_more = [] if X_unlabeled is None else [as_rows(unwrap(X_unlabeled))]
+    X_more = []
+    if X_unlabeled is not None:
+        X_more.append(as_rows(unwrap(X_unlabeled)))
+        check_alike(X_more[0], X)
     regresses = _wants_numbers(teacher, task, calibrate, teacher_classes)
     if y is None:
         fitted = _without_labels(teacher, cv, calibrate, teacher_classes, regresses)
@@ -260,7 +266,7 @@ def teacher_targets(
     return compute_targets(
         teacher,
         X,
-        NumberTask(as_numbers(y)) if regresses else ClassTask(y),
+        NumberTask(as_numbers(y), names=names_of(y)) if regresses else ClassTask(read_labels(y)),
         cv=cv,
         calibrate=calibrate,
         groups=groups,
@@ -313,10 +319,12 @@ def _ask_without_labels(teacher, X, X_more, columns, layers, desk, regresses):
         return Targets(values, "numbers", more=more, features=features)
     kinds, panel = find_kinds(groups), panel_of(teacher)
     answers = [read_classes(replies, kinds, panel) for replies in groups]
-    known = answers[0][1] if columns is None else np.asarray(columns)
+    if columns is not None:
+        answers = [(values, np.asarray(columns)) for values, _ in answers]
+    (first, known), *_ = answers
     classes = None if known is None else np.sort(known)
-    wanted = np.arange(answers[0][0].shape[1]) if classes is None else classes
-    values, *more = (align_columns(values, known, wanted) for values, _ in answers)
+    wanted = np.arange(first.shape[1]) if classes is None else classes
+    values, *more = (align_columns(values, named, wanted) for values, named in answers)
     return Targets(values, common_kind(kinds), classes, more=more, features=features)
 
 

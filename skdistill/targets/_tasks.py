@@ -162,6 +162,8 @@ class NumberTask:
         Targets.
     level : float, default=None
         The quantile that is learnt; None is the mean.
+    names : ndarray of shape (n_outputs,), default=None
+        The names of y's columns, by which answers that name theirs are put in order.
 
     Attributes
     ----------
@@ -174,7 +176,8 @@ class NumberTask:
     regresses = True
     classes = None
 
-    def __init__(self, y, level=None):
+    def __init__(self, y, level=None, names=None):
+        self.names = names
         self.targets = y
         self.n_columns = y.shape[1]
         self.y = y[:, 0] if self.n_columns == 1 else y
@@ -197,7 +200,7 @@ class NumberTask:
 
     def read(self, replies, kinds, panel=None, columns=None):
         """Read replies as an array of numbers; see `ClassTask.read`."""
-        return read_numbers(replies, self.n_columns), None
+        return read_numbers(replies, self.n_columns, self.names), None
 
     def without_strangers(self, values, rows, known):
         """No number is a stranger."""

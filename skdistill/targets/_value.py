@@ -113,6 +113,9 @@ class Targets(NDArrayOperatorsMixin):
 
     def __array_ufunc__(self, ufunc, method, *inputs, **settings):
         """Compute with the array, and return one: half of targets are no targets."""
+        out = settings.get("out", ())
+        if any(isinstance(part, Targets) for part in out):
+            raise TypeError("Targets are not changed in place; compute with np.asarray(targets).")
         arrays = [part.values if isinstance(part, Targets) else part for part in inputs]
         return getattr(ufunc, method)(*arrays, **settings)
 

@@ -99,7 +99,7 @@ class Adapter:
         expected = "n_outputs" if self.regresses else "n_classes"
         values = as_values(answer, X.shape[0], self.source, expected)
         columns = self.columns
-        if names is not None and not self.regresses:
+        if names is not None:
             columns = names if columns is None else match_names(names, columns, self.source)
         return Reply(values, columns, self._kind_of(values, X), self.source)
 

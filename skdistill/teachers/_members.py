@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skdistill._names import in_order_of
 from skdistill.exceptions import TeacherError
 from skdistill.teachers._adapters import adapt
 from skdistill.teachers._align import align_columns
@@ -150,7 +151,7 @@ def read_classes(replies, kinds, panel=None):
     return (read[0], columns[0]) if panel is None else panel.pool(read, columns)
 
 
-def read_numbers(replies, n_outputs=None):
+def read_numbers(replies, n_outputs=None, names=None):
     """Read the replies to some rows as numbers; of several the mean.
 
     Parameters
@@ -158,6 +159,8 @@ def read_numbers(replies, n_outputs=None):
     replies : list of Reply
     n_outputs : int, default=None
         Numbers that are expected for each row; None takes any.
+    names : ndarray of shape (n_outputs,), default=None
+        The names of y's columns, for replies that name theirs.
 
     Returns
     -------
@@ -176,4 +179,7 @@ def read_numbers(replies, n_outputs=None):
                 f"{reply.source} gave an array of shape {reply.values.shape} for {n_samples} rows; "
                 f"expected ({n_samples}, {n_outputs}): a number for each row and each column of y."
             )
-    return np.mean([reply.values for reply in replies], axis=0)
+    answers = [
+        in_order_of(names, r.values, r.columns, f"The answer of {r.source}") for r in replies
+    ]
+    return np.mean(answers, axis=0)

@@ -95,6 +95,18 @@ class Packed:
         told = self.told()
         return None if told.all() and (weight == 1).all() else _mean_one(told * weight)
 
+    def _warn_of_lost_rows(self) -> None:
+        lost = ~self.told()[: self.n_labelled]
+        lost &= True if self.weight is None else self.weight > 0
+        if lost.any():
+            warnings.warn(
+                f"{lost.sum()} of the {self.n_labelled} labelled rows have no soft target (no "
+                f"split left them out, or the teacher does not know their class), and alpha=1 "
+                f"leaves the labels out: they teach nothing. Lower alpha.",
+                TeacherWarning,
+                stacklevel=3,
+            )
+
     def check(self, alpha: float) -> None:
         """Refuse, or warn of, rows that teach nothing.
 
@@ -113,15 +125,8 @@ class Packed:
         if weight is None:
             return
         if weight.any():
-            n_lost = np.count_nonzero(~self.told()[: self.n_labelled])
-            if alpha == 1 and n_lost:
-                warnings.warn(
-                    f"{n_lost} of the {self.n_labelled} labelled rows have no soft target, such as "
-                    f"those of a class that the teacher does not know, and alpha=1 leaves the "
-                    f"labels out: they teach nothing. Lower alpha.",
-                    TeacherWarning,
-                    stacklevel=2,
-                )
+            if alpha == 1:
+                self._warn_of_lost_rows()
             return
         nobody = f"None of the {self.n_rows} rows has both a soft target and a positive weight"
         if alpha == 1:

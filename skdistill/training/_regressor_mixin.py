@@ -8,6 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch.utils.data import Dataset
 
 from skdistill._atomic import all_or_nothing
+from skdistill._names import in_order_of, names_of
 from skdistill.targets._tasks import as_numbers
 from skdistill.training._number_rows import NumberRowsMixin, check_weights, held_back_rows
 from skdistill.training._packed import Packed
@@ -77,11 +78,14 @@ class RegressorStudentMixin(RegressorMixin):
                 f"This {type(self).__name__} estimator requires y to be passed, but the target y "
                 f"is None."
             )
-        y = as_numbers(y)
+        names, y = names_of(y), as_numbers(y)
         sample_weight = check_weights(sample_weight, X, y)
         with all_or_nothing(self, forget=False):
             X = self._prepare_or_go_on(X, y.shape[1])
-            held = None if y_val is None else numbers_of_width(y_val, y.shape[1])
+            held = None
+            if y_val is not None:
+                held = numbers_of_width(y_val, y.shape[1])
+                held = in_order_of(names, held, names_of(y_val), "y_val")
             X, held = held_back_rows(self, X, X_val, held)
             return self.learn(X, Packed(y, weight=sample_weight, held=held))
 

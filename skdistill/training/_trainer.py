@@ -93,6 +93,8 @@ def initialize_net(net, X, n_outputs, seed=None, labels=packed_labels):
     with with_gradients():
         try:
             _check_names_of_callbacks(net)
+            if net.history_ is not None:
+                net.history_ = type(net.history_)()  # skorch would clear that of an earlier fit
             with _drawing_weights(net, seed):
                 net.initialize()
         except StudentError:
@@ -123,7 +125,8 @@ def initialize_again(net, labels=packed_labels):
     labels : callable, default=packed_labels
         See `initialize_net`.
     """
-    net.module_ = copy.deepcopy(net.module_)
+    with with_gradients():  # a copy that is made in inference mode could not be trained
+        net.module_ = copy.deepcopy(net.module_)
     net.history_ = copy.copy(net.history_)
     net.initialize_optimizer()
     if net.callbacks != "disable":

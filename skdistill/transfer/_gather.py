@@ -43,7 +43,7 @@ or None
     more, generated = [], {}
     if X_unlabeled is not None:
         rows = as_rows(unwrap(X_unlabeled))
-        _check_alike(rows, X)
+        check_alike(rows, X)
         more.append(rows)
     augmenter = get_augmenter(augment)
     if augmenter is not None and parts is None:
@@ -66,7 +66,18 @@ def _generate_apart(augmenter, X, parts, seed):
     }
 
 
-def _check_alike(rows, X):
+def check_alike(rows, X):
+    """Check that rows without labels are of the kind and the columns of the others.
+
+    Parameters
+    ----------
+    rows, X : {ndarray, sparse matrix, DataFrame} of shape (n_rows, ...)
+        See `skdistill._rows.as_rows`.
+
+    Raises
+    ------
+    ValueError
+    """
     kinds = [_name_kind(rows), _name_kind(X)]
     if kinds[0] != kinds[1]:
         advice = " Write X_unlabeled.toarray()." if kinds == ["a sparse matrix", "an array"] else ""

@@ -221,8 +221,10 @@ def test_a_missing_folder_is_refused(report, tmp_path):
 def test_the_user_s_figures_and_style_are_left_alone(report, source, tmp_path):
     with pyplot.rc_context({"axes.facecolor": "black", "text.color": "white"}):
         figure = pyplot.figure()
+        before = pyplot.get_fignums()
         report.to_html(tmp_path / "page.html")
-        assert pyplot.get_fignums() == [figure.number]
+        assert pyplot.get_fignums() == before
+        assert pyplot.gcf() is figure
         assert pyplot.rcParams["axes.facecolor"] == "black"
     pyplot.close(figure)
     assert (tmp_path / "page.html").read_text(encoding="utf-8") == source

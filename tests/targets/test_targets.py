@@ -245,6 +245,39 @@ def test_chunks_that_name_their_columns_in_different_orders_are_put_together():
 
     found = teacher_targets(CallableTeacher(teacher, chunk_size=40), X, LABELS)
     np.testing.assert_allclose(found, SOFT, rtol=1e-12)
+    found = teacher_targets(teacher, X, X_unlabeled=X[:30])  # without labels, two answers
+    np.testing.assert_allclose(found, SOFT, rtol=1e-12)
+    np.testing.assert_allclose(found.more[0], SOFT[:30], rtol=1e-12)
+
+
+PAIR = pd.DataFrame({"up": X[:, 0], "down": -X[:, 0] + 0.1 * X[:, 1]})
+SWAPPED = ["down", "up"]
+
+
+def test_numbers_are_put_in_order_by_the_names_of_their_columns():
+    forest = RandomForestRegressor(10, random_state=0).fit(X, PAIR)
+
+    def swapped(rows):
+        return pd.DataFrame(forest.predict(rows), columns=["up", "down"])[SWAPPED]
+
+    expected = forest.predict(X)
+    found = teacher_targets(swapped, X, PAIR, task="numbers")
+    np.testing.assert_array_equal(found, expected)
+    net = StudentNetRegressor(MLP, module__hidden_units=(6,), max_epochs=3)
+
+    def fit(soft_targets, y_val):
+        model = DistilledRegressor(None, net, random_state=0)
+        return model.fit(X, PAIR, soft_targets=soft_targets, X_val=X, y_val=y_val)
+
+    named = pd.DataFrame(expected, columns=["up", "down"])
+    one, two = fit(expected, PAIR.to_numpy()), fit(named[SWAPPED], PAIR[SWAPPED])
+    np.testing.assert_array_equal(one.predict(X), two.predict(X))
+    assert one.history_[-1]["valid_loss"] == two.history_[-1]["valid_loss"]
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        alone = net.fit(X, PAIR, X_val=X, y_val=PAIR).history_[-1]["valid_loss"]
+        torch.manual_seed(0)
+        assert net.fit(X, PAIR, X_val=X, y_val=PAIR[SWAPPED]).history_[-1]["valid_loss"] == alone
 
 
 # What does not fit
@@ -263,7 +296,20 @@ def ask(teacher=None, y=Y, **settings):
 
 
 # fmt: off
+TABLE = pd.DataFrame(X, columns=list("abcd"))
 REFUSED = {
+    "other names of numbers": (ValueError, lambda: DistilledRegressor(None, alpha=1).fit(
+        X, PAIR, soft_targets=PAIR.rename(columns={"up": "right"})),
+        r"has the columns \['right', 'down'\] and y has \['up', 'down'\]; expected the same.*Ren"),
+    "rows without labels in another order": (ValueError, lambda: teacher_targets(
+        RandomForestClassifier(), TABLE, Y, X_unlabeled=TABLE[list("dcba")]),
+        "X_unlabeled and X have different columns, or the same in another order; pass those of X"),
+    "labels NaN": (ValueError, lambda: teacher_targets(
+        GaussianNB(), X, np.where(Y == 0, np.nan, Y)), "y contains NaN or None, for 50 of 150"),
+    "one-hot labels": (ValueError, lambda: teacher_targets(GaussianNB(), X, np.eye(3)[Y]),
+        r"shape \(150, 3\).*Expected a label for each row.*MultiOutputClassifier"),
+    "in place": (TypeError, lambda: np.add(Targets(SOFT), 1, out=Targets(SOFT)),
+        "Targets are not changed in place; compute with np.asarray"),
     "one dimension": (ValueError, lambda: Targets(SOFT[:, 0]),
         r"shape \(150,\); expected \(n_samples, n_columns\).*values.reshape\(-1, 1\)"),
     "unknown kind": (ValueError, lambda: Targets(SOFT, "margins"),

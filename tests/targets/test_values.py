@@ -161,7 +161,8 @@ def test_weights_and_gaps_are_left_out_of_the_warning():
     weight = np.ones(len(Y))
     weight[:25] = 0
     values[25:50] = np.nan
-    learn(values, sample_weight=weight)
+    with pytest.warns(TeacherWarning, match="25 of the 442 labelled rows have no soft target"):
+        learn(values, sample_weight=weight)
 
 
 def test_a_constant_target_warns_of_nobody():

@@ -127,11 +127,16 @@ NAMED = {
         {},
         "Use calibrate=True, unless it was fitted on these very rows",
     ),
-    "class weights": (answers_of(2, 1, np.array([0, 2.0])), {}, "Use calibrate='prior'"),
+    "class weights": (
+        answers_of(2, 1, np.array([0, 2.0])),
+        {"classes": np.array(["no", "yes"])},
+        r"rates \(class '(yes|no)': .*after class weights or resampling. Use calibrate='prior'.*"
+        r"Make sure first that the answers are those to these rows: in their order, and prep",
+    ),
     "class weights, out of fold": (
         answers_of(2, 1, np.array([0, 2.0])),
         OUT_OF_FOLD,
-        "as after class weights or resampling",
+        "as after class weights, resampling or folds that lack a class.*or a stratified cv",
     ),
     "class weights beyond the rates": (
         answers_of(1, 1, np.array([0, 4.0]), rates=[0.9, 0.1]),

@@ -1,5 +1,6 @@
 """What a skorch user does with a net every day, done with a student."""
 
+import contextlib
 import pickle
 
 import numpy as np
@@ -142,6 +143,14 @@ def test_epoch_scoring(own, scoring):
     score = roc_auc_score(Y_VAL, proba) if score is None else score
     assert held.history_[-1]["score"] == pytest.approx(score)
     assert "score_best" in held.history_[-1]
+
+
+def test_epoch_scoring_of_the_training():
+    # With one step an epoch, what an epoch predicts is what the epochs before have learnt.
+    callback = EpochScoring("accuracy", lower_is_better=False, name="score", on_train=True)
+    scored = distil(stateless(callbacks=[callback], max_epochs=4))
+    before = distil(stateless(max_epochs=3))
+    assert scored.history_[-1]["score"] == before.score(X_FIT, Y_FIT)
 
 
 def test_labels_that_are_strings_are_scored():
@@ -310,6 +319,20 @@ def test_fit_inside_inference_mode(make_student):
     with torch.inference_mode():
         model = distil(make_student())
     assert torch.equal(weights_of(model), weights_of(expected))
+
+
+def test_training_goes_on_inside_inference_mode_and_after_it():
+    def further(mode):
+        student = distil(net()).student_
+        with mode:
+            student.partial_fit(X_FIT, Y_FIT)
+        return student.partial_fit(X_FIT, Y_FIT)
+
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        expected = weights_of(further(contextlib.nullcontext()))
+        torch.manual_seed(0)
+        assert torch.equal(weights_of(further(torch.inference_mode())), expected)
 
 
 def test_a_batch_norm_student_in_inference_mode_keeps_its_statistics():

@@ -6,7 +6,7 @@ import torch
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.linear_model import LogisticRegression
 from skorch import NeuralNet, NeuralNetBinaryClassifier, NeuralNetClassifier
-from skorch.callbacks import EpochScoring
+from skorch.callbacks import EarlyStopping, EpochScoring
 from torch import nn
 
 from skdistill import DistilledClassifier, DistilledRegressor, StudentNet, StudentNetRegressor
@@ -166,6 +166,16 @@ SETTINGS = {
         StudentError,
         {"callbacks": [("a", EpochScoring("accuracy")), ("a", EpochScoring("accuracy"))]},
         "cannot be made .*[Dd]uplicate.*callbacks__",
+    ),
+    "a monitor that is not recorded": (
+        StudentError,
+        {"callbacks": [EarlyStopping(monitor="valid_acc")]},
+        r"watches 'valid_acc', which no epoch records; expected one of.*valid_loss.*Add what rec",
+    ),
+    "scores without a cache": (
+        StudentError,
+        {"callbacks": [EpochScoring("accuracy", use_caching=False)]},
+        "use_caching=False; expected True.*Leave the setting out",
     ),
     "a name without a setting": (
         StudentError, {"iterator_train__speed": 3}, "cannot be made .*speed.*iterator_train__",
