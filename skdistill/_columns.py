@@ -1,7 +1,6 @@
 """The columns of a table or an array: numbers with gaps, and categories."""
 
 import datetime
-import warnings
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from skdistill._frames import (
     is_table,
     read_column,
 )
+from skdistill._warn import warn
 from skdistill.exceptions import ColumnError, DistillationWarning
 
 __all__ = [
@@ -182,13 +182,12 @@ def warn_of_numbers_in_text(X, positions, names):
         kinds = {name for name in column if name is not None}
         if 2 * len(kinds) <= max(len(column), MANY) or not all(map(_is_written_number, kinds)):
             continue
-        warnings.warn(
+        warn(
             f"The {_name_column(X, position)} holds numbers as texts, {len(kinds)} different ones "
             f"in {len(column)} rows, and is read as categories, of which a new row is none; "
             f"expected numbers. Convert the column, by pandas.to_numeric or the like, or leave it "
             f"out if it numbers the rows.",
             DistillationWarning,
-            stacklevel=2,
         )
         return
 

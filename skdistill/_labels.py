@@ -1,13 +1,12 @@
 """The labels of a classifier: one for each row, none missing, of one type."""
 
-import warnings
-
 import numpy as np
 from sklearn.utils import assert_all_finite
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
 from skdistill._columns import is_gap
+from skdistill._warn import warn
 from skdistill.exceptions import DistillationWarning
 
 NO_LABEL = (
@@ -65,12 +64,11 @@ def read_labels(y):
     if y.dtype.kind == "i" and len(y) and y.min() == -1:
         others = np.unique(y[y >= 0])
         if len(others) > 1 and np.array_equal(others, np.arange(len(others))):
-            warnings.warn(
+            warn(
                 f"y holds -1 for {(y == -1).sum()} rows, and it is learnt as a class like the "
                 f"others. If it stands for no label, as in scikit-learn's semi-supervised "
                 f"estimators, {NO_LABEL}.",
                 DistillationWarning,
-                stacklevel=2,
             )
     return y
 

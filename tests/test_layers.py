@@ -13,7 +13,7 @@ PACKAGE = "skdistill"
 # file of the package, "__init__" its public face, which only a program on top of it imports.
 _0 = {
     *("exceptions", "_ascent", "_atomic", "_columns", "_compat", "_frames", "_generators"),
-    *("_labels", "_layout", "_names", "_new_frames", "_random", "_rows", "_torch"),
+    *("_labels", "_layout", "_names", "_new_frames", "_random", "_rows", "_torch", "_warn"),
 }
 _1 = _0 | {"teachers", "targets", "transfer", "losses", "students"}
 _2 = _1 | {"training"}
@@ -26,11 +26,12 @@ MAY_IMPORT = {
     "_new_frames": {"_frames"},
     "_compat": {"exceptions", "_frames"},
     "_random": {"exceptions"},
+    "_warn": set(),
     "_ascent": set(),
     "_atomic": set(),
-    "_columns": {"exceptions", "_frames"},
+    "_columns": {"exceptions", "_frames", "_warn"},
     "_generators": set(),
-    "_labels": {"exceptions", "_columns"},
+    "_labels": {"exceptions", "_columns", "_warn"},
     "_layout": set(),
     "_names": set(),
     "_rows": {"exceptions", "_columns", "_frames", "_layout", "_new_frames"},

@@ -1,12 +1,12 @@
 """Decoupled distillation: how sure of the class, and what else it might be."""
 
-import warnings
 from numbers import Integral
 
 import torch
 from torch.nn.functional import log_softmax
 
 from skdistill._compat import Interval
+from skdistill._warn import warn
 from skdistill.exceptions import DistillationWarning
 from skdistill.losses._base import Loss
 from skdistill.losses._checks import (
@@ -171,9 +171,8 @@ class DKD(Loss):
     def check_classes(self, n_classes):
         """Warn of two classes."""
         if n_classes == 2:
-            warnings.warn(
+            warn(
                 f"DKD with two classes is {self.target_weight:g} times kd: of a single other "
                 f"class there is nothing to say. Use loss='kd'.",
                 DistillationWarning,
-                stacklevel=2,
             )

@@ -1,9 +1,8 @@
 """Hinton's divergence between the softened teacher and the softened student."""
 
-import warnings
-
 from torch.nn.functional import log_softmax
 
+from skdistill._warn import warn
 from skdistill.exceptions import DistillationWarning
 from skdistill.losses._base import Loss
 from skdistill.losses._checks import check_logits, check_temperature
@@ -146,9 +145,8 @@ class KD(Loss):
     def check_classes(self, n_classes):
         """Warn of standardised logits of two classes."""
         if self.standardize and n_classes == 2:
-            warnings.warn(
+            warn(
                 "KD(standardize=True) with two classes: a standardised row is (1, -1) or (-1, 1), "
                 "so only the class that the teacher names is learnt. Leave standardize=False.",
                 DistillationWarning,
-                stacklevel=2,
             )

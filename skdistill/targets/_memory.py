@@ -6,11 +6,11 @@ import os
 import pickle
 import shutil
 import uuid
-import warnings
 
 import joblib
 from filelock import FileLock
 
+from skdistill._warn import warn
 from skdistill.exceptions import TeacherWarning
 from skdistill.teachers._key import content_key
 
@@ -127,7 +127,7 @@ class ResultFolder:
     def _tell_once(self, what, text):
         if (self._name, what) not in TOLD:
             TOLD.add((self._name, what))
-            warnings.warn(text, TeacherWarning, stacklevel=3)
+            warn(text, TeacherWarning)
 
 
 def open_memory(memory):

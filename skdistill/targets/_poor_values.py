@@ -1,9 +1,8 @@
 """The warning against a teacher of numbers that a constant beats."""
 
-import warnings
-
 import numpy as np
 
+from skdistill._warn import warn
 from skdistill.exceptions import TeacherWarning
 
 
@@ -51,11 +50,10 @@ def warn_of_poor_values(values, y, sample_weight=None, level=None):
             f"a teacher of the mean does not teach a quantile. Give one of that quantile, such as "
             f"HistGradientBoostingRegressor(loss='quantile', quantile={level:g})."
         )
-    warnings.warn(
+    warn(
         f"The teacher's {name} on the labelled rows is {of_teacher[worst]:.4g}{column}, worse than "
         f"the {of_constant[worst]:.4g} of the {best} of y alone: {reason}",
         TeacherWarning,
-        stacklevel=2,
     )
 
 

@@ -260,6 +260,7 @@ def teacher_targets(
         X_more.append(as_rows(unwrap(X_unlabeled)))
         check_alike(X_more[0], X)
     regresses = _wants_numbers(teacher, task, calibrate, teacher_classes)
+    _check_layers(teacher, layers, X, device)
     if y is None:
         fitted = _without_labels(teacher, cv, calibrate, teacher_classes, regresses)
         return _ask_without_labels(fitted, X, X_more, teacher_classes, layers, desk, regresses)
@@ -295,6 +296,17 @@ def _wants_numbers(teacher, task, calibrate, columns):
             f"For a teacher of classes set task='classes'."
         )
     return regresses
+
+
+def _check_layers(teacher, layers, X, device):
+    """Refuse layers that cannot be read, before anything is asked."""
+    if isinstance(layers, str) or not all(isinstance(name, str) for name in layers):
+        raise ValueError(
+            f"The 'layers' parameter of teacher_targets must be a list of names of layers, of "
+            f"type str. Got {layers!r} instead."
+        )
+    if layers:
+        find_net(teacher, device, "layers").shapes(layers, X)
 
 
 def _without_labels(teacher, cv, calibrate, columns, regresses):

@@ -1,11 +1,11 @@
 """Warnings against teachers that would mislead the student in silence."""
 
 import re
-import warnings
 
 import numpy as np
 
 from skdistill._frames import column_names, is_table
+from skdistill._warn import warn
 from skdistill.exceptions import TeacherWarning
 from skdistill.targets._calibration import apply_temperature, fit_temperature
 from skdistill.targets._labelled import scale_weights
@@ -99,6 +99,8 @@ def warn_of_misleading_targets(
     if not told.any():
         return
     p, y = probabilities[told], y[told]
+    if (y == y[0]).all():  # the class rates alone tell it all
+        return
     weight = scale_weights(None if sample_weight is None else sample_weight[told], y)
     weight = weight / weight.sum()
     if np.allclose(p, 1 / p.shape[1]):
@@ -113,7 +115,7 @@ def warn_of_misleading_targets(
     else:
         return
     if text is not None:
-        warnings.warn(text, TeacherWarning, stacklevel=2)
+        warn(text, TeacherWarning)
 
 
 class _Answers:
@@ -282,12 +284,11 @@ def warn_of_feature_names(teacher, X):
         )
     else:
         difference = "X has none"
-    warnings.warn(
+    warn(
         f"The teacher was fitted with the feature names {names[:3]}... and {difference}: a teacher "
         f"that is asked about rows prepared otherwise answers nonsense. Give fit the rows that "
         f"the teacher was fitted on; the student's preprocessing belongs inside the student.",
         TeacherWarning,
-        stacklevel=2,
     )
 
 

@@ -1,9 +1,8 @@
 """The teacher's columns brought into the order of the classes, by label and never by position."""
 
-import warnings
-
 import numpy as np
 
+from skdistill._warn import warn
 from skdistill.exceptions import LabelEncodingError, TeacherError, TeacherWarning
 
 
@@ -187,11 +186,10 @@ def check_classes(columns, classes, *, explicit):
             f"The teacher knows the classes {_listed(columns)} and y holds {_listed(classes)}: "
             f"none is shared. Name the teacher's columns in y's own labels: teacher_classes=[...]."
         )
-    warnings.warn(
+    warn(
         f"The teacher knows classes that y lacks ({_listed(sorted(extra, key=str))}): their "
         f"columns are dropped and the rows scaled to sum to one.",
         TeacherWarning,
-        stacklevel=2,
     )
 
 

@@ -226,6 +226,7 @@ class TeacherNet:
 
 REASONS = {
     "feature_losses": "those of a cross-fitting have no layers in common",
+    "layers": "those of a cross-fitting have no layers in common",
     "views": "the clones of a cross-fitting cannot be kept for the views of their own rows",
 }
 """Why the network that settings of this name need must be fitted."""
@@ -241,7 +242,7 @@ def find_net(teacher, device="auto", need="feature_losses"):
         ends in one of these, each also in a FrozenEstimator.
     device : str or torch.device, default="auto"
         Where a torch module runs. A net stays on its own device.
-    need : {"feature_losses", "views"}, default="feature_losses"
+    need : {"feature_losses", "layers", "views"}, default="feature_losses"
         What it is needed for.
 
     Returns

@@ -1,11 +1,10 @@
 """Callbacks that keep the weights worth keeping, count epochs and print them."""
 
-import warnings
-
 import numpy as np
 import torch
 from skorch.callbacks import Callback, PrintLog
 
+from skdistill._warn import warn
 from skdistill.exceptions import TrainingWarning
 
 
@@ -84,10 +83,9 @@ class StopAtNonFinite(Callback):
     def _put_back(self, net):
         net.module_.load_state_dict(self.weights_)
         epoch = len(net.history)
-        warnings.warn(
+        warn(
             f"The training loss or a weight became NaN or infinite in epoch {epoch}; the weights "
             f"of epoch {epoch - 1} are kept. Lower the learning rate, or clip the gradients: "
             f"callbacks=[skorch.callbacks.GradientNormClipping(1.0)].",
             TrainingWarning,
-            stacklevel=2,
         )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from skdistill._warn import warn
 from skdistill.exceptions import TeacherWarning
 from skdistill.teachers._clip import log_probabilities
 
@@ -99,12 +99,11 @@ class Packed:
         lost = ~self.told()[: self.n_labelled]
         lost &= True if self.weight is None else self.weight > 0
         if lost.any():
-            warnings.warn(
+            warn(
                 f"{lost.sum()} of the {self.n_labelled} labelled rows have no soft target (no "
                 f"split left them out, or the teacher does not know their class), and alpha=1 "
                 f"leaves the labels out: they teach nothing. Lower alpha.",
                 TeacherWarning,
-                stacklevel=3,
             )
 
     def check(self, alpha: float) -> None:
@@ -134,11 +133,10 @@ class Packed:
                 f"{nobody}, and alpha=1 leaves the labels out; expected at least one. Lower alpha, "
                 f"or give soft targets to the rows that count."
             )
-        warnings.warn(
+        warn(
             f"{nobody}: the student learns from the labels alone. Look at the rows of NaN in the "
             f"targets, or set alpha=0.",
             TeacherWarning,
-            stacklevel=2,
         )
 
     def arrays(self, dtype=np.float64) -> dict[str, np.ndarray]:

@@ -4,7 +4,6 @@ import contextlib
 import copy
 import dis
 import threading
-import warnings
 from functools import cache
 
 import torch
@@ -22,6 +21,7 @@ from skdistill._generators import (
     seeded,
 )
 from skdistill._torch import as_tensor, evaluating, first_output
+from skdistill._warn import warn
 from skdistill.exceptions import StudentError, TrainingWarning
 from skdistill.training._callbacks import CountEpochs, StopAtNonFinite
 from skdistill.training._scoring import packed_labels, with_labels
@@ -264,11 +264,10 @@ def train_net(net, X, y, *, loss=None, terms=(), seed=None):
             net.fit_loop(X, y)
         except KeyboardInterrupt as interrupt:
             if not _raised_by_callback(interrupt):
-                warnings.warn(
+                warn(
                     f"Interrupted in epoch {len(net.history)}; the student keeps what it has "
                     f"learnt so far.",
                     TrainingWarning,
-                    stacklevel=2,
                 )
         net.notify("on_train_end", X=X, y=y)
     net.module_.eval()

@@ -298,6 +298,15 @@ def ask(teacher=None, y=Y, **settings):
 # fmt: off
 TABLE = pd.DataFrame(X, columns=list("abcd"))
 REFUSED = {
+    "a layer that is not there": (ValueError, lambda: teacher_targets(
+        module(), X, Y, layers=["nope"]), "has no layer 'nope'; expected a name.*It has"),
+    "a layer by number": (ValueError, lambda: teacher_targets(module(), X, Y, layers=[0]),
+        r"'layers' parameter of teacher_targets must be a list of names.*Got \[0\]"),
+    "a layer and no list": (ValueError, lambda: teacher_targets(module(), X, Y, layers="0"),
+        "'layers' parameter of teacher_targets must be a list of names.*Got '0'"),
+    "layers of a teacher that is not fitted": (ValueError, lambda: teacher_targets(
+        RandomForestClassifier(), X, Y, layers=["0"]),
+        "layers were given with the teacher RandomForestClassifier, which is not fitted; expected"),
     "other names of numbers": (ValueError, lambda: DistilledRegressor(None, alpha=1).fit(
         X, PAIR, soft_targets=PAIR.rename(columns={"up": "right"})),
         r"has the columns \['right', 'down'\] and y has \['up', 'down'\]; expected the same.*Ren"),

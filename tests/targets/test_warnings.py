@@ -4,7 +4,10 @@ import warnings
 import numpy as np
 import pytest
 from scipy.special import softmax
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import cross_val_score
 
+from skdistill import DistilledClassifier, StudentNet
 from skdistill.exceptions import TeacherWarning
 from skdistill.targets._warnings import warn_of_misleading_targets
 
@@ -209,3 +212,23 @@ def test_some_of_very_many_rows_are_enough():
     p, y = answers_of(4, 0.25, n_rows=150_000)
     with pytest.warns(TeacherWarning, match=r"temperature of 0\.25: it is timid"):
         warn_of_misleading_targets(p, y, out_of_fold=True)
+
+
+def test_rows_of_one_class_say_nothing():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warn_of_misleading_targets(
+            np.array([[0.9, 0.1], [np.nan, np.nan], [0.8, 0.2]]), np.array([0, 1, 0])
+        )
+
+
+def test_a_warning_points_at_the_line_of_the_user():
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    y = (X[:, 0] > 0).astype(int)
+    teacher = LogisticRegression().fit(X, 1 - y)
+    model = DistilledClassifier(teacher, StudentNet(max_epochs=1), random_state=0)
+    with pytest.warns(TeacherWarning, match="nonsense") as warned:
+        model.fit(X, y)
+    with pytest.warns(TeacherWarning, match="nonsense") as within:
+        cross_val_score(model, X, y, cv=2)
+    assert {record.filename for record in [*warned, *within]} == {__file__}

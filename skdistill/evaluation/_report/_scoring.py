@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 from sklearn.metrics import precision_recall_fscore_support
 
+from skdistill._warn import warn
 from skdistill.evaluation._bootstrap import Interval, paired_bootstrap
 from skdistill.evaluation._metrics import calibration_error, ranking_scores, row_terms
 from skdistill.evaluation._recipes import DISTILLED, PLAIN, SCALED, TEACHER
@@ -116,11 +116,10 @@ def warn_if_memorised(
     test = float(test_terms.mean())
     standard_error = float(test_terms.std(ddof=1) / np.sqrt(len(test_terms)))
     if train < test / 2 and test - train > 2 * standard_error:
-        warnings.warn(
+        warn(
             f"The teacher's log-loss is {train:.3f} on the training rows and {test:.3f} on the "
             "test rows: it has memorised the rows that it teaches, and its targets there are "
             "over-confident. Pass it unfitted, DistilledClassifier(clone(teacher), ...), and the "
             "targets are out of fold.",
             TeacherWarning,
-            stacklevel=4,
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -14,6 +13,7 @@ from skdistill._columns import FLOATS
 from skdistill._frames import is_table
 from skdistill._random import draw_seeds
 from skdistill._torch import INFERENCE_BATCH_CPU
+from skdistill._warn import warn
 from skdistill.evaluation._checks import check_int, check_random_state
 from skdistill.evaluation._metrics import class_index
 from skdistill.evaluation._recipes import PLAIN
@@ -265,12 +265,11 @@ def _warn_of_flat_rows(name: str, kind: str, row: dict[str, Any], n_rows: int) -
             "and a larger epsilon."
         )
     accuracy, share = row["accuracy"], row["no_gradient"]
-    warnings.warn(
+    warn(
         f"{round(share * n_rows)} of the {n_rows} test rows, which {name!r} names rightly, had no "
         f"gradient, so the attack moved none of them: the accuracy under attack lies between "
         f"{accuracy - share:.3f} and the {accuracy:.3f} that is given. {advice}",
         DistillationWarning,
-        stacklevel=3,
     )
 
 
