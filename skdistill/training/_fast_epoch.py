@@ -6,6 +6,8 @@ import torch
 from skorch import NeuralNet
 from skorch.callbacks import Callback, LRScheduler
 
+from skdistill.exceptions import StudentError
+
 BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
 STEP_METHODS = (
     "train_step",
@@ -43,6 +45,12 @@ class FastEpochMixin(NeuralNet):
                     self.optimizer_.step()
                 losses.append(loss.detach())
                 sizes.append(len(X))
+        if not losses:
+            which = "to learn from" if training else "to choose the best epoch by"
+            raise StudentError(
+                f"There is no batch of rows {which}; expected at least one. With drop_last=True a "
+                f"batch_size of at most the number of rows."
+            )
         weights = torch.tensor(sizes, dtype=torch.float64)
         mean = (torch.stack(losses).to("cpu", torch.float64) * weights).sum() / weights.sum()
         # One record for the epoch, in the form that skorch's scoring callbacks read.

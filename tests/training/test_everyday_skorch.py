@@ -278,6 +278,16 @@ def test_drop_last():
     assert seen == [64, 64, 64]
 
 
+@pytest.mark.parametrize(
+    ("part", "what"), [("train", "to learn from"), ("valid", "to choose the best epoch by")]
+)
+def test_a_data_loader_that_drops_every_batch(part, what):
+    settings = {f"iterator_{part}": DataLoader, f"iterator_{part}__drop_last": True}
+    student = StudentNet(MLP, max_epochs=1, **settings, **{f"iterator_{part}__batch_size": 1024})
+    with pytest.raises(StudentError, match=f"There is no batch of rows {what}; expected at least"):
+        distil(student)
+
+
 def test_a_sampler_chooses_the_rows():
     weights = torch.zeros(200)
     weights[:10] = 1
