@@ -5,6 +5,7 @@ import signal
 import numpy as np
 import pytest
 import torch
+from sklearn.base import clone
 from sklearn.datasets import make_classification
 from sklearn.exceptions import NotFittedError
 from sklearn.naive_bayes import GaussianNB
@@ -154,7 +155,7 @@ def test_running_statistics_that_are_no_numbers_are_put_back_too():
 
 @STUDENTS
 @pytest.mark.parametrize("fault", ["raised", "signalled"])
-@pytest.mark.parametrize("step", [1, 2, BATCHES + 2])
+@pytest.mark.parametrize("step", [BATCHES + 1, BATCHES + 2, 2 * BATCHES + 2])
 def test_ctrl_c_leaves_a_usable_student(make_student, step, fault):
     epoch = 1 + (step - 1) // BATCHES
     message = f"Interrupted in epoch {epoch}; the student keeps what it has learnt so far"
@@ -166,11 +167,27 @@ def test_ctrl_c_leaves_a_usable_student(make_student, step, fault):
     assert not any(part.training for part in net.module_.modules())
     assert all(p.grad is None for p in net.module_.parameters())
     before = distil(after(epoch - 1, make_student)).predict_proba(X)
-    assert np.array_equal(proba, before) == (step == 1)
+    assert np.array_equal(proba, before) == (step == BATCHES + 1)
+
+
+@STUDENTS
+@pytest.mark.parametrize("fault", ["raised", "signalled"])
+@pytest.mark.parametrize("step", [1, BATCHES])
+def test_ctrl_c_in_the_first_epoch_ends_the_fit_and_leaves_the_one_before(
+    make_student, step, fault
+):
+    model = distil(make_student())
+    before = model.predict_proba(X)
+    model.set_params(student__module__step=step, student__module__fault=fault)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X, Y)
+    np.testing.assert_array_equal(model.predict_proba(X), before)
+    with pytest.raises(KeyboardInterrupt):
+        clone(model).fit(X, Y)
 
 
 def test_a_student_that_was_interrupted_can_be_fitted_again():
-    model = distil_faulty(own, 2, "raised", "Interrupted in epoch 1")
+    model = distil_faulty(own, BATCHES + 2, "raised", "Interrupted in epoch 2")
     model.set_params(student__module__step=None).fit(X, Y)
     np.testing.assert_array_equal(model.predict_proba(X), distil(own()).predict_proba(X))
 

@@ -235,7 +235,8 @@ def train_net(net, X, y, *, loss=None, terms=(), seed=None):
     """Train an initialised net.
 
     Ctrl-C, a callback that ends the training or a loss that is no longer finite leave the net
-    usable; the first and the last warn.
+    usable; the first and the last warn. In its first epoch there is nothing to keep, and Ctrl-C
+    ends the program's work as it does elsewhere.
 
     Parameters
     ----------
@@ -250,10 +251,16 @@ def train_net(net, X, y, *, loss=None, terms=(), seed=None):
     seed : int, default=None
         Seeds the order of the rows and dropout; None draws from torch's global generator.
 
+    Raises
+    ------
+    KeyboardInterrupt
+        In the first epoch.
+
     Warns
     -----
     TrainingWarning
     """
+    n_before = len(net.history)
     with contextlib.ExitStack() as stack:
         stack.enter_context(with_gradients())
         stack.enter_context(_drawing(net, loss, seed))
@@ -264,6 +271,8 @@ def train_net(net, X, y, *, loss=None, terms=(), seed=None):
             net.fit_loop(X, y)
         except KeyboardInterrupt as interrupt:
             if not _raised_by_callback(interrupt):
+                if len(net.history) <= n_before + 1:
+                    raise
                 warn(
                     f"Interrupted in epoch {len(net.history)}; the student keeps what it has "
                     f"learnt so far.",
