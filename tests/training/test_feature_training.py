@@ -257,14 +257,17 @@ def test_nothing_is_left_of_the_terms(make_student):
 
 def test_ctrl_c_leaves_no_hooks():
     class Interrupting(MLP):
-        def forward(self, rows):
-            logits = super().forward(rows)
-            if self.training:
-                raise KeyboardInterrupt
-            return logits
+        n_steps = 0
 
-    with pytest.warns(TrainingWarning, match="Interrupted in epoch 1"):
-        model = distil(BOTH, StudentNet(Interrupting, module__hidden_units=(8,), max_epochs=2))
+        def forward(self, rows):
+            self.n_steps += self.training
+            if self.training and self.n_steps == 2:
+                raise KeyboardInterrupt
+            return super().forward(rows)
+
+    student = StudentNet(Interrupting, module__hidden_units=(8,), max_epochs=3, batch_size=-1)
+    with pytest.warns(TrainingWarning, match="Interrupted in epoch 2"):
+        model = distil(BOTH, student)
     assert hooks_of(model.student_.module_) == [] and model.student_.criterion_.terms == ()
     assert model.predict(X).shape == (60,)
 
