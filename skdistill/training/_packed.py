@@ -97,7 +97,8 @@ class Packed:
 
     def _warn_of_lost_rows(self) -> None:
         lost = ~self.told()[: self.n_labelled]
-        lost &= True if self.weight is None else self.weight > 0
+        if self.weight is not None:
+            lost &= self.weight > 0
         if lost.any():
             warn(
                 f"{lost.sum()} of the {self.n_labelled} labelled rows have no soft target (no "
