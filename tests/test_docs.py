@@ -99,6 +99,13 @@ def test_every_page_of_the_guide_is_listed_and_runs():
     assert [n for n in PAGES if n.startswith("user_guide/") and n not in {*RUNNABLE, *prose}] == []
 
 
+def test_files_that_the_architecture_names_exist():
+    named = re.findall(r"[\w/]+\.py\b", PAGES["architecture.rst"])
+    root, package = DOCS.parent, DOCS.parent / "skdistill"
+    assert len(named) > 20
+    assert [n for n in named if not (root / n).is_file() and not (package / n).is_file()] == []
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_included_files_exist(page):
     included = re.findall(r"\.\. literalinclude:: (\S+)", PAGES[page])
