@@ -2,7 +2,7 @@
 
 import copy
 
-from skorch.callbacks import BatchScoring, EpochScoring
+from skorch.callbacks import BatchScoring, EpochScoring, ProgressBar
 from skorch.utils import to_numpy
 
 from skdistill.exceptions import StudentError
@@ -39,6 +39,26 @@ def with_labels(callback, extract):
         return callback
     callback = copy.copy(callback)
     callback.target_extractor = extract
+    return callback
+
+
+def counting_batches(callback):
+    """Return a callback that needs no number of rows in a batch.
+
+    Parameters
+    ----------
+    callback : skorch.callbacks.Callback
+        Not changed.
+
+    Returns
+    -------
+    skorch.callbacks.Callback
+        A copy of a progress bar that counts the batches of the epoch before; any other itself.
+    """
+    if not isinstance(callback, ProgressBar) or callback.batches_per_epoch != "auto":
+        return callback
+    callback = copy.copy(callback)
+    callback.batches_per_epoch = "count"
     return callback
 
 

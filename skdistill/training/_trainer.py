@@ -24,7 +24,7 @@ from skdistill._torch import as_tensor, evaluating, first_output
 from skdistill._warn import warn
 from skdistill.exceptions import StudentError, TrainingWarning
 from skdistill.training._callbacks import CountEpochs, StopAtNonFinite
-from skdistill.training._scoring import packed_labels, with_labels
+from skdistill.training._scoring import counting_batches, packed_labels, with_labels
 
 PROBE_ROWS = 8
 
@@ -145,6 +145,8 @@ def _from_its_start(callback):
 
 def _add_guards(net, labels):
     own = [(name, with_labels(callback, labels)) for name, callback in net.callbacks_]
+    if net.batch_size == "auto":
+        own = [(name, counting_batches(callback)) for name, callback in own]
     guards = [(name, guard()) for name, guard in GUARDS]
     net.callbacks_ = [*own, *guards]
 

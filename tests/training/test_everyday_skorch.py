@@ -14,7 +14,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from skorch import NeuralNetClassifier
-from skorch.callbacks import BatchScoring, EarlyStopping, EpochScoring
+from skorch.callbacks import BatchScoring, EarlyStopping, EpochScoring, ProgressBar
 from skorch.dataset import Dataset, ValidSplit
 from skorch.helper import predefined_split
 from torch import nn
@@ -151,6 +151,15 @@ def test_epoch_scoring_of_the_training():
     scored = distil(stateless(callbacks=[callback], max_epochs=4))
     before = distil(stateless(max_epochs=3))
     assert scored.history_[-1]["score"] == before.score(X_FIT, Y_FIT)
+
+
+@pytest.mark.parametrize("batch_size", ["auto", 32])
+def test_a_progress_bar_counts_batches(batch_size, capsys):
+    bar = ProgressBar(detect_notebook=False)
+    distil(net(callbacks=[bar], max_epochs=3, batch_size=batch_size))
+    n_batches = 1 + (20 if batch_size == "auto" else 5)  # the rows held back are one
+    assert f"/{n_batches} [" in capsys.readouterr().err
+    assert bar.batches_per_epoch == "auto"
 
 
 def test_labels_that_are_strings_are_scored():
