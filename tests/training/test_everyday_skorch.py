@@ -434,8 +434,8 @@ def test_refused(name, refused):
     refused(*REFUSED[name])
 
 
-def test_held_back_rows_without_labels_are_refused():
-    rows = TensorDataset(torch.ones(3, 8))
+@pytest.mark.parametrize("rows", [TensorDataset(torch.ones(3, 8)), Dataset(np.ones((3, 8)))])
+def test_held_back_rows_without_labels_are_refused(rows):
     with pytest.raises(StudentError, match=r"no pairs; expected .row, label. for each. Give fit"):
         distil(net(train_split=predefined_split(rows)))
 
