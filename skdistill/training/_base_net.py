@@ -291,7 +291,9 @@ class BaseStudentNet(FastEpochMixin):
         """Return held-back rows that a `train_split` of the user's brings, as tensors."""
         items = [dataset[i] for i in range(len(dataset))]
         told = getattr(dataset, "y", items) is not None  # skorch's makes zeros of no labels
-        if not told or not all(isinstance(item, tuple | list) and len(item) == 2 for item in items):
+        if not (items and told) or not all(
+            isinstance(item, tuple | list) and len(item) == 2 for item in items
+        ):
             raise StudentError(
                 f"train_split={self.train_split!r} brings a data set of its own, whose items are "
                 f"no pairs; expected (row, label) for each. Give fit X_val and y_val instead."

@@ -434,7 +434,12 @@ def test_refused(name, refused):
     refused(*REFUSED[name])
 
 
-@pytest.mark.parametrize("rows", [TensorDataset(torch.ones(3, 8)), Dataset(np.ones((3, 8)))])
+EMPTY = TensorDataset(torch.ones(0, 8), torch.ones(0))
+
+
+@pytest.mark.parametrize(
+    "rows", [TensorDataset(torch.ones(3, 8)), Dataset(np.ones((3, 8))), EMPTY], ids=["1", "2", "0"]
+)
 def test_held_back_rows_without_labels_are_refused(rows):
     with pytest.raises(StudentError, match=r"no pairs; expected .row, label. for each. Give fit"):
         distil(net(train_split=predefined_split(rows)))
