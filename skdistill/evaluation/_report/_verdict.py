@@ -45,8 +45,8 @@ def verdict_sentences(
         )
     if n_seeds == 1:
         sentences.append(
-            "One seed: the intervals hold the draw of the test rows, not that of the training; "
-            "n_seeds=5 would show both."
+            "One seed: the intervals hold the draw of the test rows, not that of the training, by "
+            "which another seed may turn what is said above; n_seeds=5 would show both."
         )
     return sentences
 
