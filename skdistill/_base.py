@@ -1,7 +1,7 @@
 """What distilled estimators share: how they are cloned, how metadata reach their parts, tags."""
 
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
@@ -22,6 +22,7 @@ from skdistill._compat import (
     learn_names_and_width,
     routing_enabled,
 )
+from skdistill._fit_rows import Prepared, Rows
 from skdistill._random import draw_seeds, seed_parameters
 from skdistill._rows import as_rows, has_gaps, is_plain, looks_plain
 from skdistill.exceptions import StudentError
@@ -39,47 +40,19 @@ from skdistill.training._student import as_student
 from skdistill.transfer._gather import gather_rows
 
 
-@dataclass(frozen=True)
-class Rows:
-    """What is learnt from, checked.
+def try_fit(model, X, y):
+    """Do what a fit does before it asks its teacher, and refuse what it would refuse.
 
-    Attributes
+    Parameters
     ----------
-    X : {ndarray, CSR matrix, DataFrame} of shape (n_samples, ...)
-        The labelled rows.
-    task : ClassTask or NumberTask
-        What y asks for, and y itself.
-    sample_weight : ndarray of shape (n_samples,) or None
-    groups : array-like of shape (n_samples,) or None
-    fit_params : dict or None
-        What metadata routing brings for the teacher's `fit`; None without routing.
-    cv : None, int, splitter, list of (train, test) or "in-sample"
-        The cross-fitting of the teacher.
-    more : list of {ndarray, CSR matrix, DataFrame}
-        Rows without labels that the teacher, fitted on the others, answers.
-    generated : dict of int to {ndarray, CSR matrix, DataFrame}
-        Rows that the clone of a split answers, by the number of the split.
-    X_val : {ndarray, CSR matrix, DataFrame} of shape (n_val, ...) or None
-        Rows to choose the best epoch by.
-    held : ndarray of shape (n_val, ...) or None
-        The positions of their classes, or their numbers.
+    model : DistilledClassifier or DistilledRegressor
+        Not changed.
+    X : array-like of shape (n_samples, ...)
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
     """
-
-    X: object
-    task: object
-    sample_weight: object
-    groups: object
-    fit_params: dict | None
-    cv: object
-    more: list = field(default_factory=list)
-    generated: dict = field(default_factory=dict)
-    X_val: object = None
-    held: object = None
-
-    @property
-    def has_more(self):
-        """Whether some rows carry no label."""
-        return bool(self.more or self.generated)
+    trial = clone(model)
+    trial._validate_params()
+    trial._prepare(X, y)
 
 
 class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
@@ -202,14 +175,12 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
         )
 
     def _fit(self, X, y, sample_weight, soft_targets, X_unlabeled, groups, X_val, y_val):
-        """Go the data's way: rows, student, teacher's targets, training."""
+        """Go the data's way: make the student ready, ask the teacher, learn."""
         with all_or_nothing(self):
-            rows = self._read_rows(X, y, sample_weight, groups, X_val, y_val)
-            check_parts(self, rows.task, soft_targets, X_unlabeled)
-            teacher_seed, weights_seed, order_seed, rows_seed = draw_seeds(self.random_state, 4)
             started = time.perf_counter()
-            rows = self._with_more(rows, X_unlabeled, rows_seed)
-            student, parts = self._prepare_student(rows, weights_seed, soft_targets)
+            rows, student, parts, (teacher_seed, _, order_seed, _) = self._prepare(
+                X, y, sample_weight, soft_targets, X_unlabeled, groups, X_val, y_val
+            )
             prepared = time.perf_counter()
             targets, self.teacher_ = self._ask(rows, soft_targets, teacher_seed)
             answered = time.perf_counter()
@@ -219,6 +190,25 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
                 "student": prepared - started + time.perf_counter() - answered,
             }
         return self
+
+    def _prepare(
+        self,
+        X,
+        y,
+        sample_weight=None,
+        soft_targets=None,
+        X_unlabeled=None,
+        groups=None,
+        X_val=None,
+        y_val=None,
+    ):
+        """Read the rows and make the student ready: what can be refused is refused by then."""
+        rows = self._read_rows(X, y, sample_weight, groups, X_val, y_val)
+        check_parts(self, rows.task, soft_targets, X_unlabeled)
+        seeds = draw_seeds(self.random_state, 4)
+        rows = self._with_more(rows, X_unlabeled, seeds[3])
+        student, parts = self._prepare_student(rows, seeds[1], soft_targets)
+        return Prepared(rows, student, parts, seeds)
 
     def _read_rows(self, X, y, sample_weight, groups, X_val, y_val):
         """Check rows, targets, weights and groups, and bring each into its one form."""

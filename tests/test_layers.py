@@ -17,7 +17,7 @@ _0 = {
 }
 _1 = _0 | {"teachers", "targets", "transfer", "losses", "students"}
 _2 = _1 | {"training"}
-_3 = _2 | {"_base", "_checks", "_classifier", "_regressor"}
+_3 = _2 | {"_base", "_checks", "_classifier", "_fit_rows", "_regressor"}
 _4 = _3 | {"model_selection", "evaluation", "deployment"}
 MAY_IMPORT = {
     # layer 0
@@ -46,7 +46,8 @@ MAY_IMPORT = {
     "training": _1,
     # layer 3
     "_checks": _2,
-    "_base": _2 | {"_checks"},
+    "_fit_rows": set(),
+    "_base": _2 | {"_checks", "_fit_rows"},
     "_classifier": _2 | {"_base", "_checks"},
     "_regressor": _2 | {"_base", "_checks"},
     # layer 4

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from sklearn.base import clone, is_regressor
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_memory
 
+from skdistill._base import try_fit
 from skdistill._classifier import DistilledClassifier
 from skdistill._random import draw_seeds
 from skdistill._regressor import DistilledRegressor
@@ -82,19 +82,15 @@ def check_distilled(owner: str, model: Any) -> None:
     )
 
 
-class _Asked(BaseException):
-    """Raised by a teacher that is asked. No Exception, which something on the way might catch."""
-
-
-def _stop(X: Any) -> None:
-    raise _Asked
+def _nobody(X: Any) -> None:
+    """Stand for a teacher that is not asked."""
+    raise AssertionError("a recipe is checked before anybody is asked")
 
 
 def check_recipe(estimator: Any, X: Any, y: Any) -> None:
     """Refuse, before anything is trained, what the `fit` of a distilled estimator would refuse.
 
-    That checks parameters, rows and student before it asks its teacher; here the teacher that it
-    asks stops it. What the teacher itself is refused for is looked at apart.
+    That checks parameters, rows and student before it asks its teacher.
 
     Parameters
     ----------
@@ -107,7 +103,7 @@ def check_recipe(estimator: Any, X: Any, y: Any) -> None:
         Their labels or values.
     """
     steps = estimator.steps if isinstance(estimator, Pipeline) else [("model", estimator)]
-    name, model = steps[-1]
+    model = steps[-1][1]
     if not isinstance(model, DistilledClassifier | DistilledRegressor):
         return
     check_memory(model.memory)
@@ -117,16 +113,18 @@ def check_recipe(estimator: Any, X: Any, y: Any) -> None:
         check_teacher(model.teacher, model.cv, regresses=isinstance(model, DistilledRegressor))
     if views_of(model.student):  # these need a fitted network, so that no teacher is trained first
         return
-    changes = {"teacher": _stop, "cv": None, "memory": None, "augment": None, "verbose": 0}
+    changes: dict[str, Any] = {"teacher": _nobody, "cv": None, "augment": None}
     if model.feature_losses:
         changes["feature_losses"] = None
     if model.alpha == 0:  # nobody would be asked, and what the soft term is made of goes unheard
         unheard = {"alpha", "loss", "temperature"}
         changes |= {k: v for k, v in type(model)().get_params(deep=False).items() if k in unheard}
-    trial = clone(model).set_params(**changes)
-    with warnings.catch_warnings(), suppress(_Asked):
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the fits themselves will warn
-        clone(Pipeline([*steps[:-1], (name, trial)])).fit(X, y)
+        for _, step in steps[:-1]:
+            if step is not None and step != "passthrough":
+                X = clone(step).fit_transform(X, y)
+        try_fit(clone(model).set_params(**changes), X, y)
 
 
 def student_recipes(

@@ -1,0 +1,69 @@
+"""The rows of one fit, and all that belongs to them."""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from sklearn.pipeline import Pipeline
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What is learnt from, checked.
+
+    Attributes
+    ----------
+    X : {ndarray, CSR matrix, DataFrame} of shape (n_samples, ...)
+        The labelled rows.
+    task : ClassTask or NumberTask
+        What y asks for, and y itself.
+    sample_weight : ndarray of shape (n_samples,) or None
+    groups : array-like of shape (n_samples,) or None
+    fit_params : dict or None
+        What metadata routing brings for the teacher's `fit`; None without routing.
+    cv : None, int, splitter, list of (train, test) or "in-sample"
+        The cross-fitting of the teacher.
+    more : list of {ndarray, CSR matrix, DataFrame}
+        Rows without labels that the teacher, fitted on the others, answers.
+    generated : dict of int to {ndarray, CSR matrix, DataFrame}
+        Rows that the clone of a split answers, by the number of the split.
+    X_val : {ndarray, CSR matrix, DataFrame} of shape (n_val, ...) or None
+        Rows to choose the best epoch by.
+    held : ndarray of shape (n_val, ...) or None
+        The positions of their classes, or their numbers.
+    """
+
+    X: object
+    task: object
+    sample_weight: object
+    groups: object
+    fit_params: dict | None
+    cv: object
+    more: list = field(default_factory=list)
+    generated: dict = field(default_factory=dict)
+    X_val: object = None
+    held: object = None
+
+    @property
+    def has_more(self):
+        """Whether some rows carry no label."""
+        return bool(self.more or self.generated)
+
+
+class Prepared(NamedTuple):
+    """What a fit has made before its teacher is asked.
+
+    Attributes
+    ----------
+    rows : Rows
+    student : Pipeline
+        Its preprocessing is fitted, its net is made and has read a few rows.
+    parts : list of {ndarray, CSR matrix}
+        The rows as the net reads them.
+    seeds : list of int
+        Of the teacher, the weights, the order of the rows, and rows that are generated.
+    """
+
+    rows: Rows
+    student: Pipeline
+    parts: list
+    seeds: list
