@@ -40,7 +40,7 @@ from skdistill.training._student import as_student
 from skdistill.transfer._gather import gather_rows
 
 
-def try_fit(model, X, y):
+def try_fit(model, X, y, **changes):
     """Do what a fit does before it asks its teacher, and refuse what it would refuse.
 
     Parameters
@@ -49,8 +49,10 @@ def try_fit(model, X, y):
         Not changed.
     X : array-like of shape (n_samples, ...)
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+    **changes
+        Parameters that are others in the trial.
     """
-    trial = clone(model)
+    trial = clone(model).set_params(**changes)
     trial._validate_params()
     trial._prepare(X, y)
 

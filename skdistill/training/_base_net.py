@@ -189,17 +189,7 @@ class BaseStudentNet(FastEpochMixin):
         return self.warm_start and getattr(self, "initialized_", False)
 
     def prepare_again(self, X):
-        """Check further rows to learn from, and begin with a new optimiser.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, ...)
-
-        Returns
-        -------
-        {ndarray, CSR matrix} of shape (n_samples, ...)
-            The rows for `learn`.
-        """
+        """Check further rows to learn from, and begin with a new optimiser; see `prepare_more`."""
         self.check_own_settings()
         X = self._check_numbers(X, reset=False)
         initialize_again(self, self._labels_of)

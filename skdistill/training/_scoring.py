@@ -8,6 +8,9 @@ from skorch.utils import to_numpy
 from skdistill.exceptions import StudentError
 from skdistill.training._callbacks import KeepBest
 
+KNOWN = ("skorch.", "skdistill.")
+"""Packages of callbacks of which is known what they record."""
+
 
 def with_labels(callback, extract):
     """Return a callback that scores with labels in place of packed targets.
@@ -23,23 +26,48 @@ def with_labels(callback, extract):
     -------
     skorch.callbacks.Callback
         A copy of a scoring callback that reads its targets in skorch's own way; any other itself.
-
-    Raises
-    ------
-    StudentError
-        For one that would read the labels from the data set, where packed targets are.
     """
-    if isinstance(callback, EpochScoring) and callback.use_caching is False:
-        raise StudentError(
-            f"The callback {callback.name!r} has use_caching=False; expected True, its default: it "
-            f"scores what each epoch has predicted, beside the labels. Leave the setting out."
-        )
     scores = isinstance(callback, BatchScoring | EpochScoring)
     if not scores or callback.target_extractor is not to_numpy:
         return callback
     callback = copy.copy(callback)
     callback.target_extractor = extract
     return callback
+
+
+def check_callbacks(net):
+    """Refuse callbacks of skorch that could not find what they read.
+
+    Parameters
+    ----------
+    net : skorch.NeuralNet
+        With its callbacks initialised.
+
+    Raises
+    ------
+    StudentError
+        For one that watches what no epoch records, and for one that would read labels from the
+        data set, where packed targets are.
+    """
+    for name, callback in net.callbacks_:
+        if isinstance(callback, EpochScoring) and False in (callback.use_caching, net.use_caching):
+            raise StudentError(
+                f"The callback {name!r} scores with use_caching=False; expected True, the default: "
+                f"it scores what each epoch has predicted, beside the labels. Leave the setting "
+                f"out, of the callback and of the net."
+            )
+    if not all(type(callback).__module__.startswith(KNOWN) for _, callback in net.callbacks_):
+        return  # one of the user's may record anything
+    scores = [getattr(c, "name_", getattr(c, "name", None)) for _, c in net.callbacks_]
+    names = dict.fromkeys(["train_loss", "valid_loss", *scores])
+    known = [name for name in names if isinstance(name, str)]
+    for name, callback in net.callbacks_:
+        monitor = getattr(callback, "monitor", None)
+        if isinstance(monitor, str) and monitor.removesuffix("_best") not in known:
+            raise StudentError(
+                f"The callback {name!r} watches {monitor!r}, which no epoch records; expected one "
+                f"of {known}. Add what records it, such as EpochScoring(..., name={monitor!r})."
+            )
 
 
 def counting_batches(callback):

@@ -24,12 +24,14 @@ from skdistill._torch import as_tensor, evaluating, first_output
 from skdistill._warn import warn
 from skdistill.exceptions import StudentError, TrainingWarning
 from skdistill.training._callbacks import CountEpochs, StopAtNonFinite
-from skdistill.training._scoring import counting_batches, packed_labels, with_labels
+from skdistill.training._scoring import (
+    check_callbacks,
+    counting_batches,
+    packed_labels,
+    with_labels,
+)
 
 PROBE_ROWS = 8
-
-KNOWN = ("skorch.", "skdistill.")
-"""Packages of callbacks of which is known what they record."""
 
 GUARDS = [("count_epochs", CountEpochs), ("stop_at_non_finite", StopAtNonFinite)]
 """Callbacks that every net has beside its own while it is trained."""
@@ -104,7 +106,7 @@ def initialize_net(net, X, n_outputs, seed=None, labels=packed_labels):
                 f"The {owner} cannot be made with these settings: {_in_one_line(error)}. Check its "
                 f"module__, optimizer__ and callbacks__ settings by the names that these take."
             ) from error
-        _check_monitors(net.callbacks_)
+        check_callbacks(net)
         check_trainable(net.module_)
         outputs = _probe(net, X, n_outputs)
     net.criterion_.look_at(outputs)
@@ -160,22 +162,6 @@ def _check_names_of_callbacks(net):
     unheard = [name for name in settings if name.split("__")[1] not in known]
     if unheard:
         raise ValueError(f"{unheard} set a callback that is not among {known}")
-
-
-def _check_monitors(callbacks):
-    """Refuse a callback of skorch that watches what no epoch records."""
-    if not all(type(callback).__module__.startswith(KNOWN) for _, callback in callbacks):
-        return  # one of the user's may record anything
-    losses = ("train_loss", "valid_loss")
-    scores = [getattr(c, "name_", getattr(c, "name", None)) for _, c in callbacks]
-    known = [name for name in dict.fromkeys([*losses, *scores]) if isinstance(name, str)]
-    for name, callback in callbacks:
-        monitor = getattr(callback, "monitor", None)
-        if isinstance(monitor, str) and monitor.removesuffix("_best") not in known:
-            raise StudentError(
-                f"The callback {name!r} watches {monitor!r}, which no epoch records; expected one "
-                f"of {known}. Add what records it, such as EpochScoring(..., name={monitor!r})."
-            )
 
 
 def _in_one_line(error):

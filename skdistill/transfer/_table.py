@@ -117,11 +117,8 @@ def build_table(X, n_rows, changes):
     ----------
     X : {ndarray, DataFrame} of shape (n_samples, n_features)
         Not changed.
-    n_rows : int
-        Number of rows of the new table.
-    changes : iterable of tuple
-        For each column (source, cells, numbers): the rows of X that its cells come from, the
-        positions that hold something else, and what they hold.
+    n_rows, changes
+        See `skdistill._new_frames.build_frame`.
 
     Returns
     -------

@@ -177,6 +177,11 @@ SETTINGS = {
         {"callbacks": [EpochScoring("accuracy", use_caching=False)]},
         "use_caching=False; expected True.*Leave the setting out",
     ),
+    "scores without the net's cache": (
+        StudentError,
+        {"callbacks": [EpochScoring("accuracy")], "use_caching": False},
+        "'EpochScoring' scores with use_caching=False; expected True.*Leave the setting out",
+    ),
     "a name without a setting": (
         StudentError, {"iterator_train__speed": 3}, "cannot be made .*speed.*iterator_train__",
     ),
