@@ -68,7 +68,10 @@ def check_sample_weight(sample_weight, X):
             f"sample_weight holds what is no number ({error}); expected a number of at least 0 "
             f"for each row."
         ) from error
-    return _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    if len(weight) and not weight.any():  # which scikit-learn says itself from 1.9 on
+        raise ValueError("Sample weights must contain at least one non-zero number.")
+    return weight
 
 
 def learn_names_and_width(estimator, X):

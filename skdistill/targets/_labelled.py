@@ -187,5 +187,7 @@ def _as_positions(y, n_classes, classes):
 
 def _first_odd(y):
     """Return the first of y that is no whole number."""
+    if y.dtype.kind in "mM":  # whose values are whole numbers of nanoseconds
+        return str(y[0])
     numbers = (int, float)
     return next(v for v in y.tolist() if not isinstance(v, numbers) or v != v or v % 1 != 0)

@@ -225,7 +225,7 @@ REFUSED = {
     "labels of different lengths": ((P[:2], [[0], [1, 2]]), "y is no array of.*expected one"),
     "labels for positions": ((P, NAMES[Y]), r"y holds '(no|so-so|yes)'.*" + POSITIONS),
     "labels and numbers": ((P[:3], [0, None, 1]), "y holds None.*" + POSITIONS),
-    "dates": ((P[:3], pd.date_range("2020-01-01", periods=3)), "y holds datetime.*" + POSITIONS),
+    "dates": ((P[:3], pd.date_range("2020-01-01", periods=3)), "y holds .*2020.*" + POSITIONS),
     "shares for positions": ((P, with_value(Y, 0.5)), "y holds 0.5.*" + POSITIONS),
     "a gap among positions": ((P, with_value(Y, np.nan)), "y holds nan.*" + POSITIONS),
     "an infinite position": ((P, with_value(Y, np.inf)), "y holds inf.*" + POSITIONS),
