@@ -28,9 +28,8 @@ from skdistill.transfer import GaussianNoise, Munge, Spunge, Unlabeled
 
 LIBRARIES = ["pandas", "polars", "pyarrow"]
 OLD = tuple(map(int, sklearn.__version__.split(".")[:2])) < (1, 9)
-UNKNOWN = (
-    {"pyarrow", "polars"} if OLD else {"pyarrow"}
-)  # tables that scikit-learn itself cannot read
+# Tables of which scikit-learn itself transforms no columns by their names.
+UNKNOWN = {"pyarrow", "polars"} if OLD else {"pyarrow"}
 N = 60
 Y = np.arange(N) % 3
 
