@@ -1,6 +1,7 @@
 """What distilled estimators share: how they are cloned, how metadata reach their parts, tags."""
 
 import time
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -25,7 +26,7 @@ from skdistill._compat import (
 from skdistill._fit_rows import Prepared, Rows
 from skdistill._random import draw_seeds, seed_parameters
 from skdistill._rows import as_rows, has_gaps, is_plain, looks_plain
-from skdistill.exceptions import StudentError
+from skdistill.exceptions import StudentError, TeacherWarning
 from skdistill.students import TablePreprocessor
 from skdistill.targets._ask import Desk, Fitting
 from skdistill.targets._given import given_targets
@@ -55,6 +56,74 @@ def try_fit(model, X, y, **changes):
     trial = clone(model).set_params(**changes)
     trial._validate_params()
     trial._prepare(X, y)
+
+
+def ask(model, X, y, *, groups=None, refit=True, **changes):
+    """Ask a model's teacher what its `fit` would ask: the first half of a fit.
+
+    Parameters
+    ----------
+    model : DistilledClassifier or DistilledRegressor
+        With a teacher, and with an int as its `random_state` where `learn` is to go on. Not
+        changed.
+    X : array-like of shape (n_samples, ...)
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+    groups : array-like of shape (n_samples,), default=None
+        As in `fit`.
+    refit : bool, default=True
+        Whether the fitted teacher is wanted too.
+    **changes
+        Parameters that are others for the question.
+
+    Returns
+    -------
+    targets : Targets
+    teacher : object or None
+        The fitted teacher; None where none was wanted, or is.
+    """
+    trial = clone(model).set_params(**changes)
+    trial._validate_params()
+    rows, seeds = trial._read(X, y, groups=groups)
+    return trial._ask(rows, None, seeds[0], refit=refit)
+
+
+def learn(model, X, y, targets, *, groups=None, **changes):
+    """Fit a model on what its teacher has said: the second half of a fit.
+
+    Parameters
+    ----------
+    model : DistilledClassifier or DistilledRegressor
+        Not changed.
+    X, y, groups
+        As for `ask`.
+    targets : Targets or None
+        What `ask` returned. None with ``alpha=0``.
+    **changes
+        Parameters that are others for the fit.
+
+    Returns
+    -------
+    DistilledClassifier or DistilledRegressor
+        The one that `fit` of the model would give, except that it knows no teacher.
+    """
+    alone = {name: value for name, value in ALONE.items() if name in model.get_params(deep=False)}
+    if targets is not None and targets.features:
+        del alone["feature_losses"]
+    student = clone(model).set_params(**alone | changes)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", TeacherWarning)  # the answers were judged when they came
+        return student.fit(X, y, soft_targets=targets, groups=groups)
+
+
+ALONE = {
+    "teacher": None,
+    "feature_losses": None,
+    "cv": None,
+    "calibrate": False,
+    "augment": None,
+    "teacher_classes": None,
+}
+"""The settings of a model whose teacher has spoken; all of them are about a teacher."""
 
 
 class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
@@ -176,15 +245,17 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
             and not is_fitted(self.teacher)
         )
 
-    def _fit(self, X, y, sample_weight, soft_targets, X_unlabeled, groups, X_val, y_val):
+    def _fit(self, X, y, soft_targets, **given):
         """Go the data's way: make the student ready, ask the teacher, learn."""
         with all_or_nothing(self):
             started = time.perf_counter()
             rows, student, parts, (teacher_seed, _, order_seed, _) = self._prepare(
-                X, y, sample_weight, soft_targets, X_unlabeled, groups, X_val, y_val
+                X, y, soft_targets, **given
             )
             prepared = time.perf_counter()
-            targets, self.teacher_ = self._ask(rows, soft_targets, teacher_seed)
+            targets, self.teacher_ = None, None
+            if self._hears_teacher():
+                targets, self.teacher_ = self._ask(rows, soft_targets, teacher_seed)
             answered = time.perf_counter()
             self._learn(student, parts, rows, targets, order_seed)
             self.fit_seconds_ = {
@@ -193,7 +264,13 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
             }
         return self
 
-    def _prepare(
+    def _prepare(self, X, y, soft_targets=None, **given):
+        """Read the rows and make the student ready: what can be refused is refused by then."""
+        rows, seeds = self._read(X, y, soft_targets=soft_targets, **given)
+        student, parts = self._prepare_student(rows, seeds[1], soft_targets)
+        return Prepared(rows, student, parts, seeds)
+
+    def _read(
         self,
         X,
         y,
@@ -204,13 +281,11 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
         X_val=None,
         y_val=None,
     ):
-        """Read the rows and make the student ready: what can be refused is refused by then."""
+        """Check what `fit` is given, and gather all rows; return them and the seeds."""
         rows = self._read_rows(X, y, sample_weight, groups, X_val, y_val)
         check_parts(self, rows.task, soft_targets, X_unlabeled)
         seeds = draw_seeds(self.random_state, 4)
-        rows = self._with_more(rows, X_unlabeled, seeds[3])
-        student, parts = self._prepare_student(rows, seeds[1], soft_targets)
-        return Prepared(rows, student, parts, seeds)
+        return self._with_more(rows, X_unlabeled, seeds[3]), seeds
 
     def _read_rows(self, X, y, sample_weight, groups, X_val, y_val):
         """Check rows, targets, weights and groups, and bring each into its one form."""
@@ -253,7 +328,7 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
 
     def _with_more(self, rows, X_unlabeled, seed):
         """Add rows without labels to the others; see `compute_targets` for who answers them."""
-        if self.alpha == 0 and not self.feature_losses:
+        if not self._hears_teacher():
             return rows
         splits, parts = None, None
         if self.augment is not None:
@@ -263,6 +338,9 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
             rows, parts = replace(rows, cv=splits), assign_rows(splits, len(rows.task.y))
         more, generated = gather_rows(rows.X, X_unlabeled, self.augment, seed, parts)
         return replace(rows, more=more, generated=generated)
+
+    def _hears_teacher(self):
+        return self.alpha > 0 or bool(self.feature_losses)
 
     def _is_weighted(self, rows):
         return rows.sample_weight is not None or (rows.has_more and self.alpha < 1)
@@ -279,10 +357,8 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
         X = net.prepare(X, learnt, seed)
         return [X, *(net.prepare_more(part) for part in more)]
 
-    def _ask(self, rows, soft_targets, seed):
-        """Return the teacher's targets, None where they have no weight, and the fitted teacher."""
-        if self.alpha == 0 and not self.feature_losses:
-            return None, None
+    def _ask(self, rows, soft_targets, seed, *, refit=True):
+        """Return the targets and the fitted teacher, None where there is or was wanted none."""
         if self.teacher is None:
             targets = given_targets(
                 soft_targets,
@@ -303,6 +379,7 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
             columns=self.teacher_classes,
             fitting=Fitting(seed, rows.sample_weight, rows.fit_params),
             desk=Desk(self.device, open_memory(self.memory), self.n_jobs, self.verbose),
+            refit=refit,
             X_more=rows.more,
             X_generated=rows.generated,
             layers=[loss.teacher_layer for loss in self.feature_losses or ()],

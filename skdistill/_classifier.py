@@ -263,7 +263,16 @@ Unlabeled, default=None
         TrainingWarning
             When the training of the student ended early.
         """
-        return self._fit(X, y, sample_weight, soft_targets, X_unlabeled, groups, X_val, y_val)
+        return self._fit(
+            X,
+            y,
+            soft_targets,
+            sample_weight=sample_weight,
+            X_unlabeled=X_unlabeled,
+            groups=groups,
+            X_val=X_val,
+            y_val=y_val,
+        )
 
     def predict_proba(self, X):
         """Return the probability of each class, in the order of `classes_`.

@@ -11,17 +11,11 @@ from sklearn.base import clone, is_regressor
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_memory
 
-from skdistill._base import try_fit
+from skdistill._base import ALONE, ask, learn, try_fit
 from skdistill._classifier import DistilledClassifier
-from skdistill._random import draw_seeds
 from skdistill._regressor import DistilledRegressor
-from skdistill.exceptions import TeacherWarning
 from skdistill.targets import Targets
-from skdistill.targets._ask import Desk, Fitting
-from skdistill.targets._memory import open_memory
 from skdistill.targets._plan import check_teacher
-from skdistill.targets._targets import compute_targets
-from skdistill.targets._tasks import ClassTask
 from skdistill.training._features import check_feature_losses
 from skdistill.training._views import views_of
 from skdistill.transfer._registry import get_augmenter
@@ -44,16 +38,6 @@ COMPARISONS = {
 }
 
 SMOOTHING = 0.1
-
-#: The settings of a student whose targets are given; all of them are about a teacher.
-ALONE: dict[str, Any] = {
-    "teacher": None,
-    "feature_losses": None,
-    "cv": None,
-    "calibrate": False,
-    "augment": None,
-    "teacher_classes": None,
-}
 
 
 def check_distilled(owner: str, model: Any) -> None:
@@ -153,7 +137,6 @@ def ask_for_targets(
     seed: int,
     *,
     groups: Any = None,
-    fit_params: Any = None,
     refit: bool = True,
     **settings: Any,
 ) -> tuple[Targets, Any]:
@@ -168,26 +151,13 @@ def ask_for_targets(
     seed : int
         What the `random_state` of the model is.
     groups : array-like of shape (n_samples,), default=None
-    fit_params : dict, default=None
-        What metadata routing brings for the teacher's `fit`.
     refit : bool, default=True
         Whether the teacher is wanted too.
     **settings
         Of the teacher, above those of the model: teacher, cv, calibrate.
     """
-    chosen = {name: getattr(model, name) for name in ("teacher", "cv", "calibrate")} | settings
-    return compute_targets(
-        chosen["teacher"],
-        X,
-        ClassTask(y),
-        cv=chosen["cv"],
-        calibrate=chosen["calibrate"],
-        groups=groups,
-        columns=model.teacher_classes,
-        fitting=Fitting(draw_seeds(seed, 1)[0], None, fit_params),  # the first that fit draws
-        desk=Desk(model.device, open_memory(model.memory), model.n_jobs, model.verbose),
-        refit=refit,
-    )
+    asked: dict[str, Any] = {"augment": None, "feature_losses": None, "random_state": seed}
+    return ask(model, X, y, groups=groups, refit=refit, **asked | settings)
 
 
 def fit_student(
@@ -199,9 +169,5 @@ def fit_student(
     **parameters: Any,
 ) -> Any:
     """Fit the model's recipe without its teacher: the same student, the same budget."""
-    settings = {**ALONE, "verbose": 0, "random_state": seed, **parameters}
-    student = clone(model).set_params(**settings)
-    with warnings.catch_warnings():
-        # The teacher's answers were judged once; hard labels and smoothed ones are no answers.
-        warnings.simplefilter("ignore", TeacherWarning)
-        return student.fit(X, y, soft_targets=soft_targets)
+    settings: dict[str, Any] = {"verbose": 0, "random_state": seed, **parameters}
+    return learn(model, X, y, soft_targets, **settings)

@@ -192,7 +192,7 @@ REPORTS = {
     "a teacher's class": (TeacherError, report(model=model(GaussianNB)), "expected an instance"),
     "cv of a fitted teacher": (ValueError, report(model=model(GaussianNB().fit(X0, Y0), cv=3)),
                                r"cv=3 was given with a fitted.*clone\(teacher\)"),
-    "cv": (ValueError, report(model=model(cv="nope")), "Expected `cv` as an integer.*Got nope"),
+    "cv": (ValueError, report(model=model(cv="nope")), "'cv' parameter of Distilled.*Got 'nope'"),
     "more folds than rows": (ValueError, report(model=model(cv=99)), "cannot split these 50 rows"),
     "classes of a fitted model": (ValueError, report(model=FITTED, y_train=np.arange(50) % 3),
                                   r"with the classes 0, 1 and .* 0, 1, 2. Pass.*clone\(model\)"),

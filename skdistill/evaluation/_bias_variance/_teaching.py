@@ -9,12 +9,10 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
-from sklearn.utils.metadata_routing import process_routing
 
+from skdistill._base import ask
 from skdistill._classifier import DistilledClassifier
-from skdistill._compat import routing_enabled
 from skdistill._rows import as_rows
-from skdistill.evaluation._recipes import ask_for_targets as ask_teacher
 from skdistill.targets import Targets, teacher_probabilities
 from skdistill.teachers._fit import is_fitted, is_kept
 from skdistill.teachers._key import content_key
@@ -80,14 +78,8 @@ def ask_for_targets(
     key = _key(estimator)
     if key not in known:
         model = find_distilled(estimator)
-        fit_params = None
-        if routing_enabled():
-            given = {} if groups is None else {"groups": groups}
-            routed = process_routing(model, "fit", **given).get("teacher")
-            fit_params = None if routed is None else dict(routed.fit)
-        rows = as_rows(_before(estimator, X, y)[0])
-        how: dict[str, Any] = {"groups": groups, "fit_params": fit_params, "refit": False}
-        known[key] = ask_teacher(model, rows, y, model.random_state, **how)[0]
+        rows = _before(estimator, X, y)[0]
+        known[key] = ask(model, rows, y, groups=groups, refit=False)[0]
     return known[key]
 
 
@@ -122,7 +114,7 @@ def reference_probabilities(
     if not is_fitted(teacher):
         # One fit: what it says about its own rows is not looked at.
         once: dict[str, Any] = {"cv": "in-sample", "calibrate": False}
-        teacher = ask_teacher(model, as_rows(X), y, model.random_state, **once)[1]
+        teacher = ask(model, X, y, **once)[1]
     return teacher_probabilities(
         teacher,
         as_rows(X_test),
