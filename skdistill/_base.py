@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
-from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.validation import (
@@ -17,6 +16,7 @@ from sklearn.utils.validation import (
 from skdistill._atomic import all_or_nothing
 from skdistill._checks import check_parts
 from skdistill._compat import (
+    Columns,
     check_names_and_width,
     check_sample_weight,
     copy_estimator_state,
@@ -25,9 +25,8 @@ from skdistill._compat import (
 )
 from skdistill._fit_rows import Prepared, Rows
 from skdistill._random import draw_seeds, seed_parameters
-from skdistill._rows import as_rows, has_gaps, is_plain, looks_plain
+from skdistill._rows import as_rows, has_gaps
 from skdistill.exceptions import StudentError, TeacherWarning
-from skdistill.students import TablePreprocessor
 from skdistill.targets._ask import Desk, Fitting
 from skdistill.targets._given import given_targets
 from skdistill.targets._memory import open_memory
@@ -35,7 +34,7 @@ from skdistill.targets._plan import assign_rows, check_teacher, plan_splits
 from skdistill.targets._targets import compute_targets
 from skdistill.teachers._ensemble import as_teacher
 from skdistill.teachers._fit import clone_teacher, is_fitted, is_kept, tags_of
-from skdistill.training._number_rows import NumberRowsMixin
+from skdistill.training._fitted import behind_steps
 from skdistill.training._packed import Packed
 from skdistill.training._student import as_student
 from skdistill.transfer._gather import gather_rows
@@ -215,8 +214,7 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
         ndarray of shape (n_samples,) or, for a regressor, (n_samples, n_outputs)
             The most probable class, or the number or numbers.
         """
-        net, X = self._before_net(self._check_predict(X))
-        return net.predict(X)
+        return self._fitted().predict(X)
 
     def get_metadata_routing(self):
         """Say which metadata this estimator and its parts take.
@@ -309,7 +307,7 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
             try:
                 X_val = as_rows(X_val)
                 check_names_and_width(self, X_val)
-                held = self._read_held(y_val, task)
+                held = task.encode(y_val, "y_val")
                 check_consistent_length(X_val, held)
             except ValueError as error:
                 error.add_note("This was found with X_val and y_val.")
@@ -345,7 +343,7 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
     def _is_weighted(self, rows):
         return rows.sample_weight is not None or (rows.has_more and self.alpha < 1)
 
-    def _prepare_rows(self, student, rows, learnt, seed):
+    def _prepare_rows(self, student, rows, seed):
         """Fit the student's preprocessing and make its module; return the parts of its rows."""
         steps, net = student[:-1], student[-1]
         X, more = rows.X, [*rows.more, *rows.generated.values()]
@@ -354,7 +352,7 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
             seed_parameters(steps, seed)
             X = steps.fit_transform(X, rows.task.y)
             more = [steps.transform(part) for part in more]
-        X = net.prepare(X, learnt, seed)
+        X = net.prepare(X, rows.task, seed)
         return [X, *(net.prepare_more(part) for part in more)]
 
     def _ask(self, rows, soft_targets, seed, *, refit=True):
@@ -389,10 +387,10 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
             targets = targets.replace(values=np.full_like(targets.values, np.nan))
         return targets, teacher
 
-    def _pack(self, rows, targets, hard):
+    def _pack(self, rows, targets):
         """Return what is learnt of each row."""
         packed = Packed(
-            hard,
+            rows.task.hard,
             [] if targets is None else [targets.values, *targets.more],
             rows.sample_weight,
             self.unlabeled_weight,
@@ -409,47 +407,11 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
         self._refuses_gaps = not get_tags(self).input_tags.allow_nan and not has_gaps(rows.X)
         self.history_ = [{k: v for k, v in e.items() if k != "batches"} for e in net.history_]
 
-    def _check_predict(self, X):
+    def _fitted(self):
+        """Return what predicts."""
         if not self.__sklearn_is_fitted__():
             check_is_fitted(self)
-        is_fine = looks_plain if self._first_step_looks() else is_plain
-        if is_fine(X, self):
-            return X
-        X = as_rows(X)
-        check_names_and_width(self, X)
-        if len(X.shape) > 1 and not hasattr(self, "n_features_in_"):
-            raise ValueError(
-                f"X has the shape {tuple(X.shape)}, and fit got texts; expected a list, array or "
-                f"Series of str. A column of a table is one: X['text']."
-            )
-        if self._refuses_gaps and has_gaps(X):
-            raise ValueError(
-                "Input X contains NaN, as no row of fit did, and the teacher does not take gaps: "
-                "no part of this model has learnt what a gap means. Fill it, or fit on rows with "
-                "gaps and a teacher that takes them."
-            )
-        return X
-
-    def _first_step_looks(self):
-        """Whether the student's first step finds out itself that rows are not finite."""
-        student = self.student_
-        first = student.steps[0][1] if isinstance(student, Pipeline) else student
-        fills = type(first) is TablePreprocessor  # and lets a gap pass
-        return isinstance(first, NumberRowsMixin) or (fills and not self._refuses_gaps)
-
-    def _before_net(self, X):
-        """Return the student's net, and rows as its preprocessing hands them on.
-
-        A Pipeline does the same, but checks itself at every call, which for a single row takes
-        longer than all else.
-        """
-        if not isinstance(self.student_, Pipeline):
-            return self.student_, X
-        *steps, (_, net) = self.student_.steps
-        for _, step in steps:
-            if step is not None and step != "passthrough":
-                X = step.transform(X)
-        return net, X
+        return behind_steps(self.student_, Columns(self), self._refuses_gaps)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

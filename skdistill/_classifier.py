@@ -13,12 +13,10 @@ from skdistill._compat import (
     StrOptions,
     fit_context,
 )
-from skdistill._labels import read_labels
 from skdistill._rows import label_digest
 from skdistill._torch import resolve_device
 from skdistill.losses._registry import get_loss
 from skdistill.targets._tasks import ClassTask
-from skdistill.training._classifier_mixin import encode
 from skdistill.training._features import check_layers, feature_terms
 from skdistill.training._student import as_student
 from skdistill.training._views import live_views
@@ -285,8 +283,7 @@ Unlabeled, default=None
         -------
         ndarray of shape (n_samples, n_classes), float64
         """
-        net, X = self._before_net(self._check_predict(X))
-        return net.predict_proba(X)
+        return self._fitted().predict_proba(X)
 
     def predict_log_proba(self, X):
         """Return the logarithm of the probability of each class.
@@ -299,16 +296,12 @@ Unlabeled, default=None
         -------
         ndarray of shape (n_samples, n_classes), float64
         """
-        net, X = self._before_net(self._check_predict(X))
-        return net.predict_log_proba(X)
+        return self._fitted().predict_log_proba(X)
 
     def _read_y(self, y):
-        task = ClassTask(read_labels(y))
+        task = ClassTask.of(y)
         self.classes_, self.label_digest_ = task.classes, label_digest(task.positions)
         return task
-
-    def _read_held(self, y_val, task):
-        return encode(y_val, task.classes)
 
     def _check_y(self, task, sample_weight):
         weighed = task.positions if sample_weight is None else task.positions[sample_weight > 0]
@@ -328,7 +321,7 @@ Unlabeled, default=None
         net, loss = student[-1], get_loss(self.loss)
         weighted = self._is_weighted(rows)
         net.check_settings(loss, self.alpha, self.temperature, weighted=weighted)
-        parts = self._prepare_rows(student, rows, self.classes_, seed)
+        parts = self._prepare_rows(student, rows, seed)
         check_layers(self.feature_losses, self.teacher, rows.X, net, parts[0], device, soft_targets)
         return student, parts
 
@@ -342,6 +335,6 @@ Unlabeled, default=None
         terms = live_views(student[-1], self, rows)
         if self.feature_losses:
             terms += feature_terms(self.feature_losses, targets)
-        packed = self._pack(rows, targets, rows.task.positions)
+        packed = self._pack(rows, targets)
         net = student[-1].learn(parts, packed, **settings, terms=terms, seed=seed)
         self._keep_student(student, net, rows)

@@ -1,6 +1,7 @@
 """The one file that touches private names of scikit-learn and skorch."""
 
 import copy
+import warnings
 
 import numpy as np
 from sklearn.base import _fit_context as fit_context
@@ -14,15 +15,16 @@ from sklearn.utils._param_validation import (
     validate_parameter_constraints,
 )
 from sklearn.utils.validation import (
-    _check_feature_names,
-    _check_n_features,
     _check_sample_weight,
+    _get_feature_names,
+    _num_features,
     validate_data,
 )
 
 from skdistill._frames import column_names, is_table
 
 __all__ = [
+    "Columns",
     "HasMethods",
     "Interval",
     "Options",
@@ -92,7 +94,23 @@ def learn_names_and_width(estimator, X):
         estimator.feature_names_in_ = np.array(names, dtype=object)
 
 
-def check_names_and_width(estimator, X):
+class Columns:
+    """Which columns an estimator has seen in `fit`, and what it is called: all that is compared.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A fitted one; see `learn_names_and_width`.
+    """
+
+    def __init__(self, estimator):
+        self.owner = type(estimator).__name__
+        for name in ("n_features_in_", "feature_names_in_", "_labels_in_"):
+            if name in vars(estimator):
+                setattr(self, name, getattr(estimator, name))
+
+
+def check_names_and_width(seen, X):
     """Compare rows with those of `fit`, as `sklearn.utils.validation.validate_data` does.
 
     That asks for the estimator's tags besides, which for one that holds others takes longer than
@@ -100,7 +118,7 @@ def check_names_and_width(estimator, X):
 
     Parameters
     ----------
-    estimator : estimator
+    seen : estimator or Columns
         A fitted one; see `learn_names_and_width`.
     X : {ndarray, sparse matrix, DataFrame} of shape (n_samples, n_features) or more axes
 
@@ -110,13 +128,23 @@ def check_names_and_width(estimator, X):
         For a table whose columns are others than those of `fit`, or in another order.
     """
     if is_table(X):
-        names, of_fit = column_names(X), getattr(estimator, "_labels_in_", None)
+        names, of_fit = column_names(X), getattr(seen, "_labels_in_", None)
         if names == of_fit:
             return
         if of_fit is not None and _are_others(names, of_fit):
             raise ValueError(_compare_names(names, of_fit))
-    _check_feature_names(estimator, X, reset=False)
-    _check_n_features(estimator, X, reset=False)
+    owner = getattr(seen, "owner", type(seen).__name__)
+    named, was_named = _get_feature_names(X) is not None, hasattr(seen, "feature_names_in_")
+    if named != was_named:  # in scikit-learn's words, as the next error
+        has, had = ("has", "out") if named else ("does not have valid", "")
+        warnings.warn(
+            f"X {has} feature names, but {owner} was fitted with{had} feature names", stacklevel=2
+        )
+    wide = getattr(seen, "n_features_in_", None)
+    if wide is not None and _num_features(X) != wide:
+        raise ValueError(
+            f"X has {_num_features(X)} features, but {owner} is expecting {wide} features as input."
+        )
 
 
 def callback_names(net):

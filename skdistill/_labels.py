@@ -79,3 +79,32 @@ def _count_missing(y):
     if y.dtype.kind == "O":
         return sum(is_gap(label) for label in y)
     return 0
+
+
+def encode(y, classes):
+    """Return the position of each label among the classes.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_samples,)
+    classes : ndarray of shape (n_classes,)
+        Sorted.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,), int
+
+    Raises
+    ------
+    ValueError
+        For a label that is none of them.
+    """
+    y = read_labels(y)
+    unknown = np.unique(y[~np.isin(y, classes)])
+    if len(unknown):
+        raise ValueError(
+            f"y holds the labels {unknown.tolist()[:6]}, and the classes are "
+            f"{classes.tolist()[:6]}; expected labels among them. Leave these rows out, or fit "
+            f"anew; a first partial_fit takes all classes that will come, classes=[...]."
+        )
+    return np.searchsorted(classes, y)

@@ -7,11 +7,9 @@ from sklearn.base import RegressorMixin
 
 from skdistill._base import BaseDistilled
 from skdistill._compat import HasMethods, Interval, StrOptions, fit_context
-from skdistill._names import in_order_of, names_of
 from skdistill._torch import resolve_device
 from skdistill.losses._regression import get_regression_loss
-from skdistill.targets._tasks import NumberTask, as_numbers
-from skdistill.training._regressor_mixin import numbers_of_width
+from skdistill.targets._tasks import NumberTask
 from skdistill.training._student import as_student
 
 
@@ -234,13 +232,9 @@ Unlabeled, default=None
         )
 
     def _read_y(self, y):
-        targets = as_numbers(y)
-        self.n_outputs_ = targets.shape[1]
-        return NumberTask(targets, get_regression_loss(self.loss).level, names_of(y))
-
-    def _read_held(self, y_val, task):
-        held = numbers_of_width(y_val, task.n_columns)
-        return in_order_of(task.names, held, names_of(y_val), "y_val")
+        task = NumberTask.of(y, get_regression_loss(self.loss).level)
+        self.n_outputs_ = task.n_columns
+        return task
 
     def _check_y(self, task, sample_weight):
         """Numbers need not differ."""
@@ -256,12 +250,12 @@ Unlabeled, default=None
         )
         loss = get_regression_loss(self.loss)
         student[-1].check_settings(loss, self.alpha, weighted=self._is_weighted(rows))
-        return student, self._prepare_rows(student, rows, self.n_outputs_, seed)
+        return student, self._prepare_rows(student, rows, seed)
 
     def _learn(self, student, parts, rows, targets, seed):
         """Train the student's net on packed targets and report what was used."""
         self.alpha_ = float(self.alpha)
-        packed = self._pack(rows, targets, rows.task.targets)
+        packed = self._pack(rows, targets)
         loss = get_regression_loss(self.loss)
         net = student[-1].learn(parts, packed, loss=loss, alpha=self.alpha_, seed=seed)
         self._keep_student(student, net, rows)

@@ -3,6 +3,8 @@
 import numpy as np
 from sklearn.utils import check_array
 
+from skdistill._labels import encode, read_labels
+from skdistill._names import in_order_of, names_of
 from skdistill.exceptions import TeacherError
 from skdistill.targets._calibration import fit_calibration
 from skdistill.targets._poor_values import warn_of_poor_values
@@ -49,30 +51,52 @@ def _dtypes(y):
     return [np.asarray(y).dtype]
 
 
+def numbers_of_width(y, n_outputs):
+    """Check numbers of which there must be so many for a row; see `as_numbers`."""
+    y = as_numbers(y)
+    if y.shape[1] != n_outputs:
+        raise ValueError(
+            f"y has {y.shape[1]} columns; expected {n_outputs}, as many as were learnt."
+        )
+    return y
+
+
 class ClassTask:
     """Labels are to be learnt: the teacher is asked for the probabilities of classes.
 
     Parameters
     ----------
-    y : array-like of shape (n_samples,)
+    y : ndarray of shape (n_samples,)
         Labels.
+    classes : ndarray of shape (n_classes,), default=None
+        Those that may come, sorted; None is those of y.
 
     Attributes
     ----------
-    classes : ndarray of shape (n_classes,)
-        The labels, sorted.
-    positions : ndarray of shape (n_samples,), int
-        The position of each row's label among them.
+    positions, hard : ndarray of shape (n_samples,), int
+        The position of each row's label among the classes: what is learnt.
     n_columns : int
         Number of classes.
     """
 
     regresses = False
 
-    def __init__(self, y):
+    def __init__(self, y, classes=None):
         self.y = np.asarray(y)
-        self.classes, self.positions = np.unique(self.y, return_inverse=True)
+        self.classes, positions = np.unique(self.y, return_inverse=True)
+        if classes is not None:
+            self.classes, positions = classes, encode(y, classes)
+        self.positions = self.hard = positions
         self.n_columns = len(self.classes)
+
+    @classmethod
+    def of(cls, y):
+        """Read labels as a user brings them; see `read_labels`."""
+        return cls(read_labels(y))
+
+    def encode(self, y, source):
+        """Return the positions of further labels among the classes."""
+        return encode(y, self.classes)
 
     def folds(self, cv, groups):
         """Return the splitter that `cv` stands for."""
@@ -169,6 +193,8 @@ class NumberTask:
     ----------
     classes : None
         There are none.
+    hard : ndarray of shape (n_samples, n_outputs)
+        What is learnt: y itself.
     n_columns : int
         Number of outputs.
     """
@@ -178,10 +204,19 @@ class NumberTask:
 
     def __init__(self, y, level=None, names=None):
         self.names = names
-        self.targets = y
+        self.targets = self.hard = y
         self.n_columns = y.shape[1]
         self.y = y[:, 0] if self.n_columns == 1 else y
         self.level = level
+
+    @classmethod
+    def of(cls, y, level=None):
+        """Read numbers as a user brings them; see `as_numbers`."""
+        return cls(as_numbers(y), level, names_of(y))
+
+    def encode(self, y, source):
+        """Return further numbers, their columns in the order of y; `source` is their name."""
+        return in_order_of(self.names, numbers_of_width(y, self.n_columns), names_of(y), source)
 
     def folds(self, cv, groups):
         """Return the splitter that `cv` stands for."""

@@ -13,7 +13,7 @@ from torch.utils.data import Dataset, Subset
 from skdistill._compat import Interval, Options, StrOptions, validate_parameter_constraints
 from skdistill._generators import is_ours
 from skdistill._layout import read_layout
-from skdistill._torch import as_tensor, first_output, forward_in_batches, resolve_device
+from skdistill._torch import as_tensor, first_output, resolve_device
 from skdistill.exceptions import StudentError
 from skdistill.losses._base import CallableLoss
 from skdistill.students._conv import ConvNet
@@ -24,28 +24,31 @@ from skdistill.training._batches import TensorBatches, TensorRows, resolve_batch
 from skdistill.training._callbacks import KeepBest, PrintEpochs
 from skdistill.training._criterion import DistillationCriterion, PackedCriterion
 from skdistill.training._fast_epoch import FastEpochMixin
+from skdistill.training._fitted import ModuleBody
 from skdistill.training._holdout import HoldOut, hold_back, positions_in
+from skdistill.training._net_student import NetStudentMixin
 from skdistill.training._packed import Packed, part_scales
-from skdistill.training._scoring import packed_labels, who_wants_held_rows
+from skdistill.training._scoring import who_wants_held_rows
 from skdistill.training._trainer import (
     check_trainable,
     initialize_again,
     initialize_net,
     train_net,
+    training_copy,
 )
 
 
-class BaseStudentNet(FastEpochMixin):
+class BaseStudentNet(NetStudentMixin, FastEpochMixin):
     """A skorch net that is trained on packed targets; see `StudentNet` for its settings.
 
-    A subclass has `prepare`, says what the module's outputs mean, and names the criterion that it
-    expects and the estimator that holds its settings.
+    A subclass says what the module's outputs mean, and names the criterion that it expects and
+    the estimator that holds its settings.
     """
 
     _own_criterion: type = DistillationCriterion
     criterion_: PackedCriterion
     callbacks_: list
-    _settings_of = "DistilledClassifier"
+    _settings_of: str
 
     _parameter_constraints = {
         "optimizer": [callable],
@@ -146,43 +149,37 @@ class BaseStudentNet(FastEpochMixin):
         resolve_device(self.device or "cpu")
         self._check_criterion()
 
-    def _prepare_module(self, X, n_outputs, seed):
-        """Check the rows, make the module and try it on a few of them; return the rows."""
-        self.check_own_settings()
-        X = self._check_numbers(X, reset=True)
-        self.layout_ = read_layout(X)
-        self.n_outputs_, self.row_shape_ = n_outputs, X.shape[1:]
-        self.learns_sparse_ = sparse.issparse(X)
-        initialize_net(self, X, n_outputs, seed, self._labels_of)
-        self._check_iterators(X.shape[0])
-        return X
-
-    def learn(self, X, packed, *, seed=None, terms=(), **settings):
-        """Train on packed targets.
+    def prepare(self, X, task, seed=None):
+        """Check settings and rows, make the module and try it on a few rows.
 
         Parameters
         ----------
-        X : list of {ndarray, CSR matrix} of shape (n_i, ...)
-            What `prepare` and `prepare_more` returned, in the order of the packed targets.
-        packed : Packed
+        X : {array-like, sparse matrix} of shape (n_samples, ...)
+            Rows of finite numbers.
+        task : ClassTask or NumberTask
+            What is learnt.
         seed : int, default=None
-            Seeds the order of the rows, dropout and views; None draws from torch's generator.
-        terms : list of Term, default=()
-        **settings
-            Of the criterion: loss, alpha and, for classes, temperature.
+            Seeds the weights; None draws them from torch's global generator.
 
         Returns
         -------
-        StudentNet
+        {ndarray, CSR matrix} of shape (n_samples, ...)
+            The rows for `learn`.
         """
-        plain = self.criterion_
-        self.criterion_ = plain.with_settings(**settings, terms=terms)
-        try:
-            train_net(self, X, packed, loss=settings.get("loss"), terms=terms, seed=seed)
-        finally:
-            # Prediction needs nothing of the loss, which may be a function that does not pickle.
-            self.criterion_ = plain
-        return self
+        self.check_own_settings()
+        X = self._learn_columns(X)
+        self.layout_ = read_layout(X)
+        self.n_outputs_, self.row_shape_ = task.n_columns, X.shape[1:]
+        self.learns_sparse_ = sparse.issparse(X)
+        initialize_net(self, X, task.n_columns, seed, self._labels_of)
+        self._check_iterators(X.shape[0])
+        self.link_ = self._make_link(task, self.criterion_)
+        return X
+
+    def _train(self, X, packed, settings, seed):
+        objective = self.criterion_.with_settings(**settings)
+        with training_copy(self, criterion_=objective) as net:
+            train_net(net, X, packed, seed=seed)
 
     def goes_on(self):
         """Whether a `fit` begins with the weights that are there."""
@@ -191,7 +188,7 @@ class BaseStudentNet(FastEpochMixin):
     def prepare_again(self, X):
         """Check further rows to learn from, and begin with a new optimiser; see `prepare_more`."""
         self.check_own_settings()
-        X = self._check_numbers(X, reset=False)
+        X = self.prepare_more(X)
         initialize_again(self, self._labels_of)
         return X
 
@@ -289,8 +286,8 @@ class BaseStudentNet(FastEpochMixin):
                 f"no pairs; expected (row, label) for each. Give fit X_val and y_val instead."
             )
         rows, labels = zip(*items, strict=True)
-        X = self._check_numbers(np.stack([np.asarray(row) for row in rows]), reset=False)
-        held = self._encode(np.array([np.asarray(label) for label in labels]))
+        X = self.prepare_more(np.stack([np.asarray(row) for row in rows]))
+        held = self.link_.encode(np.array([np.asarray(label) for label in labels]))
         return self.get_dataset([X], Packed(held))
 
     def get_iterator(self, dataset, training=False):
@@ -337,19 +334,19 @@ class BaseStudentNet(FastEpochMixin):
         if state["device"] is None:
             self.device = None
 
-    def _outputs(self, X):
-        """Return what the module makes of rows, float64."""
-        if isinstance(X, Dataset):  # as skorch's scoring callbacks ask, which may know the answer
-            outputs = [first_output(part).detach() for part in self.forward_iter(X)]
-            return torch.cat(outputs).to("cpu", torch.float64).numpy()
-        if self.module_.training:
-            self.module_.eval()
-        with torch.no_grad():
-            return forward_in_batches(self.module_, X, torch.device(self.device or "cpu"))
+    def _answer(self, method, X):
+        if not isinstance(X, Dataset):
+            return super()._answer(method, X)
+        # skorch's scoring callbacks ask so, and may know what the module returns.
+        outputs = [first_output(part).detach() for part in self.forward_iter(X)]
+        return getattr(self.link_, method)(torch.cat(outputs).to("cpu", torch.float64).numpy())
+
+    def _body(self):
+        return ModuleBody(self._number_rows, self.module_, torch.device(self.device or "cpu"))
 
     def _labels_of(self, packed):
         """Return what a scoring callback holds predictions against."""
-        return packed_labels(packed)
+        return self.link_.labels(packed)
 
 
 def _on(dataset, part):

@@ -26,7 +26,7 @@ class PackedCriterion(nn.Module):
     alpha: float
     terms: tuple
 
-    def forward(self, outputs, packed):
+    def forward(self, outputs, packed, net=None, X=None):
         """Return the mean loss of a batch.
 
         Parameters
@@ -35,6 +35,10 @@ class PackedCriterion(nn.Module):
             What the module returned; or a tuple or dict that holds it (see `first_output`).
         packed : dict of str to torch.Tensor
             See `Packed.arrays`.
+        net : skorch.NeuralNet, default=None
+            The net that learns, for further terms; None where skorch alone calls.
+        X : torch.Tensor of shape (n_samples, ...), default=None
+            The rows, likewise.
 
         Returns
         -------
@@ -51,7 +55,7 @@ class PackedCriterion(nn.Module):
             loss = torch.lerp(self._hard(outputs, packed), self._soft(outputs, packed), alpha)
         if self.training:
             for term in self.terms:
-                more = term.loss(packed)
+                more = term.loss(net, X, outputs, packed)
                 loss = loss if more is None else loss + more
         return loss
 
@@ -135,14 +139,8 @@ class DistillationCriterion(PackedCriterion, nn.CrossEntropyLoss):
         """Return a criterion of the same class and the same reading, with other settings."""
         return type(self)(from_probabilities=self.from_probabilities, **settings)
 
-    def to_logits(self, outputs):
-        """Return logits: the outputs themselves, or their logarithm."""
-        if not self.from_probabilities:
-            return outputs
-        return torch.log(outputs.clamp_min(torch.finfo(outputs.dtype).tiny))
-
     def _read(self, outputs):
-        return self.to_logits(outputs)
+        return to_logits(outputs) if self.from_probabilities else outputs
 
     def _hard(self, logits, packed):
         hard = _cross_entropy(logits, packed["label"], packed.get("hard_weight"))
@@ -205,6 +203,11 @@ class RegressionCriterion(PackedCriterion):
     def _term(self, values, targets, weight):
         loss = SquaredErrorLoss() if self.loss is None else self.loss
         return loss.mean(values, targets.to(values), None if weight is None else weight.to(values))
+
+
+def to_logits(probabilities):
+    """Return the logarithm of probabilities, finite for zeros too."""
+    return torch.log(probabilities.clamp_min(torch.finfo(probabilities.dtype).tiny))
 
 
 def _cross_entropy(logits, labels, weight):

@@ -6,18 +6,21 @@ from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.multioutput import MultiOutputRegressor
 from sklearn.utils import get_tags
-from sklearn.utils.validation import check_is_fitted, has_fit_parameter
+from sklearn.utils.validation import has_fit_parameter
 
 from skdistill._columns import as_floats, is_number, refuse_unreadable
-from skdistill._compat import learn_names_and_width, routing_enabled, safe_indexing
+from skdistill._compat import Columns, learn_names_and_width, routing_enabled, safe_indexing
 from skdistill._frames import column_kinds, is_table
 from skdistill._random import seed_parameters
 from skdistill._rows import as_rows, has_gaps, is_plain, stack_rows
 from skdistill.exceptions import ColumnError, StudentError
+from skdistill.training._base_student import BaseStudent
 
 
-class BaseEstimatorStudent:
+class BaseEstimatorStudent(BaseStudent):
     """An estimator that knows nothing of distillation, and the rows that it takes.
+
+    A subclass has `prepare`, `learn` and `_ask`, by which an `EstimatorBody` asks.
 
     Parameters
     ----------
@@ -81,11 +84,8 @@ class BaseEstimatorStudent:
         every = len(rows) == X.shape[0] and np.array_equal(rows, np.arange(len(rows)))
         self._fit(X if every else safe_indexing(X, rows), targets, row_weights)
 
-    def _rows(self, X):
-        """Return rows as the fitted estimator reads them."""
-        if not hasattr(self, "history_"):
-            check_is_fitted(self, "history_")
-        return plain_array(X if is_plain(X, self) else as_rows(X))
+    def _body(self):
+        return EstimatorBody(Columns(self), self.estimator_, self._ask())
 
     def _check(self, X):
         X = as_rows(X)
@@ -133,9 +133,32 @@ class BaseEstimatorStudent:
         )
 
     def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()  # type: ignore[misc]
+        tags = super().__sklearn_tags__()
         tags.input_tags = get_tags(self.estimator).input_tags
         return tags
+
+
+class EstimatorBody:
+    """A fitted estimator, and how it is asked.
+
+    Parameters
+    ----------
+    columns : Columns
+        Those of `fit`, which the estimator itself compares.
+    estimator : estimator
+    ask : callable
+        From the estimator and rows to an array of shape (n_samples, n_outputs).
+    """
+
+    def __init__(self, columns, estimator, ask):
+        self.columns = columns
+        self.estimator = estimator
+        self.ask = ask
+
+    def outputs(self, X):
+        """Return what the estimator says of rows, float64."""
+        rows = plain_array(X if is_plain(X, self.columns) else as_rows(X))
+        return self.ask(self.estimator, rows)
 
 
 def join_parts(X, packed):

@@ -1,16 +1,16 @@
 """Any scikit-learn regressor as the student of a regressor, a tree for one."""
 
 import numpy as np
-from sklearn.base import BaseEstimator
 
 from skdistill.exceptions import StudentError
 from skdistill.losses._regression import QuantileLoss, SquaredErrorLoss
+from skdistill.training._base_student import RegressorStudentMixin
 from skdistill.training._estimator_base import BaseEstimatorStudent, join_parts
-from skdistill.training._regressor_mixin import RegressorStudentMixin
+from skdistill.training._links import NumberLink
 from skdistill.training._soft_values import double_rows, mix_values
 
 
-class EstimatorRegressorStudent(BaseEstimatorStudent, RegressorStudentMixin, BaseEstimator):
+class EstimatorRegressorStudent(RegressorStudentMixin, BaseEstimatorStudent):
     """A regressor around a regressor that knows nothing of distillation.
 
     It learns the mixture of targets and teacher's numbers (see `mix_values`). One that minimises a
@@ -33,8 +33,8 @@ class EstimatorRegressorStudent(BaseEstimatorStudent, RegressorStudentMixin, Bas
         self._refuse_frozen()
         return self
 
-    def check_settings(self, loss, alpha, *, weighted):
-        """Refuse settings that the estimator cannot hear; see `RegressorStudentMixin`."""
+    def check_settings(self, loss, alpha, temperature="auto", *, weighted):
+        """Refuse settings that the estimator cannot hear; see `Student`."""
         own = own_loss(self.estimator)
         if repr(own) != repr(loss):
             raise StudentError(
@@ -45,11 +45,12 @@ class EstimatorRegressorStudent(BaseEstimatorStudent, RegressorStudentMixin, Bas
         doubled = isinstance(own, QuantileLoss) and alpha not in (0, 0.5, 1)
         self._refuse_weights(weighted or doubled)
 
-    def prepare(self, X, n_outputs, seed=None):
-        """Check the rows and seed the estimator; see `StudentNetRegressor.prepare`."""
+    def prepare(self, X, task, seed=None):
+        """Check the rows and seed the estimator; see `StudentNet.prepare`."""
         X = self._prepare_estimator(X, seed)
-        if n_outputs > 1:
+        if task.n_columns > 1:
             self._several_outputs()
+        self.link_ = NumberLink(np.zeros(task.n_columns), np.ones(task.n_columns))
         return X
 
     def learn(self, X, packed, *, alpha=0.0, **_):
@@ -62,10 +63,13 @@ class EstimatorRegressorStudent(BaseEstimatorStudent, RegressorStudentMixin, Bas
         self.history_ = []
         return self
 
-    def predict(self, X):
-        """Return the prediction for each row."""
-        values = np.asarray(self.estimator_.predict(self._rows(X)), dtype=np.float64)
-        return values[:, 0] if values.shape[1:] == (1,) else values
+    def _ask(self):
+        return _ask_numbers
+
+
+def _ask_numbers(estimator, X):
+    values = np.asarray(estimator.predict(X), dtype=np.float64)
+    return values.reshape(-1, 1) if values.ndim == 1 else values
 
 
 def own_loss(estimator):

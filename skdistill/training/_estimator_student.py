@@ -1,15 +1,18 @@
 """Any scikit-learn classifier or regressor as a student, a tree for one."""
 
+from functools import partial
+
 import numpy as np
 from scipy.special import softmax
-from sklearn.base import BaseEstimator, is_regressor
+from sklearn.base import is_regressor
 from sklearn.utils.validation import has_fit_parameter
 
 from skdistill._compat import safe_indexing
 from skdistill.exceptions import StudentError
 from skdistill.losses import KD, MSE, Brier
-from skdistill.training._classifier_mixin import StudentMixin
+from skdistill.training._base_student import ClassifierStudentMixin
 from skdistill.training._estimator_base import BaseEstimatorStudent, join_parts
+from skdistill.training._links import ProbabilityLink
 from skdistill.training._soft_labels import (
     class_weights,
     clip_to_probabilities,
@@ -18,7 +21,7 @@ from skdistill.training._soft_labels import (
 )
 
 
-class EstimatorStudent(BaseEstimatorStudent, StudentMixin, BaseEstimator):
+class EstimatorStudent(ClassifierStudentMixin, BaseEstimatorStudent):
     """A classifier around an estimator that knows nothing of distillation.
 
     A classifier learns from weighted copies of the rows, one for each class that has a weight
@@ -68,8 +71,8 @@ class EstimatorStudent(BaseEstimatorStudent, StudentMixin, BaseEstimator):
             )
         return self
 
-    def check_settings(self, loss, alpha, temperature, *, weighted):
-        """Refuse settings that the estimator cannot hear; see `StudentMixin.check_settings`."""
+    def check_settings(self, loss, alpha, temperature="auto", *, weighted):
+        """Refuse settings that the estimator cannot hear; see `Student`."""
         self._refuse_weights(weighted)
         if alpha == 0:
             return
@@ -98,9 +101,9 @@ class EstimatorStudent(BaseEstimatorStudent, StudentMixin, BaseEstimator):
         """Return 1, the only temperature that an estimator can hear."""
         return 1.0
 
-    def prepare(self, X, classes, seed=None):
+    def prepare(self, X, task, seed=None):
         """Check the rows and seed the estimator; see `StudentNet.prepare`."""
-        self.classes_ = classes
+        self.link_ = ProbabilityLink(task.classes)
         return self._prepare_estimator(X, seed)
 
     def learn(self, X, packed, *, loss=None, alpha=0.0, **_):
@@ -119,26 +122,10 @@ class EstimatorStudent(BaseEstimatorStudent, StudentMixin, BaseEstimator):
         self.history_ = []
         return self
 
-    def predict(self, X):
-        """Return the most probable class of each row."""
-        p = self.predict_proba(X)
-        return self.classes_[np.argmax(p, axis=1)]
-
-    def predict_proba(self, X):
-        """Return the probability of each class, in the order of `classes_`."""
-        X = self._rows(X)
+    def _ask(self):
         if is_regressor(self.estimator):
-            return self._from_predictions(self.estimator_.predict(X))
-        answer = self.estimator_.predict_proba(X)
-        p = np.zeros((len(answer), len(self.classes_)))
-        # A class that no copy stood for is unknown to the estimator, and never predicted.
-        p[:, np.searchsorted(self._labels(), self.estimator_.classes_)] = answer
-        return p
-
-    def predict_log_proba(self, X):
-        """Return the logarithm of the probability of each class, -inf where that is 0."""
-        with np.errstate(divide="ignore"):
-            return np.log(self.predict_proba(X))
+            return partial(_ask_regressor, len(self.classes_), self._predicts_logits)
+        return partial(_ask_classifier, self._labels())
 
     def _labels(self):
         """Return what stands for each class in the labels that the estimator gets."""
@@ -156,9 +143,19 @@ class EstimatorStudent(BaseEstimatorStudent, StudentMixin, BaseEstimator):
             self._several_outputs()
         self._fit_weighted(X, rows, targets, row_weights)
 
-    def _from_predictions(self, predictions):
-        values = np.asarray(predictions, dtype=np.float64)
-        if len(self.classes_) == 2:
-            other = -values if self._predicts_logits else 1 - values
-            values = np.column_stack([other.ravel(), values.ravel()])
-        return softmax(values, axis=1) if self._predicts_logits else clip_to_probabilities(values)
+
+def _ask_classifier(labels, estimator, X):
+    """Return the probability of each label, 0 of one that no copy stood for, never learnt."""
+    answer = estimator.predict_proba(X)
+    p = np.zeros((len(answer), len(labels)))
+    p[:, np.searchsorted(labels, estimator.classes_)] = answer
+    return p
+
+
+def _ask_regressor(n_classes, predicts_logits, estimator, X):
+    """Return the probabilities that a regressor's numbers stand for."""
+    values = np.asarray(estimator.predict(X), dtype=np.float64)
+    if n_classes == 2:
+        other = -values if predicts_logits else 1 - values
+        values = np.column_stack([other.ravel(), values.ravel()])
+    return softmax(values, axis=1) if predicts_logits else clip_to_probabilities(values)

@@ -67,7 +67,7 @@ class FastEpochMixin(NeuralNet):
 
     def get_loss(self, y_pred, y_true, X=None, training=False):
         """Return the criterion of a batch; packed targets are on the device already."""
-        return self.criterion_(y_pred, y_true)
+        return self.criterion_(y_pred, y_true, self, X)
 
     def get_params_for_optimizer(self, prefix, named_parameters):
         """Ask for the optimiser's fused step where it has one and nothing else is said."""

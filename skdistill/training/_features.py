@@ -161,7 +161,7 @@ class FeatureTerms(Term):
             finally:
                 del parameters[n_own:]
 
-    def loss(self, packed):
+    def loss(self, net, X, outputs, packed):
         """Return the sum."""
         terms = []
         for loss, adapter in zip(self.losses, self.adapters, strict=True):

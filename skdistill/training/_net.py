@@ -3,11 +3,10 @@
 import torch
 
 from skdistill.training._base_net import BaseStudentNet
+from skdistill.training._base_student import NetClassifierMixin
 from skdistill.training._batches import TensorBatches, TensorRows
-from skdistill.training._classifier_mixin import NetClassifierMixin, encode
 from skdistill.training._criterion import DistillationCriterion
 from skdistill.training._holdout import HoldOut
-from skdistill.training._scoring import packed_labels
 from skdistill.training._views import Views, check_views
 from skdistill.transfer._get_views import get_views
 
@@ -127,54 +126,16 @@ class StudentNet(NetClassifierMixin, BaseStudentNet):
         params = super().get_params(deep=deep, **kwargs)
         return {name: value for name, value in params.items() if not name.startswith("views__")}
 
-    def prepare(self, X, classes, seed=None):
-        """Check settings and rows, make the module and try it on a few rows.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, ...)
-            Rows of finite numbers.
-        classes : ndarray of shape (n_classes,)
-            Labels in the order of the logits.
-        seed : int, default=None
-            Seeds the weights; None draws them from torch's global generator.
-
-        Returns
-        -------
-        {ndarray, CSR matrix} of shape (n_samples, ...)
-            The rows for `learn`.
-        """
+    def prepare(self, X, task, seed=None):
+        """Check that the views can change the rows, too; see `BaseStudentNet.prepare`."""
         views = get_views(self.views)
-        self.classes_ = classes
-        X = self._prepare_module(X, len(classes), seed)
+        X = super().prepare(X, task, seed)
         check_views(views, X, self.module_)
         return X
 
-    def learn(self, X, packed, *, seed=None, terms=(), **settings):
-        """Train on packed targets, with views of the rows where there are some.
-
-        Parameters
-        ----------
-        X, packed, seed, **settings
-            See `BaseStudentNet.learn`.
-        terms : list of Term, default=()
-            With `Views` where a teacher answers for them.
-
-        Returns
-        -------
-        StudentNet
-        """
+    def learn(self, X, packed, *, terms=(), **settings):
+        """Train on views of the rows, where there are some; see `NetStudentMixin.learn`."""
         views = get_views(self.views)
         if views and not any(isinstance(term, Views) for term in terms):
             terms = [*terms, Views(views)]
-        return super().learn(X, packed, seed=seed, terms=terms, **settings)
-
-    def _logits(self, X):
-        outputs = torch.from_numpy(self._outputs(X))
-        return self.criterion_.to_logits(outputs).numpy()  # type: ignore[operator]
-
-    def _encode(self, y):
-        return encode(y, self.classes_)
-
-    def _labels_of(self, packed):
-        return self.classes_[packed_labels(packed)]
+        return super().learn(X, packed, terms=terms, **settings)

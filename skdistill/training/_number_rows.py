@@ -6,6 +6,7 @@ from sklearn.utils.validation import check_consistent_length
 
 from skdistill._columns import as_floats, refuse_unreadable
 from skdistill._compat import (
+    Columns,
     check_names_and_width,
     check_sample_weight,
     learn_names_and_width,
@@ -65,8 +66,48 @@ def held_back_rows(student, X, X_val, held):
     return [X, student.prepare_more(X_val)], held
 
 
+class NumberRows:
+    """Rows of numbers as a module reads them, compared with those of `fit`.
+
+    Parameters
+    ----------
+    columns : Columns
+        Those of `fit`.
+    dtype : {"float32", "float64"}, default="float32"
+        In which the module computes.
+    """
+
+    def __init__(self, columns, dtype="float32"):
+        self.columns = columns
+        self.dtype = dtype
+
+    def read(self, X):
+        """Return an array, a CSR matrix, or rows that need no look; refuse what is no numbers.
+
+        Raises
+        ------
+        StudentError or ValueError
+        """
+        if self._is_safe(X):
+            return X
+        X = as_rows(X)
+        check_names_and_width(self.columns, X)
+        return only_numbers(X, self.columns.owner, self.dtype)
+
+    def _is_safe(self, X):
+        """Whether rows are numbers that a module can read beyond doubt."""
+        if not is_plain(X, self.columns):
+            return False
+        dtype = np.dtype(self.dtype)
+        return X.dtype.itemsize <= dtype.itemsize or np.abs(X).max() <= np.finfo(dtype).max
+
+
 class NumberRowsMixin:
     """What a student does with rows before its module reads them."""
+
+    @property
+    def _number_rows(self):
+        return NumberRows(Columns(self), getattr(self, "dtype", "float32"))
 
     def prepare_more(self, X):
         """Check further rows of a kind that `prepare` has seen.
@@ -80,57 +121,65 @@ class NumberRowsMixin:
         {ndarray, CSR matrix} of shape (n_samples, ...)
             For `learn`, below the rows that `prepare` returned.
         """
-        return self._check_numbers(X, reset=False)
-
-    def _is_safe(self, X):
-        """Whether rows are numbers that a module can read beyond doubt."""
-        if not is_plain(X, self):
-            return False
-        dtype = np.dtype(getattr(self, "dtype", "float32"))
-        return X.dtype.itemsize <= dtype.itemsize or np.abs(X).max() <= np.finfo(dtype).max
-
-    def _check_numbers(self, X, *, reset):
-        """Refuse rows that a module cannot read; return an array or a CSR matrix."""
         X = as_rows(X)
-        if reset:
-            learn_names_and_width(self, X)
-        else:
-            check_names_and_width(self, X)
-        refuse_unreadable(X)
-        name = type(self).__name__
-        if len(X.shape) == 1:
-            raise StudentError(
-                f"X holds texts, and {name} reads numbers alone. Put a step before it: "
-                f"make_pipeline(TfidfVectorizer(), student)."
-            )
-        if is_table(X) or X.dtype.kind not in "biuf":
-            try:
-                X = as_floats(X, np.arange(X.shape[1])) if is_table(X) else X.astype(float)
-            except ValueError as error:
-                raise StudentError(
-                    f"X holds values that are no numbers ({error}), and {name} reads numbers "
-                    f"alone. Put a step before it: make_pipeline(TablePreprocessor(), student)."
-                ) from error
-        values = X.data if sparse.issparse(X) else X
-        greatest = 0.0
-        if values.dtype.kind == "f" and values.size:
-            greatest = max(values.max(), -values.min())  # NaN where one value is
-        if np.isnan(greatest):
-            raise StudentError(
-                f"Input X contains NaN, and {name} reads numbers alone. Put a step before it "
-                f"that fills the gaps: make_pipeline(TablePreprocessor(), student)."
-            )
-        dtype = getattr(self, "dtype", "float32")
-        if greatest > np.finfo(dtype).max:
-            raise StudentError(
-                f"Input X contains infinity or a value too large for dtype('{dtype}'), in which "
-                f"{name} computes; expected smaller numbers. Put a step before it that scales or "
-                f"clips them."
-            )
-        return X
+        check_names_and_width(self, X)
+        return self._only_numbers(X)
+
+    def _learn_columns(self, X):
+        """Record the columns of rows to learn from; refuse rows that a module cannot read."""
+        X = as_rows(X)
+        learn_names_and_width(self, X)
+        return self._only_numbers(X)
+
+    def _only_numbers(self, X):
+        return only_numbers(X, type(self).__name__, getattr(self, "dtype", "float32"))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()  # type: ignore[misc]
         tags.input_tags.sparse = True
         tags.input_tags.three_d_array = True
         return tags
+
+
+def only_numbers(X, name, dtype):
+    """Refuse rows that a module cannot read; return an array or a CSR matrix.
+
+    Parameters
+    ----------
+    X : {ndarray, CSR matrix, DataFrame}
+        See `as_rows`.
+    name : str
+        Who reads them, as a sentence's subject.
+    dtype : {"float32", "float64"}
+        In which it computes.
+    """
+    refuse_unreadable(X)
+    if len(X.shape) == 1:
+        raise StudentError(
+            f"X holds texts, and {name} reads numbers alone. Put a step before it: "
+            f"make_pipeline(TfidfVectorizer(), student)."
+        )
+    if is_table(X) or X.dtype.kind not in "biuf":
+        try:
+            X = as_floats(X, np.arange(X.shape[1])) if is_table(X) else X.astype(float)
+        except ValueError as error:
+            raise StudentError(
+                f"X holds values that are no numbers ({error}), and {name} reads numbers "
+                f"alone. Put a step before it: make_pipeline(TablePreprocessor(), student)."
+            ) from error
+    values = X.data if sparse.issparse(X) else X
+    greatest = 0.0
+    if values.dtype.kind == "f" and values.size:
+        greatest = max(values.max(), -values.min())  # NaN where one value is
+    if np.isnan(greatest):
+        raise StudentError(
+            f"Input X contains NaN, and {name} reads numbers alone. Put a step before it "
+            f"that fills the gaps: make_pipeline(TablePreprocessor(), student)."
+        )
+    if greatest > np.finfo(dtype).max:
+        raise StudentError(
+            f"Input X contains infinity or a value too large for dtype('{dtype}'), in which "
+            f"{name} computes; expected smaller numbers. Put a step before it that scales or "
+            f"clips them."
+        )
+    return X

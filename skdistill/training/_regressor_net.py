@@ -1,8 +1,8 @@
 """StudentNetRegressor: a skorch net that learns from packed targets and answers as a regressor."""
 
 from skdistill.training._base_net import BaseStudentNet
+from skdistill.training._base_student import NetRegressorMixin
 from skdistill.training._criterion import RegressionCriterion
-from skdistill.training._regressor_mixin import NetRegressorMixin
 
 
 class StudentNetRegressor(NetRegressorMixin, BaseStudentNet):
@@ -52,29 +52,9 @@ class StudentNetRegressor(NetRegressorMixin, BaseStudentNet):
     """
 
     _own_criterion = RegressionCriterion
-    _settings_of = "DistilledRegressor"
 
     def __init__(self, module=None, *, criterion=RegressionCriterion, **kwargs):
         super().__init__(module, criterion=criterion, **kwargs)
-
-    def prepare(self, X, n_outputs, seed=None):
-        """Check the rows, make the module and try it on a few of them.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, ...)
-            Rows of finite numbers.
-        n_outputs : int
-            Number of columns of y.
-        seed : int, default=None
-            Seeds the weights; None draws them from torch's global generator.
-
-        Returns
-        -------
-        {ndarray, CSR matrix} of shape (n_samples, ...)
-            The rows for `learn`.
-        """
-        return self._prepare_module(X, n_outputs, seed)
 
     @property
     def predict_proba(self):

@@ -3,9 +3,8 @@
 import copy
 
 import numpy as np
-import torch
 from scipy import sparse
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import clone
 from skorch import NeuralNet, NeuralNetBinaryClassifier
 from torch import nn
 from torch.utils.data import Dataset
@@ -14,16 +13,20 @@ from skdistill._compat import replace_inferred_classes
 from skdistill._torch import as_tensor, forward_net
 from skdistill.exceptions import StudentError
 from skdistill.students._widths import infer_widths
-from skdistill.training._classifier_mixin import NetClassifierMixin
+from skdistill.training._base_student import NetClassifierMixin, NetRegressorMixin
 from skdistill.training._criterion import DistillationCriterion, RegressionCriterion
 from skdistill.training._holdout import hold_back, positions_in
-from skdistill.training._number_rows import NumberRowsMixin
+from skdistill.training._net_student import NetStudentMixin
 from skdistill.training._packed import part_scales
-from skdistill.training._regressor_mixin import NetRegressorMixin
-from skdistill.training._trainer import initialize_again, initialize_net, train_net
+from skdistill.training._trainer import (
+    initialize_again,
+    initialize_net,
+    train_net,
+    training_copy,
+)
 
 
-class BaseSkorchStudent(NumberRowsMixin):
+class BaseSkorchStudent(NetStudentMixin):
     """What a skorch net that knows nothing of distillation needs around it.
 
     The net's criterion becomes ours; its module, optimiser, split, callbacks, device and iterators
@@ -50,25 +53,17 @@ class BaseSkorchStudent(NumberRowsMixin):
         """Check further rows; see `StudentNet.prepare_more`."""
         return as_tensor(_dense(super().prepare_more(X)), self.net_.module_).numpy()
 
-    def learn(self, X, packed, *, seed=None, terms=(), **settings):
-        """Train on packed targets; see `StudentNet.learn`."""
-        net, own_split = self.net_, self.net_.train_split
-        plain = net.criterion_
-        net.criterion = plain.with_settings(**settings, terms=terms)  # an instance is kept as it is
-        net.initialize_criterion()
-        net.train_split = _PackedSplit(own_split, packed)
-        X = X[0] if len(X) == 1 else np.concatenate(X)
+    def _train(self, X, packed, settings, seed):
+        objective = self.net_.criterion_.with_settings(**settings)
+        split = _PackedSplit(self.net_.train_split, packed)
+        X = X[0] if len(X) == 1 else np.concatenate(X)  # what holds them is the user's own
         arrays = packed.arrays(X.dtype if X.dtype.kind == "f" else np.float32)
-        try:
-            train_net(net, X, arrays, loss=settings.get("loss"), terms=terms, seed=seed)
-        finally:
-            # Prediction needs nothing of the loss, which may be a function that does not pickle.
-            net.criterion = plain
-            net.initialize_criterion()
-            net.criterion, net.train_split = self._own_criterion, own_split
-        # An instance that was given travels once, untrained, and not with each of its clones.
-        net.module = self.net.module
-        return self
+        with training_copy(self.net_, criterion_=objective, train_split=split) as net:
+            train_net(net, X, arrays, seed=seed)
+        self._tidy()
+
+    def _tidy(self):
+        """Let the net forget what it has seen of the packed targets."""
 
     def goes_on(self):
         """Whether a `fit` begins with the weights that are there."""
@@ -91,23 +86,25 @@ class BaseSkorchStudent(NumberRowsMixin):
         """The trained module."""
         return self.net_.module_
 
-    def _prepare_net(self, X, n_outputs, seed):
-        """Check the rows and make the net; return them as it reads them."""
-        X = _dense(self._check_numbers(X, reset=True))
+    def prepare(self, X, task, seed=None):
+        """Check the rows and make the net; see `StudentNet.prepare`."""
+        X = _dense(self._learn_columns(X))
         net = clone(self.net)
         self._check_settings(net)
         net.set_params(criterion=self._own_criterion)
         if not isinstance(net.module, nn.Module):
             given = net.get_params_for("module")
-            widths = infer_widths(net.module, given, X.shape[1:], n_outputs)
+            widths = infer_widths(net.module, given, X.shape[1:], task.n_columns)
             net.set_params(**{f"module__{name}": width for name, width in widths.items()})
-        initialize_net(net, X, n_outputs, seed)
+        initialize_net(net, X, task.n_columns, seed)
+        # An instance that was given travels once, untrained, and not with each of its clones.
+        net.module = self.net.module
         self.net_ = net
+        self.link_ = self._make_link(task, net.criterion_)
         return as_tensor(X, net.module_).numpy()
 
-    def _outputs(self, X):
-        """Return what the module makes of rows, float64."""
-        return forward_net(self.net_, as_tensor(_dense(X), self.net_.module_).numpy())
+    def _body(self):
+        return _NetBody(self._number_rows, self.net_)
 
     def _check_settings(self, net):
         settings = [name for name in net.get_params(deep=False) if name.startswith("criterion__")]
@@ -119,7 +116,7 @@ class BaseSkorchStudent(NumberRowsMixin):
             )
 
 
-class SkorchStudent(BaseSkorchStudent, NetClassifierMixin, BaseEstimator):
+class SkorchStudent(NetClassifierMixin, BaseSkorchStudent):
     """A classifier around a skorch net whose module returns logits or probabilities.
 
     Parameters
@@ -135,27 +132,19 @@ class SkorchStudent(BaseSkorchStudent, NetClassifierMixin, BaseEstimator):
     """
 
     _own_criterion = DistillationCriterion
-    _settings_of = "DistilledClassifier"
 
-    def prepare(self, X, classes, seed=None):
+    def prepare(self, X, task, seed=None):
         """Check the rows and make the net; see `StudentNet.prepare`."""
-        X = self._prepare_net(X, len(classes), seed)
+        X = super().prepare(X, task, seed)
         net = self.net_
         if hasattr(net, "classes"):
-            net.classes = list(range(len(classes)))  # those of its outputs, for what scores it
-        if net.criterion_.from_probabilities and net.predict_nonlinearity == "auto":
+            net.classes = list(range(task.n_columns))  # those of its outputs, for what scores it
+        if self.link_.from_probabilities and net.predict_nonlinearity == "auto":
             net.predict_nonlinearity = None
-        self.classes_ = classes
         return X
 
-    def learn(self, X, packed, **settings):
-        """Train on packed targets; see `StudentNet.learn`."""
-        super().learn(X, packed, **settings)
+    def _tidy(self):
         replace_inferred_classes(self.net_, np.arange(len(self.classes_)))
-        return self
-
-    def _logits(self, X):
-        return self.net_.criterion_.to_logits(torch.from_numpy(self._outputs(X))).numpy()
 
     def _check_settings(self, net):
         if not isinstance(net, NeuralNet) or isinstance(net, NeuralNetBinaryClassifier):
@@ -166,7 +155,7 @@ class SkorchStudent(BaseSkorchStudent, NetClassifierMixin, BaseEstimator):
         super()._check_settings(net)
 
 
-class SkorchRegressorStudent(NetRegressorMixin, BaseSkorchStudent, BaseEstimator):
+class SkorchRegressorStudent(NetRegressorMixin, BaseSkorchStudent):
     """A regressor around a skorch net whose module returns a number for each output.
 
     Parameters
@@ -183,11 +172,19 @@ class SkorchRegressorStudent(NetRegressorMixin, BaseSkorchStudent, BaseEstimator
     """
 
     _own_criterion = RegressionCriterion
-    _settings_of = "DistilledRegressor"
 
-    def prepare(self, X, n_outputs, seed=None):
-        """Check the rows and make the net; see `StudentNetRegressor.prepare`."""
-        return self._prepare_net(X, n_outputs, seed)
+
+class _NetBody:
+    """The user's net, asked in its own batches, and the rows of numbers that its module reads."""
+
+    def __init__(self, rows, net):
+        self.rows = rows
+        self.net = net
+
+    def outputs(self, X):
+        """Return what the module makes of rows, float64."""
+        X = as_tensor(_dense(self.rows.read(X)), self.net.module_)
+        return forward_net(self.net, X.numpy())
 
 
 class _PackedSplit:

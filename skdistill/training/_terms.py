@@ -31,11 +31,17 @@ class Term:
         """Return an iterable of batches (X, packed) in place of the given one."""
         return batches
 
-    def loss(self, packed):
+    def loss(self, net, X, outputs, packed):
         """Return what is added to the loss of the batch that the module has just seen.
 
         Parameters
         ----------
+        net : skorch.NeuralNet or None
+            The net that learns; None for one of the user's, which calls the criterion alone.
+        X : torch.Tensor of shape (n_samples, ...) or None
+            The rows of the batch, likewise.
+        outputs : torch.Tensor of shape (n_samples, n_outputs)
+            What the module made of them: logits, or standardised numbers.
         packed : dict of str to torch.Tensor
             The batch's targets.
 

@@ -219,7 +219,28 @@ def check_trainable(module):
         )
 
 
-def train_net(net, X, y, *, loss=None, terms=(), seed=None):
+@contextlib.contextmanager
+def training_copy(net, **changes):
+    """Lend a net that differs from another in what training alone needs, and shares the rest.
+
+    Parameters
+    ----------
+    net : skorch.NeuralNet
+        Gets what the training sets on the copy, these attributes apart.
+    **changes
+        Attributes that are others.
+
+    Yields
+    ------
+    skorch.NeuralNet
+    """
+    copy_of_net = object.__new__(type(net))  # a copy by copy.copy would copy the weights
+    vars(copy_of_net).update(vars(net) | changes)
+    yield copy_of_net
+    vars(net).update({k: v for k, v in vars(copy_of_net).items() if k not in changes})
+
+
+def train_net(net, X, y, *, seed=None):
     """Train an initialised net.
 
     Ctrl-C, a callback that ends the training or a loss that is no longer finite leave the net
@@ -229,13 +250,10 @@ def train_net(net, X, y, *, loss=None, terms=(), seed=None):
     Parameters
     ----------
     net : skorch.NeuralNet
-        Initialised by `initialize_net`, with the criterion to minimise; trained in place.
+        Initialised by `initialize_net`, with the criterion to minimise, whose terms are set up
+        and taken down; trained in place.
     X, y : object
         What its `fit_loop` takes.
-    loss : Loss or RegressionLoss, default=None
-        The teacher's term, which may draw random numbers of its own.
-    terms : list of Term, default=()
-        Those of the criterion.
     seed : int, default=None
         Seeds the order of the rows and dropout; None draws from torch's global generator.
 
@@ -251,8 +269,8 @@ def train_net(net, X, y, *, loss=None, terms=(), seed=None):
     n_before = len(net.history)
     with contextlib.ExitStack() as stack:
         stack.enter_context(with_gradients())
-        stack.enter_context(_drawing(net, loss, seed))
-        for term in terms:
+        stack.enter_context(_drawing(net, seed))
+        for term in net.criterion_.terms:
             stack.enter_context(term.running(net, X))
         net.notify("on_train_begin", X=X, y=y)
         try:
@@ -290,13 +308,13 @@ def _drawing_weights(net, seed):
 
 
 @contextlib.contextmanager
-def _drawing(net, loss, seed):
+def _drawing(net, seed):
     """Draw the order of the rows, dropout and views from a seed, likewise."""
     if seed is None:
         yield
         return
     device = _device_of(net)
-    apart = getattr(net, "draws_apart", lambda loss: False)(loss)
+    apart = getattr(net, "draws_apart", lambda loss: False)(net.criterion_.loss)
     is_known = apart and not draws_globally(net.module_)
     lent = contextlib.nullcontext() if is_known else seeded(seed, device)
     with lent, drawing_from(make_streams(seed, device)):

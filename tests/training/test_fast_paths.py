@@ -14,7 +14,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from skorch.callbacks import Callback
 from torch import nn
 
-from skdistill import DistilledClassifier, StudentNet, _base
+from skdistill import DistilledClassifier, StudentNet
 from skdistill._rows import is_plain
 from skdistill.students import MLP, TablePreprocessor, _table
 from skdistill.training import DistillationCriterion, _number_rows
@@ -198,8 +198,8 @@ def test_the_fast_lane_changes_no_outcome(model, rows, models, monkeypatch):
     before = np.array(rows)
     fast, fast_warnings = outcome(model, rows)
     if hasattr(model, "student_") and isinstance(model.student_, Pipeline):
-        monkeypatch.setattr(_base, "looks_plain", lambda X, estimator: False)
-    for module in (_base, _number_rows, _table):
+        monkeypatch.setattr(_fitted, "looks_plain", lambda X, estimator: False)
+    for module in (_fitted, _number_rows, _table):
         monkeypatch.setattr(module, "is_plain", lambda X, estimator: False)
     slow, slow_warnings = outcome(model, rows)
     assert fast_warnings == slow_warnings

@@ -14,9 +14,10 @@ from skdistill import StudentNet, StudentNetRegressor
 from skdistill.exceptions import StudentError, TeacherWarning
 from skdistill.losses import HuberLoss, QuantileLoss, SquaredErrorLoss
 from skdistill.students import MLP
+from skdistill.targets._tasks import ClassTask, NumberTask
 from skdistill.training import HoldOut, RegressionCriterion
+from skdistill.training._links import standardization
 from skdistill.training._packed import Packed
-from skdistill.training._regressor_mixin import standardization
 from skdistill.training._skorch_student import SkorchRegressorStudent
 
 RNG = np.random.default_rng(0)
@@ -99,7 +100,7 @@ def make_net(**settings):
 
 
 def train(net, X, packed, n_outputs=1, **settings):
-    X = net.prepare(X, n_outputs, seed=1)
+    X = net.prepare(X, NumberTask(np.zeros((1, n_outputs))), seed=1)
     return net.learn([X], packed, seed=2, **settings)
 
 
@@ -176,17 +177,17 @@ def test_predictions_have_the_form_of_y():
 
 def test_settings_that_would_go_unheard_are_refused():
     with pytest.raises(StudentError, match=r"RegressionCriterion .*the DistilledRegressor"):
-        make_net(criterion=torch.nn.MSELoss).prepare(X_DIABETES, 1)
+        make_net(criterion=torch.nn.MSELoss).prepare(X_DIABETES, NumberTask(np.zeros((1, 1))))
     with pytest.raises(StudentError, match=r"StudentNetRegressor sets .'criterion__alpha'."):
-        make_net(criterion__alpha=0.5).prepare(X_DIABETES, 1)
+        make_net(criterion__alpha=0.5).prepare(X_DIABETES, NumberTask(np.zeros((1, 1))))
     with pytest.raises(StudentError, match="DistilledClassifier"):
-        StudentNet(criterion=RegressionCriterion).prepare(X_DIABETES, np.arange(2))
+        StudentNet(criterion=RegressionCriterion).prepare(X_DIABETES, ClassTask(np.arange(2)))
 
 
 def test_a_module_of_another_width_is_refused():
     net = StudentNetRegressor(torch.nn.Linear, module__out_features=3)
     with pytest.raises(StudentError, match=r"numbers of shape \(8, 2\), one for each column"):
-        net.prepare(X_DIABETES, 2, seed=0)
+        net.prepare(X_DIABETES, NumberTask(np.zeros((1, 2))), seed=0)
 
 
 class ScoreSplit:
@@ -211,7 +212,7 @@ def test_any_skorch_net_learns_numbers(n_outputs):
         verbose=0,
     )
     student = SkorchRegressorStudent(net)
-    X = student.prepare(X_DIABETES, n_outputs, seed=0)
+    X = student.prepare(X_DIABETES, NumberTask(np.zeros((1, n_outputs))), seed=0)
     student.learn([X], Packed(y, [y]), loss=SquaredErrorLoss(), alpha=0.5, seed=0)
     assert student.net_.train_split.shown.shape == ((442,) if n_outputs == 1 else (442, 2))
     assert student.score(X_DIABETES, y if n_outputs == 2 else y[:, 0]) > 0.2

@@ -17,6 +17,7 @@ from torch.nn.functional import cross_entropy, log_softmax
 
 from skdistill import DistilledClassifier, StudentNet
 from skdistill.students import MLP
+from skdistill.targets._tasks import ClassTask
 from skdistill.training import HoldOut
 from skdistill.training._batches import TensorBatches, TensorRows, resolve_batch_size
 from skdistill.training._holdout import hold_back
@@ -96,7 +97,7 @@ def test_alpha_0_is_the_net_fitted_alone():
     with torch.random.fork_rng():
         torch.manual_seed(weights)
         net = quick()
-        X_net = net.prepare(X, np.unique(y))
+        X_net = net.prepare(X, ClassTask(y))
         torch.manual_seed(order)
         net.learn([X_net], Packed(y))
     np.testing.assert_array_equal(model.predict_proba(X), net.predict_proba(X))

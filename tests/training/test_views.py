@@ -30,6 +30,7 @@ from skdistill.evaluation._bias_variance._teaching import takes_targets
 from skdistill.exceptions import DistillationWarning, StudentError, TeacherError
 from skdistill.losses import HintLoss, kd_divergence
 from skdistill.students import ImagePreprocessor
+from skdistill.targets._tasks import ClassTask
 from skdistill.training._packed import Packed
 from skdistill.training._views import _mix_targets
 from skdistill.transfer import Flip, Mixup, Shift, View
@@ -175,7 +176,7 @@ def test_plain_student_is_the_net_alone():
     net = own(views=ALL)
     model = DistilledClassifier(student=net, alpha=0, random_state=0).fit(X / 16.0, Y)
     alone = clone(net)
-    rows = alone.prepare(X / 16.0, np.unique(Y))
+    rows = alone.prepare(X / 16.0, ClassTask(Y))
     alone.learn([rows], Packed(Y), seed=draw_seeds(0, 4)[2])
     assert torch.equal(weights_of(model), weights_of(alone))
 

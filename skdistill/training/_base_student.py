@@ -1,0 +1,247 @@
+"""What every student is: an estimator that learns alone too, and predicts by what is left."""
+
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.utils.validation import check_is_fitted
+
+from skdistill._atomic import all_or_nothing
+from skdistill._labels import read_labels
+from skdistill.targets._tasks import ClassTask, NumberTask
+from skdistill.training._fitted import FittedStudent
+from skdistill.training._links import ClassLink, NumberLink
+from skdistill.training._number_rows import check_weights, held_back_rows
+from skdistill.training._packed import Packed
+
+
+class BaseStudent(BaseEstimator):
+    """A student of either kind; see `Student` for what it must offer."""
+
+    _task: ClassVar[type[ClassTask] | type[NumberTask]]
+    link_: Any
+    """A `ClassLink`, `NumberLink` or `ProbabilityLink`."""
+
+    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None):
+        """Train on labels, or numbers, alone, without a teacher.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, ...)
+            Rows of finite numbers.
+        y : array-like of shape (n_samples,) or, for a regressor, (n_samples, n_outputs)
+            Labels of any kind; finite numbers for a regressor.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows. Not negative, not all zero.
+        X_val, y_val : array-like of shape (n_val, ...) and (n_val,), default=None
+            Rows, and their labels or numbers, to choose the best epoch by, in place of some of X.
+
+        Returns
+        -------
+        self
+        """
+        if y is None:
+            raise ValueError(
+                f"This {type(self).__name__} estimator requires y to be passed, but the target y "
+                f"is None."
+            )
+        task = self._task.of(y)
+        sample_weight = check_weights(sample_weight, X, task.y)
+        with all_or_nothing(self, forget=False):
+            X = self._prepare_or_go_on(X, task)
+            held = None if y_val is None else task.encode(y_val, "y_val")
+            X, held = held_back_rows(self, X, X_val, held)
+            return self.learn(X, Packed(task.hard, weight=sample_weight, held=held))
+
+    def _prepare_or_go_on(self, X, task):
+        return self.prepare(X, task)
+
+    def check_settings(self, loss, alpha, temperature="auto", *, weighted):
+        """Refuse settings that the student cannot hear; here it hears all of them.
+
+        Parameters
+        ----------
+        loss : Loss or RegressionLoss
+            The teacher's term.
+        alpha : float
+            Its weight in [0, 1].
+        temperature : float or "auto", default="auto"
+            As the user gave it.
+        weighted : bool
+            Whether rows will differ in weight.
+
+        Raises
+        ------
+        StudentError
+        """
+
+    def default_temperature(self, loss, kind, n_classes):
+        """Return the temperature that "auto" stands for: the loss's own.
+
+        Parameters
+        ----------
+        loss : Loss
+            The soft term.
+        kind : {"logits", "probabilities"}
+            What the teacher speaks.
+        n_classes : int
+            Number of classes.
+
+        Returns
+        -------
+        float
+        """
+        return loss.default_temperature(kind, n_classes)
+
+    def predict(self, X):
+        """Return the most probable class of each row, or the number or numbers.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, ...)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or, for a regressor, (n_samples, n_outputs)
+        """
+        return self._answer("predict", X)
+
+    @property
+    def fitted_(self) -> FittedStudent:
+        """What is left of the student when it has learnt, by which it predicts."""
+        if not hasattr(self, "link_"):
+            check_is_fitted(self, "link_")
+        return FittedStudent(self._body(), self.link_)
+
+    def _answer(self, method, X):
+        return getattr(self.fitted_, method)(X)
+
+
+class ClassifierStudentMixin(ClassifierMixin, BaseStudent):
+    """A student that learns classes."""
+
+    _task = ClassTask
+
+    @property
+    def classes_(self):
+        """Labels in the order of the columns of `predict_proba`."""
+        return self.link_.classes
+
+    def predict_proba(self, X):
+        """Return the probability of each class, in the order of `classes_`.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, ...)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes), float64
+        """
+        return self._answer("predict_proba", X)
+
+    def predict_log_proba(self, X):
+        """Return the logarithm of the probability of each class.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, ...)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes), float64
+        """
+        return self._answer("predict_log_proba", X)
+
+
+class RegressorStudentMixin(RegressorMixin, BaseStudent):
+    """A student that learns numbers, one or several for a row."""
+
+    _task = NumberTask
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
+
+
+class NetClassifierMixin(ClassifierStudentMixin):
+    """What a net that learns classes has besides."""
+
+    _settings_of = "DistilledClassifier"
+
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        """Go on training from the weights that are there, on labels alone.
+
+        Each call trains for `max_epochs` epochs, with an optimiser and a schedule of their own,
+        and keeps the best of these. The first one of all begins as `fit` does.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, ...)
+            Rows of finite numbers, with the columns of the first fit.
+        y : array-like of shape (n_samples,)
+            Labels, each one of `classes_`.
+        classes : array-like of shape (n_classes,), default=None
+            All labels that will ever come, for the first call. None is those of y.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows. Not negative, not all zero.
+
+        Returns
+        -------
+        self
+        """
+        y = read_labels(y)
+        known = self.link_.classes if hasattr(self, "link_") else None
+        if known is not None and classes is not None:
+            if not np.array_equal(np.unique(classes), known):
+                raise ValueError(
+                    f"classes={np.unique(classes).tolist()[:6]} were given to a student that has "
+                    f"learnt {known.tolist()[:6]}; expected the same. Leave them out, or fit anew."
+                )
+        elif classes is not None:
+            known = np.unique(read_labels(classes))
+        return self._go_on(X, ClassTask(y, known), sample_weight)
+
+    def _make_link(self, task, criterion):
+        return ClassLink(task.classes, criterion.from_probabilities)
+
+
+class NetRegressorMixin(RegressorStudentMixin):
+    """What a net that learns numbers has besides: the module learns standardised ones."""
+
+    _settings_of = "DistilledRegressor"
+
+    @property
+    def target_mean_(self):
+        """What is added to the module's outputs, ndarray of shape (n_outputs,)."""
+        return self.link_.mean
+
+    @property
+    def target_scale_(self):
+        """What they are multiplied by before, ndarray of shape (n_outputs,)."""
+        return self.link_.scale
+
+    def partial_fit(self, X, y, sample_weight=None):
+        """Go on training from the weights that are there, on numbers alone.
+
+        Each call trains for `max_epochs` epochs, with an optimiser and a schedule of their own,
+        and keeps the best of these. The unit of the numbers stays that of the first fit.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, ...)
+            Rows of finite numbers, with the columns of the first fit.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Finite numbers.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows. Not negative, not all zero.
+
+        Returns
+        -------
+        self
+        """
+        return self._go_on(X, NumberTask.of(y), sample_weight)
+
+    def _make_link(self, task, criterion):
+        return NumberLink(np.zeros(task.n_columns), np.ones(task.n_columns))

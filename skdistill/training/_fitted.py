@@ -1,0 +1,158 @@
+"""What is left of a student when it has learnt: it predicts, and that is all."""
+
+import torch
+from sklearn.pipeline import Pipeline
+
+from skdistill._compat import check_names_and_width
+from skdistill._rows import as_rows, has_gaps, is_plain, looks_plain
+from skdistill._torch import forward_in_batches
+from skdistill.students import TablePreprocessor
+from skdistill.training._number_rows import NumberRows
+
+
+class FittedStudent:
+    """A fitted student: rows in, predictions out. It knows nothing of losses or of a teacher.
+
+    Every prediction of this package's students goes through one: those of single rows and of
+    tables, in threads and after a pickle.
+
+    Parameters
+    ----------
+    body : ModuleBody, or another object with `outputs(X)`
+        What computes, and refuses rows that it cannot read.
+    link : ClassLink or NumberLink
+        From its outputs to predictions.
+    steps : sequence of transformer, default=()
+        What comes before it.
+    rows : UserRows, default=None
+        What the rows of the user are compared with, before the steps.
+    """
+
+    def __init__(self, body, link, steps=(), rows=None):
+        self.body = body
+        self.link = link
+        self.steps = steps
+        self.rows = rows
+
+    def outputs(self, X):
+        """Return what the body computes, an array of shape (n_samples, n_outputs), float64."""
+        if self.rows is not None:
+            X = self.rows.read(X)
+        for step in self.steps:
+            X = step.transform(X)
+        return self.body.outputs(X)
+
+    def predict(self, X):
+        """Return the label, or the number or numbers, of each row."""
+        return self.link.predict(self.outputs(X))
+
+    def predict_proba(self, X):
+        """Return the probability of each class, in the order of the link's `classes`."""
+        return self.link.predict_proba(self.outputs(X))
+
+    def predict_log_proba(self, X):
+        """Return the logarithm of the probability of each class."""
+        return self.link.predict_log_proba(self.outputs(X))
+
+
+class ModuleBody:
+    """A network, and the rows of numbers that it reads.
+
+    Parameters
+    ----------
+    rows : NumberRows
+    module : torch.nn.Module
+    device : torch.device
+        Where it is.
+    """
+
+    def __init__(self, rows, module, device):
+        self.rows = rows
+        self.module = module
+        self.device = device
+
+    def outputs(self, X):
+        """Return what the module makes of rows, float64."""
+        X = self.rows.read(X)
+        if self.module.training:
+            self.module.eval()
+        with torch.no_grad():
+            return forward_in_batches(self.module, X, self.device)
+
+
+class UserRows:
+    """Rows as a user has them, compared with those of `fit`.
+
+    Parameters
+    ----------
+    columns : Columns
+        Those of `fit`; without a width where they were texts.
+    refuses_gaps : bool
+        Whether a gap, of which `fit` had none, is nobody's to fill.
+    looked_at : bool
+        Whether what comes next finds out itself that values are not finite.
+    """
+
+    def __init__(self, columns, refuses_gaps, looked_at):
+        self.columns = columns
+        self.refuses_gaps = refuses_gaps
+        self.looked_at = looked_at
+
+    def read(self, X):
+        """Return rows in one of their forms; refuse others than those of `fit`.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, DataFrame} of shape (n_samples, ...)
+
+        Raises
+        ------
+        ValueError
+        """
+        is_fine = looks_plain if self.looked_at else is_plain
+        if is_fine(X, self.columns):
+            return X
+        X = as_rows(X)
+        check_names_and_width(self.columns, X)
+        if len(X.shape) > 1 and not hasattr(self.columns, "n_features_in_"):
+            raise ValueError(
+                f"X has the shape {tuple(X.shape)}, and fit got texts; expected a list, array or "
+                f"Series of str. A column of a table is one: X['text']."
+            )
+        if self.refuses_gaps and has_gaps(X):
+            raise ValueError(
+                "Input X contains NaN, as no row of fit did, and the teacher does not take gaps: "
+                "no part of this model has learnt what a gap means. Fill it, or fit on rows with "
+                "gaps and a teacher that takes them."
+            )
+        return X
+
+
+def behind_steps(student, columns, refuses_gaps):
+    """Return a fitted Pipeline, or student, as one that reads the rows of the user.
+
+    A Pipeline predicts alike, but checks itself at every call, which for a single row takes longer
+    than all else.
+
+    Parameters
+    ----------
+    student : student or Pipeline
+        Fitted; a Pipeline ends in one.
+    columns, refuses_gaps
+        See `UserRows`.
+
+    Returns
+    -------
+    FittedStudent
+    """
+    steps, last = [], student
+    if isinstance(student, Pipeline):
+        *before, (_, last) = student.steps
+        steps = [step for _, step in before if step is not None and step != "passthrough"]
+    fitted = last.fitted_
+    # A TablePreprocessor finds out that rows are not finite, and lets a gap pass.
+    looked_at = not refuses_gaps and bool(steps) and type(steps[0]) is TablePreprocessor
+    looked_at |= not steps and isinstance(getattr(fitted.body, "rows", None), NumberRows)
+    return FittedStudent(
+        fitted.body, fitted.link, steps, UserRows(columns, refuses_gaps, looked_at)
+    )

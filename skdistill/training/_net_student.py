@@ -1,0 +1,58 @@
+"""What students that are nets share: one way to learn, and to go on learning."""
+
+from skdistill._atomic import all_or_nothing
+from skdistill.training._base_student import BaseStudent
+from skdistill.training._number_rows import NumberRowsMixin, check_weights
+from skdistill.training._packed import Packed
+
+
+class NetStudentMixin(NumberRowsMixin, BaseStudent):
+    """A student whose module learns from packed targets, epoch by epoch.
+
+    A subclass has `prepare`, `prepare_again`, `goes_on`, `_train` and `_body`.
+    """
+
+    def _prepare_or_go_on(self, X, task):
+        if not hasattr(self, "link_") or not self.goes_on():
+            return self.prepare(X, task)
+        self.link_.check_again(task)
+        return self.prepare_again(X)
+
+    def _go_on(self, X, task, sample_weight):
+        """Learn some more rows from the weights that are there, or as `fit` does."""
+        sample_weight = check_weights(sample_weight, X, task.y)
+        goes_on = hasattr(self, "link_")
+        with all_or_nothing(self, forget=False):
+            if goes_on:
+                self.link_.check_more(task)
+            X = self.prepare_again(X) if goes_on else self.prepare(X, task)
+            packed = Packed(task.hard, weight=sample_weight)
+            return self.learn([X], packed, keep_link=goes_on)
+
+    def learn(self, X, packed, *, seed=None, terms=(), keep_link=False, **settings):
+        """Train on packed targets.
+
+        Parameters
+        ----------
+        X : list of {ndarray, CSR matrix} of shape (n_i, ...)
+            What `prepare` and `prepare_more` returned, in the order of the packed targets.
+        packed : Packed
+        seed : int, default=None
+            Seeds the order of the rows, dropout and views; None draws from torch's generator.
+        terms : sequence of Term, default=()
+            Of the loss, beside that of the labels and the teacher's.
+        keep_link : bool, default=False
+            Whether numbers are standardised as those of an earlier fit were.
+        **settings
+            Of the criterion: loss, alpha and, for classes, temperature.
+
+        Returns
+        -------
+        self
+        """
+        if keep_link:
+            packed = self.link_.same(packed)
+        else:
+            packed, self.link_ = self.link_.learnt(packed)
+        self._train(X, packed, {**settings, "terms": tuple(terms)}, seed)
+        return self
