@@ -17,7 +17,7 @@ from torch import nn
 from skdistill import DistilledClassifier, StudentNet
 from skdistill._rows import is_plain
 from skdistill.students import MLP, TablePreprocessor, _table
-from skdistill.training import DistillationCriterion, _number_rows
+from skdistill.training import DistillationCriterion, _fitted, _number_rows
 from skdistill.training._batches import TensorRows
 
 X, Y = make_classification(300, 6, n_informative=4, n_redundant=0, n_classes=3, random_state=0)
