@@ -7,7 +7,8 @@ from sklearn.base import BaseEstimator
 from skdistill._compat import Interval, StrOptions
 from skdistill._rows import as_rows
 from skdistill.teachers._adapters import FunctionAdapter
-from skdistill.teachers._chunks import ask_in_chunks
+from skdistill.teachers._asks import CLASSES
+from skdistill.teachers._chunks import ask_each
 from skdistill.teachers._contract import KINDS, as_probabilities
 
 
@@ -82,17 +83,11 @@ class CallableTeacher(BaseEstimator):
         ndarray of shape (n_samples, n_classes), float64
         """
         X = as_rows(X)
-        adapter = self._adapter(regresses=False)
-        reply = ask_in_chunks(lambda: adapter, X, adapter.chunk_size)
+        (reply,) = ask_each([self._adapter(CLASSES)], X)
         return as_probabilities(reply.values, reply.kind, reply.source)
 
-    def _adapter(self, regresses):
+    def _adapter(self, asks):
         """Return what `adapt` returns for a function."""
         self._validate_params()
-        return FunctionAdapter(
-            self.function,
-            regresses=regresses,
-            columns=None if regresses else self.classes,
-            kind=self.kind,
-            chunk_size=self.chunk_size,
-        )
+        columns = asks.labels(self.classes, type(self).__name__)
+        return FunctionAdapter(self.function, asks, columns, self.kind, self.chunk_size)

@@ -7,6 +7,7 @@ import numpy as np
 from scipy import sparse
 
 from skdistill.teachers._adapters import Adapter
+from skdistill.teachers._asks import CLASSES
 from skdistill.teachers._members import find_kinds, read_classes
 from skdistill.teachers._versions import check_reader
 
@@ -62,9 +63,9 @@ def as_dense(X, dtype=np.float32):
 class _FileAdapter(Adapter):
     """A model from a file, opened anew where it was pickled."""
 
-    def __init__(self, teacher, *, regresses):
+    def __init__(self, teacher, asks):
         name = type(teacher).__name__
-        super().__init__(name, teacher.classes_, teacher.kind, regresses=regresses)
+        super().__init__(name, asks, asks.labels(teacher.classes_, name), teacher.kind)
         self.teacher = teacher
 
     def _answer(self, X):
@@ -105,7 +106,7 @@ class FileTeacher:
         -------
         ndarray of shape (n_samples, n_classes), float64
         """
-        reply = self._adapter(regresses=False).ask(X)
+        reply = self._adapter(CLASSES).ask(X)
         return read_classes([reply], find_kinds([[reply]]))[0]
 
     def run(self, X):
@@ -122,9 +123,9 @@ class FileTeacher:
         """Return logits or probabilities, of shape (n_samples, n_columns)."""
         raise NotImplementedError
 
-    def _adapter(self, regresses):
+    def _adapter(self, asks):
         """Return what `adapt` returns for a model from a file."""
-        return _FileAdapter(self, regresses=regresses)
+        return _FileAdapter(self, asks)
 
     def __getstate__(self):
         return {**vars(self), "_model": None}

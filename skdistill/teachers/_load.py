@@ -3,11 +3,12 @@
 from pathlib import Path
 
 import joblib
-from sklearn.base import is_regressor
 
 from skdistill.exceptions import TeacherError
+from skdistill.teachers._adapters import gives_numbers
+from skdistill.teachers._asks import CLASSES, NUMBERS
 from skdistill.teachers._contract import KINDS
-from skdistill.teachers._fit import check_kind, is_fitted
+from skdistill.teachers._examined import examine
 from skdistill.teachers._load_keras import load_keras
 from skdistill.teachers._load_onnx import load_onnx
 from skdistill.teachers._load_skops import load_skops
@@ -125,10 +126,7 @@ def load_teacher(path, *, module=None, trusted=False, kind=None):
             f"{_shortened(error)}; expected a whole file as the library that the suffix stands for "
             f"writes it. Save it again, or load it yourself and pass the model",
         ) from error
-    is_estimator = hasattr(teacher, "__sklearn_tags__") and not isinstance(teacher, type)
-    regresses = is_estimator and is_regressor(teacher)
-    check_kind(teacher, regresses=regresses)
-    if not is_fitted(teacher):
+    if not examine(teacher, NUMBERS if gives_numbers(teacher) else CLASSES).is_fitted:
         raise TeacherError(
             f"{path.name} holds a {type(teacher).__name__} that is not fitted; expected a fitted "
             f"teacher. Fit it before it is saved."
