@@ -244,8 +244,10 @@ def unfrozen(teacher):
 
 
 def gives_numbers(teacher):
-    """Whether scikit-learn takes a teacher for a regressor."""
+    """Whether a teacher says that it gives numbers, or scikit-learn takes it for a regressor."""
     core = unfrozen(teacher)
+    if hasattr(core, "_adapter") and getattr(core, "kind", None) == "numbers":
+        return True
     knows_tags = hasattr(core, "__sklearn_tags__") and not isinstance(core, type)
     return knows_tags and is_regressor(core)
 
