@@ -30,8 +30,9 @@ from skdistill.exceptions import StudentError, TeacherWarning
 from skdistill.targets._ask import Desk, Fitting
 from skdistill.targets._given import given_targets
 from skdistill.targets._memory import open_memory
-from skdistill.targets._plan import assign_rows, check_teacher, plan_splits
+from skdistill.targets._plan import assign_rows, plan_splits
 from skdistill.targets._targets import compute_targets
+from skdistill.teachers._asks import CLASSES, NUMBERS
 from skdistill.teachers._ensemble import as_teacher
 from skdistill.teachers._fit import clone_teacher, is_fitted, is_kept, tags_of
 from skdistill.training._fitted import behind_steps
@@ -281,7 +282,8 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
     ):
         """Check what `fit` is given, and gather all rows; return them and the seeds."""
         rows = self._read_rows(X, y, sample_weight, groups, X_val, y_val)
-        check_parts(self, rows.task, soft_targets, X_unlabeled)
+        teacher = check_parts(self, rows.task, soft_targets, X_unlabeled)
+        rows = replace(rows, teacher=teacher)
         seeds = draw_seeds(self.random_state, 4)
         return self._with_more(rows, X_unlabeled, seeds[3]), seeds
 
@@ -330,8 +332,7 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
             return rows
         splits, parts = None, None
         if self.augment is not None:
-            fitted = check_teacher(self.teacher, self.cv, regresses=rows.task.regresses)
-            splits = plan_splits(fitted, rows.task, rows.X, self.cv, rows.groups)
+            splits = plan_splits(rows.teacher.is_fitted, rows.task, rows.X, self.cv, rows.groups)
         if splits is not None:  # no clone may have seen the labels of a generated row's parents
             rows, parts = replace(rows, cv=splits), assign_rows(splits, len(rows.task.y))
         more, generated = gather_rows(rows.X, X_unlabeled, self.augment, seed, parts)
@@ -357,7 +358,7 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
 
     def _ask(self, rows, soft_targets, seed, *, refit=True):
         """Return the targets and the fitted teacher, None where there is or was wanted none."""
-        if self.teacher is None:
+        if rows.teacher is None:
             targets = given_targets(
                 soft_targets,
                 rows.task,
@@ -368,7 +369,7 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
             )
             return targets, None
         targets, teacher = compute_targets(
-            self.teacher,
+            rows.teacher,
             rows.X,
             rows.task,
             cv=rows.cv,
@@ -421,7 +422,7 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
             student = get_tags(next(step for step in steps if step not in (None, "passthrough")))
         except StudentError:
             return tags  # fit says what is wrong with it
-        teacher = as_teacher(self.teacher, regresses=self._regresses)
+        teacher = as_teacher(self.teacher, asks=NUMBERS if self._regresses else CLASSES)
         teacher = None if self.alpha == 0 else tags_of(teacher)
         takes_gaps = teacher is None or teacher.input_tags.allow_nan
         tags.input_tags.allow_nan = student.input_tags.allow_nan and takes_gaps

@@ -7,8 +7,6 @@ from skdistill.exceptions import TeacherError
 from skdistill.losses._registry import get_loss
 from skdistill.losses._regression import get_regression_loss
 from skdistill.targets._plan import check_teacher
-from skdistill.teachers._ensemble import as_teacher, members_of
-from skdistill.teachers._fit import is_fitted
 from skdistill.training._features import check_feature_losses
 from skdistill.training._views import check_teacher_of_views
 from skdistill.transfer._registry import get_augmenter
@@ -32,22 +30,28 @@ def check_parts(model, task, soft_targets, X_unlabeled):
     ------
     ValueError
         When one of them is no such thing, or does not go with another.
+
+    Returns
+    -------
+    Examined or None
+        What is known of the teacher.
     """
     if task.regresses:
         get_regression_loss(model.loss)
     else:
         get_loss(model.loss).check_classes(len(task.classes))
         _check_temperature(model.temperature)
-    _check_sources(model, soft_targets, X_unlabeled)
+    teacher = _check_sources(model, task, soft_targets, X_unlabeled)
     if task.regresses:
-        for teacher in members_of(as_teacher(model.teacher, regresses=True)):
-            _check_outputs(teacher, task.n_columns)
+        for member in () if teacher is None else teacher.members or (teacher,):
+            _check_outputs(member, task.n_columns)
     else:
         check_feature_losses(model.feature_losses, model.teacher, soft_targets)
         check_teacher_of_views(model, soft_targets)
+    return teacher
 
 
-def _check_sources(model, soft_targets, X_unlabeled):
+def _check_sources(model, task, soft_targets, X_unlabeled):
     """Check where the teacher's term and its rows come from, alike for labels and numbers."""
     get_augmenter(model.augment)
     resolve_device(model.device)
@@ -56,8 +60,9 @@ def _check_sources(model, soft_targets, X_unlabeled):
             "Both a teacher and soft_targets were given; expected one of them. Pass "
             "teacher=None with soft_targets, or leave soft_targets out."
         )
+    teacher, columns = None, model.teacher_classes
     if model.teacher is not None:
-        check_teacher(model.teacher, model.cv, regresses=model._regresses)
+        teacher = check_teacher(model.teacher, model.cv, task.asks, columns, model.device)
     elif model.cv is not None and not (soft_targets is None and model.alpha == 0):
         raise ValueError(
             f"cv={model.cv!r} was given with soft_targets, which are used as they are; "
@@ -78,6 +83,7 @@ def _check_sources(model, soft_targets, X_unlabeled):
             f"X_unlabeled was given with soft_targets, {nobody} X_unlabeled out. Or ask a teacher "
             f"about them beforehand: teacher_targets(..., X_unlabeled=X_unlabeled)."
         )
+    return teacher
 
 
 def _check_temperature(temperature):
@@ -91,11 +97,11 @@ def _check_temperature(temperature):
 
 def _check_outputs(teacher, n_outputs):
     """Refuse a teacher of scikit-learn that is to be fitted on more outputs than it takes."""
-    ours = type(teacher).__module__.startswith("sklearn.")  # of others the tags may say too little
-    if n_outputs == 1 or not ours or is_fitted(teacher):
+    name, module = type(teacher.teacher).__name__, type(teacher.teacher).__module__
+    ours = module.startswith("sklearn.")  # of others the tags may say too little
+    if n_outputs == 1 or not ours or teacher.is_fitted:
         return
-    if not get_tags(teacher).target_tags.multi_output:
-        name = type(teacher).__name__
+    if not get_tags(teacher.teacher).target_tags.multi_output:
         raise TeacherError(
             f"y has {n_outputs} columns and the teacher {name} predicts one number; expected a "
             f"teacher of several. Write sklearn.multioutput.MultiOutputRegressor({name}(...))."

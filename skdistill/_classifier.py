@@ -299,7 +299,7 @@ Unlabeled, default=None
         return self._fitted().predict_log_proba(X)
 
     def _read_y(self, y):
-        task = ClassTask.of(y)
+        task = ClassTask.from_y(y)
         self.classes_, self.label_digest_ = task.classes, label_digest(task.positions)
         return task
 

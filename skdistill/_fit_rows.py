@@ -22,6 +22,8 @@ class Rows:
         What metadata routing brings for the teacher's `fit`; None without routing.
     cv : None, int, splitter, list of (train, test) or "in-sample"
         The cross-fitting of the teacher.
+    teacher : Examined or None
+        What is known of the teacher; None where there is none.
     more : list of {ndarray, CSR matrix, DataFrame}
         Rows without labels that the teacher, fitted on the others, answers.
     generated : dict of int to {ndarray, CSR matrix, DataFrame}
@@ -38,6 +40,7 @@ class Rows:
     groups: object
     fit_params: dict | None
     cv: object
+    teacher: object = None
     more: list = field(default_factory=list)
     generated: dict = field(default_factory=dict)
     X_val: object = None

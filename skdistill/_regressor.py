@@ -232,7 +232,7 @@ Unlabeled, default=None
         )
 
     def _read_y(self, y):
-        task = NumberTask.of(y, get_regression_loss(self.loss).level)
+        task = NumberTask.from_y(y, get_regression_loss(self.loss).level)
         self.n_outputs_ = task.n_columns
         return task
 

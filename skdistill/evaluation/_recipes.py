@@ -16,6 +16,7 @@ from skdistill._classifier import DistilledClassifier
 from skdistill._regressor import DistilledRegressor
 from skdistill.targets import Targets
 from skdistill.targets._plan import check_teacher
+from skdistill.teachers._asks import CLASSES, NUMBERS
 from skdistill.training._features import check_feature_losses
 from skdistill.training._views import views_of
 from skdistill.transfer._registry import get_augmenter
@@ -94,7 +95,8 @@ def check_recipe(estimator: Any, X: Any, y: Any) -> None:
     get_augmenter(model.augment)
     check_feature_losses(model.feature_losses, model.teacher)
     if model.teacher is not None:
-        check_teacher(model.teacher, model.cv, regresses=isinstance(model, DistilledRegressor))
+        asks = NUMBERS if isinstance(model, DistilledRegressor) else CLASSES
+        check_teacher(model.teacher, model.cv, asks)
     if views_of(model.student):  # these need a fitted network, so that no teacher is trained first
         return
     changes: dict[str, Any] = {"teacher": _nobody, "cv": None, "augment": None}

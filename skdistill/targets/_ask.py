@@ -11,10 +11,7 @@ from skdistill._compat import safe_indexing
 from skdistill._random import draw_seeds
 from skdistill.targets._memory import alone, remember
 from skdistill.targets._warnings import warn_of_feature_names
-from skdistill.teachers._adapters import adapt, unfrozen
-from skdistill.teachers._callable import CallableTeacher
 from skdistill.teachers._chunks import ask_in_chunks
-from skdistill.teachers._ensemble import members_of, panel_of, speakers_of
 from skdistill.teachers._fit import fit_teacher
 from skdistill.teachers._key import content_key, teacher_key
 from skdistill.teachers._members import Panel
@@ -58,17 +55,15 @@ class Fitting(NamedTuple):
     fit_params: dict | None = None
 
 
-def ask_fitted(teacher, X, *, regresses, desk, key=None):
+def ask_fitted(teacher, X, *, desk, key=None):
     """Ask a fitted teacher, each of its members about all rows.
 
     Parameters
     ----------
-    teacher : object
-        A fitted teacher, or an ensemble of such.
+    teacher : Examined
+        Fitted.
     X : {ndarray, sparse matrix, DataFrame} of shape (n_samples, ...)
         Rows.
-    regresses : bool
-        Whether it is asked for numbers.
     desk : Desk
     key : str, default=None
         What the teacher is known by in memory; None is its content.
@@ -78,31 +73,29 @@ def ask_fitted(teacher, X, *, regresses, desk, key=None):
     list of Reply
         One, or that of each member.
     """
-    for member in members_of(teacher):
-        warn_of_feature_names(member, X)
-    speakers, keys = speakers_of(teacher), None
+    for member in teacher.members or (teacher,):
+        warn_of_feature_names(member.teacher, X)
+    speakers, keys = teacher.speakers, None
     if not speakers:
-        adapt(teacher, regresses=regresses).ask(X)  # says why it cannot answer
+        teacher.adapter.ask(X)  # says why it cannot answer
     if desk.memory is not None and key is None:
-        keys = [teacher_key(speaker) for speaker in speakers]
+        keys = [teacher_key(speaker.teacher) for speaker in speakers]
     elif desk.memory is not None:
         keys = [content_key(key, number) for number in range(len(speakers))]
-    return _ask_each(speakers, lambda: speakers, X, regresses, desk, keys)
+    return _ask_each(speakers, lambda: speakers, X, desk, keys)
 
 
-def _ask_each(speakers, get_fitted, X, regresses, desk, keys):
+def _ask_each(speakers, get_fitted, X, desk, keys):
     """Ask each member about all rows; `get_fitted`, called if need be, returns them fitted."""
     replies = []
     for number, speaker in enumerate(speakers):
 
-        @cache
         def get_adapter(number=number):
-            return adapt(get_fitted()[number], regresses=regresses, device=desk.device)
+            return get_fitted()[number].adapter
 
-        core = unfrozen(speaker)
-        size = core.chunk_size if isinstance(core, CallableTeacher) else None
+        size = speaker.adapter.chunk_size if speaker.is_fitted else None
         known_by = None if keys is None else keys[number]
-        remembered = _remembering(desk.memory, known_by, regresses)
+        remembered = _remembering(desk.memory, known_by, speaker.asks)
         say = _Progress(X.shape[0]) if desk.verbose else None
         replies.append(ask_in_chunks(get_adapter, X, size, remembered, say))
     return replies
@@ -113,7 +106,7 @@ def ask_out_of_fold(teacher, task, X, splits, fitting, X_generated, *, desk, key
 
     Parameters
     ----------
-    teacher : estimator
+    teacher : Examined
         Cloned for every split, never fitted itself.
     task : ClassTask or NumberTask
         With y.
@@ -161,12 +154,12 @@ def ask_out_of_fold(teacher, task, X, splits, fitting, X_generated, *, desk, key
         if desk.verbose:
             seconds = time.perf_counter() - started
             print(f"[skdistill] teacher: fold {len(folds)} of {len(splits)}, {seconds:.1f} s")
-    kinds = task.find_kinds([fold.replies for fold in folds])
+    kinds = task.asks.find_kinds([fold.replies for fold in folds])
     total = np.zeros((len(task.y), task.n_columns))
     counts, generated = np.zeros(len(task.y)), {}
     for number, ((train, test), fold) in enumerate(zip(splits, folds, strict=True)):
         values = task.read(fold.replies, kinds, fold.panel)[0]
-        task.without_strangers(values, test, None if task.regresses else task.y[train])
+        task.without_strangers(values, test, task.y[train])
         if fold.generated is not None:
             generated[number] = task.read(fold.generated, kinds, fold.panel)[0]
         told = ~np.isnan(values).any(axis=1)
@@ -177,7 +170,7 @@ def ask_out_of_fold(teacher, task, X, splits, fitting, X_generated, *, desk, key
 
 
 def fit_on_all_rows(teacher, task, X, fitting, *, desk, key=None):
-    """Fit the teacher itself, or find the fitted one in memory.
+    """Fit the teacher itself on all rows, or find the fitted one in memory.
 
     Parameters
     ----------
@@ -186,14 +179,13 @@ def fit_on_all_rows(teacher, task, X, fitting, *, desk, key=None):
 
     Returns
     -------
-    estimator
-        The fitted teacher.
+    Examined
     """
     fit = partial(fit_teacher, teacher, X, task.y, **fitting._asdict())
     fitted = remember(desk.memory, fit, "fit", key)
     if desk.verbose:
         print("[skdistill] teacher: fitted on all rows")
-    return fitted
+    return teacher.refitted(fitted, desk.device)
 
 
 class _Fold(NamedTuple):
@@ -208,7 +200,7 @@ def _ask_left_out(teacher, task, X, train, test, fitting, X_generated, desk, key
     @cache
     def get_fitted():
         weight, fit_params = fitting.sample_weight, fitting.fit_params
-        return fit_teacher(
+        fitted = fit_teacher(
             teacher,
             safe_indexing(X, train),
             task.y[train],
@@ -218,32 +210,29 @@ def _ask_left_out(teacher, task, X, train, test, fitting, X_generated, desk, key
             fit_params=fit_params
             and {name: safe_indexing(value, train) for name, value in fit_params.items()},
         )
+        return teacher.refitted(fitted, desk.device)
 
-    def get_speakers():
-        return speakers_of(get_fitted())
-
-    speakers, keys = speakers_of(teacher), None
+    speakers, keys = teacher.speakers, None
     if desk.memory is not None:
         key = content_key(key, train, fitting.seed)
         keys = [content_key(key, number) for number in range(len(speakers))]
 
     def ask(rows):
         quiet = desk._replace(verbose=0)
-        return _ask_each(speakers, get_speakers, rows, task.regresses, quiet, keys)
+        return _ask_each(speakers, lambda: get_fitted().speakers, rows, quiet, keys)
 
     with alone(desk.memory, key):
         replies = ask(safe_indexing(X, test))
         generated = None if X_generated is None else ask(X_generated)
-        panel = remember(desk.memory, lambda: panel_of(get_fitted()), "panel", key)
+        panel = remember(desk.memory, lambda: get_fitted().panel, "panel", key)
     return _Fold(replies, generated, panel)
 
 
-def _remembering(memory, key, regresses):
+def _remembering(memory, key, asks):
     """Return how replies are remembered; None where they are not."""
     if memory is None:
         return None
-    what = "numbers" if regresses else "classes"
-    return lambda ask, rows: remember(memory, ask, "reply", what, key, rows)
+    return lambda ask, rows: remember(memory, ask, "reply", asks.name, key, rows)
 
 
 class _Progress:

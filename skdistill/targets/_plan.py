@@ -4,12 +4,12 @@ import numpy as np
 
 from skdistill.targets._splits import make_splits
 from skdistill.teachers._ensemble import as_teacher
-from skdistill.teachers._fit import check_kind, is_fitted
+from skdistill.teachers._examined import examine
 
 IN_SAMPLE = "in-sample"
 
 
-def check_teacher(teacher, cv, *, regresses=False):
+def check_teacher(teacher, cv, asks, columns=None, device="auto"):
     """Refuse what cannot be a teacher, or not with this `cv`, before anything is fitted.
 
     Parameters
@@ -18,13 +18,16 @@ def check_teacher(teacher, cv, *, regresses=False):
         The teacher as given.
     cv : None, int, splitter, iterable or "in-sample"
         The cross-fitting as given.
-    regresses : bool, default=False
-        Whether it must give numbers, and not class probabilities.
+    asks : Classes or Numbers
+        What it is asked for.
+    columns : array-like of shape (n_columns,), default=None
+        The labels of the columns of a list.
+    device : str or torch.device, default="auto"
+        Where a torch teacher runs.
 
     Returns
     -------
-    bool
-        Whether the teacher is fitted.
+    Examined
 
     Raises
     ------
@@ -33,15 +36,13 @@ def check_teacher(teacher, cv, *, regresses=False):
     ValueError
         When a fitted teacher is to be cross-fitted.
     """
-    teacher = as_teacher(teacher, regresses=regresses)
-    fitted = is_fitted(teacher)
-    check_kind(teacher, regresses=regresses)
-    if fitted and cv is not None:
+    examined = examine(as_teacher(teacher, columns, asks), asks, device)
+    if examined.is_fitted and cv is not None:
         raise ValueError(
             f"cv={cv!r} was given with a fitted teacher, which is used as it is; expected "
             f"cv=None. For out-of-fold targets give an unfitted one: clone(teacher)."
         )
-    return fitted
+    return examined
 
 
 def plan_splits(fitted, task, X, cv, groups=None):

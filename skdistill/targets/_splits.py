@@ -67,8 +67,7 @@ def _refused_split(task, splitter, groups, error):
         )
     return ValueError(
         f"cv={splitter!r} cannot split these {len(task.y)} rows ({error}); expected more rows of "
-        f"each {'' if task.regresses else 'class and '}group, or fewer splits. Set cv, or "
-        f"cv='in-sample'."
+        f"each {task.units}, or fewer splits. Set cv, or cv='in-sample'."
     )
 
 
@@ -86,25 +85,38 @@ def _check_split(task, name, number, train, test, groups):
             f"split {number}; expected a splitter that keeps groups whole, such as GroupKFold() or "
             f"cv=5."
         )
-    if not task.regresses and len(np.unique(task.y[train])) < 2:
-        raise TeacherError(
-            f"The training rows of split {number} of {name} hold {_few(task, train)}; "
-            f"expected at least two classes. {_advice(task)}"
+    task.check_training_rows(train, f"split {number} of {name}")
+
+
+def check_two_classes(y, train, where):
+    """Refuse a split whose training rows hold a single class, from which nobody can learn.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_samples,)
+        Labels.
+    train : ndarray of int
+        Positions of the training rows.
+    where : str
+        Which split it is.
+
+    Raises
+    ------
+    TeacherError
+    """
+    if len(np.unique(y[train])) >= 2:
+        return
+    few = f"one class only, {y[train][:1].tolist()[0]!r}" if len(train) else "no row"
+    classes, counts = np.unique(y, return_counts=True)
+    advice = "Use a stratified splitter or fewer splits."
+    if counts.min() == 1:
+        advice = (
+            f"The class {classes.tolist()[np.argmin(counts)]!r} has a single row, which no split "
+            f"can both leave out and learn from. Set cv='in-sample', give a fitted teacher, or "
+            f"more rows of it."
         )
-
-
-def _few(task, train):
-    return f"one class only, {task.y[train][:1].tolist()[0]!r}" if len(train) else "no row"
-
-
-def _advice(task):
-    classes, counts = np.unique(task.y, return_counts=True)
-    if counts.min() > 1:
-        return "Use a stratified splitter or fewer splits."
-    rare = classes.tolist()[np.argmin(counts)]
-    return (
-        f"The class {rare!r} has a single row, which no split can both leave out and learn from. "
-        f"Set cv='in-sample', give a fitted teacher, or more rows of it."
+    raise TeacherError(
+        f"The training rows of {where} hold {few}; expected at least two classes. {advice}"
     )
 
 

@@ -6,10 +6,9 @@ import numpy as np
 from sklearn.utils.validation import check_consistent_length
 
 from skdistill._compat import check_sample_weight
-from skdistill._labels import read_labels
-from skdistill._names import names_of
 from skdistill._random import draw_seeds
 from skdistill._rows import as_rows
+from skdistill.exceptions import TeacherError
 from skdistill.targets._ask import (
     Desk,
     Fitting,
@@ -19,14 +18,14 @@ from skdistill.targets._ask import (
 )
 from skdistill.targets._memory import open_memory
 from skdistill.targets._plan import check_teacher, plan_splits
-from skdistill.targets._tasks import ClassTask, NumberTask, as_numbers
+from skdistill.targets._tasks import TASKS, ClassTask
 from skdistill.targets._value import Targets
-from skdistill.teachers._adapters import answers_from_labels, gives_numbers
+from skdistill.teachers._adapters import gives_numbers
 from skdistill.teachers._align import align_columns
-from skdistill.teachers._ensemble import as_teacher, labels_of, members_of, panel_of
+from skdistill.teachers._asks import CLASSES
 from skdistill.teachers._features import find_net
 from skdistill.teachers._key import content_key, teacher_key
-from skdistill.teachers._members import common_kind, find_kinds, read_classes, read_numbers
+from skdistill.teachers._members import common_kind
 from skdistill.transfer._gather import check_alike
 from skdistill.transfer._unlabeled import unwrap
 
@@ -51,7 +50,9 @@ def compute_targets(
 
     Parameters
     ----------
-    teacher, X, cv, calibrate, groups
+    teacher : Examined
+        See `check_teacher`.
+    X, cv, calibrate, groups
         As in `teacher_targets`.
     task : ClassTask or NumberTask
         With y.
@@ -78,14 +79,13 @@ def compute_targets(
     teacher : object or None
         The fitted teacher; None where none was wanted.
     """
-    teacher = as_teacher(teacher, columns, regresses=task.regresses)
-    fitted = check_teacher(teacher, cv, regresses=task.regresses)
-    if answers_from_labels(teacher):
-        return _from_labels(teacher, task, calibrate, X_more), teacher
+    fitted = teacher.is_fitted
+    if teacher.answers_from_labels:
+        return _from_labels(teacher.teacher, task, calibrate, X_more), teacher.teacher
     splits = plan_splits(fitted, task, X, cv, groups)
     key = None
     if desk.memory is not None and not fitted:
-        key = content_key(teacher_key(teacher), task.regresses, X, task.y, *fitting)
+        key = content_key(teacher_key(teacher.teacher), task.asks.name, X, task.y, *fitting)
     columns = None if columns is None else np.asarray(columns)
     generated = {}
     if splits is not None:
@@ -94,16 +94,15 @@ def compute_targets(
         )
     if not fitted and (refit or splits is None or X_more):
         teacher = fit_on_all_rows(teacher, task, X, fitting, desk=desk, key=key)
-    ask = partial(ask_fitted, teacher, regresses=task.regresses, desk=desk, key=key)
+    ask = partial(ask_fitted, teacher, desk=desk, key=key)
     if splits is None:
         values, kinds = _ask_one(teacher, task, X, ask, columns)
     calibration = task.fit_calibration(values, calibrate, fitting.sample_weight)
-    panel = panel_of(teacher) if X_more else None
-    more = [task.read(ask(rows), kinds, panel, columns)[0] for rows in X_more]
+    more = [task.read(ask(rows), kinds, teacher.panel, columns)[0] for rows in X_more]
     more += generated.values()
     targets = Targets(
         calibration(values),
-        task.kind(kinds),
+        common_kind(kinds),
         task.classes,
         out_of_fold=splits is not None,
         calibrated=bool(calibrate),
@@ -111,20 +110,20 @@ def compute_targets(
         features=_features(teacher, [X, *X_more], layers, desk),
     )
     task.warn(targets, fitting.sample_weight)
-    if any(answers_from_labels(member) for member in members_of(teacher)):
-        values = teacher.add_answers_from_labels(targets.values, task.y, task.classes)
+    if any(member.answers_from_labels for member in teacher.members):
+        values = teacher.teacher.add_answers_from_labels(targets.values, task.y, task.classes)
         targets = targets.replace(values=values, kind="probabilities")
-    return targets, teacher if fitted or refit or splits is None else None
+    return targets, teacher.teacher if teacher.is_fitted else None
 
 
 def _ask_one(teacher, task, X, ask, columns):
     """Ask one fitted teacher about all labelled rows; return its answer and what it speaks."""
     explicit = columns is not None
-    known = columns if explicit or task.regresses else labels_of(teacher)
+    known = columns if explicit else teacher.labels
     task.check_columns(known, explicit=explicit)
     replies = ask(X)
-    kinds = task.find_kinds([replies])
-    values, named = task.read(replies, kinds, panel_of(teacher), columns)
+    kinds = task.asks.find_kinds([replies])
+    values, named = task.read(replies, kinds, teacher.panel, columns)
     if known is None:  # an answer may name its columns where the teacher does not
         task.check_columns(named, explicit=False)
     task.without_strangers(values, slice(None), named)
@@ -152,7 +151,7 @@ def _features(teacher, parts, layers, desk):
     """Return what layers of a network make of each part of the rows."""
     if not layers:
         return None
-    found = find_net(teacher, desk.device).features(layers, parts)
+    found = find_net(teacher.teacher, desk.device).features(layers, parts)
     if desk.verbose:
         n_bytes = sum(values.nbytes for values in found.values())
         print(f"[skdistill] teacher: {n_bytes / 1e6:.1f} MB of features of hidden layers")
@@ -259,15 +258,18 @@ def teacher_targets(
     if X_unlabeled is not None:
         X_more.append(as_rows(unwrap(X_unlabeled)))
         check_alike(X_more[0], X)
-    regresses = _wants_numbers(teacher, task, calibrate, teacher_classes)
+    kind = _kind_of_task(teacher, task)
+    kind.check_settings(calibrate, teacher_classes)
     _check_layers(teacher, layers, X, device)
-    if y is None:
-        fitted = _without_labels(teacher, cv, calibrate, teacher_classes, regresses)
-        return _ask_without_labels(fitted, X, X_more, teacher_classes, layers, desk, regresses)
+    task = None if y is None else kind.from_y(y)
+    teacher = check_teacher(teacher, cv, kind.asks, teacher_classes, device)
+    if task is None:
+        _check_without_labels(teacher, calibrate)
+        return _ask_without_labels(teacher, X, X_more, teacher_classes, layers, desk)
     return compute_targets(
         teacher,
         X,
-        NumberTask(as_numbers(y), names=names_of(y)) if regresses else ClassTask(read_labels(y)),
+        task,
         cv=cv,
         calibrate=calibrate,
         groups=groups,
@@ -280,22 +282,17 @@ def teacher_targets(
     )[0]
 
 
-def _wants_numbers(teacher, task, calibrate, columns):
-    """Say whether numbers are wanted, and refuse what belongs to classes alone."""
-    if task not in ("auto", "classes", "numbers"):
+def _kind_of_task(teacher, task):
+    """Return the class of the task that is meant."""
+    if task not in ("auto", *TASKS):
         raise ValueError(
             f"The 'task' parameter of teacher_targets must be one of ['auto', 'classes', "
             f"'numbers']. Got {task!r} instead."
         )
+    if task != "auto":
+        return TASKS[task]
     members = teacher if isinstance(teacher, list | tuple) and len(teacher) else [teacher]
-    regresses = all(map(gives_numbers, members)) if task == "auto" else task == "numbers"
-    given = ["calibrate"] * bool(calibrate) + ["teacher_classes"] * (columns is not None)
-    if regresses and given:
-        raise ValueError(
-            f"{given} were given with a teacher of numbers, and are about classes; expected none. "
-            f"For a teacher of classes set task='classes'."
-        )
-    return regresses
+    return TASKS["numbers" if all(map(gives_numbers, members)) else "classes"]
 
 
 def _check_layers(teacher, layers, X, device):
@@ -309,28 +306,23 @@ def _check_layers(teacher, layers, X, device):
         find_net(teacher, device, "layers").shapes(layers, X)
 
 
-def _without_labels(teacher, cv, calibrate, columns, regresses):
-    """Return a teacher that can do without labels; refuse another."""
-    teacher = as_teacher(teacher, columns, regresses=regresses)
-    if not check_teacher(teacher, cv, regresses=regresses):
+def _check_without_labels(teacher, calibrate):
+    """Refuse what needs labels where there are none."""
+    if not teacher.is_fitted:
         raise ValueError(
-            f"The teacher {type(teacher).__name__} is not fitted and y is None; expected labels to "
-            f"fit it on. Pass y, or a fitted teacher."
+            f"The teacher {type(teacher.teacher).__name__} is not fitted and y is None; expected "
+            f"labels to fit it on. Pass y, or a fitted teacher."
         )
     if calibrate:
         raise ValueError(f"calibrate={calibrate!r} needs labels and y is None; pass y.")
-    return teacher
 
 
-def _ask_without_labels(teacher, X, X_more, columns, layers, desk, regresses):
+def _ask_without_labels(teacher, X, X_more, columns, layers, desk):
     """Ask a fitted teacher about rows of which nobody knows the labels."""
-    groups = [ask_fitted(teacher, rows, regresses=regresses, desk=desk) for rows in [X, *X_more]]
+    groups = [ask_fitted(teacher, rows, desk=desk) for rows in [X, *X_more]]
     features = _features(teacher, [X, *X_more], layers, desk)
-    if regresses:
-        values, *more = map(read_numbers, groups)
-        return Targets(values, "numbers", more=more, features=features)
-    kinds, panel = find_kinds(groups), panel_of(teacher)
-    answers = [read_classes(replies, kinds, panel) for replies in groups]
+    kinds, panel = teacher.asks.find_kinds(groups), teacher.panel
+    answers = [teacher.asks.read(replies, kinds, panel) for replies in groups]
     if columns is not None:
         answers = [(values, np.asarray(columns)) for values, _ in answers]
     (first, known), *_ = answers
@@ -373,13 +365,18 @@ def teacher_probabilities(teacher, X, classes, *, teacher_classes=None, device="
     array([[0.  , 0.02, 0.98],
            [0.  , 0.03, 0.97]])
     """
-    X, teacher = as_rows(X), as_teacher(teacher, teacher_classes)
-    task = ClassTask(classes)
+    X, task = as_rows(X), ClassTask(classes)
     order = np.searchsorted(task.classes, np.asarray(classes))
     columns = None if teacher_classes is None else np.asarray(teacher_classes)
     desk = Desk(device, open_memory(memory))
-    known = labels_of(teacher) if columns is None else columns
+    teacher = check_teacher(teacher, None, CLASSES, teacher_classes, device)
+    if not teacher.is_fitted:
+        raise TeacherError(
+            f"The teacher {type(teacher.teacher).__name__} is not fitted; expected a fitted one, "
+            f"for nothing is fitted here. Call its fit first."
+        )
+    known = teacher.labels if columns is None else columns
     task.check_columns(known, explicit=columns is not None)
-    replies = ask_fitted(teacher, X, regresses=False, desk=desk)
-    values, _ = task.read(replies, find_kinds([replies]), panel_of(teacher), columns)
+    replies = ask_fitted(teacher, X, desk=desk)
+    values, _ = task.read(replies, CLASSES.find_kinds([replies]), teacher.panel, columns)
     return values[:, order]

@@ -8,10 +8,16 @@ from skdistill._names import in_order_of, names_of
 from skdistill.exceptions import TeacherError
 from skdistill.targets._calibration import fit_calibration
 from skdistill.targets._poor_values import warn_of_poor_values
-from skdistill.targets._splits import shuffled_folds, stratified_folds
+from skdistill.targets._splits import check_two_classes, shuffled_folds, stratified_folds
+from skdistill.targets._value import Targets
 from skdistill.targets._warnings import warn_of_misleading_targets
 from skdistill.teachers._align import align_columns, as_labels, check_classes
-from skdistill.teachers._members import common_kind, find_kinds, read_classes, read_numbers
+from skdistill.teachers._asks import CLASSES, NUMBERS
+from skdistill.teachers._contract import as_probabilities, check_finite
+from skdistill.teachers._members import read_classes, read_numbers
+
+EXACT = 1e-12
+"""How far a sum of probabilities in double precision is from one by rounding alone."""
 
 
 def as_numbers(y):
@@ -61,6 +67,17 @@ def numbers_of_width(y, n_outputs):
     return y
 
 
+def _as_shares(values, source):
+    """Return probabilities that sum to one; those that do so already, bit for bit."""
+    told = ~np.isnan(values).all(axis=1)
+    check_finite(values[told], source)
+    if (values[told] >= 0).all() and (np.abs(values[told].sum(axis=1) - 1) <= EXACT).all():
+        return values
+    values = values.copy()
+    values[told] = as_probabilities(values[told], "probabilities", source)
+    return values
+
+
 class ClassTask:
     """Labels are to be learnt: the teacher is asked for the probabilities of classes.
 
@@ -79,6 +96,8 @@ class ClassTask:
         Number of classes.
     """
 
+    asks = CLASSES
+    units = "class and group"
     regresses = False
 
     def __init__(self, y, classes=None):
@@ -90,9 +109,13 @@ class ClassTask:
         self.n_columns = len(self.classes)
 
     @classmethod
-    def of(cls, y):
-        """Read labels as a user brings them; see `read_labels`."""
+    def from_y(cls, y):
+        """Return the task of y as a user gives it; see `read_labels`."""
         return cls(read_labels(y))
+
+    @staticmethod
+    def check_settings(calibrate, columns):
+        """Nothing is about numbers alone."""
 
     def encode(self, y, source):
         """Return the positions of further labels among the classes."""
@@ -102,13 +125,9 @@ class ClassTask:
         """Return the splitter that `cv` stands for."""
         return stratified_folds(cv, self.y, groups)
 
-    def find_kinds(self, groups):
-        """Find out what each member of the teacher speaks; see `teachers._members.find_kinds`."""
-        return find_kinds(groups)
-
-    def kind(self, kinds):
-        """Return the kind of `Targets` that members who speak these make."""
-        return common_kind(kinds)
+    def check_training_rows(self, train, where):
+        """Refuse training rows of a split that hold a single class; see `check_two_classes`."""
+        check_two_classes(self.y, train, where)
 
     def check_columns(self, columns, *, explicit):
         """Compare the teacher's classes with those of y; see `check_classes`."""
@@ -146,6 +165,55 @@ class ClassTask:
         columns = named if columns is None else columns
         columns = None if columns is None else as_labels(columns, self.classes)
         return align_columns(values, columns, self.classes), columns
+
+    def read_given(self, values, names, columns, source):
+        """Check an array of soft targets; return `Targets` that name their columns.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n_samples, n_columns)
+        names : ndarray of shape (n_columns,) or None
+            Of the columns of a table.
+        columns : array-like of shape (n_columns,) or None
+            Their labels by the user.
+        source : str
+            What they are called, in errors.
+        """
+        known = self.classes if columns is None else np.asarray(columns)
+        if values.shape != (len(self.y), len(known)):
+            raise ValueError(
+                f"{source} has shape {values.shape}; expected ({len(self.y)}, {len(known)}): a row "
+                f"per row of X and a column per class, in sorted order or in that of "
+                f"teacher_classes."
+            )
+        told = ~np.isnan(values).all(axis=1)
+        check_finite(values[told], source)
+        values[told] = as_probabilities(values[told], "probabilities", source)
+        labels = known if names is None else as_labels(names, known)
+        if set(labels.tolist()) != set(known.tolist()):
+            raise ValueError(
+                f"{source} is a table with the columns {names.tolist()}, and the classes are "
+                f"{known.tolist()}; expected a column for each of them, named by it. Rename the "
+                f"columns, or pass an array in the order of the classes."
+            )
+        return Targets(values, classes=labels)
+
+    def align_given(self, targets, source):
+        """Return given targets whose columns are the classes of y, their values checked."""
+        columns = self.classes if targets.classes is None else targets.classes
+        if len(columns) != targets.shape[1]:
+            raise ValueError(
+                f"{source} has shape {targets.shape}; expected ({len(self.y)}, {len(columns)}): a "
+                f"column per class, in sorted order or in that of teacher_classes."
+            )
+        check_classes(columns, self.classes, explicit=True)
+        columns = as_labels(columns, self.classes)
+        values, *more = (
+            align_columns(_as_shares(part, source), columns, self.classes)
+            for part in [targets.values, *targets.more]
+        )
+        self.without_strangers(values, slice(None), columns)
+        return targets.replace(values=values, classes=self.classes, more=more)
 
     def without_strangers(self, values, rows, known):
         """Make NaN of the rows whose class is not known, in place.
@@ -199,6 +267,8 @@ class NumberTask:
         Number of outputs.
     """
 
+    asks = NUMBERS
+    units = "group"
     regresses = True
     classes = None
 
@@ -210,9 +280,19 @@ class NumberTask:
         self.level = level
 
     @classmethod
-    def of(cls, y, level=None):
-        """Read numbers as a user brings them; see `as_numbers`."""
+    def from_y(cls, y, level=None):
+        """Return the task of y as a user gives it; see `as_numbers`."""
         return cls(as_numbers(y), level, names_of(y))
+
+    @staticmethod
+    def check_settings(calibrate, columns):
+        """Refuse what belongs to classes alone."""
+        given = ["calibrate"] * bool(calibrate) + ["teacher_classes"] * (columns is not None)
+        if given:
+            raise ValueError(
+                f"{given} were given with a teacher of numbers, and are about classes; expected "
+                f"none. For a teacher of classes set task='classes'."
+            )
 
     def encode(self, y, source):
         """Return further numbers, their columns in the order of y; `source` is their name."""
@@ -222,13 +302,8 @@ class NumberTask:
         """Return the splitter that `cv` stands for."""
         return shuffled_folds(cv, self.y, groups)
 
-    def find_kinds(self, groups):
-        """Return what each member speaks: numbers."""
-        return ("numbers",) * len(groups[0])
-
-    def kind(self, kinds):
-        """Return "numbers"."""
-        return "numbers"
+    def check_training_rows(self, train, where):
+        """Any rows will do."""
 
     def check_columns(self, columns, *, explicit):
         """Outputs have no labels."""
@@ -236,6 +311,26 @@ class NumberTask:
     def read(self, replies, kinds, panel=None, columns=None):
         """Read replies as an array of numbers; see `ClassTask.read`."""
         return read_numbers(replies, self.n_columns, self.names), None
+
+    def read_given(self, values, names, columns, source):
+        """Check an array of numbers; see `ClassTask.read_given`."""
+        came = values.shape
+        values = values[:, None] if values.ndim == 1 else values
+        if values.shape != self.targets.shape:
+            raise ValueError(
+                f"{source} has shape {came}; expected {self.targets.shape}: a row per row of X and "
+                f"a column per column of y."
+            )
+        return Targets(in_order_of(self.names, values, names, source), "numbers")
+
+    def align_given(self, targets, source):
+        """Return given targets that have a column for each of y."""
+        if targets.shape[1] != self.n_columns:
+            raise ValueError(
+                f"{source} has {targets.shape[1]} columns; expected {self.n_columns}: a column per "
+                f"column of y."
+            )
+        return targets
 
     def without_strangers(self, values, rows, known):
         """No number is a stranger."""
@@ -247,3 +342,6 @@ class NumberTask:
     def warn(self, targets, sample_weight):
         """Warn of a teacher that a constant beats."""
         warn_of_poor_values(targets.values, self.targets, sample_weight, self.level)
+
+
+TASKS = {task.asks.name: task for task in (ClassTask, NumberTask)}

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from sklearn.base import is_classifier, is_regressor
+from sklearn.base import is_regressor
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from skorch import NeuralNet, NeuralNetBinaryClassifier
@@ -23,7 +23,6 @@ from skdistill._torch import (
 )
 from skdistill.exceptions import TeacherError
 from skdistill.teachers._align import match_names
-from skdistill.teachers._contract import as_values
 from skdistill.teachers._last_step import kind_of_module
 
 _READ_ONLY = ("catboost", "lightgbm", "skdistill", "sklearn", "skorch", "xgboost")
@@ -60,22 +59,22 @@ class Adapter:
     ----------
     source : str
         Who answers, as a sentence's subject.
+    asks : Classes or Numbers
+        What it is asked for.
     columns : array-like of shape (n_columns,), default=None
         The labels of the columns, where the teacher knows them.
     kind : {"logits", "probabilities"}, default=None
         What it says, where that is known.
-    regresses : bool, default=False
-        Whether it is asked for numbers, and not for classes.
     """
 
     chunk_size: int | None = None
     """Rows that it is asked about at once; None is any number."""
 
-    def __init__(self, source, columns=None, kind=None, *, regresses=False):
+    def __init__(self, source, asks, columns=None, kind=None):
         self.source = source
+        self.asks = asks
         self.columns = None if columns is None else np.asarray(columns)
         self.kind = kind
-        self.regresses = regresses
 
     def ask(self, X):
         """Return what the teacher says of rows.
@@ -96,12 +95,12 @@ class Adapter:
         """
         answer = self._answer(X)
         names = names_of(answer)
-        expected = "n_outputs" if self.regresses else "n_classes"
-        values = as_values(answer, X.shape[0], self.source, expected)
+        values = self.asks.as_values(answer, X.shape[0], self.source)
         columns = self.columns
         if names is not None:
             columns = names if columns is None else match_names(names, columns, self.source)
-        return Reply(values, columns, self._kind_of(values, X), self.source)
+        kind = self._kind_of(values, X) if len(self.asks.kinds) > 1 else None
+        return Reply(values, columns, kind, self.source)
 
     def _answer(self, X):
         raise NotImplementedError
@@ -113,31 +112,24 @@ class Adapter:
 class MethodAdapter(Adapter):
     """Anything with `predict_proba`, or `predict` for numbers."""
 
-    def __init__(self, estimator, *, regresses):
-        method = "predict" if regresses else "predict_proba"
-        columns = None if regresses else getattr(estimator, "classes_", None)
-        if isinstance(columns, list) and columns and np.ndim(columns[0]) == 1:
-            raise TeacherError(
-                f"The teacher {type(estimator).__name__} was fitted on {len(columns)} outputs; "
-                f"expected one. Distil one output at a time, as MultiOutputClassifier does."
-            )
-        source = f"{type(estimator).__name__}.{method}"
-        super().__init__(source, columns, "probabilities", regresses=regresses)
+    def __init__(self, estimator, asks):
+        name = type(estimator).__name__
+        columns = asks.labels(getattr(estimator, "classes_", None), name)
+        super().__init__(f"{name}.{asks.method}", asks, columns, "probabilities")
         self.estimator = estimator
-        self.method = method
 
     def _answer(self, X):
         if type(self.estimator).__module__.partition(".")[0] not in _READ_ONLY:
             X = copy_rows(X)
         with unnoticed(self.estimator):
-            return getattr(self.estimator, self.method)(X)
+            return getattr(self.estimator, self.asks.method)(X)
 
 
 class _ModuleAdapter(Adapter):
     """A torch module, asked in evaluation mode and without gradients."""
 
-    def __init__(self, module, device, *, regresses):
-        super().__init__(type(module).__name__, regresses=regresses)
+    def __init__(self, module, device, asks):
+        super().__init__(type(module).__name__, asks)
         self.module = module
         self.device = resolve_device(device)
 
@@ -146,7 +138,7 @@ class _ModuleAdapter(Adapter):
             return forward_in_batches(self.module, X, self.device)
 
     def _kind_of(self, values, X):
-        if self.regresses or values.shape[1] > 1:
+        if values.shape[1] > 1:
             return None
         return kind_of_module(self.module, safe_indexing(X, [0]))
 
@@ -154,12 +146,11 @@ class _ModuleAdapter(Adapter):
 class _SkorchAdapter(Adapter):
     """A skorch net of someone else, asked through its own batches, behind steps of a Pipeline."""
 
-    def __init__(self, net, steps=(), *, regresses):
-        columns = None
-        if not regresses and not isinstance(net, NeuralNetBinaryClassifier):
-            columns = getattr(net, "classes_", None)  # 0 and 1 whatever the labels of that one
-        source = f"The module of {type(net).__name__}"
-        super().__init__(source, columns, regresses=regresses)
+    def __init__(self, net, steps, asks):
+        is_binary = isinstance(net, NeuralNetBinaryClassifier)  # whose classes_ are 0 and 1 always
+        columns, name = getattr(net, "classes_", None), type(net).__name__
+        columns = None if is_binary else asks.labels(columns, name)
+        super().__init__(f"The module of {name}", asks, columns)
         self.net = net
         self.steps = steps
 
@@ -175,7 +166,7 @@ class _SkorchAdapter(Adapter):
         return X
 
     def _kind_of(self, values, X):
-        if self.regresses or values.shape[1] > 1:
+        if values.shape[1] > 1:
             return None
         return kind_of_module(self.net.module_, self._transform(safe_indexing(X, [0])))
 
@@ -186,13 +177,13 @@ class FunctionAdapter(Adapter):
     Parameters
     ----------
     function : callable
-    chunk_size, columns, kind, regresses
+    asks, columns, kind, chunk_size
         See `Adapter`.
     """
 
-    def __init__(self, function, *, regresses, columns=None, kind="probabilities", chunk_size=None):
+    def __init__(self, function, asks, columns=None, kind="probabilities", chunk_size=None):
         name = getattr(function, "__name__", type(function).__name__)
-        super().__init__(f"The callable {name}", columns, kind, regresses=regresses)
+        super().__init__(f"The callable {name}", asks, columns, kind)
         self.function = function
         self.chunk_size = chunk_size
 
@@ -201,7 +192,7 @@ class FunctionAdapter(Adapter):
         return answer.detach().cpu().numpy() if isinstance(answer, torch.Tensor) else answer
 
 
-def adapt(teacher, *, regresses=False, device="auto"):
+def adapt(teacher, asks, device="auto"):
     """Bring a fitted teacher that answers for rows to the one contract.
 
     Parameters
@@ -210,8 +201,8 @@ def adapt(teacher, *, regresses=False, device="auto"):
         A classifier with `predict_proba` or a regressor with `predict`, a `torch.nn.Module`, a
         skorch net, a callable, a model from a file; no ensemble of ours, whose members are asked
         each for itself.
-    regresses : bool, default=False
-        Whether it is to give numbers, and not classes.
+    asks : Classes or Numbers
+        What it is asked for.
     device : str or torch.device, default="auto"
         Where a torch module runs. A skorch net stays on its own device.
 
@@ -231,28 +222,19 @@ def adapt(teacher, *, regresses=False, device="auto"):
             f"{core.__name__}(...)."
         )
     if isinstance(core, torch.nn.Module):
-        return _ModuleAdapter(core, device, regresses=regresses)
-    if hasattr(core, "_adapter"):  # ours: functions, class graphs, models from files
-        return core._adapter(regresses)
-    if regresses:
-        refuse_classifier(core)
+        return _ModuleAdapter(core, device, asks)
+    if hasattr(core, "_adapter"):  # ours: functions, class graphs, models from files, ensembles
+        return core._adapter(asks)
+    asks.refuse(core)
     *steps, last = split_pipeline(core)
     if is_bare_net(last):
-        return _SkorchAdapter(last, steps, regresses=regresses)
-    if hasattr(core, "predict" if regresses else "predict_proba"):
-        return MethodAdapter(core, regresses=regresses)
-    if not regresses:
-        _refuse_without_probabilities(core)
+        return _SkorchAdapter(last, steps, asks)
+    if hasattr(core, asks.method):
+        return MethodAdapter(core, asks)
     if callable(core):
-        return FunctionAdapter(core, regresses=regresses)
-    if regresses:
-        kinds = "a regressor with predict, a torch.nn.Module, a skorch net, or a callable X -> "
-        kinds += "numbers"
-    else:
-        kinds = "a classifier with predict_proba, a torch.nn.Module that returns logits, a skorch "
-        kinds += "net, or a callable X -> probabilities"
+        return FunctionAdapter(core, asks)
     raise TeacherError(
-        f"The teacher is {teacher!r} of type {type(teacher).__name__}; expected {kinds}."
+        f"The teacher is {teacher!r} of type {type(teacher).__name__}; expected {asks.teachers}."
     )
 
 
@@ -262,40 +244,12 @@ def unfrozen(teacher):
 
 
 def gives_numbers(teacher):
-    """Whether scikit-learn takes a teacher for a regressor."""
+    """Whether a teacher says that it gives numbers, or scikit-learn takes it for a regressor."""
     core = unfrozen(teacher)
+    if hasattr(core, "_adapter") and getattr(core, "kind", None) == "numbers":
+        return True
     knows_tags = hasattr(core, "__sklearn_tags__") and not isinstance(core, type)
     return knows_tags and is_regressor(core)
-
-
-def _refuse_without_probabilities(core):
-    name = type(core).__name__
-    if hasattr(core, "decision_function"):
-        raise TeacherError(
-            f"The teacher {name} has decision_function but no predict_proba; expected "
-            f"probabilities, and margins are not log-odds. Calibrate it first: "
-            f"CalibratedClassifierCV({name}(...))."
-        )
-    if hasattr(core, "predict"):
-        raise TeacherError(
-            f"The teacher {name} has predict but no predict_proba; expected a classifier that "
-            f"gives class probabilities. For a teacher of numbers use DistilledRegressor."
-        )
-
-
-def refuse_classifier(core):
-    """Refuse a teacher that gives class probabilities where numbers are wanted."""
-    gives_probabilities = hasattr(core, "predict_proba")
-    if hasattr(core, "__sklearn_tags__"):
-        is_net_or_regressor = isinstance(core, NeuralNet) or is_regressor(core)
-        gives_probabilities &= not is_net_or_regressor
-        gives_probabilities |= is_classifier(core)
-    if gives_probabilities:
-        raise TeacherError(
-            f"The teacher {type(core).__name__} gives class probabilities; expected a regressor, "
-            f"whose predict gives numbers. For classes use DistilledClassifier; for several "
-            f"regressors give a list."
-        )
 
 
 def answers_from_labels(teacher):

@@ -5,14 +5,13 @@ from numbers import Integral
 from sklearn.base import BaseEstimator
 
 from skdistill._compat import Interval, StrOptions
-from skdistill._rows import as_rows
 from skdistill.teachers._adapters import FunctionAdapter
-from skdistill.teachers._chunks import ask_in_chunks
-from skdistill.teachers._contract import KINDS, as_probabilities
+from skdistill.teachers._asks import CLASSES, NUMBERS
+from skdistill.teachers._says_kind import SaysKind
 
 
-class CallableTeacher(BaseEstimator):
-    """A function from rows to probabilities, such as a call of an API, as a fitted teacher.
+class CallableTeacher(SaysKind, BaseEstimator):
+    """A function from rows to probabilities or numbers, as a call of an API, as a fitted teacher.
 
     A bare function is a teacher too. This one is asked a chunk of rows at a time, knows its
     labels, says what its numbers are, and can be used with `memory`.
@@ -26,9 +25,10 @@ class CallableTeacher(BaseEstimator):
         by the names.
     classes : array-like of shape (n_classes,), default=None
         The labels of the columns. None is the sorted labels of y.
-    kind : {"probabilities", "logits"}, default="probabilities"
+    kind : {"probabilities", "logits", "numbers"}, default="probabilities"
         What the function returns. Of logits a softmax is taken, and a loss chooses its "auto"
-        temperature accordingly. A `DistilledRegressor` takes the numbers as they are.
+        temperature accordingly. "numbers" makes it a regressor: it has `predict`, and is refused
+        where classes are learnt. A `DistilledRegressor` takes the numbers as they are, of any kind.
     cache_key : str or other plain value, default=None
         Names all that the answers depend on, such as the model and its version: with `memory`,
         answers are found again under the same key, whatever the function. None cannot be used
@@ -56,7 +56,7 @@ class CallableTeacher(BaseEstimator):
     _parameter_constraints = {
         "function": [callable],
         "classes": [None, "array-like"],
-        "kind": [StrOptions(set(KINDS))],
+        "kind": [StrOptions({*CLASSES.kinds, *NUMBERS.kinds})],
         "cache_key": "no_validation",
         "chunk_size": [Interval(Integral, 1, None, closed="left")],
     }
@@ -70,29 +70,7 @@ class CallableTeacher(BaseEstimator):
         self.cache_key = cache_key
         self.chunk_size = chunk_size
 
-    def predict_proba(self, X):
-        """Return what the function says, a chunk of rows at a time.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features) or more axes
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes), float64
-        """
-        X = as_rows(X)
-        adapter = self._adapter(regresses=False)
-        reply = ask_in_chunks(lambda: adapter, X, adapter.chunk_size)
-        return as_probabilities(reply.values, reply.kind, reply.source)
-
-    def _adapter(self, regresses):
-        """Return what `adapt` returns for a function."""
+    def _make_adapter(self, asks):
         self._validate_params()
-        return FunctionAdapter(
-            self.function,
-            regresses=regresses,
-            columns=None if regresses else self.classes,
-            kind=self.kind,
-            chunk_size=self.chunk_size,
-        )
+        columns = asks.labels(self.classes, type(self).__name__)
+        return FunctionAdapter(self.function, asks, columns, self.kind, self.chunk_size)

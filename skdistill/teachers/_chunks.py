@@ -105,3 +105,18 @@ def ask_in_chunks(get_adapter, X, size=None, remember=None, say=None):
         if say is not None:
             say(chunk.stop)
     return stack_replies(replies)
+
+
+def ask_each(adapters, X):
+    """Ask several teachers, each about all rows.
+
+    Parameters
+    ----------
+    adapters : list of Adapter
+    X : {ndarray, sparse matrix, DataFrame} of shape (n_samples, ...)
+
+    Returns
+    -------
+    list of Reply
+    """
+    return [ask_in_chunks(lambda a=adapter: a, X, adapter.chunk_size) for adapter in adapters]

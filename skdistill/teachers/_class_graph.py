@@ -203,9 +203,10 @@ class ClassGraphTeacher(BaseEstimator):
             )
         return similarity, known
 
-    def _adapter(self, regresses):
+    def _adapter(self, asks):
         """Return what `adapt` returns for a graph: one that answers for no row."""
-        return _NoRows("A ClassGraphTeacher", self._check()[1], "probabilities")
+        asks.refuse(self)
+        return _NoRows("A ClassGraphTeacher", asks, self._check()[1], "probabilities")
 
 
 class _NoRows(Adapter):

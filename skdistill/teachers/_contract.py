@@ -29,7 +29,20 @@ def looks_like_probabilities(values):
     return bool((values >= -TOLERANCE).all() and (np.abs(sums - 1) <= TOLERANCE).all())
 
 
-def as_values(answer, n_samples, source, expected="n_classes"):
+def as_values(answer, n_samples, source):
+    """Check an answer about classes, which may not be a label; see `as_numbers_of_rows`."""
+    values = as_numbers_of_rows(answer, n_samples, source, "n_classes", "class probabilities")
+    given = np.asarray(answer)
+    if given.dtype.kind in "biu" and values.shape[1] == 1:
+        raise TeacherError(
+            f"{source} gave a whole number for each row, such as {given.ravel()[0]}, which is a "
+            f"label and no probability; expected an array of floats of shape ({n_samples}, "
+            f"n_classes). Pass predict_proba in place of predict."
+        )
+    return values
+
+
+def as_numbers_of_rows(answer, n_samples, source, width="n_outputs", row="numbers"):
     """Check that an answer is a row of finite numbers for each row that was asked about.
 
     Parameters
@@ -40,8 +53,8 @@ def as_values(answer, n_samples, source, expected="n_classes"):
         The rows that it was asked about.
     source : str
         Who answered, as a sentence's subject.
-    expected : str, default="n_classes"
-        What the columns of the answer are, for errors.
+    width, row : str
+        What the columns are counted by, and what a row of them is, for errors.
 
     Returns
     -------
@@ -52,15 +65,14 @@ def as_values(answer, n_samples, source, expected="n_classes"):
     ------
     TeacherError
     """
-    wanted = f"({n_samples}, {expected})"
+    wanted = f"({n_samples}, {width})"
     if isinstance(answer, list) and answer and np.ndim(answer[0]) == 2:
         raise TeacherError(
             f"{source} gave a list of {len(answer)} arrays, as multi-output classifiers do; "
             f"expected one array of shape {wanted}. Distil one output at a time."
         )
     try:
-        given = np.asarray(answer)
-        values = given.astype(np.float64, copy=False)
+        values = np.asarray(answer).astype(np.float64, copy=False)
     except (TypeError, ValueError, RuntimeError) as error:
         raise TeacherError(
             f"{source} gave {type(answer).__name__}, which is no array of numbers ({error}); "
@@ -71,14 +83,7 @@ def as_values(answer, n_samples, source, expected="n_classes"):
     if values.ndim != 2 or len(values) != n_samples or values.shape[1] == 0:
         raise TeacherError(
             f"{source} gave an array of shape {came} for {n_samples} rows; expected {wanted}: one "
-            f"row of {'class probabilities' if expected == 'n_classes' else 'numbers'} per row of "
-            f"X."
-        )
-    if expected == "n_classes" and given.dtype.kind in "biu" and values.shape[1] == 1:
-        raise TeacherError(
-            f"{source} gave a whole number for each row, such as {given.ravel()[0]}, which is a "
-            f"label and no probability; expected an array of floats of shape {wanted}. Pass "
-            f"predict_proba in place of predict."
+            f"row of {row} per row of X."
         )
     check_finite(values, source)
     return values

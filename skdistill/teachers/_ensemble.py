@@ -2,8 +2,8 @@
 
 import numpy as np
 import torch
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
-from sklearn.utils import assert_all_finite, get_tags
+from sklearn.base import ClassifierMixin
+from sklearn.utils import assert_all_finite
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
     check_consistent_length,
@@ -12,25 +12,21 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from skdistill._compat import StrOptions, check_sample_weight, copy_estimator_state
+from skdistill._compat import StrOptions, check_sample_weight
 from skdistill._random import draw_seeds
 from skdistill._rows import as_rows
 from skdistill.exceptions import TeacherError
-from skdistill.teachers._adapters import (
-    MethodAdapter,
-    adapt,
-    answers_from_labels,
-    refuse_classifier,
-)
+from skdistill.teachers._adapters import adapt, answers_from_labels
 from skdistill.teachers._align import check_classes
-from skdistill.teachers._fit import check_kind, clone_teacher, fit_teacher, is_fitted
-from skdistill.teachers._members import Panel, all_labels, ask_each, find_kinds, read_classes
+from skdistill.teachers._asks import CLASSES
+from skdistill.teachers._base_ensemble import BaseEnsemble, members_of
+from skdistill.teachers._members import Panel, all_labels, find_kinds, read_classes
 from skdistill.teachers._pool import pool
 from skdistill.teachers._regressor_ensemble import RegressorEnsemble
 from skdistill.teachers._weights import out_of_fold_weights
 
 
-class EnsembleTeacher(ClassifierMixin, BaseEstimator):
+class EnsembleTeacher(ClassifierMixin, BaseEnsemble):
     r"""Several teachers as one classifier.
 
     The members may be of different kinds: whatever `DistilledClassifier` takes as a teacher. A
@@ -106,6 +102,7 @@ class EnsembleTeacher(ClassifierMixin, BaseEstimator):
         "device": [str, torch.device],
         "random_state": ["random_state"],
     }
+    _asks = CLASSES
 
     def __init__(
         self,
@@ -143,7 +140,7 @@ class EnsembleTeacher(ClassifierMixin, BaseEstimator):
         EnsembleTeacher
             Itself.
         """
-        weights = self._check()
+        members = self._check()
         if y is None:
             raise ValueError(
                 "This EnsembleTeacher estimator requires y to be passed, but the target y is None."
@@ -156,11 +153,12 @@ class EnsembleTeacher(ClassifierMixin, BaseEstimator):
         check_consistent_length(X, y)
         if sample_weight is not None:
             sample_weight = check_sample_weight(sample_weight, X)
-        classes = self._check_labels(np.unique(y))
+        classes = self._check_labels(np.unique(y), members)
         *seeds, weights_seed = draw_seeds(self.random_state, len(self.teachers) + 1)
+        weights = self._read_weights()
         if isinstance(weights, str):
             weights = out_of_fold_weights(
-                self.teachers,
+                members,
                 X,
                 y,
                 classes,
@@ -169,14 +167,9 @@ class EnsembleTeacher(ClassifierMixin, BaseEstimator):
                 sample_weight=sample_weight,
                 seed=weights_seed,
             )
-        self.teachers_ = [
-            teacher
-            if is_fitted(teacher)
-            else fit_teacher(
-                teacher, X, y, seed=seed, classes=np.sort(classes), sample_weight=sample_weight
-            )
-            for teacher, seed in zip(self.teachers, seeds, strict=True)
-        ]
+        self.teachers_ = self._fit_members(
+            members, X, y, seeds, classes=np.sort(classes), sample_weight=sample_weight
+        )
         self.weights_ = weights
         self._classes = classes
         return self
@@ -196,7 +189,7 @@ class EnsembleTeacher(ClassifierMixin, BaseEstimator):
         X = as_rows(X)
         if hasattr(self, "n_features_in_"):
             validate_data(self, X, reset=False, skip_check_array=True)
-        replies = ask_each(speakers_of(self), X, device=self.device)
+        replies = self._ask(X, self.device)
         return read_classes(replies, find_kinds([replies]), self._panel())[0]
 
     def predict(self, X):
@@ -223,7 +216,8 @@ class EnsembleTeacher(ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         classes = self._panel().classes
         if classes is None:
-            classes = all_labels(adapt(member).columns for member in speakers_of(self))
+            speakers = [one for one in members_of(self) if not answers_from_labels(one)]
+            classes = all_labels(adapt(member, CLASSES).columns for member in speakers)
         if classes is None:
             raise AttributeError("No member of this EnsembleTeacher names its classes.")
         return classes
@@ -250,26 +244,30 @@ class EnsembleTeacher(ClassifierMixin, BaseEstimator):
         answers = np.stack([answer, *(graph.soft_targets(y, classes) for graph in graphs)])
         return pool(answers, [weights[~silent].sum(), *weights[silent]], self.combine)
 
-    def _check(self):
-        """Check settings and members before anything is fitted; return the weights."""
+    def _check_settings(self):
         self._validate_params()
-        silent = np.array([answers_from_labels(teacher) for teacher in self.teachers], dtype=bool)
-        if silent.all():
+        if all(map(answers_from_labels, self.teachers)):
             raise ValueError(
                 f"An EnsembleTeacher got teachers={self.teachers!r}; expected at least one teacher "
                 f"that answers for rows."
             )
-        for teacher in self.teachers:
-            check_kind(teacher)
+
+    def _check(self, device="auto"):
+        members = super()._check(device)
+        known = [type(member.teacher).__name__ for member in members if member.is_fitted]
+        if isinstance(self.weights, str) and known:
+            raise ValueError(
+                f"weights='oof' was given with members that are not fitted here ({known}): "
+                f"no answer of theirs is known to be out of fold. Give unfitted members, "
+                f"clone(teacher), or the weights themselves."
+            )
+        self._read_weights()
+        return members
+
+    def _read_weights(self):
+        """Return the weights, summing to one; "oof" where they are to be found."""
         if isinstance(self.weights, str):
-            known = [type(teacher).__name__ for teacher in self.teachers if is_fitted(teacher)]
-            if known:
-                raise ValueError(
-                    f"weights='oof' was given with members that are not fitted here ({known}): "
-                    f"no answer of theirs is known to be out of fold. Give unfitted members, "
-                    f"clone(teacher), or the weights themselves."
-                )
-            return "oof"
+            return self.weights
         n_teachers = len(self.teachers)
         weights = np.ones(n_teachers) if self.weights is None else np.asarray(self.weights, float)
         if weights.shape != (n_teachers,) or not (np.isfinite(weights) & (weights >= 0)).all():
@@ -277,14 +275,15 @@ class EnsembleTeacher(ClassifierMixin, BaseEstimator):
                 f"weights={self.weights!r} was given for {n_teachers} teachers; expected as many "
                 f"finite numbers, none of them negative."
             )
-        if not weights[~silent].any():
+        silent = list(map(answers_from_labels, self.teachers))
+        if not weights[np.logical_not(silent)].any():
             raise ValueError(
                 f"weights={self.weights!r} are 0 for all teachers that answer for rows; expected "
                 f"one above 0."
             )
         return weights / weights.sum()
 
-    def _check_labels(self, found):
+    def _check_labels(self, found, members):
         """Compare the labels of y with those that the user and the fitted members name."""
         if len(found) < 2:
             raise ValueError(
@@ -298,57 +297,28 @@ class EnsembleTeacher(ClassifierMixin, BaseEstimator):
                 f"y holds the labels {found.tolist()} and teacher_classes names "
                 f"{classes.tolist()}; expected all labels of y among them."
             )
-        for teacher in self.teachers:
-            if is_fitted(teacher) and not answers_from_labels(teacher):
-                known = labels_of(teacher)
-                if known is not None:
-                    check_classes(known, classes, explicit=explicit)
+        for member in members:
+            if member.is_fitted and not member.answers_from_labels and member.labels is not None:
+                check_classes(member.labels, classes, explicit=explicit)
         return classes
 
     def _member_weights(self):
-        return self.weights_ if hasattr(self, "weights_") else self._check()
-
-    def _adapter(self, regresses):
-        """Return what `adapt` returns for an ensemble that is asked as one."""
-        if regresses:
-            refuse_classifier(self)
-        self._check()
-        return MethodAdapter(self, regresses=False)
+        if hasattr(self, "weights_"):
+            return self.weights_
+        self._check_settings()
+        return self._read_weights()
 
     def _panel(self):
-        """Return how the replies of the members that answer for rows are made one."""
         asked = [not answers_from_labels(teacher) for teacher in members_of(self)]
         classes = getattr(self, "_classes", self.teacher_classes)
         classes = None if classes is None else np.asarray(classes)
         return Panel(self._member_weights()[asked], self.combine, classes)
 
-    def __sklearn_clone__(self):
-        """Clone the unfitted members and keep the fitted ones."""
-        params = self.get_params(deep=False)
-        copies = {
-            name: clone_teacher(value) if name == "teachers" else clone(value, safe=False)
-            for name, value in params.items()
-        }
-        copy = type(self)(**copies)
-        copy_estimator_state(self, copy)
-        return copy
 
-    def __sklearn_is_fitted__(self):
-        return hasattr(self, "teachers_") or is_fitted(self.teachers)
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        known = [
-            get_tags(teacher).input_tags
-            for teacher in self.teachers
-            if hasattr(teacher, "__sklearn_tags__") and not isinstance(teacher, type)
-        ]
-        tags.input_tags.allow_nan = all(member.allow_nan for member in known)
-        tags.input_tags.sparse = all(member.sparse for member in known)
-        return tags
+ENSEMBLES = {ensemble._asks: ensemble for ensemble in (EnsembleTeacher, RegressorEnsemble)}
 
 
-def as_teacher(teacher, teacher_classes=None, *, regresses=False):
+def as_teacher(teacher, teacher_classes=None, asks=CLASSES):
     """Make one teacher of a list of teachers; leave others as they are.
 
     Parameters
@@ -356,39 +326,21 @@ def as_teacher(teacher, teacher_classes=None, *, regresses=False):
     teacher : object
     teacher_classes : array-like, default=None
         The order of the columns of an `EnsembleTeacher`.
-    regresses : bool, default=False
-        Whether numbers are wanted: a `RegressorEnsemble` is made then.
+    asks : Classes or Numbers, default=CLASSES
+        What it is asked for.
 
     Returns
     -------
     object
     """
-    if isinstance(teacher, list | tuple):
-        if regresses:
-            return RegressorEnsemble(teacher)
-        return EnsembleTeacher(teacher, teacher_classes=teacher_classes)
-    return teacher
-
-
-def members_of(teacher):
-    """Return the members of an ensemble, and a list of any other teacher itself."""
-    if isinstance(teacher, EnsembleTeacher | RegressorEnsemble):
-        return getattr(teacher, "teachers_", teacher.teachers)
-    return [teacher]
-
-
-def speakers_of(teacher):
-    """Return the members that answer for rows; those of an ensemble inside it too."""
-    return [member for member in members_of(teacher) if not answers_from_labels(member)]
-
-
-def panel_of(teacher):
-    """Return how the replies of `speakers_of` are made one; None for a teacher alone."""
-    return teacher._panel() if isinstance(teacher, EnsembleTeacher) else None
+    if not isinstance(teacher, list | tuple):
+        return teacher
+    settings = {} if teacher_classes is None else {"teacher_classes": teacher_classes}
+    return ENSEMBLES[asks](teacher, **settings)
 
 
 def labels_of(teacher):
     """Return the labels of a fitted teacher's columns, None where it does not know them."""
     if isinstance(teacher, EnsembleTeacher):
         return getattr(teacher, "classes_", None)
-    return adapt(teacher).columns
+    return adapt(teacher, CLASSES).columns

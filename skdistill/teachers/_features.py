@@ -254,12 +254,6 @@ def find_net(teacher, device="auto", need="feature_losses"):
     TeacherError
         When there is no such network, or no fitted one.
     """
-    if not is_fitted(teacher):
-        raise TeacherError(
-            f"{need} were given with the teacher {type(teacher).__name__}, which is not fitted; "
-            f"expected a fitted network, for {REASONS[need]}. Fit it first: "
-            f"FrozenEstimator(teacher.fit(X, y))."
-        )
     core, steps = teacher, []
     while not isinstance(core, nn.Module):
         if isinstance(core, FrozenEstimator):
@@ -272,6 +266,12 @@ def find_net(teacher, device="auto", need="feature_losses"):
         elif isinstance(getattr(core, "module_", None), nn.Module):
             steps += [core.prepare_more] if hasattr(core, "prepare_more") else []
             return TeacherNet(core.module_, steps, _device_of(core.module_))
+        elif not is_fitted(teacher):
+            raise TeacherError(
+                f"{need} were given with the teacher {type(teacher).__name__}, which is not "
+                f"fitted; expected a fitted network, for {REASONS[need]}. Fit it first: "
+                f"FrozenEstimator(teacher.fit(X, y))."
+            )
         else:
             raise TeacherError(
                 f"{need} were given with the teacher {type(core).__name__}, which has no layers; "

@@ -7,7 +7,7 @@ import numpy as np
 from scipy import sparse
 
 from skdistill.teachers._adapters import Adapter
-from skdistill.teachers._members import find_kinds, read_classes
+from skdistill.teachers._says_kind import SaysKind
 from skdistill.teachers._versions import check_reader
 
 
@@ -62,16 +62,16 @@ def as_dense(X, dtype=np.float32):
 class _FileAdapter(Adapter):
     """A model from a file, opened anew where it was pickled."""
 
-    def __init__(self, teacher, *, regresses):
+    def __init__(self, teacher, asks):
         name = type(teacher).__name__
-        super().__init__(name, teacher.classes_, teacher.kind, regresses=regresses)
+        super().__init__(name, asks, asks.labels(teacher.classes_, name), teacher.kind)
         self.teacher = teacher
 
     def _answer(self, X):
         return self.teacher.run(X)
 
 
-class FileTeacher:
+class FileTeacher(SaysKind):
     """A fitted model that is run from the content of its file, so that it can be pickled.
 
     Parameters
@@ -83,7 +83,7 @@ class FileTeacher:
     ----------
     classes_ : ndarray of shape (n_classes,) or None
         The labels of the columns, where the file names them.
-    kind : {"logits", "probabilities"} or None
+    kind : {"logits", "probabilities", "numbers"} or None
         What its outputs are, where that is known.
     """
 
@@ -92,39 +92,24 @@ class FileTeacher:
 
     def __init__(self, content):
         self.content = content
-        self._model = self._open()
-
-    def predict_proba(self, X):
-        """Return the probability of each class.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, DataFrame} of shape (n_samples, ...)
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes), float64
-        """
-        reply = self._adapter(regresses=False).ask(X)
-        return read_classes([reply], find_kinds([[reply]]))[0]
+        self._model, self.kind = self._open()
 
     def run(self, X):
         """Return what the model makes of rows, of shape (n_samples, n_columns)."""
         if self._model is None:
-            self._model = self._open()
+            self._model, _ = self._open()
         return self._answer(X)
 
     def _open(self):
-        """Make of `content` what answers."""
+        """Make of `content` what answers; return it, and its kind as far as it shows."""
         raise NotImplementedError
 
     def _answer(self, X):
-        """Return logits or probabilities, of shape (n_samples, n_columns)."""
+        """Return what the model makes of rows, of shape (n_samples, n_columns)."""
         raise NotImplementedError
 
-    def _adapter(self, regresses):
-        """Return what `adapt` returns for a model from a file."""
-        return _FileAdapter(self, regresses=regresses)
+    def _make_adapter(self, asks):
+        return _FileAdapter(self, asks)
 
     def __getstate__(self):
         return {**vars(self), "_model": None}

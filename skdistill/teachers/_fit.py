@@ -4,7 +4,7 @@ import contextlib
 
 import numpy as np
 import torch
-from sklearn.base import BaseEstimator, clone, is_classifier, is_regressor
+from sklearn.base import clone, is_regressor
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
@@ -18,7 +18,6 @@ from skdistill._random import seed_parameters
 from skdistill._torch import as_tensor, resolve_device
 from skdistill.exceptions import TeacherError
 from skdistill.teachers._adapters import (
-    adapt,
     answers_from_labels,
     holds_net,
     is_bare_net,
@@ -58,27 +57,6 @@ def is_fitted(teacher):
     # One that answers without a fit too, as a Gaussian process does by its prior, has learnt
     # nothing until an attribute says so.
     return any(name.endswith("_") and not name.startswith("_") for name in vars(last))
-
-
-def check_kind(teacher, *, regresses=False):
-    """Refuse what cannot be a teacher, before anything is fitted.
-
-    Parameters
-    ----------
-    teacher : object
-    regresses : bool, default=False
-        Whether it must give numbers, and not class probabilities.
-
-    Raises
-    ------
-    TeacherError
-        See `adapt`.
-    """
-    # A StackingClassifier, for one, has no methods to look at before its fit.
-    undecided = isinstance(teacher, BaseEstimator) and not hasattr(teacher, "predict")
-    is_kind = is_regressor if regresses else is_classifier
-    if is_fitted(teacher) or not (undecided and is_kind(teacher)):
-        adapt(teacher, regresses=regresses)
 
 
 def tags_of(teacher):
@@ -129,7 +107,7 @@ def fit_teacher(teacher, X, y, *, seed, classes=None, sample_weight=None, fit_pa
 
     Parameters
     ----------
-    teacher : estimator
+    teacher : Examined
         Not changed. Each `random_state` of its own that is None is drawn from `seed`.
     X : array-like of shape (n_samples, ...)
         Rows, as the user gave them.
@@ -155,22 +133,23 @@ def fit_teacher(teacher, X, y, *, seed, classes=None, sample_weight=None, fit_pa
     TeacherError
         When the teacher cannot be cloned.
     """
+    name = type(teacher.teacher).__name__
     try:
-        fitted = clone(teacher)
+        fitted = teacher.clone()
     except TypeError as error:
         raise TeacherError(
-            f"The teacher {type(teacher).__name__} is not fitted and cannot be cloned ({error}); "
+            f"The teacher {name} is not fitted and cannot be cloned ({error}); "
             f"expected a fitted teacher, or a scikit-learn estimator that can be fitted here."
         ) from error
     seed_parameters(fitted, seed)
     if fit_params is None:
-        name = None if sample_weight is None else _weight_parameter(fitted)
-        fit_params = {} if name is None else {name: sample_weight}
+        taken = None if sample_weight is None else _weight_parameter(fitted)
+        fit_params = {} if taken is None else {taken: sample_weight}
     if not holds_net(fitted):
-        with _reading_numbers(teacher):
+        with _reading_numbers(name):
             return fitted.fit(X, y, **fit_params)
     *_, last = split_pipeline(fitted)
-    with seeded(seed, resolve_device("auto")), _reading_numbers(teacher):
+    with seeded(seed, resolve_device("auto")), _reading_numbers(name):
         if not is_bare_net(last):
             return fitted.fit(X, y, **fit_params)
         if isinstance(fitted, Pipeline):
@@ -182,14 +161,13 @@ def fit_teacher(teacher, X, y, *, seed, classes=None, sample_weight=None, fit_pa
 
 
 @contextlib.contextmanager
-def _reading_numbers(teacher):
+def _reading_numbers(name):
     """Say who prepares the rows where a teacher that reads numbers is given texts."""
     try:
         yield
     except ValueError as error:
         if "could not convert string to float" not in str(error):
             raise
-        name = type(teacher).__name__
         raise TeacherError(
             f"The teacher {name} reads numbers, and X holds texts ({error}); a teacher sees X as "
             f"it is. Put a step before it that reads them: make_pipeline(TablePreprocessor(), "

@@ -13,8 +13,8 @@ from skorch import NeuralNet
 
 from skdistill._frames import column_contents, column_names, is_table
 from skdistill.exceptions import TeacherError
+from skdistill.teachers._base_ensemble import members_of
 from skdistill.teachers._callable import CallableTeacher
-from skdistill.teachers._ensemble import members_of
 
 TRAINING_ALONE = ("history_", "optimizer_", "callbacks", "callbacks_", "training")
 """What changes in a net without a change of its answers."""

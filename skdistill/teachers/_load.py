@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import joblib
-from sklearn.base import is_regressor
 
 from skdistill.exceptions import TeacherError
-from skdistill.teachers._contract import KINDS
-from skdistill.teachers._fit import check_kind, is_fitted
+from skdistill.teachers._adapters import gives_numbers
+from skdistill.teachers._asks import CLASSES, NUMBERS
+from skdistill.teachers._examined import examine
 from skdistill.teachers._load_keras import load_keras
 from skdistill.teachers._load_onnx import load_onnx
 from skdistill.teachers._load_skops import load_skops
@@ -58,16 +58,17 @@ def load_teacher(path, *, module=None, trusted=False, kind=None):
         hold. A list names types of a ``.skops`` file to be trusted besides scikit-learn's own;
         skorch nets and other hidden pickles in it are refused all the same.
 
-    kind : {"probabilities", "logits"}, default=None
+    kind : {"probabilities", "logits", "numbers"}, default=None
         What an ONNX or Keras model or an exported program returns. None reads it off the last
         operation or the name of the output, and where these do not say, off all rows of a `fit`.
+        "numbers" makes it a regressor: it has `predict`, and is refused where classes are learnt.
 
     Returns
     -------
     object
         A fitted teacher, ready for `DistilledClassifier`: a torch module, a scikit-learn
-        estimator, or a small object with `predict_proba`. A torch module and a regressor of
-        scikit-learn are ready for `DistilledRegressor`.
+        estimator, or a small object with `predict_proba`. A torch module, a regressor of
+        scikit-learn and a model of numbers in any format are ready for `DistilledRegressor`.
 
     Raises
     ------
@@ -125,16 +126,13 @@ def load_teacher(path, *, module=None, trusted=False, kind=None):
             f"{_shortened(error)}; expected a whole file as the library that the suffix stands for "
             f"writes it. Save it again, or load it yourself and pass the model",
         ) from error
-    is_estimator = hasattr(teacher, "__sklearn_tags__") and not isinstance(teacher, type)
-    regresses = is_estimator and is_regressor(teacher)
-    check_kind(teacher, regresses=regresses)
-    if not is_fitted(teacher):
+    if kind is not None:
+        teacher.kind = kind
+    if not examine(teacher, NUMBERS if gives_numbers(teacher) else CLASSES).is_fitted:
         raise TeacherError(
             f"{path.name} holds a {type(teacher).__name__} that is not fitted; expected a fitted "
             f"teacher. Fit it before it is saved."
         )
-    if kind is not None:
-        teacher.kind = kind
     return teacher
 
 
@@ -173,9 +171,10 @@ def _check_call(path, suffix, module, trusted, kind):
             f"module={module!r:.80} was given for {path.name}, which brings its own; expected "
             f"None. Leave it out."
         )
-    if kind not in (None, *KINDS):
+    kinds = [*CLASSES.kinds, *NUMBERS.kinds]
+    if kind not in (None, *kinds):
         raise ValueError(
-            f"The 'kind' parameter of load_teacher must be None or one of {list(KINDS)}. Got "
+            f"The 'kind' parameter of load_teacher must be None or one of {kinds}. Got "
             f"{kind!r} instead."
         )
     if kind is not None and suffix not in (*SAFE, ".pt2"):

@@ -68,8 +68,7 @@ class KerasTeacher(FileTeacher):
         model = _read_model(self.content, self.suffix)
         last = model.layers[-1] if model.layers else None
         step = getattr(getattr(last, "activation", last), "__name__", type(last).__name__)
-        self.kind = KINDS_OF_LAYERS.get(step)
-        return model
+        return model, KINDS_OF_LAYERS.get(step)
 
     def _answer(self, X):
         with _undisturbed():

@@ -69,7 +69,7 @@ class OnnxTeacher(FileTeacher):
         runtime = import_extra("onnxruntime", "onnx")
         session = runtime.InferenceSession(self.content, providers=["CPUExecutionProvider"])
         self.output = _find_output(session.get_outputs())
-        return session
+        return session, None
 
     def _answer(self, X):
         feeds = self._feeds(X)
@@ -114,7 +114,7 @@ def _dtype(one):
 
 
 def _find_output(outputs):
-    """Return the name of the one output that tells the classes apart."""
+    """Return the name of the one output that tells the classes apart, or gives the numbers."""
     mapped = [one for one in outputs if one.type.startswith("seq(map(")]
     floats = [one for one in outputs if one.type in list(DTYPES)[:3]]
     named = [one for one in floats if "prob" in one.name.lower()]

@@ -155,8 +155,7 @@ class ExportedTeacher(FileTeacher):
     def _open(self):
         program = torch.export.load(io.BytesIO(self.content))
         self.n_rows = _fixed_rows(program)
-        self.kind = _find_kind(program)
-        return program.module()
+        return program.module(), _find_kind(program)
 
     def _answer(self, X):
         with torch.no_grad():

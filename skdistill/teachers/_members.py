@@ -6,9 +6,7 @@ import numpy as np
 
 from skdistill._names import in_order_of
 from skdistill.exceptions import TeacherError
-from skdistill.teachers._adapters import adapt
 from skdistill.teachers._align import align_columns
-from skdistill.teachers._chunks import ask_in_chunks
 from skdistill.teachers._contract import as_probabilities, find_kind
 from skdistill.teachers._pool import pool
 
@@ -60,27 +58,6 @@ class Panel:
         return pool(np.stack(aligned), self.weights, self.combine), classes
 
 
-def ask_each(members, X, *, regresses=False, device="auto"):
-    """Ask fitted teachers, each about all rows.
-
-    Parameters
-    ----------
-    members : list of object
-        Teachers that answer for rows.
-    X : {ndarray, sparse matrix, DataFrame} of shape (n_samples, ...)
-    regresses : bool, default=False
-        Whether they are asked for numbers.
-    device : str or torch.device, default="auto"
-        Where torch modules run.
-
-    Returns
-    -------
-    list of Reply
-    """
-    adapters = [adapt(member, regresses=regresses, device=device) for member in members]
-    return [ask_in_chunks(lambda a=adapter: a, X, adapter.chunk_size) for adapter in adapters]
-
-
 def all_labels(columns):
     """Return all labels that somebody names, sorted; None where nobody does.
 
@@ -124,8 +101,8 @@ def find_kinds(groups):
 
 
 def common_kind(kinds):
-    """Return "logits" where all members speak logits, and "probabilities" otherwise."""
-    return "logits" if set(kinds) == {"logits"} else "probabilities"
+    """Return what members who speak these make together: of different kinds probabilities."""
+    return kinds[0] if len(set(kinds)) == 1 else "probabilities"
 
 
 def read_classes(replies, kinds, panel=None):

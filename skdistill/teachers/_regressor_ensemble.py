@@ -1,18 +1,16 @@
 """Several regressors as one teacher."""
 
-from sklearn.base import BaseEstimator, RegressorMixin, clone
-from sklearn.utils import get_tags
+from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skdistill._compat import copy_estimator_state
 from skdistill._random import draw_seeds
 from skdistill._rows import as_rows
-from skdistill.teachers._adapters import MethodAdapter
-from skdistill.teachers._fit import check_kind, clone_teacher, fit_teacher, is_fitted
-from skdistill.teachers._members import ask_each, read_numbers
+from skdistill.teachers._asks import NUMBERS
+from skdistill.teachers._base_ensemble import BaseEnsemble
+from skdistill.teachers._members import read_numbers
 
 
-class RegressorEnsemble(RegressorMixin, BaseEstimator):
+class RegressorEnsemble(RegressorMixin, BaseEnsemble):
     """The mean of several regressors, which `DistilledRegressor` makes of a list.
 
     A fitted member is used as it is and kept by `clone`; an unfitted one is cloned and fitted. An
@@ -32,6 +30,8 @@ class RegressorEnsemble(RegressorMixin, BaseEstimator):
     n_features_in_ : int
         Number of features seen in `fit`.
     """
+
+    _asks = NUMBERS
 
     def __init__(self, teachers, *, random_state=None):
         self.teachers = teachers
@@ -54,16 +54,11 @@ class RegressorEnsemble(RegressorMixin, BaseEstimator):
         RegressorEnsemble
             Itself.
         """
-        self._check()
+        members = self._check()
         X = as_rows(X)
         validate_data(self, X, skip_check_array=True)
         seeds = draw_seeds(self.random_state, len(self.teachers))
-        self.teachers_ = [
-            teacher
-            if is_fitted(teacher)
-            else fit_teacher(teacher, X, y, seed=seed, sample_weight=sample_weight)
-            for teacher, seed in zip(self.teachers, seeds, strict=True)
-        ]
+        self.teachers_ = self._fit_members(members, X, y, seeds, sample_weight=sample_weight)
         return self
 
     def predict(self, X):
@@ -78,40 +73,12 @@ class RegressorEnsemble(RegressorMixin, BaseEstimator):
         ndarray of shape (n_samples,) or (n_samples, n_outputs), float64
         """
         check_is_fitted(self)
-        values = read_numbers(
-            ask_each(getattr(self, "teachers_", self.teachers), as_rows(X), regresses=True)
-        )
+        values = read_numbers(self._ask(as_rows(X)))
         return values[:, 0] if values.shape[1] == 1 else values
 
-    def _check(self):
+    def _check_settings(self):
         if len(self.teachers) == 0:
             raise ValueError("The teacher is an empty list; expected at least one regressor in it.")
-        for teacher in self.teachers:
-            check_kind(teacher, regresses=True)
 
-    def _adapter(self, regresses):
-        """Return what `adapt` returns for an ensemble that is asked as one."""
-        self._check()
-        return MethodAdapter(self, regresses=True)
-
-    def __sklearn_clone__(self):
-        """Clone the unfitted members and keep the fitted ones."""
-        copy = type(self)(
-            clone_teacher(self.teachers), random_state=clone(self.random_state, safe=False)
-        )
-        copy_estimator_state(self, copy)
-        return copy
-
-    def __sklearn_is_fitted__(self):
-        return hasattr(self, "teachers_") or is_fitted(self.teachers)
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        known = [
-            get_tags(teacher)
-            for teacher in self.teachers
-            if hasattr(teacher, "__sklearn_tags__") and not isinstance(teacher, type)
-        ]
-        tags.input_tags.allow_nan = all(member.input_tags.allow_nan for member in known)
-        tags.input_tags.sparse = all(member.input_tags.sparse for member in known)
-        return tags
+    def _panel(self):
+        return None

@@ -9,7 +9,6 @@ from sklearn.model_selection import check_cv
 
 from skdistill._compat import safe_indexing
 from skdistill._random import draw_seeds
-from skdistill.teachers._adapters import adapt
 from skdistill.teachers._align import align_columns
 from skdistill.teachers._clip import EPSILON, log_probabilities
 from skdistill.teachers._fit import fit_teacher
@@ -23,8 +22,8 @@ def out_of_fold_weights(teachers, X, y, classes, *, combine, cv, sample_weight, 
 
     Parameters
     ----------
-    teachers : list of estimator
-        Cloned for every fold.
+    teachers : list of Examined
+        Not fitted; cloned for every fold.
     X, y : array-like of shape (n_samples, ...) and ndarray of shape (n_samples,)
         Rows and labels.
     classes : ndarray of shape (n_classes,)
@@ -56,8 +55,9 @@ def out_of_fold_weights(teachers, X, y, classes, *, combine, cv, sample_weight, 
         rows, weight = safe_indexing(X, test), None
         if sample_weight is not None:
             weight = sample_weight[train]
-        fitted = [
-            fit_teacher(
+        replies = []
+        for teacher in teachers:
+            fitted = fit_teacher(
                 teacher,
                 safe_indexing(X, train),
                 y[train],
@@ -65,9 +65,8 @@ def out_of_fold_weights(teachers, X, y, classes, *, combine, cv, sample_weight, 
                 classes=np.sort(classes),
                 sample_weight=weight,
             )
-            for teacher in teachers
-        ]
-        groups.append([adapt(teacher).ask(rows) for teacher in fitted])
+            replies += teacher.refitted(fitted).ask(rows)
+        groups.append(replies)
     kinds = find_kinds(groups)
     for (train, test), replies in zip(splits, groups, strict=True):
         is_unknown = ~np.isin(y[test], y[train])

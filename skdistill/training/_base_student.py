@@ -45,7 +45,7 @@ class BaseStudent(BaseEstimator):
                 f"This {type(self).__name__} estimator requires y to be passed, but the target y "
                 f"is None."
             )
-        task = self._task.of(y)
+        task = self._task.from_y(y)
         sample_weight = check_weights(sample_weight, X, task.y)
         with all_or_nothing(self, forget=False):
             X = self._prepare_or_go_on(X, task)
@@ -241,7 +241,7 @@ class NetRegressorMixin(RegressorStudentMixin):
         -------
         self
         """
-        return self._go_on(X, NumberTask.of(y), sample_weight)
+        return self._go_on(X, NumberTask.from_y(y), sample_weight)
 
     def _make_link(self, task, criterion):
         return NumberLink(np.zeros(task.n_columns), np.ones(task.n_columns))

@@ -27,7 +27,8 @@ from skdistill.targets._given import given_targets
 from skdistill.targets._tasks import ClassTask
 from skdistill.teachers._adapters import answers_from_labels
 from skdistill.teachers._align import align_columns
-from skdistill.teachers._ensemble import as_teacher, members_of
+from skdistill.teachers._base_ensemble import members_of
+from skdistill.teachers._ensemble import as_teacher
 from skdistill.transfer import Unlabeled
 
 Samples = dict[tuple[int, Hashable], list[dict[str, float]]]

@@ -12,7 +12,8 @@ from sklearn.model_selection import check_cv
 from skdistill._random import draw_seeds
 from skdistill.evaluation._checks import check_classes, check_n_jobs, rows_and_labels
 from skdistill.evaluation._recipes import check_distilled, check_recipe
-from skdistill.targets._targets import check_teacher
+from skdistill.targets._plan import check_teacher
+from skdistill.teachers._asks import CLASSES
 from skdistill.training._views import views_of
 
 
@@ -81,7 +82,7 @@ def check_curve_input(
             f"{owner} asks the teacher once and hands its answers on, which say nothing of views; "
             f"pass a model whose StudentNet has views=None."
         )
-    fitted = check_teacher(model.teacher, model.cv)
+    teacher = check_teacher(model.teacher, model.cv, CLASSES)
     X, y = rows_and_labels("X", X, "y", y)
     check_classes("y", y, owner)
     splits = _splits(cv, X, y)
@@ -97,7 +98,7 @@ def check_curve_input(
         y_index=y_index,
         splits=splits,
         seed=int(state) if is_int else draw_seeds(state, 1)[0],
-        teacher_is_fitted=fitted,
+        teacher_is_fitted=teacher.is_fitted,
     )
 
 

@@ -29,10 +29,11 @@ from skdistill.evaluation._split import N_FOLDS, stratified_folds
 from skdistill.targets import fit_temperature, teacher_probabilities
 from skdistill.targets._calibration import apply_temperature
 from skdistill.teachers._align import align_columns
+from skdistill.teachers._asks import CLASSES
 from skdistill.teachers._clip import log_probabilities
-from skdistill.teachers._ensemble import as_teacher, speakers_of
+from skdistill.teachers._ensemble import as_teacher
+from skdistill.teachers._examined import examine
 from skdistill.teachers._fit import is_fitted
-from skdistill.teachers._members import ask_each
 
 
 @dataclass(frozen=True)
@@ -125,7 +126,7 @@ def run_arms(
 
     # What is timed are the bare answers, without the order of the columns.
     def ask(X: Any) -> Any:
-        return ask_each(speakers_of(as_teacher(teacher)), X, device=model.device)
+        return examine(as_teacher(teacher), CLASSES, model.device).ask(X)
 
     keep(TEACHER, _run(TEACHER, teacher, teach, ask, X_test, teacher_seconds))
     say(f"[distillation_report] {TEACHER}: {teacher_seconds:.1f} s")

@@ -19,8 +19,10 @@ from skdistill.evaluation._report._checks import (
 )
 from skdistill.exceptions import TeacherError
 from skdistill.targets import teacher_probabilities
+from skdistill.teachers._asks import CLASSES
 from skdistill.teachers._ensemble import as_teacher, labels_of
-from skdistill.teachers._fit import check_kind, is_fitted
+from skdistill.teachers._examined import examine
+from skdistill.teachers._fit import is_fitted
 
 
 @dataclass(frozen=True)
@@ -154,7 +156,7 @@ def mean_scores(y_index: np.ndarray, probabilities: np.ndarray) -> dict[str, flo
 def _as_member(name: Any, model: Any) -> Any:
     try:
         member = as_teacher(model)
-        check_kind(member)
+        examine(member, CLASSES)
     except TeacherError as error:
         error.add_note(f"This was found with the model {name!r}.")
         raise

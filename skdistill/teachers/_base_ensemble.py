@@ -1,0 +1,87 @@
+"""What ensembles of classifiers and of regressors have in common."""
+
+from abc import ABC, abstractmethod
+
+from sklearn.base import BaseEstimator, clone
+
+from skdistill._compat import copy_estimator_state
+from skdistill.teachers._adapters import MethodAdapter, adapt, answers_from_labels
+from skdistill.teachers._asks import Classes, Numbers
+from skdistill.teachers._chunks import ask_each
+from skdistill.teachers._examined import Examined, examine_fitted, examine_member
+from skdistill.teachers._fit import clone_teacher, fit_teacher, is_fitted, tags_of
+
+
+class BaseEnsemble(BaseEstimator, ABC):
+    """Several teachers, each used as it is where it is fitted, and cloned and fitted otherwise."""
+
+    _asks: Classes | Numbers
+
+    @abstractmethod
+    def _check_settings(self):
+        """Refuse settings that cannot be, before a member is looked at."""
+
+    @abstractmethod
+    def _panel(self):
+        """Return how the replies of the members that answer for rows are made one."""
+
+    def _check(self, device="auto"):
+        """Refuse what cannot be fitted; return what is known of each member."""
+        self._check_settings()
+        return tuple(examine_member(teacher, self._asks, device) for teacher in self.teachers)
+
+    def _fit_members(self, members, X, y, seeds, **settings):
+        """Return the fitted members."""
+        return [
+            member.teacher if member.is_fitted else fit_teacher(member, X, y, seed=seed, **settings)
+            for member, seed in zip(members, seeds, strict=True)
+        ]
+
+    def _ask(self, X, device="auto"):
+        """Return the reply of each fitted member that answers for rows."""
+        speakers = [member for member in members_of(self) if not answers_from_labels(member)]
+        return ask_each([adapt(member, self._asks, device) for member in speakers], X)
+
+    def _examine(self, asks, device="auto"):
+        """Return what `examine` returns for an ensemble."""
+        asks.refuse(self)
+        members = self._check(device)
+        if hasattr(self, "teachers_"):
+            members = tuple(examine_fitted(one, self._asks, device) for one in self.teachers_)
+        fitted = all(member.is_fitted for member in members)
+        return Examined(self, self._asks, fitted, members=members)
+
+    def _adapter(self, asks):
+        """Return what `adapt` returns for an ensemble that is asked as one."""
+        asks.refuse(self)
+        self._check()
+        return MethodAdapter(self, self._asks)
+
+    def _clone_with(self, teachers):
+        """Return an unfitted copy with other members."""
+        params = self.get_params(deep=False)
+        del params["teachers"]
+        copy = type(self)(teachers, **{n: clone(v, safe=False) for n, v in params.items()})
+        copy_estimator_state(self, copy)
+        return copy
+
+    def __sklearn_clone__(self):
+        """Clone the unfitted members and keep the fitted ones."""
+        return self._clone_with(clone_teacher(self.teachers))
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "teachers_") or is_fitted(self.teachers)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        known = [found.input_tags for found in map(tags_of, self.teachers) if found is not None]
+        tags.input_tags.allow_nan = all(member.allow_nan for member in known)
+        tags.input_tags.sparse = all(member.sparse for member in known)
+        return tags
+
+
+def members_of(teacher):
+    """Return the members of an ensemble, and a list of any other teacher itself."""
+    if isinstance(teacher, BaseEnsemble):
+        return getattr(teacher, "teachers_", teacher.teachers)
+    return [teacher]

@@ -1,0 +1,136 @@
+"""What a teacher is, found out once."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sklearn.base import BaseEstimator, clone
+
+from skdistill.teachers._adapters import Adapter, adapt, answers_from_labels
+from skdistill.teachers._asks import Classes, Numbers
+from skdistill.teachers._chunks import ask_each
+from skdistill.teachers._fit import is_fitted
+from skdistill.teachers._members import Panel, all_labels
+
+
+@dataclass(frozen=True)
+class Examined:
+    """A teacher that can be one, and what there is to know about it.
+
+    Attributes
+    ----------
+    teacher : object
+        Never a list: that has become an ensemble.
+    asks : Classes or Numbers
+        What it is asked for.
+    is_fitted : bool
+    adapter : Adapter or None
+        By which it answers for rows. None before its fit, and of an ensemble, whose members answer
+        each for itself.
+    members : tuple of Examined
+        Those of an ensemble; empty for any other teacher.
+    """
+
+    teacher: Any
+    asks: Classes | Numbers
+    is_fitted: bool
+    adapter: Adapter | None = None
+    members: tuple["Examined", ...] = ()
+
+    @property
+    def answers_from_labels(self):
+        """Whether it knows the labels' meaning alone and has nothing to say about rows."""
+        return answers_from_labels(self.teacher)
+
+    @property
+    def speakers(self):
+        """The members that answer for rows; a teacher that is no ensemble is its own."""
+        members = self.members or (self,)
+        return [member for member in members if not member.answers_from_labels]
+
+    @property
+    def panel(self) -> Panel | None:
+        """How the replies of the speakers are made one; None for a teacher alone."""
+        return self.teacher._panel() if self.members else None
+
+    @property
+    def labels(self):
+        """The labels of the columns, None where they are not known, as before the fit."""
+        if not self.members:
+            return None if self.adapter is None else self.adapter.columns
+        panel = self.panel
+        if panel is not None and panel.classes is not None:
+            return panel.classes
+        return all_labels(member.labels for member in self.speakers)
+
+    def ask(self, X):
+        """Return the reply of each speaker to all rows."""
+        return ask_each([speaker.adapter for speaker in self.speakers], X)
+
+    def clone(self):
+        """Return a clone that can be fitted; an ensemble's keeps the members that are fitted."""
+        if not self.members:
+            return clone(self.teacher)
+        members = [
+            m.teacher if m.is_fitted and not m.answers_from_labels else clone(m.teacher, safe=False)
+            for m in self.members
+        ]
+        return self.teacher._clone_with(type(self.teacher.teachers)(members))
+
+    def refitted(self, fitted, device="auto"):
+        """Return what is known of a clone of this teacher that has been fitted.
+
+        Parameters
+        ----------
+        fitted : object
+        device : str or torch.device, default="auto"
+            Where torch modules run.
+
+        Returns
+        -------
+        Examined
+        """
+        if not self.members:
+            return examine_fitted(fitted, self.asks, device)
+        members = tuple(examine_fitted(one, self.asks, device) for one in fitted.teachers_)
+        return Examined(fitted, self.asks, True, members=members)
+
+
+def examine(teacher, asks, device="auto"):
+    """Find out what a teacher is, and refuse what cannot be one before anything is fitted.
+
+    Parameters
+    ----------
+    teacher : object
+        Anything but a list; see `as_teacher`.
+    asks : Classes or Numbers
+        What it is asked for.
+    device : str or torch.device, default="auto"
+        Where torch modules run.
+
+    Returns
+    -------
+    Examined
+
+    Raises
+    ------
+    TeacherError
+        See `adapt`.
+    """
+    if hasattr(teacher, "_examine") and not isinstance(teacher, type):  # an ensemble of ours
+        return teacher._examine(asks, device)
+    return examine_member(teacher, asks, device)
+
+
+def examine_member(teacher, asks, device="auto"):
+    """Do what `examine` does for a teacher that is asked as one, whatever it is made of."""
+    fitted = is_fitted(teacher)
+    # A StackingClassifier, for one, has no methods to look at before its fit.
+    undecided = isinstance(teacher, BaseEstimator) and not hasattr(teacher, "predict")
+    if fitted or not (undecided and asks.is_asked_of(teacher)):
+        adapter = adapt(teacher, asks, device)
+    return Examined(teacher, asks, fitted, adapter if fitted else None)
+
+
+def examine_fitted(teacher, asks, device="auto"):
+    """Do what `examine_member` does for a teacher that is known to be fitted."""
+    return Examined(teacher, asks, True, adapt(teacher, asks, device))
