@@ -2,9 +2,12 @@
 
 import time
 import warnings
+from collections.abc import Callable
 from dataclasses import replace
+from numbers import Integral, Real
 
 import numpy as np
+import torch
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
 from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
@@ -17,6 +20,9 @@ from skdistill._atomic import all_or_nothing
 from skdistill._checks import check_parts
 from skdistill._compat import (
     Columns,
+    HasMethods,
+    Interval,
+    StrOptions,
     check_names_and_width,
     check_sample_weight,
     copy_estimator_state,
@@ -26,18 +32,21 @@ from skdistill._compat import (
 from skdistill._fit_rows import Prepared, Rows
 from skdistill._random import draw_seeds, seed_parameters
 from skdistill._rows import as_rows, has_gaps
+from skdistill._torch import resolve_device
 from skdistill.exceptions import StudentError, TeacherWarning
 from skdistill.targets._ask import Desk, Fitting
 from skdistill.targets._given import given_targets
 from skdistill.targets._memory import open_memory
 from skdistill.targets._plan import assign_rows, plan_splits
 from skdistill.targets._targets import compute_targets
-from skdistill.teachers._asks import CLASSES, NUMBERS
+from skdistill.targets._tasks import ClassTask, NumberTask
 from skdistill.teachers._ensemble import as_teacher
 from skdistill.teachers._fit import clone_teacher, is_fitted, is_kept, tags_of
+from skdistill.training._features import check_layers, feature_terms
 from skdistill.training._fitted import behind_steps
 from skdistill.training._packed import Packed
-from skdistill.training._student import as_student
+from skdistill.training._student import as_student, learners_of
+from skdistill.training._views import live_views
 from skdistill.transfer._gather import gather_rows
 
 
@@ -129,11 +138,28 @@ ALONE = {
 class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
     """Base class of the estimators that hold a teacher and a student."""
 
-    _regresses = False
-    # Parameters of the classifier alone.
-    feature_losses: list | None = None
+    _parameter_constraints = {
+        "teacher": "no_validation",
+        "student": "no_validation",
+        "loss": "no_validation",
+        "alpha": [Interval(Real, 0, 1, closed="both")],
+        "feature_losses": [list, None],
+        "cv": ["cv_object", StrOptions({"in-sample"})],
+        "augment": "no_validation",
+        "unlabeled_weight": [Interval(Real, 0, None, closed="neither")],
+        "memory": [None, str, HasMethods("cache")],
+        "device": [str, torch.device],
+        "n_jobs": [None, Integral],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    _task: type[ClassTask] | type[NumberTask]
+    _find_loss: Callable
+    # What the classifier alone has as parameters.
     teacher_classes: object = None
     calibrate: bool | str = False
+    temperature: float | str = "auto"
 
     def __sklearn_clone__(self):
         """Clone as scikit-learn does, but keep a fitted teacher: the same object for all folds."""
@@ -175,8 +201,7 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
                     f"set_params(teacher=clone(teacher)), and set it there."
                 )
         if inner and isinstance(teacher, list | tuple):
-            named = "VotingClassifier([(name, member), ...], voting='soft')"
-            named = "VotingRegressor([(name, member), ...])" if self._regresses else named
+            named = self._task.named_members
             raise ValueError(
                 f"{inner} cannot be set: teacher is a list, whose members have no names. Set it "
                 f"on the member itself, or name the members: {named}."
@@ -194,7 +219,7 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
             )
         if self.student is None and "student" not in params:
             unheard = [name for name in params if name.startswith("student__")]
-            net = "StudentNetRegressor" if self._regresses else "StudentNet"
+            net = learners_of(self._task).net.__name__
             if unheard:
                 raise ValueError(
                     f"{unheard} cannot be set: student is None, which stands for the default. "
@@ -318,6 +343,9 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
         route = self._route(given)
         return Rows(X, task, sample_weight, groups, route, self.cv, X_val=X_val, held=held)
 
+    def _read_y(self, y, *settings):
+        return self._task.from_y(y, *settings)
+
     def _route(self, given):
         """Return what metadata routing brings for the teacher's `fit`; None without routing."""
         if not routing_enabled():
@@ -343,6 +371,22 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
 
     def _is_weighted(self, rows):
         return rows.sample_weight is not None or (rows.has_more and self.alpha < 1)
+
+    def _prepare_student(self, rows, seed, soft_targets):
+        """Fit the student's preprocessing and make its module, so that a misfit shows early."""
+        device = resolve_device(self.device)
+        student = as_student(
+            self.student,
+            self._task,
+            n_axes=len(rows.X.shape),
+            device=str(device),
+            verbose=self.verbose,
+        )
+        net, loss = student[-1], self._find_loss(self.loss)
+        net.check_settings(loss, self.alpha, self.temperature, weighted=self._is_weighted(rows))
+        parts = self._prepare_rows(student, rows, seed)
+        check_layers(self.feature_losses, self.teacher, rows.X, net, parts[0], device, soft_targets)
+        return student, parts
 
     def _prepare_rows(self, student, rows, seed):
         """Fit the student's preprocessing and make its module; return the parts of its rows."""
@@ -402,6 +446,22 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
         packed.check(self.alpha)
         return packed
 
+    def _learn(self, student, parts, rows, targets, seed):
+        """Train the student's net on packed targets and report what was used."""
+        net = student[-1]
+        settings = self._loss_settings(net, targets)
+        terms = live_views(net, self, rows)
+        if self.feature_losses:
+            terms += feature_terms(self.feature_losses, targets)
+        packed = self._pack(rows, targets)
+        net = net.learn(parts, packed, **settings, terms=terms, seed=seed)
+        self._keep_student(student, net, rows)
+
+    def _loss_settings(self, net, targets):
+        """Return what the loss of the training is made of, and report it."""
+        self.alpha_ = float(self.alpha)
+        return {"loss": self._find_loss(self.loss), "alpha": self.alpha_}
+
     def _keep_student(self, student, net, rows):
         """Set what the training of the student has left."""
         self.student_ = student if len(student) > 1 else net
@@ -417,12 +477,12 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         try:
-            student = as_student(self.student, regresses=self._regresses)
+            student = as_student(self.student, self._task)
             steps = [step for _, step in student.steps]
             student = get_tags(next(step for step in steps if step not in (None, "passthrough")))
         except StudentError:
             return tags  # fit says what is wrong with it
-        teacher = as_teacher(self.teacher, asks=NUMBERS if self._regresses else CLASSES)
+        teacher = as_teacher(self.teacher, asks=self._task.asks)
         teacher = None if self.alpha == 0 else tags_of(teacher)
         takes_gaps = teacher is None or teacher.input_tags.allow_nan
         tags.input_tags.allow_nan = student.input_tags.allow_nan and takes_gaps

@@ -4,8 +4,6 @@ from sklearn.utils import get_tags
 
 from skdistill._torch import resolve_device
 from skdistill.exceptions import TeacherError
-from skdistill.losses._registry import get_loss
-from skdistill.losses._regression import get_regression_loss
 from skdistill.targets._plan import check_teacher
 from skdistill.training._features import check_feature_losses
 from skdistill.training._views import check_teacher_of_views
@@ -36,18 +34,16 @@ def check_parts(model, task, soft_targets, X_unlabeled):
     Examined or None
         What is known of the teacher.
     """
-    if task.regresses:
-        get_regression_loss(model.loss)
-    else:
-        get_loss(model.loss).check_classes(len(task.classes))
+    loss = model._find_loss(model.loss)
+    if task.classes is not None:
+        loss.check_classes(len(task.classes))
         _check_temperature(model.temperature)
     teacher = _check_sources(model, task, soft_targets, X_unlabeled)
-    if task.regresses:
-        for member in () if teacher is None else teacher.members or (teacher,):
+    if task.classes is None and teacher is not None:
+        for member in teacher.members or (teacher,):
             _check_outputs(member, task.n_columns)
-    else:
-        check_feature_losses(model.feature_losses, model.teacher, soft_targets)
-        check_teacher_of_views(model, soft_targets)
+    check_feature_losses(model.feature_losses, model.teacher, soft_targets)
+    check_teacher_of_views(model, loss, soft_targets)
     return teacher
 
 

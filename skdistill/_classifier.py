@@ -1,25 +1,19 @@
 """DistilledClassifier: a small student that learns what a strong teacher knows."""
 
-from numbers import Integral, Real
+from numbers import Real
 
 import numpy as np
-import torch
 from sklearn.base import ClassifierMixin
 
 from skdistill._base import BaseDistilled
 from skdistill._compat import (
-    HasMethods,
     Interval,
     StrOptions,
     fit_context,
 )
 from skdistill._rows import label_digest
-from skdistill._torch import resolve_device
 from skdistill.losses._registry import get_loss
 from skdistill.targets._tasks import ClassTask
-from skdistill.training._features import check_layers, feature_terms
-from skdistill.training._student import as_student
-from skdistill.training._views import live_views
 
 
 class DistilledClassifier(ClassifierMixin, BaseDistilled):
@@ -142,23 +136,13 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
     True
     """
 
+    _task = ClassTask
+    _find_loss = staticmethod(get_loss)
     _parameter_constraints = {
-        "teacher": "no_validation",
-        "student": "no_validation",
-        "loss": "no_validation",
+        **BaseDistilled._parameter_constraints,
         "temperature": [StrOptions({"auto"}), Interval(Real, 0, None, closed="neither")],
-        "alpha": [Interval(Real, 0, 1, closed="both")],
-        "feature_losses": [list, None],
-        "cv": ["cv_object", StrOptions({"in-sample"})],
         "calibrate": ["boolean", StrOptions({"temperature", "prior"})],
-        "augment": "no_validation",
-        "unlabeled_weight": [Interval(Real, 0, None, closed="neither")],
         "teacher_classes": ["array-like", None],
-        "memory": [None, str, HasMethods("cache")],
-        "device": [str, torch.device],
-        "n_jobs": [None, Integral],
-        "random_state": ["random_state"],
-        "verbose": ["verbose"],
     }
 
     def __init__(
@@ -299,7 +283,7 @@ Unlabeled, default=None
         return self._fitted().predict_log_proba(X)
 
     def _read_y(self, y):
-        task = ClassTask.from_y(y)
+        task = super()._read_y(y)
         self.classes_, self.label_digest_ = task.classes, label_digest(task.positions)
         return task
 
@@ -312,29 +296,9 @@ Unlabeled, default=None
                 f"expected at least two classes to tell apart."
             )
 
-    def _prepare_student(self, rows, seed, soft_targets):
-        """Fit the student's preprocessing and make its module, so that a misfit shows early."""
-        device = resolve_device(self.device)
-        student = as_student(
-            self.student, n_axes=len(rows.X.shape), device=str(device), verbose=self.verbose
-        )
-        net, loss = student[-1], get_loss(self.loss)
-        weighted = self._is_weighted(rows)
-        net.check_settings(loss, self.alpha, self.temperature, weighted=weighted)
-        parts = self._prepare_rows(student, rows, seed)
-        check_layers(self.feature_losses, self.teacher, rows.X, net, parts[0], device, soft_targets)
-        return student, parts
-
-    def _learn(self, student, parts, rows, targets, seed):
-        """Train the student's net on packed targets and report what was used."""
-        loss, self.alpha_ = get_loss(self.loss), float(self.alpha)
+    def _loss_settings(self, net, targets):
         kind = "probabilities" if targets is None else targets.kind
-        default = student[-1].default_temperature(loss, kind, len(self.classes_))
+        settings = super()._loss_settings(net, targets)
+        default = net.default_temperature(settings["loss"], kind, len(self.classes_))
         self.temperature_ = default if self.temperature == "auto" else float(self.temperature)
-        settings = {"loss": loss, "alpha": self.alpha_, "temperature": self.temperature_}
-        terms = live_views(student[-1], self, rows)
-        if self.feature_losses:
-            terms += feature_terms(self.feature_losses, targets)
-        packed = self._pack(rows, targets)
-        net = student[-1].learn(parts, packed, **settings, terms=terms, seed=seed)
-        self._keep_student(student, net, rows)
+        return {**settings, "temperature": self.temperature_}

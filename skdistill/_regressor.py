@@ -1,16 +1,11 @@
 """DistilledRegressor: a small student that learns the numbers of a strong teacher."""
 
-from numbers import Integral, Real
-
-import torch
 from sklearn.base import RegressorMixin
 
 from skdistill._base import BaseDistilled
-from skdistill._compat import HasMethods, Interval, StrOptions, fit_context
-from skdistill._torch import resolve_device
+from skdistill._compat import fit_context
 from skdistill.losses._regression import get_regression_loss
 from skdistill.targets._tasks import NumberTask
-from skdistill.training._student import as_student
 
 
 class DistilledRegressor(RegressorMixin, BaseDistilled):
@@ -43,6 +38,9 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
         its own loss, which must be this one.
     alpha : float, default=0.5
         Weight of the teacher's term in [0, 1]. 0 is the plain student: no teacher is asked.
+    feature_losses : list of FeatureLoss, default=None
+        Terms between layers of a fitted network as teacher and layers of the student, such as
+        `losses.HintLoss`. They have weights of their own and need the teacher at alpha 0 too.
     cv : int, splitter, iterable or "in-sample", default=None
         How an unfitted teacher answers for its own training rows. None is five folds of shuffled
         rows (an int as many; whole groups with `groups`), each row answered by a clone that was
@@ -114,22 +112,8 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
     (2,)
     """
 
-    _parameter_constraints = {
-        "teacher": "no_validation",
-        "student": "no_validation",
-        "loss": "no_validation",
-        "alpha": [Interval(Real, 0, 1, closed="both")],
-        "cv": ["cv_object", StrOptions({"in-sample"})],
-        "augment": "no_validation",
-        "unlabeled_weight": [Interval(Real, 0, None, closed="neither")],
-        "memory": [None, str, HasMethods("cache")],
-        "device": [str, torch.device],
-        "n_jobs": [None, Integral],
-        "random_state": ["random_state"],
-        "verbose": ["verbose"],
-    }
-
-    _regresses = True
+    _task = NumberTask
+    _find_loss = staticmethod(get_regression_loss)
 
     def __init__(
         self,
@@ -138,6 +122,7 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
         *,
         loss="squared_error",
         alpha=0.5,
+        feature_losses=None,
         cv=None,
         augment=None,
         unlabeled_weight=1.0,
@@ -151,6 +136,7 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
         self.student = student
         self.loss = loss
         self.alpha = alpha
+        self.feature_losses = feature_losses
         self.cv = cv
         self.augment = augment
         self.unlabeled_weight = unlabeled_weight
@@ -232,33 +218,12 @@ Unlabeled, default=None
         )
 
     def _read_y(self, y):
-        task = NumberTask.from_y(y, get_regression_loss(self.loss).level)
+        task = super()._read_y(y, get_regression_loss(self.loss).level)
         self.n_outputs_ = task.n_columns
         return task
 
     def _check_y(self, task, sample_weight):
         """Numbers need not differ."""
-
-    def _prepare_student(self, rows, seed, soft_targets):
-        """Fit the student's preprocessing and make its module, so that a misfit shows early."""
-        student = as_student(
-            self.student,
-            regresses=True,
-            n_axes=len(rows.X.shape),
-            device=str(resolve_device(self.device)),
-            verbose=self.verbose,
-        )
-        loss = get_regression_loss(self.loss)
-        student[-1].check_settings(loss, self.alpha, weighted=self._is_weighted(rows))
-        return student, self._prepare_rows(student, rows, seed)
-
-    def _learn(self, student, parts, rows, targets, seed):
-        """Train the student's net on packed targets and report what was used."""
-        self.alpha_ = float(self.alpha)
-        packed = self._pack(rows, targets)
-        loss = get_regression_loss(self.loss)
-        net = student[-1].learn(parts, packed, loss=loss, alpha=self.alpha_, seed=seed)
-        self._keep_student(student, net, rows)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

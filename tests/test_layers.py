@@ -13,7 +13,17 @@ PACKAGE = "skdistill"
 # file of the package, "__init__" its public face, which only a program on top of it imports.
 _0 = {
     *("exceptions", "_ascent", "_atomic", "_columns", "_compat", "_frames", "_generators"),
-    *("_labels", "_layout", "_names", "_new_frames", "_random", "_rows", "_torch", "_warn"),
+    *(
+        "_labels",
+        "_layout",
+        "_names",
+        "_new_frames",
+        "_random",
+        "_rows",
+        "_torch",
+        "_unwrap",
+        "_warn",
+    ),
 }
 _1 = _0 | {"teachers", "targets", "transfer", "losses", "students"}
 _2 = _1 | {"training"}
@@ -26,6 +36,7 @@ MAY_IMPORT = {
     "_new_frames": {"_frames"},
     "_compat": {"exceptions", "_frames"},
     "_random": {"exceptions"},
+    "_unwrap": set(),
     "_warn": set(),
     "_ascent": set(),
     "_atomic": set(),

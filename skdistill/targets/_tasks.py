@@ -98,7 +98,7 @@ class ClassTask:
 
     asks = CLASSES
     units = "class and group"
-    regresses = False
+    named_members = "VotingClassifier([(name, member), ...], voting='soft')"
 
     def __init__(self, y, classes=None):
         self.y = np.asarray(y)
@@ -269,7 +269,7 @@ class NumberTask:
 
     asks = NUMBERS
     units = "group"
-    regresses = True
+    named_members = "VotingRegressor([(name, member), ...])"
     classes = None
 
     def __init__(self, y, level=None, names=None):

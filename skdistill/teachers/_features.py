@@ -6,11 +6,10 @@ import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
-from sklearn.frozen import FrozenEstimator
-from sklearn.pipeline import Pipeline
 from torch import nn
 
 from skdistill._compat import safe_indexing
@@ -21,6 +20,7 @@ from skdistill._torch import (
     forward_in_batches,
     resolve_device,
 )
+from skdistill._unwrap import unwrap
 from skdistill.exceptions import TeacherError
 from skdistill.teachers._fit import is_fitted
 
@@ -147,11 +147,14 @@ class TeacherNet:
         They bring rows to what the module reads, one after another.
     device : torch.device
         Where it is to run.
+    link : object, default=None
+        Of a student, from what its module returns to what it predicts.
     """
 
     module: nn.Module
     steps: list[Callable]
     device: torch.device
+    link: Any = None
 
     def rows(self, X):
         """Return rows as the module reads them."""
@@ -254,28 +257,22 @@ def find_net(teacher, device="auto", need="feature_losses"):
     TeacherError
         When there is no such network, or no fitted one.
     """
-    core, steps = teacher, []
-    while not isinstance(core, nn.Module):
-        if isinstance(core, FrozenEstimator):
-            core = core.estimator
-        elif isinstance(core, Pipeline):
-            steps += [s.transform for _, s in core.steps[:-1] if s not in (None, "passthrough")]
-            core = core.steps[-1][1]
-        elif hasattr(core, "student_"):
-            core = core.student_
-        elif isinstance(getattr(core, "module_", None), nn.Module):
-            steps += [core.prepare_more] if hasattr(core, "prepare_more") else []
-            return TeacherNet(core.module_, steps, _device_of(core.module_))
-        elif not is_fitted(teacher):
+    core, steps, _ = unwrap(teacher)
+    steps = [step.transform for step in steps]
+    if isinstance(core, nn.Module):
+        return TeacherNet(core, steps, resolve_device(device))
+    if not isinstance(getattr(core, "module_", None), nn.Module):
+        if not is_fitted(teacher):
             raise TeacherError(
                 f"{need} were given with the teacher {type(teacher).__name__}, which is not "
                 f"fitted; expected a fitted network, for {REASONS[need]}. Fit it first: "
                 f"FrozenEstimator(teacher.fit(X, y))."
             )
-        else:
-            raise TeacherError(
-                f"{need} were given with the teacher {type(core).__name__}, which has no layers; "
-                f"expected one network: a torch.nn.Module, a fitted skorch net or StudentNet, or "
-                f"a Pipeline that ends in one. Leave {need} out, or give the network itself."
-            )
-    return TeacherNet(core, steps, resolve_device(device))
+        raise TeacherError(
+            f"{need} were given with the teacher {type(core).__name__}, which has no layers; "
+            f"expected one network: a torch.nn.Module, a fitted skorch net or StudentNet, or "
+            f"a Pipeline that ends in one. Leave {need} out, or give the network itself."
+        )
+    steps += [core.prepare_more] if hasattr(core, "prepare_more") else []
+    link = getattr(core, "link_", None)
+    return TeacherNet(core.module_, steps, _device_of(core.module_), link)

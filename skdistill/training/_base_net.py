@@ -36,6 +36,8 @@ from skdistill.training._trainer import (
     train_net,
     training_copy,
 )
+from skdistill.training._views import Views, check_views
+from skdistill.transfer._get_views import get_views
 
 
 class BaseStudentNet(NetStudentMixin, FastEpochMixin):
@@ -87,6 +89,7 @@ class BaseStudentNet(NetStudentMixin, FastEpochMixin):
         verbose=0,
         device=None,
         dtype="float32",
+        views=None,
         **kwargs,
     ):
         kwargs.setdefault("iterator_train__shuffle", True)
@@ -108,6 +111,7 @@ class BaseStudentNet(NetStudentMixin, FastEpochMixin):
             **kwargs,
         )
         self.dtype = dtype
+        self.views = views
 
     @property
     def _default_callbacks(self):
@@ -125,8 +129,10 @@ class BaseStudentNet(NetStudentMixin, FastEpochMixin):
         """Return the settings by name."""
         # Among the attributes that skorch counts in are private ones: those of a subclass, and a
         # set whose order in a repr varies between runs. A clone makes its own.
+        # Settings of a view are set through the view.
         params = super().get_params(deep=deep, **kwargs)
-        return {name: value for name, value in params.items() if not name.startswith("_")}
+        unheard = ("_", "views__")
+        return {name: value for name, value in params.items() if not name.startswith(unheard)}
 
     def get_params_for_optimizer(self, prefix, named_parameters):
         """Give AdamW a weight decay that suits few epochs on a table, unless one is set."""
@@ -166,6 +172,7 @@ class BaseStudentNet(NetStudentMixin, FastEpochMixin):
         {ndarray, CSR matrix} of shape (n_samples, ...)
             The rows for `learn`.
         """
+        views = get_views(self.views)
         self.check_own_settings()
         X = self._learn_columns(X)
         self.layout_ = read_layout(X)
@@ -174,7 +181,15 @@ class BaseStudentNet(NetStudentMixin, FastEpochMixin):
         initialize_net(self, X, task.n_columns, seed, self._labels_of)
         self._check_iterators(X.shape[0])
         self.link_ = self._make_link(task, self.criterion_)
+        check_views(views, X, self.module_)
         return X
+
+    def learn(self, X, packed, *, terms=(), **settings):
+        """Train on views of the rows, where there are some; see `NetStudentMixin.learn`."""
+        views = get_views(self.views)
+        if views and not any(isinstance(term, Views) for term in terms):
+            terms = [*terms, Views(views)]
+        return super().learn(X, packed, terms=terms, **settings)
 
     def _train(self, X, packed, settings, seed):
         objective = self.criterion_.with_settings(**settings)
@@ -299,7 +314,7 @@ class BaseStudentNet(NetStudentMixin, FastEpochMixin):
         batches = getattr(self, name)(dataset, batch_size=size, **kwargs)
         if training:
             for term in self.criterion_.terms:
-                batches = term.batches(batches)
+                batches = term.batches(batches, self)
         return batches
 
     def _check_iterators(self, n_rows):

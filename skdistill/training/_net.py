@@ -1,14 +1,7 @@
 """StudentNet: a skorch net that learns from packed targets and answers as a classifier."""
 
-import torch
-
 from skdistill.training._base_net import BaseStudentNet
 from skdistill.training._base_student import NetClassifierMixin
-from skdistill.training._batches import TensorBatches, TensorRows
-from skdistill.training._criterion import DistillationCriterion
-from skdistill.training._holdout import HoldOut
-from skdistill.training._views import Views, check_views
-from skdistill.transfer._get_views import get_views
 
 
 class StudentNet(NetClassifierMixin, BaseStudentNet):
@@ -81,61 +74,3 @@ class StudentNet(NetClassifierMixin, BaseStudentNet):
     >>> student.fit(X, y).score(X, y) > 0.9
     True
     """
-
-    def __init__(
-        self,
-        module=None,
-        *,
-        criterion=DistillationCriterion,
-        optimizer=torch.optim.AdamW,
-        lr=0.002,
-        max_epochs=40,
-        batch_size="auto",
-        iterator_train=TensorBatches,
-        iterator_valid=TensorBatches,
-        dataset=TensorRows,
-        train_split=HoldOut(),
-        callbacks=None,
-        verbose=0,
-        device=None,
-        dtype="float32",
-        views=None,
-        **kwargs,
-    ):
-        super().__init__(
-            module,
-            criterion=criterion,
-            optimizer=optimizer,
-            lr=lr,
-            max_epochs=max_epochs,
-            batch_size=batch_size,
-            iterator_train=iterator_train,
-            iterator_valid=iterator_valid,
-            dataset=dataset,
-            train_split=train_split,
-            callbacks=callbacks,
-            verbose=verbose,
-            device=device,
-            dtype=dtype,
-            **kwargs,
-        )
-        self.views = views
-
-    def get_params(self, deep=True, **kwargs):
-        """Return the settings by name; those of a view are set through the view."""
-        params = super().get_params(deep=deep, **kwargs)
-        return {name: value for name, value in params.items() if not name.startswith("views__")}
-
-    def prepare(self, X, task, seed=None):
-        """Check that the views can change the rows, too; see `BaseStudentNet.prepare`."""
-        views = get_views(self.views)
-        X = super().prepare(X, task, seed)
-        check_views(views, X, self.module_)
-        return X
-
-    def learn(self, X, packed, *, terms=(), **settings):
-        """Train on views of the rows, where there are some; see `NetStudentMixin.learn`."""
-        views = get_views(self.views)
-        if views and not any(isinstance(term, Views) for term in terms):
-            terms = [*terms, Views(views)]
-        return super().learn(X, packed, terms=terms, **settings)

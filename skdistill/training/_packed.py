@@ -13,6 +13,9 @@ from skdistill.teachers._clip import log_probabilities
 HUGE = 1e100
 """Weights beyond it are scaled first, for their sum may leave the range of floats."""
 
+LOGITS, NUMBERS = "teacher_logits", "teacher_target"
+"""The entries of packed targets with what a teacher says."""
+
 BLOCK = 65_536
 """Answers that are converted at once, so that no second array of all of them is made."""
 
@@ -53,8 +56,8 @@ class Packed:
     held: np.ndarray | None = None
 
     @property
-    def regresses(self) -> bool:
-        """Whether numbers are learnt."""
+    def are_numbers(self) -> bool:
+        """Whether numbers are learnt, and no classes."""
         return self.hard.ndim == 2
 
     @property
@@ -165,10 +168,10 @@ class Packed:
         """
         n_all = self.n_rows + self.n_held
         label = np.full(n_all, -1, dtype=np.int64)
-        label[: self.n_labelled] = 0 if self.regresses else self.hard
-        label[self.n_rows :] = 0 if self.regresses or self.held is None else self.held
+        label[: self.n_labelled] = 0 if self.are_numbers else self.hard
+        label[self.n_rows :] = 0 if self.are_numbers or self.held is None else self.held
         found = {"label": label}
-        if self.regresses:
+        if self.are_numbers:
             found["target"] = np.zeros((n_all, self.hard.shape[1]), dtype)
             found["target"][: self.n_labelled] = self.hard
             if self.held is not None:
@@ -177,8 +180,7 @@ class Packed:
             if weight is not None:
                 found[name] = np.append(weight, np.ones(self.n_held)).astype(dtype)
         if self.answers:
-            name = "teacher_target" if self.regresses else "teacher_logits"
-            found[name] = self._converted(n_all, dtype)
+            found[NUMBERS if self.are_numbers else LOGITS] = self._converted(n_all, dtype)
         for name, parts in self.features.items():
             values = np.zeros((n_all, *parts[0].shape[1:]), parts[0].dtype)
             np.concatenate(parts, out=values[: self.n_rows])
@@ -196,7 +198,7 @@ class Packed:
             for first in range(0, len(part), BLOCK):
                 block = part[first : first + BLOCK]
                 told = ~np.isnan(block).any(axis=1)
-                block = block if self.regresses else log_probabilities(block)
+                block = block if self.are_numbers else log_probabilities(block)
                 found[start + first : start + first + len(block)][told] = block[told]
             start += len(part)
         return found

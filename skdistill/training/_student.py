@@ -1,5 +1,6 @@
 """From what the user calls a student to steps that can be prepared and trained."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from sklearn.base import clone, is_classifier, is_regressor
@@ -10,6 +11,7 @@ from torch import nn
 
 from skdistill.exceptions import StudentError
 from skdistill.students import ImagePreprocessor, SparseMLP, TablePreprocessor
+from skdistill.targets._tasks import ClassTask, NumberTask
 from skdistill.training._base_net import BaseStudentNet
 from skdistill.training._estimator_base import BaseEstimatorStudent
 from skdistill.training._estimator_regressor import EstimatorRegressorStudent
@@ -23,19 +25,51 @@ from skdistill.training._skorch_student import (
 )
 
 
-class _Learners(NamedTuple):
-    """What becomes of a module, of a skorch net and of an estimator."""
+class Learners(NamedTuple):
+    """What becomes of a module, of a skorch net and of an estimator, and how all this is called."""
 
     net: type[BaseStudentNet]
     skorch: type[BaseSkorchStudent]
     estimator: type[BaseEstimatorStudent]
+    learnt: str
+    estimators: str
+    takes: Callable
 
 
-CLASSIFIERS = _Learners(StudentNet, SkorchStudent, EstimatorStudent)
-REGRESSORS = _Learners(StudentNetRegressor, SkorchRegressorStudent, EstimatorRegressorStudent)
+CLASSIFIERS = Learners(
+    StudentNet,
+    SkorchStudent,
+    EstimatorStudent,
+    learnt="classes",
+    estimators="classifier or regressor",
+    takes=lambda estimator: is_classifier(estimator) or is_regressor(estimator),
+)
+REGRESSORS = Learners(
+    StudentNetRegressor,
+    SkorchRegressorStudent,
+    EstimatorRegressorStudent,
+    learnt="numbers",
+    estimators="regressor",
+    takes=is_regressor,
+)
 
 
-def as_student(student, *, regresses=False, n_axes=2, device=None, verbose=0):
+def learners_of(task):
+    """Return what students of a task are made into.
+
+    Parameters
+    ----------
+    task : type
+        ClassTask or NumberTask.
+
+    Returns
+    -------
+    Learners
+    """
+    return REGRESSORS if task is NumberTask else CLASSIFIERS
+
+
+def as_student(student, task=ClassTask, *, n_axes=2, device=None, verbose=0):
     """Return a Pipeline that ends in a learner, for whatever was given as a student.
 
     Parameters
@@ -45,8 +79,8 @@ def as_student(student, *, regresses=False, n_axes=2, device=None, verbose=0):
         and `StudentNet`; for texts, of one axis, hashed words as tf-idf stand before these. A
         module's class or instance becomes a StudentNet, a scikit-learn classifier or regressor an
         `EstimatorStudent`.
-    regresses : bool, default=False
-        Whether numbers are to be learnt: the net is then a `StudentNetRegressor`, and an estimator
+    task : type, default=ClassTask
+        What is to be learnt. For NumberTask the net is a `StudentNetRegressor`, and an estimator
         must be a regressor.
     n_axes : int, default=2
         Number of axes of the rows X.
@@ -65,7 +99,7 @@ def as_student(student, *, regresses=False, n_axes=2, device=None, verbose=0):
     StudentError
         When it is none of these, or an estimator that cannot learn from soft targets.
     """
-    learners = REGRESSORS if regresses else CLASSIFIERS
+    learners = learners_of(task)
     if student is None:
         student = _default_student(learners.net, n_axes)
     if isinstance(student, Pipeline):
@@ -110,18 +144,16 @@ def _as_learner(student, learners, device, verbose):
         return net.set_params(device=net.device or device, verbose=net.verbose or verbose)
     if isinstance(student, learners.skorch | learners.estimator):
         return clone(student)
-    regresses = learners is REGRESSORS
     is_estimator = hasattr(student, "__sklearn_tags__") and not isinstance(student, type)
-    classifies = regresses and is_estimator and is_classifier(student)
-    if classifies or isinstance(student, BaseStudentNet):  # one of the other kind
+    is_other = is_estimator and is_classifier(student) and not learners.takes(student)
+    if is_other or isinstance(student, BaseStudentNet):
         raise StudentError(
-            f"The student {type(student).__name__} does not learn "
-            f"{'numbers' if regresses else 'classes'}; expected None, a {learners.net.__name__}, "
-            f"or another student that does."
+            f"The student {type(student).__name__} does not learn {learners.learnt}; expected "
+            f"None, a {learners.net.__name__}, or another student that does."
         )
     if isinstance(student, NeuralNet):
         return learners.skorch(student)
-    if is_estimator and (is_classifier(student) or is_regressor(student)):
+    if is_estimator and learners.takes(student):
         return learners.estimator(clone(student)).check_estimator()
     if isinstance(student, type) and hasattr(student, "get_params"):
         raise StudentError(
@@ -129,9 +161,8 @@ def _as_learner(student, learners, device, verbose):
             f"{student.__name__}()."
         )
     came = f"the class {student.__name__}" if isinstance(student, type) else repr(student)
-    kinds = "regressor" if regresses else "classifier or regressor"
     raise StudentError(
         f"The student is {came}; expected None, a {learners.net.__name__} or other skorch net, a "
-        f"torch.nn.Module or its class, a scikit-learn {kinds} (an instance), or a Pipeline that "
-        f"ends in one of these."
+        f"torch.nn.Module or its class, a scikit-learn {learners.estimators} (an instance), or a "
+        f"Pipeline that ends in one of these."
     )

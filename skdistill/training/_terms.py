@@ -27,8 +27,8 @@ class Term:
         """Return what each row carries along for this term, a dict as `Packed.arrays` gives."""
         return {}
 
-    def batches(self, batches):
-        """Return an iterable of batches (X, packed) in place of the given one."""
+    def batches(self, batches, net):
+        """Return an iterable of batches (X, packed), which a net learns, in place of the given."""
         return batches
 
     def loss(self, net, X, outputs, packed):

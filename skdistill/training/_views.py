@@ -5,7 +5,6 @@ import contextlib
 import numpy as np
 import torch
 from scipy import sparse
-from sklearn.pipeline import Pipeline
 from skorch import NeuralNet
 
 from skdistill._generators import current_stream, make_generator
@@ -17,13 +16,14 @@ from skdistill._torch import (
     forward_in_batches,
     module_dtype,
 )
+from skdistill._unwrap import unwrap
 from skdistill.exceptions import StudentError, TeacherError
-from skdistill.losses._registry import get_loss
 from skdistill.teachers._clip import EPSILON
 from skdistill.teachers._contract import as_values, find_kind
 from skdistill.teachers._ensemble import labels_of
 from skdistill.teachers._features import PROBE_ROWS, find_net
 from skdistill.teachers._last_step import kind_of_module
+from skdistill.training._packed import LOGITS, NUMBERS
 from skdistill.training._terms import Term
 from skdistill.transfer._get_views import get_views
 from skdistill.transfer._views import Mixup
@@ -45,16 +45,18 @@ def views_of(student):
     list of View
         Empty for what is no StudentNet and no Pipeline that ends in one.
     """
-    net = student.steps[-1][1] if isinstance(student, Pipeline) else student
+    net = unwrap(student).core
     return get_views(getattr(net, "views", None)) if isinstance(net, NeuralNet) else []
 
 
-def check_teacher_of_views(model, soft_targets):
+def check_teacher_of_views(model, loss, soft_targets):
     """Refuse what cannot answer for views, before anything is fitted.
 
     Parameters
     ----------
-    model : DistilledClassifier
+    model : DistilledClassifier or DistilledRegressor
+    loss : Loss or RegressionLoss
+        Its own.
     soft_targets : object or None
         As given to `fit`.
 
@@ -93,7 +95,6 @@ def check_teacher_of_views(model, soft_targets):
             f"calibrate={model.calibrate!r} was given with a student that has views, for which the "
             f"teacher answers anew; expected False. Choose a temperature, or set views=None."
         )
-    loss = get_loss(model.loss)
     if getattr(loss, "needs_labels", False) and any(isinstance(view, Mixup) for view in views):
         raise ValueError(
             f"The loss {loss!r} reads the label of each row, and Mixup gives a row two; expected a "
@@ -141,10 +142,10 @@ def live_views(net, model, rows):
     ----------
     net : object
         The student's last step, prepared.
-    model : DistilledClassifier
-        With `classes_`, its teacher checked and asked once.
+    model : DistilledClassifier or DistilledRegressor
+        Its teacher checked and asked once.
     rows : Rows
-        With X and `more`, the rows as the teacher gets them.
+        With X, `more` and the task, the rows as the teacher gets them.
 
     Returns
     -------
@@ -160,11 +161,14 @@ def live_views(net, model, rows):
     if not views or model.alpha == 0 or model.teacher is None:
         return []
     teacher = find_net(model.teacher, model.device, need="views")
-    columns = model.teacher_classes
-    if columns is None:
-        columns = labels_of(model.teacher)
     own = _rows_of(teacher, rows, net.row_shape_, any(view.needs_images for view in views))
-    live = LiveTeacher(teacher, own, columns, model.classes_)
+    live: LiveTeacher
+    if rows.task.classes is None:
+        live = LiveNumbers(teacher, own)
+    else:
+        columns = model.teacher_classes
+        columns = labels_of(model.teacher) if columns is None else columns
+        live = LiveClasses(teacher, own, columns, rows.task.classes)
     live.probe(views)
     return [Views(views, live)]
 
@@ -193,37 +197,28 @@ def _rows_of(teacher, rows, row_shape, images):
 class LiveTeacher:
     """A frozen network that is asked about every view.
 
+    A subclass has `read`, and names the entry of packed targets that it fills.
+
     Parameters
     ----------
     net : TeacherNet
     rows : ndarray of shape (n_samples, ...)
         All rows, those without labels last, as its module reads them.
-    columns : array-like of shape (n_columns,) or None
-        The labels of its columns; None is those of the classes.
-    classes : ndarray of shape (n_classes,)
-        The order of the columns to return.
     """
 
-    def __init__(self, net, rows, columns, classes):
+    entry: str
+
+    def __init__(self, net, rows):
         self.net = net
-        self.kind: str | None = None
         self.rows = rows
-        self.n_classes = len(classes)
-        known = classes if columns is None else np.asarray(columns)
-        position = {label: i for i, label in enumerate(known.tolist())}
-        found = [(i, position[k]) for i, k in enumerate(classes.tolist()) if k in position]
-        self.target, self.source = (torch.tensor(part) for part in zip(*found, strict=True))
 
     def probe(self, views):
-        """See whether the module speaks logits or probabilities, and try views on a few rows."""
+        """See what the module returns, and try views on a few rows."""
         module, device = self.net.module, self.net.device
         name = type(module).__name__
         with evaluating(module, device):
             outputs = forward_in_batches(module, self.rows[:MANY_ROWS], device)
-            outputs = as_values(outputs, len(outputs), name)
-            if outputs.shape[1] == 1:
-                self.kind = kind_of_module(module, self.rows)
-            self.kind = self.kind or find_kind(outputs, name)
+            self.look_at(outputs, name)
             rows = as_tensor(self.rows[:PROBE_ROWS], module).to(device)
             try:
                 generator = make_generator(0)
@@ -235,30 +230,94 @@ class LiveTeacher:
                     f"{tuple(rows.shape[1:])}: {error}. Check them, or set views=None."
                 ) from error
 
-    def __call__(self, rows):
-        """Return the log-probabilities of a batch, in the order of the classes.
+    def look_at(self, outputs, name):
+        """Find out what the module of that name returns for rows."""
+
+    def read(self, outputs, net):
+        """Return outputs of shape (n_batch, n_columns) as the loss of a net reads them."""
+        raise NotImplementedError
+
+    def answer(self, rows, net):
+        """Return what a loss reads of a batch.
 
         Parameters
         ----------
         rows : torch.Tensor of shape (n_batch, ...)
+        net : skorch.NeuralNet
+            That learns from it.
 
         Returns
         -------
-        torch.Tensor of shape (n_batch, n_classes)
+        torch.Tensor of shape (n_batch, n_outputs)
         """
         with torch.no_grad():
             outputs = first_output(self.net.module(rows))
-            outputs = outputs.unsqueeze(1) if outputs.ndim == 1 else outputs
-            if outputs.shape[1] == 1:
-                other = 1 - outputs if self.kind == "probabilities" else torch.zeros_like(outputs)
-                outputs = torch.cat([other, outputs], dim=1)
-            if self.kind == "probabilities":
-                outputs = outputs.clamp_min(EPSILON).log()
-            self.source = self.source.to(outputs.device)  # once
-            self.target = self.target.to(outputs.device)
-            known = outputs.index_select(1, self.source).log_softmax(dim=1)
-            answer = known.new_full((len(known), self.n_classes), np.log(EPSILON))
-            return answer.index_copy(1, self.target, known).clamp_min(np.log(EPSILON))
+            return self.read(outputs.unsqueeze(1) if outputs.ndim == 1 else outputs, net)
+
+
+class LiveClasses(LiveTeacher):
+    """A network that is asked for the logarithm of the probabilities of classes.
+
+    Parameters
+    ----------
+    net, rows
+        See `LiveTeacher`.
+    columns : array-like of shape (n_columns,) or None
+        The labels of its columns; None is those of the classes.
+    classes : ndarray of shape (n_classes,)
+        The order of the columns to return.
+    """
+
+    entry = LOGITS
+
+    def __init__(self, net, rows, columns, classes):
+        super().__init__(net, rows)
+        self.kind: str | None = None
+        self.n_classes = len(classes)
+        known = classes if columns is None else np.asarray(columns)
+        position = {label: i for i, label in enumerate(known.tolist())}
+        found = [(i, position[k]) for i, k in enumerate(classes.tolist()) if k in position]
+        self.target, self.source = (torch.tensor(part) for part in zip(*found, strict=True))
+
+    def look_at(self, outputs, name):
+        """See whether they are logits or probabilities."""
+        outputs = as_values(outputs, len(outputs), name)
+        if outputs.shape[1] == 1:
+            self.kind = kind_of_module(self.net.module, self.rows)
+        self.kind = self.kind or find_kind(outputs, name)
+
+    def read(self, outputs, net):
+        """Return log-probabilities, in the order of the classes."""
+        if outputs.shape[1] == 1:
+            other = 1 - outputs if self.kind == "probabilities" else torch.zeros_like(outputs)
+            outputs = torch.cat([other, outputs], dim=1)
+        if self.kind == "probabilities":
+            outputs = outputs.clamp_min(EPSILON).log()
+        self.source = self.source.to(outputs.device)  # once
+        self.target = self.target.to(outputs.device)
+        known = outputs.index_select(1, self.source).log_softmax(dim=1)
+        answer = known.new_full((len(known), self.n_classes), np.log(EPSILON))
+        return answer.index_copy(1, self.target, known).clamp_min(np.log(EPSILON))
+
+
+class LiveNumbers(LiveTeacher):
+    """A network that is asked for numbers.
+
+    Parameters
+    ----------
+    net, rows
+        See `LiveTeacher`.
+    """
+
+    entry = NUMBERS
+
+    def read(self, outputs, net):
+        """Return them standardised as the net learns the targets."""
+        own, link = self.net.link, net.link_
+        outputs = outputs.double()
+        if own is not None:  # a student's module, too, returns standardised numbers
+            outputs = outputs * outputs.new_tensor(own.scale) + outputs.new_tensor(own.mean)
+        return (outputs - outputs.new_tensor(link.mean)) / outputs.new_tensor(link.scale)
 
 
 class ViewedBatches:
@@ -271,15 +330,16 @@ class ViewedBatches:
     views : list of View
     teacher : LiveTeacher or None
         Who is asked about them; None for labels alone.
-    device : torch.device
-        Where the net is, and the views are made.
+    net : skorch.NeuralNet
+        That learns from them.
     """
 
-    def __init__(self, batches, views, teacher, device):
+    def __init__(self, batches, views, teacher, net):
         self.batches = batches
         self.views = views
         self.teacher = teacher
-        self.device = device
+        self.net = net
+        self.device = torch.device(net.device or "cpu")
 
     def __iter__(self):
         generator = current_stream("views")
@@ -290,11 +350,13 @@ class ViewedBatches:
             if self.teacher is not None:
                 module = self.teacher.net.module
                 rows = packed.pop(TEACHER_ROWS).to(self.device, module_dtype(module))
-                packed["teacher_logits"] = self.teacher(_apply(self.views, drawn, rows)[0])
+                viewed = _apply(self.views, drawn, rows)[0]
+                packed[self.teacher.entry] = self.teacher.answer(viewed, self.net)
             for view, values in zip(self.views, drawn, strict=True):
                 if isinstance(view, Mixup):
                     share, partner = values
-                    _mix_targets(packed, share, partner, answered=self.teacher is not None)
+                    mix = _mix_numbers if "target" in packed else _mix_classes
+                    mix(packed, share, partner, answered=self.teacher is not None)
             yield X, packed
 
     def __len__(self):
@@ -309,7 +371,7 @@ def _apply(views, drawn, rows):
     return rows, drawn
 
 
-def _mix_targets(packed, share, partner, answered):
+def _mix_classes(packed, share, partner, answered):
     """Give each row of a batch two labels and their weights, in place.
 
     Soft targets that nobody `answered` for the mixed rows are mixed as well.
@@ -324,10 +386,24 @@ def _mix_targets(packed, share, partner, answered):
     soft = packed.get("soft_weight", ones).to(share)
     if "soft_weight" in packed:
         packed["soft_weight"] = torch.lerp(soft[partner], soft, share)
-    if "teacher_logits" in packed and not answered:
-        p = packed["teacher_logits"].softmax(dim=1)
+    if LOGITS in packed and not answered:
+        p = packed[LOGITS].softmax(dim=1)
         first, second = (share * soft)[:, None], ((1 - share) * soft[partner])[:, None]
-        packed["teacher_logits"] = (first * p + second * p[partner]).clamp_min(EPSILON).log()
+        packed[LOGITS] = (first * p + second * p[partner]).clamp_min(EPSILON).log()
+
+
+def _mix_numbers(packed, share, partner, answered):
+    """Give each row of a batch the mean of two numbers, and of their weights, in place."""
+    entries = [("target", "hard_weight"), (NUMBERS, "soft_weight")]
+    for name, weight_name in entries:
+        weight = packed.get(weight_name, torch.ones_like(share)).to(share)
+        first, second = share * weight, (1 - share) * weight[partner]
+        if weight_name in packed:
+            packed[weight_name] = first + second
+        if name in packed and not (answered and name == NUMBERS):
+            values = packed[name]
+            part = (second / (first + second).clamp_min(EPSILON)).to(values)
+            packed[name] = torch.lerp(values, values[partner], part[:, None])
 
 
 class Views(Term):
@@ -348,17 +424,17 @@ class Views(Term):
     @contextlib.contextmanager
     def running(self, net, X):
         """Have the teacher in evaluation mode, on the net's device, until the training ends."""
-        self.device = torch.device(net.device or "cpu")
         if self.teacher is None:
             yield
             return
-        with evaluating(self.teacher.net.module, self.device), torch.enable_grad():
+        device = torch.device(net.device or "cpu")
+        with evaluating(self.teacher.net.module, device), torch.enable_grad():
             yield
 
     def arrays(self):
         """Return the rows as the teacher reads them."""
         return {} if self.teacher is None else {TEACHER_ROWS: self.teacher.rows}
 
-    def batches(self, batches):
+    def batches(self, batches, net):
         """Return views of batches."""
-        return ViewedBatches(batches, self.views, self.teacher, self.device)
+        return ViewedBatches(batches, self.views, self.teacher, net)

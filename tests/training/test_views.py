@@ -32,7 +32,7 @@ from skdistill.losses import HintLoss, kd_divergence
 from skdistill.students import ImagePreprocessor
 from skdistill.targets._tasks import ClassTask
 from skdistill.training._packed import Packed
-from skdistill.training._views import _mix_targets
+from skdistill.training._views import _mix_classes
 from skdistill.transfer import Flip, Mixup, Shift, View
 
 digits = load_digits()
@@ -454,7 +454,7 @@ def test_targets_of_labels_are_mixed_where_nobody_is_asked():
     weight, share = torch.tensor([0.0, 1.0, 2.0, 1.0, 1.0]), torch.rand(5)
     partner = torch.tensor([1, 0, 3, 4, 2])
     packed = {"label": torch.arange(5) % 3, "teacher_logits": t, "soft_weight": weight}
-    _mix_targets(packed, share, partner, answered=False)
+    _mix_classes(packed, share, partner, answered=False)
     logits = torch.randn(5, 3, requires_grad=True)
 
     def gradient(loss):

@@ -1,0 +1,61 @@
+"""What computes inside a model: behind steps, frozen or within a distilled estimator."""
+
+from typing import Any, NamedTuple
+
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
+
+
+class Unwrapped(NamedTuple):
+    """The inside of a model.
+
+    Attributes
+    ----------
+    core : object
+        What computes: an estimator, a net, a module or another object.
+    steps : list of transformer
+        What brings rows to it, in their order, without those that do nothing.
+    path : str
+        The parameter under which the model holds it, "" for the model itself.
+    """
+
+    core: Any
+    steps: list
+    path: str
+
+
+def unwrap(model):
+    """Go in through Pipelines, FrozenEstimators and fitted distilled estimators.
+
+    Parameters
+    ----------
+    model : object
+
+    Returns
+    -------
+    Unwrapped
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from skdistill._unwrap import unwrap
+    >>> unwrap(make_pipeline(StandardScaler(), LogisticRegression()))
+    Unwrapped(core=LogisticRegression(), steps=[StandardScaler()], path='logisticregression')
+    """
+    steps, path = [], []
+    while True:
+        if isinstance(model, FrozenEstimator):
+            path.append("estimator")
+            model = model.estimator
+        elif isinstance(model, Pipeline):
+            *before, (name, last) = model.steps
+            steps += [step for _, step in before if step not in (None, "passthrough")]
+            path.append(name)
+            model = last
+        elif hasattr(model, "student_"):
+            path.append("student_")
+            model = model.student_
+        else:
+            return Unwrapped(model, steps, "__".join(path))
