@@ -57,14 +57,18 @@ class BaseEnsemble(BaseEstimator, ABC):
             )
         return weights / weights.sum()
 
+    def _adapters(self):
+        """Return the adapters of the members that answer for rows."""
+        speakers = [member for member in members_of(self) if not answers_from_labels(member)]
+        return [adapt(member, self._asks, self.device) for member in speakers]
+
     def _ask(self, X):
         """Return the replies of the members that answer for rows, read as one answer."""
         check_is_fitted(self)
         X, asks = as_rows(X), self._asks
         if hasattr(self, "n_features_in_"):
             validate_data(self, X, reset=False, skip_check_array=True)
-        speakers = [member for member in members_of(self) if not answers_from_labels(member)]
-        replies = ask_each([adapt(member, asks, self.device) for member in speakers], X)
+        replies = ask_each(self._adapters(), X)
         return asks.read(replies, asks.find_kinds([replies]), self._panel())[0]
 
     def _examine(self, asks, device="auto"):

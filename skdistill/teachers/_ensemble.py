@@ -211,8 +211,7 @@ class EnsembleTeacher(ClassifierMixin, BaseEnsemble):
         check_is_fitted(self)
         classes = self._panel().classes
         if classes is None:
-            speakers = [one for one in members_of(self) if not answers_from_labels(one)]
-            classes = all_labels(adapt(member, CLASSES).columns for member in speakers)
+            classes = all_labels(adapter.columns for adapter in self._adapters())
         if classes is None:
             raise AttributeError("No member of this EnsembleTeacher names its classes.")
         return classes
