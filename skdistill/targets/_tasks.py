@@ -310,7 +310,7 @@ class NumberTask:
 
     def read(self, replies, kinds, panel=None, columns=None):
         """Read replies as an array of numbers; see `ClassTask.read`."""
-        return read_numbers(replies, self.n_columns, self.names), None
+        return read_numbers(replies, self.n_columns, self.names, panel), None
 
     def read_given(self, values, names, columns, source):
         """Check an array of numbers; see `ClassTask.read_given`."""

@@ -1,8 +1,15 @@
-"""Teachers: whatever can give class probabilities, brought to one contract."""
+"""Teachers: whatever can give class probabilities or numbers, brought to one contract."""
 
 from skdistill.teachers._callable import CallableTeacher
 from skdistill.teachers._class_graph import ClassGraphTeacher
 from skdistill.teachers._ensemble import EnsembleTeacher
 from skdistill.teachers._load import load_teacher
+from skdistill.teachers._regressor_ensemble import RegressorEnsemble
 
-__all__ = ["CallableTeacher", "ClassGraphTeacher", "EnsembleTeacher", "load_teacher"]
+__all__ = [
+    "CallableTeacher",
+    "ClassGraphTeacher",
+    "EnsembleTeacher",
+    "RegressorEnsemble",
+    "load_teacher",
+]

@@ -87,8 +87,8 @@ class Numbers:
         return self.kinds * len(groups[0])
 
     def read(self, replies, kinds, panel=None):
-        """Return the mean of replies, and that its columns have no labels."""
-        return read_numbers(replies), None
+        """Return the mean of replies, its weights the panel, and that no column has a label."""
+        return read_numbers(replies, weights=panel), None
 
     def labels(self, columns, owner):
         """Return None: outputs have no labels."""

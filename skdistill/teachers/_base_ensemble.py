@@ -2,9 +2,12 @@
 
 from abc import ABC, abstractmethod
 
+import numpy as np
 from sklearn.base import BaseEstimator, clone
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skdistill._compat import copy_estimator_state
+from skdistill._rows import as_rows
 from skdistill.teachers._adapters import MethodAdapter, adapt, answers_from_labels
 from skdistill.teachers._asks import Classes, Numbers
 from skdistill.teachers._chunks import ask_each
@@ -37,10 +40,36 @@ class BaseEnsemble(BaseEstimator, ABC):
             for member, seed in zip(members, seeds, strict=True)
         ]
 
-    def _ask(self, X, device="auto"):
-        """Return the reply of each fitted member that answers for rows."""
+    def _read_weights(self):
+        """Return the weights of the members, summing to one."""
+        n_teachers = len(self.teachers)
+        weights = np.ones(n_teachers) if self.weights is None else np.asarray(self.weights, float)
+        if weights.shape != (n_teachers,) or not (np.isfinite(weights) & (weights >= 0)).all():
+            raise ValueError(
+                f"weights={self.weights!r} was given for {n_teachers} teachers; expected as many "
+                f"finite numbers, none of them negative."
+            )
+        silent = list(map(answers_from_labels, self.teachers))
+        if not weights[np.logical_not(silent)].any():
+            raise ValueError(
+                f"weights={self.weights!r} are 0 for all teachers that answer for rows; expected "
+                f"one above 0."
+            )
+        return weights / weights.sum()
+
+    def _adapters(self):
+        """Return the adapters of the members that answer for rows."""
         speakers = [member for member in members_of(self) if not answers_from_labels(member)]
-        return ask_each([adapt(member, self._asks, device) for member in speakers], X)
+        return [adapt(member, self._asks, self.device) for member in speakers]
+
+    def _ask(self, X):
+        """Return the replies of the members that answer for rows, read as one answer."""
+        check_is_fitted(self)
+        X, asks = as_rows(X), self._asks
+        if hasattr(self, "n_features_in_"):
+            validate_data(self, X, reset=False, skip_check_array=True)
+        replies = ask_each(self._adapters(), X)
+        return asks.read(replies, asks.find_kinds([replies]), self._panel())[0]
 
     def _examine(self, asks, device="auto"):
         """Return what `examine` returns for an ensemble."""
@@ -74,7 +103,8 @@ class BaseEnsemble(BaseEstimator, ABC):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        known = [found.input_tags for found in map(tags_of, self.teachers) if found is not None]
+        teachers = self.teachers if isinstance(self.teachers, list | tuple) else []  # fit says so
+        known = [found.input_tags for found in map(tags_of, teachers) if found is not None]
         tags.input_tags.allow_nan = all(member.allow_nan for member in known)
         tags.input_tags.sparse = all(member.sparse for member in known)
         return tags

@@ -20,7 +20,7 @@ from skdistill.teachers._adapters import adapt, answers_from_labels
 from skdistill.teachers._align import check_classes
 from skdistill.teachers._asks import CLASSES
 from skdistill.teachers._base_ensemble import BaseEnsemble, members_of
-from skdistill.teachers._members import Panel, all_labels, find_kinds, read_classes
+from skdistill.teachers._members import Panel, all_labels
 from skdistill.teachers._pool import pool
 from skdistill.teachers._regressor_ensemble import RegressorEnsemble
 from skdistill.teachers._weights import out_of_fold_weights
@@ -185,12 +185,7 @@ class EnsembleTeacher(ClassifierMixin, BaseEnsemble):
         -------
         ndarray of shape (n_samples, n_classes), float64
         """
-        check_is_fitted(self)
-        X = as_rows(X)
-        if hasattr(self, "n_features_in_"):
-            validate_data(self, X, reset=False, skip_check_array=True)
-        replies = self._ask(X, self.device)
-        return read_classes(replies, find_kinds([replies]), self._panel())[0]
+        return self._ask(X)
 
     def predict(self, X):
         """Return the most probable class of each row.
@@ -216,8 +211,7 @@ class EnsembleTeacher(ClassifierMixin, BaseEnsemble):
         check_is_fitted(self)
         classes = self._panel().classes
         if classes is None:
-            speakers = [one for one in members_of(self) if not answers_from_labels(one)]
-            classes = all_labels(adapt(member, CLASSES).columns for member in speakers)
+            classes = all_labels(adapter.columns for adapter in self._adapters())
         if classes is None:
             raise AttributeError("No member of this EnsembleTeacher names its classes.")
         return classes
@@ -266,22 +260,7 @@ class EnsembleTeacher(ClassifierMixin, BaseEnsemble):
 
     def _read_weights(self):
         """Return the weights, summing to one; "oof" where they are to be found."""
-        if isinstance(self.weights, str):
-            return self.weights
-        n_teachers = len(self.teachers)
-        weights = np.ones(n_teachers) if self.weights is None else np.asarray(self.weights, float)
-        if weights.shape != (n_teachers,) or not (np.isfinite(weights) & (weights >= 0)).all():
-            raise ValueError(
-                f"weights={self.weights!r} was given for {n_teachers} teachers; expected as many "
-                f"finite numbers, none of them negative."
-            )
-        silent = list(map(answers_from_labels, self.teachers))
-        if not weights[np.logical_not(silent)].any():
-            raise ValueError(
-                f"weights={self.weights!r} are 0 for all teachers that answer for rows; expected "
-                f"one above 0."
-            )
-        return weights / weights.sum()
+        return self.weights if isinstance(self.weights, str) else super()._read_weights()
 
     def _check_labels(self, found, members):
         """Compare the labels of y with those that the user and the fitted members name."""

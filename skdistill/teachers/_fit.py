@@ -188,12 +188,11 @@ def _weight_parameter(estimator):
 
 def _fit_net(net, X, y, classes):
     """Fit a skorch net, which wants the module's own dtype, and positions for labels."""
+    rows = as_tensor(X, net.initialize().module_).numpy()
     if is_regressor(net):
-        rows = as_tensor(X, net.initialize().module_).numpy()
         net.fit(rows, np.reshape(y, (len(rows), -1)).astype(rows.dtype))
         return
     classes = np.unique(y) if classes is None else classes
-    rows = as_tensor(X, net.initialize().module_).numpy()
     binary = isinstance(net, NeuralNetBinaryClassifier)
     net.fit(rows, np.searchsorted(classes, y).astype(np.float32 if binary else np.int64))
     if hasattr(net, "classes"):

@@ -7,12 +7,12 @@ import numpy as np
 import torch
 from joblib.hashing import NumpyHasher
 from scipy import sparse
-from sklearn.frozen import FrozenEstimator
 from sklearn.neighbors import BallTree, KDTree
 from skorch import NeuralNet
 
 from skdistill._frames import column_contents, column_names, is_table
 from skdistill.exceptions import TeacherError
+from skdistill.teachers._adapters import unfrozen
 from skdistill.teachers._base_ensemble import members_of
 from skdistill.teachers._callable import CallableTeacher
 
@@ -110,7 +110,7 @@ def check_key(teacher):
         For a function, and for a `CallableTeacher` without a `cache_key`.
     """
     for member in members_of(teacher):
-        core = _core(member)
+        core = unfrozen(member)
         is_known = isinstance(core, torch.nn.Module) or hasattr(core, "predict")
         if callable(core) and not is_known:
             raise _no_key(core)
@@ -137,7 +137,7 @@ def teacher_key(teacher):
     """
     check_key(teacher)
     try:
-        return content_key(_core(teacher))
+        return content_key(unfrozen(teacher))
     except Exception as error:  # whatever a part of it raises that cannot be pickled
         reason = next(iter(error.args), error)
         raise TeacherError(
@@ -146,10 +146,6 @@ def teacher_key(teacher):
             f"for a fitted teacher you may name a key of your own, "
             f"CallableTeacher(teacher.predict_proba, classes=teacher.classes_, cache_key='...')."
         ) from error
-
-
-def _core(teacher):
-    return teacher.estimator if isinstance(teacher, FrozenEstimator) else teacher
 
 
 def _no_key(function):

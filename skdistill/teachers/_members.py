@@ -128,7 +128,7 @@ def read_classes(replies, kinds, panel=None):
     return (read[0], columns[0]) if panel is None else panel.pool(read, columns)
 
 
-def read_numbers(replies, n_outputs=None, names=None):
+def read_numbers(replies, n_outputs=None, names=None, weights=None):
     """Read the replies to some rows as numbers; of several the mean.
 
     Parameters
@@ -138,6 +138,8 @@ def read_numbers(replies, n_outputs=None, names=None):
         Numbers that are expected for each row; None takes any.
     names : ndarray of shape (n_outputs,), default=None
         The names of y's columns, for replies that name theirs.
+    weights : ndarray of shape (n_replies,), default=None
+        Of those who replied; None weighs all alike.
 
     Returns
     -------
@@ -159,4 +161,4 @@ def read_numbers(replies, n_outputs=None, names=None):
     answers = [
         in_order_of(names, r.values, r.columns, f"The answer of {r.source}") for r in replies
     ]
-    return np.mean(answers, axis=0)
+    return np.average(answers, axis=0, weights=weights)

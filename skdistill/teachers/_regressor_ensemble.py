@@ -1,25 +1,29 @@
 """Several regressors as one teacher."""
 
+import torch
 from sklearn.base import RegressorMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_consistent_length, validate_data
 
 from skdistill._random import draw_seeds
 from skdistill._rows import as_rows
 from skdistill.teachers._asks import NUMBERS
 from skdistill.teachers._base_ensemble import BaseEnsemble
-from skdistill.teachers._members import read_numbers
 
 
 class RegressorEnsemble(RegressorMixin, BaseEnsemble):
-    """The mean of several regressors, which `DistilledRegressor` makes of a list.
+    r"""The mean of several regressors, which `DistilledRegressor` makes of a list.
 
-    A fitted member is used as it is and kept by `clone`; an unfitted one is cloned and fitted. An
-    ensemble of fitted members is fitted.
+    The members may be of different kinds. A fitted member is used as it is and kept by `clone`; an
+    unfitted one is cloned and fitted. An ensemble of fitted members is fitted.
 
     Parameters
     ----------
     teachers : list of object
         The members, of any kind that `DistilledRegressor` takes as a teacher.
+    weights : array-like of shape (n_teachers,), default=None
+        Of the mean :math:`\sum_m w_m t_m`, scaled to sum to one; None weighs all alike.
+    device : str or torch.device, default="auto"
+        Where torch members run in `predict`; a DistilledRegressor's own device goes first.
     random_state : int, RandomState instance or None, default=None
         Seeds each unfitted member where its own `random_state` is None.
 
@@ -29,12 +33,37 @@ class RegressorEnsemble(RegressorMixin, BaseEnsemble):
         The fitted members, in the order of `teachers`.
     n_features_in_ : int
         Number of features seen in `fit`.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the features, where all are strings.
+
+    See Also
+    --------
+    EnsembleTeacher : The same for classes.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.linear_model import Ridge
+    >>> from sklearn.tree import DecisionTreeRegressor
+    >>> from skdistill.teachers import RegressorEnsemble
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> members = [Ridge(), DecisionTreeRegressor(max_depth=4, random_state=0)]
+    >>> RegressorEnsemble(members, weights=[1, 3]).fit(X, y).predict(X).shape
+    (442,)
     """
 
+    _parameter_constraints = {
+        "teachers": [list, tuple],
+        "weights": [None, "array-like"],
+        "device": [str, torch.device],
+        "random_state": ["random_state"],
+    }
     _asks = NUMBERS
 
-    def __init__(self, teachers, *, random_state=None):
+    def __init__(self, teachers, *, weights=None, device="auto", random_state=None):
         self.teachers = teachers
+        self.weights = weights
+        self.device = device
         self.random_state = random_state
 
     def fit(self, X, y, sample_weight=None):
@@ -57,6 +86,7 @@ class RegressorEnsemble(RegressorMixin, BaseEnsemble):
         members = self._check()
         X = as_rows(X)
         validate_data(self, X, skip_check_array=True)
+        check_consistent_length(X, y)
         seeds = draw_seeds(self.random_state, len(self.teachers))
         self.teachers_ = self._fit_members(members, X, y, seeds, sample_weight=sample_weight)
         return self
@@ -72,13 +102,14 @@ class RegressorEnsemble(RegressorMixin, BaseEnsemble):
         -------
         ndarray of shape (n_samples,) or (n_samples, n_outputs), float64
         """
-        check_is_fitted(self)
-        values = read_numbers(self._ask(as_rows(X)))
+        values = self._ask(X)
         return values[:, 0] if values.shape[1] == 1 else values
 
     def _check_settings(self):
+        self._validate_params()
         if len(self.teachers) == 0:
             raise ValueError("The teacher is an empty list; expected at least one regressor in it.")
+        self._read_weights()
 
     def _panel(self):
-        return None
+        return None if self.weights is None else self._read_weights()

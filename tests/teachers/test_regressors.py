@@ -9,15 +9,16 @@ from sklearn.datasets import load_diabetes
 from sklearn.ensemble import GradientBoostingRegressor, StackingRegressor
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
+from sklearn.model_selection import KFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeRegressor
 from skorch import NeuralNet, NeuralNetClassifier, NeuralNetRegressor
 
-from skdistill import DistilledRegressor, StudentNetRegressor
+from skdistill import DistilledClassifier, DistilledRegressor, StudentNetRegressor
 from skdistill.exceptions import TeacherError
 from skdistill.targets import teacher_targets
-from skdistill.teachers import CallableTeacher, EnsembleTeacher, load_teacher
+from skdistill.teachers import CallableTeacher, EnsembleTeacher, RegressorEnsemble, load_teacher
 
 X, Y = load_diabetes(return_X_y=True)
 X32 = X.astype(np.float32)
@@ -172,3 +173,62 @@ def test_weights_reach_a_pipeline_s_last_step():
     rows = StandardScaler().fit_transform(X)
     expected = clone(teacher[-1]).fit(rows, Y, sample_weight=weight).predict(rows)
     np.testing.assert_allclose(ask(teacher, Y, **settings).values[:, 0], expected)
+
+
+def test_weights_of_a_mean():
+    tree = DecisionTreeRegressor(max_depth=3, random_state=0)
+    ensemble = RegressorEnsemble([tree, LINEAR, MODULE], weights=[1, 2, 5], random_state=0)
+    parts = [clone(tree).fit(X, YY[:, 0]).predict(X), LINEAR.predict(X), EXPECTED[:, 0]]
+    expected = np.average(parts, axis=0, weights=[1, 2, 5])
+    np.testing.assert_allclose(ensemble.fit(X, Y).predict(X), expected, rtol=1e-5)
+    np.testing.assert_allclose(ask(ensemble).values[:, 0], expected, rtol=1e-5)
+    again = clone(ensemble)
+    assert again.weights == [1, 2, 5] and not hasattr(again, "teachers_")
+
+
+def test_weights_are_those_of_every_fold(tmp_path):
+    members = [Ridge(), DecisionTreeRegressor(max_depth=3, random_state=0)]
+    splits = list(KFold(3).split(X))
+    for memory in (None, str(tmp_path), str(tmp_path)):  # to be kept, and found again
+        found = ask(RegressorEnsemble(members, weights=[3, 1]), YY, cv=splits, memory=memory)
+        parts = [cross_val_predict(member, X, YY, cv=splits) for member in members]
+        expected = np.average(parts, axis=0, weights=[3, 1])
+        np.testing.assert_allclose(found, expected)
+
+
+def test_equal_weights_are_the_mean_of_a_list():
+    members = [LINEAR, DecisionTreeRegressor(max_depth=3, random_state=0).fit(X, Y)]
+    weighed = ask(RegressorEnsemble(members, weights=[2, 2]))
+    np.testing.assert_allclose(weighed, ask(members), rtol=1e-12)
+    np.testing.assert_array_equal(ask(RegressorEnsemble(members)), ask(members))
+
+
+# fmt: off
+REFUSED = {
+    "too few weights": (ValueError, lambda: fit(RegressorEnsemble([LINEAR, MODULE], weights=[1])),
+        r"weights=\[1\] was given for 2 teachers; expected as many finite numbers, none of them"),
+    "a negative weight": (ValueError, lambda: fit(RegressorEnsemble([LINEAR], weights=[-1])),
+        r"weights=\[-1\] was given for 1 teachers"),
+    "no weight": (ValueError, lambda: fit(RegressorEnsemble([LINEAR], weights=[0])),
+        r"weights=\[0\] are 0 for all teachers"),
+    "weights by name": (ValueError, lambda: fit(RegressorEnsemble([LINEAR], weights="oof")),
+        "The 'weights' parameter of RegressorEnsemble must be.*an array-like.*Got 'oof' instead"),
+    "no list": (ValueError, lambda: fit(RegressorEnsemble(LINEAR)),
+        "The 'teachers' parameter of RegressorEnsemble must be an instance of 'list' or"),
+    "a classifier": (TeacherError, lambda: fit(RegressorEnsemble([LogisticRegression()])),
+        "LogisticRegression gives class probabilities; expected a regressor"),
+    "where classes are learnt": (TeacherError,
+        lambda: DistilledClassifier(RegressorEnsemble([LINEAR])).fit(X, Y > 100),
+        "RegressorEnsemble has predict but no predict_proba; expected a classifier"),
+    "rows of another width": (ValueError,
+        lambda: RegressorEnsemble([LINEAR]).fit(X, Y).predict(X[:, :3]),
+        "X has 3 features, but RegressorEnsemble is expecting 10"),
+    "fewer targets than rows": (ValueError, lambda: RegressorEnsemble([Ridge()]).fit(X, Y[:-1]),
+        "inconsistent numbers of samples"),
+}
+# fmt: on
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_refused(case, refused):
+    refused(*REFUSED[case])
