@@ -109,6 +109,8 @@ class Targets(NDArrayOperatorsMixin):
         return len(self.values)
 
     def __array__(self, dtype=None, copy=None):
+        if copy is None:  # which numpy 1 does not know
+            return np.asarray(self.values, dtype=dtype)
         return np.array(self.values, dtype=dtype, copy=copy)
 
     def __array_ufunc__(self, ufunc, method, *inputs, **settings):
