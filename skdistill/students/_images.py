@@ -51,6 +51,11 @@ class ImagePreprocessor(
             [ 1., -1.]]], dtype=float32)
     """
 
+    mean_: np.ndarray
+    scale_: np.ndarray
+    image_shape_: tuple[int, ...]
+    n_features_in_: int
+
     def fit(self, X: Any, y: Any = None) -> Self:
         """Learn each channel's mean and standard deviation.
 

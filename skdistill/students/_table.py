@@ -86,6 +86,15 @@ class TablePreprocessor(
            [ 0.  ,  1.  ,  0.  ,  1.  ]])
     """
 
+    numeric_: np.ndarray
+    flags_: np.ndarray
+    categorical_: np.ndarray
+    center_: np.ndarray
+    scale_: np.ndarray
+    with_gaps_: np.ndarray
+    n_features_in_: int
+    feature_names_in_: np.ndarray
+
     _parameter_constraints = {"max_one_hot": [Interval(Integral, 0, None, closed="left")]}
 
     def __init__(self, max_one_hot: int = 9) -> None:
