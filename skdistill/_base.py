@@ -3,6 +3,7 @@
 import time
 import warnings
 from dataclasses import replace
+from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
@@ -146,7 +147,7 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
         copy_estimator_state(self, copy)
         return copy
 
-    def set_params(self, **params):
+    def set_params(self, **params: Any) -> Self:
         """Set parameters, those of the parts as ``student__lr``.
 
         Parameters
@@ -203,7 +204,7 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
                 )
         return super().set_params(**params)
 
-    def predict(self, X):
+    def predict(self, X: Any) -> np.ndarray:
         """Return what the student predicts for each row.
 
         Parameters
@@ -217,7 +218,7 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
         """
         return self._fitted().predict(X)
 
-    def get_metadata_routing(self):
+    def get_metadata_routing(self) -> Any:
         """Say which metadata this estimator and its parts take.
 
         Returns

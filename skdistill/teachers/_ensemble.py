@@ -1,7 +1,11 @@
 """Several teachers as one."""
 
+from collections.abc import Sequence
+from typing import Any, Self
+
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from sklearn.base import ClassifierMixin
 from sklearn.utils import assert_all_finite
 from sklearn.utils.multiclass import check_classification_targets
@@ -106,15 +110,15 @@ class EnsembleTeacher(ClassifierMixin, BaseEnsemble):
 
     def __init__(
         self,
-        teachers,
+        teachers: Sequence[Any],
         *,
-        weights=None,
-        combine="probability",
-        cv=None,
-        teacher_classes=None,
-        device="auto",
-        random_state=None,
-    ):
+        weights: ArrayLike | str | None = None,
+        combine: str = "probability",
+        cv: Any = None,
+        teacher_classes: ArrayLike | None = None,
+        device: str | torch.device = "auto",
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
         self.teachers = teachers
         self.weights = weights
         self.combine = combine
@@ -123,7 +127,7 @@ class EnsembleTeacher(ClassifierMixin, BaseEnsemble):
         self.device = device
         self.random_state = random_state
 
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Fit the members that are not.
 
         Parameters
@@ -174,7 +178,7 @@ class EnsembleTeacher(ClassifierMixin, BaseEnsemble):
         self._classes = classes
         return self
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: Any) -> np.ndarray:
         """Return the pooled probability of each class, in the order of `classes_`.
 
         Parameters
@@ -192,7 +196,7 @@ class EnsembleTeacher(ClassifierMixin, BaseEnsemble):
         replies = self._ask(X, self.device)
         return read_classes(replies, find_kinds([replies]), self._panel())[0]
 
-    def predict(self, X):
+    def predict(self, X: Any) -> np.ndarray:
         """Return the most probable class of each row.
 
         Parameters
@@ -209,7 +213,7 @@ class EnsembleTeacher(ClassifierMixin, BaseEnsemble):
         return best if classes is None else classes[best]
 
     @property
-    def classes_(self):
+    def classes_(self) -> np.ndarray:
         """The labels of the columns."""
         if hasattr(self, "_classes"):
             return self._classes
@@ -222,7 +226,9 @@ class EnsembleTeacher(ClassifierMixin, BaseEnsemble):
             raise AttributeError("No member of this EnsembleTeacher names its classes.")
         return classes
 
-    def add_answers_from_labels(self, answer, y, classes):
+    def add_answers_from_labels(
+        self, answer: np.ndarray, y: np.ndarray, classes: np.ndarray
+    ) -> np.ndarray:
         """Mix in what members know from the labels alone.
 
         Parameters
