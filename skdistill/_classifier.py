@@ -144,6 +144,17 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
     True
     """
 
+    classes_: np.ndarray
+    temperature_: float
+    label_digest_: str
+    student_: Any
+    teacher_: Any
+    alpha_: float
+    history_: list[dict[str, Any]]
+    fit_seconds_: dict[str, float]
+    n_features_in_: int
+    feature_names_in_: np.ndarray
+
     _parameter_constraints = {
         "teacher": "no_validation",
         "student": "no_validation",

@@ -117,6 +117,15 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
     (2,)
     """
 
+    n_outputs_: int
+    student_: Any
+    teacher_: Any
+    alpha_: float
+    history_: list[dict[str, Any]]
+    fit_seconds_: dict[str, float]
+    n_features_in_: int
+    feature_names_in_: np.ndarray
+
     _parameter_constraints = {
         "teacher": "no_validation",
         "student": "no_validation",

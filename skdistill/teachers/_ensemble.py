@@ -97,6 +97,11 @@ class EnsembleTeacher(ClassifierMixin, BaseEnsemble):
     1.0
     """
 
+    teachers_: list[Any]
+    weights_: np.ndarray
+    n_features_in_: int
+    feature_names_in_: np.ndarray
+
     _parameter_constraints = {
         "teachers": [list, tuple],
         "weights": [None, StrOptions({"oof"}), "array-like"],

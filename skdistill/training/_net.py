@@ -1,5 +1,7 @@
 """StudentNet: a skorch net that learns from packed targets and answers as a classifier."""
 
+from typing import Any
+
 import torch
 
 from skdistill.training._base_net import BaseStudentNet
@@ -84,24 +86,24 @@ class StudentNet(NetClassifierMixin, BaseStudentNet):
 
     def __init__(
         self,
-        module=None,
+        module: Any = None,
         *,
-        criterion=DistillationCriterion,
-        optimizer=torch.optim.AdamW,
-        lr=0.002,
-        max_epochs=40,
-        batch_size="auto",
-        iterator_train=TensorBatches,
-        iterator_valid=TensorBatches,
-        dataset=TensorRows,
-        train_split=HoldOut(),
-        callbacks=None,
-        verbose=0,
-        device=None,
-        dtype="float32",
-        views=None,
-        **kwargs,
-    ):
+        criterion: Any = DistillationCriterion,
+        optimizer: Any = torch.optim.AdamW,
+        lr: float = 0.002,
+        max_epochs: int = 40,
+        batch_size: int | str = "auto",
+        iterator_train: Any = TensorBatches,
+        iterator_valid: Any = TensorBatches,
+        dataset: Any = TensorRows,
+        train_split: Any = HoldOut(),
+        callbacks: Any = None,
+        verbose: int = 0,
+        device: str | None = None,
+        dtype: Any = "float32",
+        views: Any = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(
             module,
             criterion=criterion,
@@ -121,7 +123,7 @@ class StudentNet(NetClassifierMixin, BaseStudentNet):
         )
         self.views = views
 
-    def get_params(self, deep=True, **kwargs):
+    def get_params(self, deep: bool = True, **kwargs: Any) -> dict[str, Any]:
         """Return the settings by name; those of a view are set through the view."""
         params = super().get_params(deep=deep, **kwargs)
         return {name: value for name, value in params.items() if not name.startswith("views__")}

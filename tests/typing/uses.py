@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from skdistill import DistilledClassifier, DistilledRegressor, StudentNet, StudentNetRegressor
 from skdistill.evaluation import (
     AdversarialAccuracy,
     AgreementDisplay,
@@ -90,6 +91,15 @@ from skdistill.students import (
     shrink,
     truncate,
 )
+from skdistill.targets import (
+    Targets,
+    fit_prior_offsets,
+    fit_temperature,
+    teacher_probabilities,
+    teacher_targets,
+)
+from skdistill.teachers import CallableTeacher, ClassGraphTeacher, EnsembleTeacher, load_teacher
+from skdistill.training import DistillationCriterion, HoldOut, RegressionCriterion
 from skdistill.transfer import Flip, GaussianNoise, Mixup, Munge, Shift, Spunge, Unlabeled, View
 
 X = np.zeros((6, 4))
@@ -199,6 +209,50 @@ def transfer() -> list[View]:
     assert_type(Shift(pixels=2).draw(6), tuple[torch.Tensor, ...])
     Munge(max_rows="all")  # type: ignore[arg-type]
     return [Shift(), Flip(p=0.1), Mixup(alpha=0.2), Negative()]
+
+
+def distil(rows: Any) -> DistilledRegressor:
+    """Fit, predict, and read what a fit has left."""
+    net = StudentNet(MLP, max_epochs=5, train_split=HoldOut(0.2), module__hidden_units=(8,))
+    model = DistilledClassifier(None, net, loss=KD(), temperature=2.0, random_state=0)
+    assert_type(model.fit(X, y, X_unlabeled=rows), DistilledClassifier)
+    assert_type(model.predict(rows), np.ndarray)
+    assert_type(model.predict_proba(rows), np.ndarray)
+    assert_type(model.classes_, np.ndarray)
+    assert_type(model.temperature_, float)
+    assert_type(model.fit_seconds_, dict[str, float])
+    assert_type(net.fit(X, y).partial_fit(X, y).classes_, np.ndarray)
+    assert_type(StudentNetRegressor(max_epochs=2).fit(X, y).predict(X), np.ndarray)
+    DistilledClassifier(alpha="half")  # type: ignore[arg-type]
+    DistilledClassifier(tempreature=2.0)  # type: ignore[call-arg]
+    model.fit(X)  # type: ignore[call-arg]
+    StudentNet(max_epochs="5")  # type: ignore[arg-type]
+    return DistilledRegressor(loss="huber", unlabeled_weight=0.5).fit(X, y, X_val=X, y_val=y)
+
+
+def ask(teacher_of_rows: Any) -> None:
+    """Ask teachers, and keep what they say."""
+    targets = teacher_targets(teacher_of_rows, X, y, cv=3, layers=["4"])
+    assert_type(targets, Targets)
+    assert_type(targets.shape, tuple[int, int])
+    assert_type(targets.replace(kind="logits"), Targets)
+    assert_type(teacher_probabilities(teacher_of_rows, X, classes=[0, 1, 2]), np.ndarray)
+    assert_type(fit_temperature(proba, y), float)
+    assert_type(fit_prior_offsets(proba, y), np.ndarray)
+    called = CallableTeacher(lambda rows: proba, classes=[0, 1, 2])
+    ensemble = EnsembleTeacher([called, called], weights=[1, 2]).fit(X, y)
+    assert_type(ensemble.predict_proba(X), np.ndarray)
+    assert_type(ClassGraphTeacher.from_names(["a.b", "a.c"]), ClassGraphTeacher)
+    assert_type(load_teacher("teacher.onnx"), Any)
+    Targets()  # type: ignore[call-arg]
+    load_teacher(3)  # type: ignore[arg-type]
+
+
+def criteria() -> None:
+    """Compute the loss of a batch."""
+    packed = {"label": labels}
+    assert_type(DistillationCriterion(alpha=0.0).forward(student, packed), torch.Tensor)
+    assert_type(RegressionCriterion().forward(student, {"target": teacher}), torch.Tensor)
 
 
 def scores(model: Any) -> None:
