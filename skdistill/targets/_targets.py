@@ -179,7 +179,7 @@ def teacher_targets(
     random_state: int | np.random.RandomState | None = None,
     verbose: int = 0,
     layers: Sequence[str] = (),
-    task: str = "auto",
+    task: Any = "auto",
 ) -> Targets:
     """Ask a teacher for the very soft targets that `fit` would use.
 
