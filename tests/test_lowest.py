@@ -52,6 +52,6 @@ def test_every_requirement_has_its_lowest_version():
     assert len(lowest_versions(PROJECT)) == len(PROJECT["dependencies"]) + len(EXTRAS["test"])
 
 
-@pytest.mark.parametrize("extra", EXTRAS.keys() - TOOLS - {"test"})
+@pytest.mark.parametrize("extra", sorted(EXTRAS.keys() - TOOLS - {"test"}))
 def test_the_tests_run_on_the_bounds_of_every_extra(extra):
     assert set(EXTRAS[extra]) <= set(EXTRAS["test"])
