@@ -1,10 +1,10 @@
 """What distilled estimators share: how they are cloned, how metadata reach their parts, tags."""
 
 import time
-import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from numbers import Integral, Real
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -17,7 +17,7 @@ from sklearn.utils.validation import (
 )
 
 from skdistill._atomic import all_or_nothing
-from skdistill._checks import check_parts
+from skdistill._checks import check_params, check_parts
 from skdistill._compat import (
     Columns,
     HasMethods,
@@ -33,7 +33,7 @@ from skdistill._fit_rows import Prepared, Rows
 from skdistill._random import draw_seeds, seed_parameters
 from skdistill._rows import as_rows, has_gaps
 from skdistill._torch import resolve_device
-from skdistill.exceptions import StudentError, TeacherWarning
+from skdistill.exceptions import StudentError
 from skdistill.targets._ask import Desk, Fitting
 from skdistill.targets._given import given_targets
 from skdistill.targets._memory import open_memory
@@ -41,98 +41,13 @@ from skdistill.targets._plan import assign_rows, plan_splits
 from skdistill.targets._targets import compute_targets
 from skdistill.targets._tasks import ClassTask, NumberTask
 from skdistill.teachers._ensemble import as_teacher
-from skdistill.teachers._fit import clone_teacher, is_fitted, is_kept, tags_of
+from skdistill.teachers._fit import clone_teacher, is_fitted, tags_of
 from skdistill.training._features import check_layers, feature_terms
 from skdistill.training._fitted import behind_steps
 from skdistill.training._packed import Packed
-from skdistill.training._student import as_student, learners_of
+from skdistill.training._student import as_student
 from skdistill.training._views import live_views
 from skdistill.transfer._gather import gather_rows
-
-
-def try_fit(model, X, y, **changes):
-    """Do what a fit does before it asks its teacher, and refuse what it would refuse.
-
-    Parameters
-    ----------
-    model : DistilledClassifier or DistilledRegressor
-        Not changed.
-    X : array-like of shape (n_samples, ...)
-    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-    **changes
-        Parameters that are others in the trial.
-    """
-    trial = clone(model).set_params(**changes)
-    trial._validate_params()
-    trial._prepare(X, y)
-
-
-def ask(model, X, y, *, groups=None, refit=True, **changes):
-    """Ask a model's teacher what its `fit` would ask: the first half of a fit.
-
-    Parameters
-    ----------
-    model : DistilledClassifier or DistilledRegressor
-        With a teacher, and with an int as its `random_state` where `learn` is to go on. Not
-        changed.
-    X : array-like of shape (n_samples, ...)
-    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-    groups : array-like of shape (n_samples,), default=None
-        As in `fit`.
-    refit : bool, default=True
-        Whether the fitted teacher is wanted too.
-    **changes
-        Parameters that are others for the question.
-
-    Returns
-    -------
-    targets : Targets
-    teacher : object or None
-        The fitted teacher; None where none was wanted, or is.
-    """
-    trial = clone(model).set_params(**changes)
-    trial._validate_params()
-    rows, seeds = trial._read(X, y, groups=groups)
-    return trial._ask(rows, None, seeds[0], refit=refit)
-
-
-def learn(model, X, y, targets, *, groups=None, **changes):
-    """Fit a model on what its teacher has said: the second half of a fit.
-
-    Parameters
-    ----------
-    model : DistilledClassifier or DistilledRegressor
-        Not changed.
-    X, y, groups
-        As for `ask`.
-    targets : Targets or None
-        What `ask` returned. None with ``alpha=0``.
-    **changes
-        Parameters that are others for the fit.
-
-    Returns
-    -------
-    DistilledClassifier or DistilledRegressor
-        The one that `fit` of the model would give, except that it knows no teacher.
-    """
-    alone = {name: value for name, value in ALONE.items() if name in model.get_params(deep=False)}
-    if targets is not None and targets.features:
-        del alone["feature_losses"]
-    student = clone(model).set_params(**alone | changes)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", TeacherWarning)  # the answers were judged when they came
-        return student.fit(X, y, soft_targets=targets, groups=groups)
-
-
-ALONE = {
-    "teacher": None,
-    "feature_losses": None,
-    "cv": None,
-    "calibrate": False,
-    "augment": None,
-    "teacher_classes": None,
-}
-"""The settings of a model whose teacher has spoken; all of them are about a teacher."""
 
 
 class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
@@ -172,7 +87,7 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
         copy_estimator_state(self, copy)
         return copy
 
-    def set_params(self, **params):
+    def set_params(self, **params: Any) -> Self:
         """Set parameters, those of the parts as ``student__lr``.
 
         Parameters
@@ -189,46 +104,10 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
         ValueError
             For a parameter of a fitted teacher, or of a student that is None.
         """
-        inner = [name for name in params if name.startswith("teacher__")]
-        teacher = params.get("teacher", self.teacher)
-        if inner and is_kept(teacher):
-            now: dict = getattr(teacher, "get_params", dict)()
-            changed = [n for n in inner if params[n] is not now.get(n.split("__", 1)[1], params)]
-            if changed:
-                raise ValueError(
-                    f"{changed} cannot be set: the teacher is fitted and used as it is, so the "
-                    f"new value would go unheard. Give an unfitted teacher, "
-                    f"set_params(teacher=clone(teacher)), and set it there."
-                )
-        if inner and isinstance(teacher, list | tuple):
-            named = self._task.named_members
-            raise ValueError(
-                f"{inner} cannot be set: teacher is a list, whose members have no names. Set it "
-                f"on the member itself, or name the members: {named}."
-            )
-        if self.teacher is None and inner and "teacher" not in params:
-            raise ValueError(
-                f"{inner} cannot be set: teacher is None. Give an unfitted teacher, "
-                f"set_params(teacher=...), and set it there."
-            )
-        if "class_weight" in params:
-            raise ValueError(
-                f"{type(self).__name__} has no class_weight; expected the weights of the rows in "
-                f"fit: sample_weight=compute_sample_weight('balanced', y), of "
-                f"sklearn.utils.class_weight. Teacher and student hear them both."
-            )
-        if self.student is None and "student" not in params:
-            unheard = [name for name in params if name.startswith("student__")]
-            net = learners_of(self._task).net.__name__
-            if unheard:
-                raise ValueError(
-                    f"{unheard} cannot be set: student is None, which stands for the default. "
-                    f"Name it to set its parameters: student=make_pipeline(TablePreprocessor(), "
-                    f"{net}()), then student__{net.lower()}__lr."
-                )
+        check_params(self, params)
         return super().set_params(**params)
 
-    def predict(self, X):
+    def predict(self, X: Any) -> np.ndarray:
         """Return what the student predicts for each row.
 
         Parameters
@@ -242,7 +121,7 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
         """
         return self._fitted().predict(X)
 
-    def get_metadata_routing(self):
+    def get_metadata_routing(self) -> Any:
         """Say which metadata this estimator and its parts take.
 
         Returns

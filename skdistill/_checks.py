@@ -5,7 +5,9 @@ from sklearn.utils import get_tags
 from skdistill._torch import resolve_device
 from skdistill.exceptions import TeacherError
 from skdistill.targets._plan import check_teacher
+from skdistill.teachers._fit import is_kept
 from skdistill.training._features import check_feature_losses
+from skdistill.training._student import learners_of
 from skdistill.training._views import check_teacher_of_views
 from skdistill.transfer._registry import get_augmenter
 
@@ -102,3 +104,56 @@ def _check_outputs(teacher, n_outputs):
             f"y has {n_outputs} columns and the teacher {name} predicts one number; expected a "
             f"teacher of several. Write sklearn.multioutput.MultiOutputRegressor({name}(...))."
         )
+
+
+def check_params(model, params):
+    """Refuse new parameters that nobody would hear.
+
+    Parameters
+    ----------
+    model : DistilledClassifier or DistilledRegressor
+        With its old ones.
+    params : dict
+        As given to `set_params`.
+
+    Raises
+    ------
+    ValueError
+    """
+    inner = [name for name in params if name.startswith("teacher__")]
+    teacher = params.get("teacher", model.teacher)
+    if inner and is_kept(teacher):
+        now: dict = getattr(teacher, "get_params", dict)()
+        changed = [n for n in inner if params[n] is not now.get(n.split("__", 1)[1], params)]
+        if changed:
+            raise ValueError(
+                f"{changed} cannot be set: the teacher is fitted and used as it is, so the "
+                f"new value would go unheard. Give an unfitted teacher, "
+                f"set_params(teacher=clone(teacher)), and set it there."
+            )
+    if inner and isinstance(teacher, list | tuple):
+        named = model._task.named_members
+        raise ValueError(
+            f"{inner} cannot be set: teacher is a list, whose members have no names. Set it "
+            f"on the member itmodel, or name the members: {named}."
+        )
+    if model.teacher is None and inner and "teacher" not in params:
+        raise ValueError(
+            f"{inner} cannot be set: teacher is None. Give an unfitted teacher, "
+            f"set_params(teacher=...), and set it there."
+        )
+    if "class_weight" in params:
+        raise ValueError(
+            f"{type(model).__name__} has no class_weight; expected the weights of the rows in "
+            f"fit: sample_weight=compute_sample_weight('balanced', y), of "
+            f"sklearn.utils.class_weight. Teacher and student hear them both."
+        )
+    if model.student is None and "student" not in params:
+        unheard = [name for name in params if name.startswith("student__")]
+        net = learners_of(model._task).net.__name__
+        if unheard:
+            raise ValueError(
+                f"{unheard} cannot be set: student is None, which stands for the default. "
+                f"Name it to set its parameters: student=make_pipeline(TablePreprocessor(), "
+                f"{net}()), then student__{net.lower()}__lr."
+            )

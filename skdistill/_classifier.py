@@ -1,8 +1,11 @@
 """DistilledClassifier: a small student that learns what a strong teacher knows."""
 
 from numbers import Real
+from typing import Any, Self
 
 import numpy as np
+import torch
+from numpy.typing import ArrayLike
 from sklearn.base import ClassifierMixin
 
 from skdistill._base import BaseDistilled
@@ -138,6 +141,17 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
 
     _task = ClassTask
     _find_loss = staticmethod(get_loss)
+    classes_: np.ndarray
+    temperature_: float
+    label_digest_: str
+    student_: Any
+    teacher_: Any
+    alpha_: float
+    history_: list[dict[str, Any]]
+    fit_seconds_: dict[str, float]
+    n_features_in_: int
+    feature_names_in_: np.ndarray
+
     _parameter_constraints = {
         **BaseDistilled._parameter_constraints,
         "temperature": [StrOptions({"auto"}), Interval(Real, 0, None, closed="neither")],
@@ -147,24 +161,24 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
 
     def __init__(
         self,
-        teacher=None,
-        student=None,
+        teacher: Any = None,
+        student: Any = None,
         *,
-        loss="kd",
-        temperature="auto",
-        alpha=0.5,
-        feature_losses=None,
-        cv=None,
-        calibrate=False,
-        augment=None,
-        unlabeled_weight=1.0,
-        teacher_classes=None,
-        memory=None,
-        device="auto",
-        n_jobs=None,
-        random_state=None,
-        verbose=0,
-    ):
+        loss: Any = "kd",
+        temperature: float | str = "auto",
+        alpha: float = 0.5,
+        feature_losses: list[Any] | None = None,
+        cv: Any = None,
+        calibrate: bool | str = False,
+        augment: Any = None,
+        unlabeled_weight: float = 1.0,
+        teacher_classes: ArrayLike | None = None,
+        memory: Any = None,
+        device: str | torch.device = "auto",
+        n_jobs: int | None = None,
+        random_state: int | np.random.RandomState | None = None,
+        verbose: int = 0,
+    ) -> None:
         self.teacher = teacher
         self.student = student
         self.loss = loss
@@ -185,16 +199,16 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
     @fit_context(prefer_skip_nested_validation=False)
     def fit(
         self,
-        X,
-        y,
+        X: Any,
+        y: ArrayLike,
         *,
-        sample_weight=None,
-        soft_targets=None,
-        X_unlabeled=None,
-        groups=None,
-        X_val=None,
-        y_val=None,
-    ):
+        sample_weight: ArrayLike | None = None,
+        soft_targets: Any = None,
+        X_unlabeled: Any = None,
+        groups: ArrayLike | None = None,
+        X_val: Any = None,
+        y_val: ArrayLike | None = None,
+    ) -> Self:
         """Fit the teacher where it is not, ask it, and train the student on what it says.
 
         Parameters
@@ -256,7 +270,7 @@ Unlabeled, default=None
             y_val=y_val,
         )
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: Any) -> np.ndarray:
         """Return the probability of each class, in the order of `classes_`.
 
         Parameters
@@ -269,7 +283,7 @@ Unlabeled, default=None
         """
         return self._fitted().predict_proba(X)
 
-    def predict_log_proba(self, X):
+    def predict_log_proba(self, X: Any) -> np.ndarray:
         """Return the logarithm of the probability of each class.
 
         Parameters

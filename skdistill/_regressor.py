@@ -1,5 +1,10 @@
 """DistilledRegressor: a small student that learns the numbers of a strong teacher."""
 
+from typing import Any, Self
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
 from sklearn.base import RegressorMixin
 
 from skdistill._base import BaseDistilled
@@ -114,24 +119,32 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
 
     _task = NumberTask
     _find_loss = staticmethod(get_regression_loss)
+    n_outputs_: int
+    student_: Any
+    teacher_: Any
+    alpha_: float
+    history_: list[dict[str, Any]]
+    fit_seconds_: dict[str, float]
+    n_features_in_: int
+    feature_names_in_: np.ndarray
 
     def __init__(
         self,
-        teacher=None,
-        student=None,
+        teacher: Any = None,
+        student: Any = None,
         *,
-        loss="squared_error",
-        alpha=0.5,
-        feature_losses=None,
-        cv=None,
-        augment=None,
-        unlabeled_weight=1.0,
-        memory=None,
-        device="auto",
-        n_jobs=None,
-        random_state=None,
-        verbose=0,
-    ):
+        loss: Any = "squared_error",
+        alpha: float = 0.5,
+        feature_losses: list | None = None,
+        cv: Any = None,
+        augment: Any = None,
+        unlabeled_weight: float = 1.0,
+        memory: Any = None,
+        device: str | torch.device = "auto",
+        n_jobs: int | None = None,
+        random_state: int | np.random.RandomState | None = None,
+        verbose: int = 0,
+    ) -> None:
         self.teacher = teacher
         self.student = student
         self.loss = loss
@@ -149,16 +162,16 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
     @fit_context(prefer_skip_nested_validation=False)
     def fit(
         self,
-        X,
-        y,
+        X: Any,
+        y: ArrayLike,
         *,
-        sample_weight=None,
-        soft_targets=None,
-        X_unlabeled=None,
-        groups=None,
-        X_val=None,
-        y_val=None,
-    ):
+        sample_weight: ArrayLike | None = None,
+        soft_targets: Any = None,
+        X_unlabeled: Any = None,
+        groups: ArrayLike | None = None,
+        X_val: Any = None,
+        y_val: ArrayLike | None = None,
+    ) -> Self:
         """Fit the teacher where it is not, ask it, and train the student on what it says.
 
         Parameters

@@ -27,7 +27,7 @@ _0 = {
 }
 _1 = _0 | {"teachers", "targets", "transfer", "losses", "students"}
 _2 = _1 | {"training"}
-_3 = _2 | {"_base", "_checks", "_classifier", "_fit_rows", "_regressor"}
+_3 = _2 | {"_base", "_checks", "_classifier", "_fit_rows", "_halves", "_regressor"}
 _4 = _3 | {"model_selection", "evaluation", "deployment"}
 MAY_IMPORT = {
     # layer 0
@@ -59,6 +59,7 @@ MAY_IMPORT = {
     "_checks": _2,
     "_fit_rows": set(),
     "_base": _2 | {"_checks", "_fit_rows"},
+    "_halves": {"exceptions"},
     "_classifier": _2 | {"_base", "_checks"},
     "_regressor": _2 | {"_base", "_checks"},
     # layer 4

@@ -39,7 +39,7 @@ def distil(teacher=None, student=FAST, **settings):
 
 def table():
     rng = np.random.default_rng(0)
-    frame = pd.DataFrame(X, columns=[f"column {i}" for i in range(10)])
+    frame = pd.DataFrame(X.copy(), columns=[f"column {i}" for i in range(10)])
     frame["kind"] = pd.Categorical(rng.choice(["a", "b"], len(X)))
     frame.loc[::9, "column 2"] = np.nan
     frame.loc[::11, "kind"] = None

@@ -11,8 +11,8 @@ from sklearn.base import clone, is_regressor
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_memory
 
-from skdistill._base import ALONE, ask, learn, try_fit
 from skdistill._classifier import DistilledClassifier
+from skdistill._halves import ALONE, ask, learn, try_fit
 from skdistill._regressor import DistilledRegressor
 from skdistill.targets import Targets
 from skdistill.targets._plan import check_teacher

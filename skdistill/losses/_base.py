@@ -2,6 +2,7 @@
 
 import copy
 import inspect
+from collections.abc import Callable
 
 import torch
 from sklearn.base import BaseEstimator
@@ -20,18 +21,24 @@ class Loss(BaseEstimator):
         Factor of the soft term, for weights that a convex alpha cannot express.
     """
 
-    warmup_epochs = 0
+    warmup_epochs: int = 0
     """Epochs over which the weight of the term rises from 0 in equal steps."""
 
-    needs_labels = False
+    needs_labels: bool = False
     """Whether the labels of the rows make a difference."""
 
     _parameter_constraints: dict = {"weight": [POSITIVE]}
 
-    def __init__(self, weight=1.0):
+    def __init__(self, weight: float = 1.0) -> None:
         self.weight = weight
 
-    def rows(self, student_logits, teacher_logits, labels, temperature):
+    def rows(
+        self,
+        student_logits: torch.Tensor,
+        teacher_logits: torch.Tensor,
+        labels: torch.Tensor,
+        temperature: float,
+    ) -> torch.Tensor:
         """Return the loss of each row.
 
         Parameters
@@ -49,7 +56,14 @@ class Loss(BaseEstimator):
         """
         raise NotImplementedError
 
-    def mean(self, student_logits, teacher_logits, labels, row_weight, temperature):
+    def mean(
+        self,
+        student_logits: torch.Tensor,
+        teacher_logits: torch.Tensor,
+        labels: torch.Tensor,
+        row_weight: torch.Tensor | None,
+        temperature: float,
+    ) -> torch.Tensor:
         """Return the weighted mean of the rows of a batch.
 
         Parameters
@@ -67,7 +81,7 @@ class Loss(BaseEstimator):
         check_row_weight(row_weight, len(losses))
         return losses.mean() if row_weight is None else (row_weight * losses).mean()
 
-    def default_temperature(self, kind, n_classes):
+    def default_temperature(self, kind: str, n_classes: int) -> float:
         """Return the temperature that "auto" stands for.
 
         Parameters
@@ -83,7 +97,7 @@ class Loss(BaseEstimator):
         """
         return 1.0
 
-    def check_settings(self):
+    def check_settings(self) -> None:
         """Refuse settings that are out of their range, or that do not go together.
 
         Raises
@@ -92,7 +106,7 @@ class Loss(BaseEstimator):
         """
         self._validate_params()
 
-    def check_classes(self, n_classes):
+    def check_classes(self, n_classes: int) -> None:
         """Refuse, or warn of, what makes no sense for so many classes."""
 
 
@@ -106,11 +120,11 @@ class CallableLoss(Loss):
         are -1 for rows without one. The temperature is the function's own affair.
     """
 
-    def __init__(self, function):
+    def __init__(self, function: Callable[..., torch.Tensor]) -> None:
         super().__init__()
         self.function = function
 
-    def check_settings(self):
+    def check_settings(self) -> None:
         """Refuse a function that takes other arguments; see `Loss.check_settings`."""
         try:
             inspect.signature(self.function).bind(*range(4))
@@ -122,7 +136,7 @@ class CallableLoss(Loss):
         except ValueError:  # a function of C does not say
             return
 
-    def check_classes(self, n_classes):
+    def check_classes(self, n_classes: int) -> None:
         """Refuse a function that returns no scalar, tried on two rows.
 
         An object is copied first, and torch's generator put back. One that fails is left alone: it
@@ -144,7 +158,14 @@ class CallableLoss(Loss):
                 f"the mean over the rows: (weight * losses).mean()."
             )
 
-    def mean(self, student_logits, teacher_logits, labels, row_weight, temperature):
+    def mean(
+        self,
+        student_logits: torch.Tensor,
+        teacher_logits: torch.Tensor,
+        labels: torch.Tensor,
+        row_weight: torch.Tensor | None,
+        temperature: float,
+    ) -> torch.Tensor:
         """Return what the function says of a batch."""
         if row_weight is None:
             row_weight = torch.ones_like(student_logits[:, 0])

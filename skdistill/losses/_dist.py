@@ -78,17 +78,26 @@ class DIST(Loss):
         "intra_weight": [NOT_NEGATIVE],
     }
 
-    def __init__(self, weight=1.0, inter_weight=1.0, intra_weight=1.0):
+    def __init__(
+        self, weight: float = 1.0, inter_weight: float = 1.0, intra_weight: float = 1.0
+    ) -> None:
         super().__init__(weight)
         self.inter_weight = inter_weight
         self.intra_weight = intra_weight
 
-    def check_settings(self):
+    def check_settings(self) -> None:
         """Refuse weights out of their range; see `Loss.check_settings`."""
         super().check_settings()
         check_not_both_zero(self, "inter_weight", "intra_weight")
 
-    def mean(self, student_logits, teacher_logits, labels, row_weight, temperature):
+    def mean(
+        self,
+        student_logits: torch.Tensor,
+        teacher_logits: torch.Tensor,
+        labels: torch.Tensor | None,
+        row_weight: torch.Tensor | None,
+        temperature: float,
+    ) -> torch.Tensor:
         """Return the loss of a batch; its rows are weighted in both parts."""
         check_logits(student_logits, teacher_logits)
         check_temperature(temperature, type(self).__name__)

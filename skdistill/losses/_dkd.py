@@ -20,8 +20,13 @@ from skdistill.losses._kd import divergence
 
 
 def dkd_divergence(
-    student_logits, teacher_logits, labels, temperature=1.0, target_weight=1.0, other_weight=2.0
-):
+    student_logits: torch.Tensor,
+    teacher_logits: torch.Tensor,
+    labels: torch.Tensor,
+    temperature: float = 1.0,
+    target_weight: float | torch.Tensor = 1.0,
+    other_weight: float | torch.Tensor = 2.0,
+) -> torch.Tensor:
     r"""Return a · T² · KL(u_p‖u_q) + b · T² · KL(p̂‖q̂) for each row.
 
     With p and q the softmax of the logits divided by T and y the label, :math:`u_p = (p_y, 1 -
@@ -139,18 +144,30 @@ class DKD(Loss):
         "warmup_epochs": [Interval(Integral, 0, None, closed="left")],
     }
 
-    def __init__(self, weight=1.0, target_weight=1.0, other_weight=2.0, warmup_epochs=20):
+    def __init__(
+        self,
+        weight: float = 1.0,
+        target_weight: float = 1.0,
+        other_weight: float = 2.0,
+        warmup_epochs: int = 20,
+    ) -> None:
         super().__init__(weight)
         self.target_weight = target_weight
         self.other_weight = other_weight
         self.warmup_epochs = warmup_epochs
 
-    def check_settings(self):
+    def check_settings(self) -> None:
         """Refuse settings out of their range; see `Loss.check_settings`."""
         super().check_settings()
         check_not_both_zero(self, "target_weight", "other_weight")
 
-    def rows(self, student_logits, teacher_logits, labels, temperature):
+    def rows(
+        self,
+        student_logits: torch.Tensor,
+        teacher_logits: torch.Tensor,
+        labels: torch.Tensor,
+        temperature: float,
+    ) -> torch.Tensor:
         """Return the loss of each row; that its labels are columns is believed."""
         check_logits(student_logits, teacher_logits)
         check_temperature(temperature, type(self).__name__)
@@ -164,11 +181,11 @@ class DKD(Loss):
             self.other_weight,
         )
 
-    def default_temperature(self, kind, n_classes):
+    def default_temperature(self, kind: str, n_classes: int) -> float:
         """Return 4 for logits, and 1 for teachers known by their probabilities alone."""
         return 4.0 if kind == "logits" else 1.0
 
-    def check_classes(self, n_classes):
+    def check_classes(self, n_classes: int) -> None:
         """Warn of two classes."""
         if n_classes == 2:
             warn(

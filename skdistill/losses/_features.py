@@ -1,5 +1,6 @@
 """Feature terms: how far a hidden layer of the student is from one of its teacher's."""
 
+import torch
 from sklearn.base import BaseEstimator
 from torch import nn
 from torch.nn.functional import normalize
@@ -8,7 +9,7 @@ from skdistill.exceptions import StudentError
 from skdistill.losses._checks import NOT_NEGATIVE, check_features, check_row_weight
 
 
-def hint_error(student_features, teacher_features):
+def hint_error(student_features: torch.Tensor, teacher_features: torch.Tensor) -> torch.Tensor:
     r"""Return the mean squared difference of each row's features.
 
     Parameters
@@ -41,7 +42,11 @@ def hint_error(student_features, teacher_features):
     return (student_features - teacher_features).square().flatten(start_dim=1).mean(dim=1)
 
 
-def similarity_distance(student_features, teacher_features, row_weight=None):
+def similarity_distance(
+    student_features: torch.Tensor,
+    teacher_features: torch.Tensor,
+    row_weight: torch.Tensor | None = None,
+) -> torch.Tensor:
     r"""Return how differently two layers see which rows of a batch are alike.
 
     .. math:: \frac{1}{b^2} \lVert G_t - G_s \rVert_F^2, \qquad
@@ -114,12 +119,12 @@ class FeatureLoss(BaseEstimator):
         "weight": [NOT_NEGATIVE],
     }
 
-    def __init__(self, teacher_layer, student_layer, weight=1.0):
+    def __init__(self, teacher_layer: str, student_layer: str, weight: float = 1.0) -> None:
         self.teacher_layer = teacher_layer
         self.student_layer = student_layer
         self.weight = weight
 
-    def check_settings(self):
+    def check_settings(self) -> None:
         """Refuse settings out of their range.
 
         Raises
@@ -128,7 +133,9 @@ class FeatureLoss(BaseEstimator):
         """
         self._validate_params()
 
-    def adapter(self, student_shape, teacher_shape):
+    def adapter(
+        self, student_shape: tuple[int, ...], teacher_shape: tuple[int, ...]
+    ) -> nn.Module | None:
         """Make what the student's features go through first; it is trained and then dropped.
 
         Parameters
@@ -147,7 +154,12 @@ class FeatureLoss(BaseEstimator):
         """
         return None
 
-    def mean(self, student_features, teacher_features, row_weight):
+    def mean(
+        self,
+        student_features: torch.Tensor,
+        teacher_features: torch.Tensor,
+        row_weight: torch.Tensor | None,
+    ) -> torch.Tensor:
         """Return the term of a batch, its weight left out.
 
         Parameters
@@ -195,10 +207,12 @@ class HintLoss(FeatureLoss):
     Linear(in_features=32, out_features=64, bias=True)
     """
 
-    def __init__(self, teacher_layer, student_layer, weight=100.0):
+    def __init__(self, teacher_layer: str, student_layer: str, weight: float = 100.0) -> None:
         super().__init__(teacher_layer, student_layer, weight)
 
-    def adapter(self, student_shape, teacher_shape):
+    def adapter(
+        self, student_shape: tuple[int, ...], teacher_shape: tuple[int, ...]
+    ) -> nn.Module | None:
         """Make the map from the student's width to the teacher's."""
         if len(student_shape) == len(teacher_shape):
             if len(student_shape) in (1, 2) and student_shape[:-1] == teacher_shape[:-1]:
@@ -213,7 +227,12 @@ class HintLoss(FeatureLoss):
             f"for which shapes do not matter."
         )
 
-    def mean(self, student_features, teacher_features, row_weight):
+    def mean(
+        self,
+        student_features: torch.Tensor,
+        teacher_features: torch.Tensor,
+        row_weight: torch.Tensor | None,
+    ) -> torch.Tensor:
         """Return the weighted mean of the rows; see `hint_error`."""
         errors = hint_error(student_features, teacher_features)
         check_row_weight(row_weight, len(errors))
@@ -246,9 +265,14 @@ class SimilarityLoss(FeatureLoss):
     3000.0
     """
 
-    def __init__(self, teacher_layer, student_layer, weight=3000.0):
+    def __init__(self, teacher_layer: str, student_layer: str, weight: float = 3000.0) -> None:
         super().__init__(teacher_layer, student_layer, weight)
 
-    def mean(self, student_features, teacher_features, row_weight):
+    def mean(
+        self,
+        student_features: torch.Tensor,
+        teacher_features: torch.Tensor,
+        row_weight: torch.Tensor | None,
+    ) -> torch.Tensor:
         """Return the distance within the batch; see `similarity_distance`."""
         return similarity_distance(student_features, teacher_features, row_weight)

@@ -1,5 +1,6 @@
 """Hinton's divergence between the softened teacher and the softened student."""
 
+import torch
 from torch.nn.functional import log_softmax
 
 from skdistill._warn import warn
@@ -8,7 +9,9 @@ from skdistill.losses._base import Loss
 from skdistill.losses._checks import check_logits, check_temperature
 
 
-def kd_divergence(student_logits, teacher_logits, temperature=1.0):
+def kd_divergence(
+    student_logits: torch.Tensor, teacher_logits: torch.Tensor, temperature: float = 1.0
+) -> torch.Tensor:
     r"""Return T² · KL(p‖q) for each row, p and q the softmax of the logits divided by T.
 
     The divergence is summed over the classes. The factor T² keeps its gradient on the scale of
@@ -105,12 +108,20 @@ class KD(Loss):
         "reverse": ["boolean"],
     }
 
-    def __init__(self, weight=1.0, standardize=False, reverse=False):
+    def __init__(
+        self, weight: float = 1.0, standardize: bool = False, reverse: bool = False
+    ) -> None:
         super().__init__(weight)
         self.standardize = standardize
         self.reverse = reverse
 
-    def rows(self, student_logits, teacher_logits, labels, temperature):
+    def rows(
+        self,
+        student_logits: torch.Tensor,
+        teacher_logits: torch.Tensor,
+        labels: torch.Tensor | None,
+        temperature: float,
+    ) -> torch.Tensor:
         """Return the loss of each row; see `kd_divergence`."""
         check_logits(student_logits, teacher_logits)
         check_temperature(temperature, type(self).__name__)
@@ -121,7 +132,7 @@ class KD(Loss):
             return divergence(teacher_logits, student_logits, temperature)
         return divergence(student_logits, teacher_logits, temperature)
 
-    def default_temperature(self, kind, n_classes):
+    def default_temperature(self, kind: str, n_classes: int) -> float:
         """Return the temperature that "auto" stands for.
 
         Parameters
@@ -142,7 +153,7 @@ class KD(Loss):
             return 1.0
         return 4.0 if n_classes >= 10 else 2.0
 
-    def check_classes(self, n_classes):
+    def check_classes(self, n_classes: int) -> None:
         """Warn of standardised logits of two classes."""
         if self.standardize and n_classes == 2:
             warn(

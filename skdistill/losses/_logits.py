@@ -1,5 +1,6 @@
 """Losses of the logits themselves, centred, for a shift of a row says nothing."""
 
+import torch
 from torch.nn.functional import huber_loss, mse_loss
 
 from skdistill.losses._base import Loss
@@ -37,7 +38,13 @@ class MSE(Loss):
     tensor([1.])
     """
 
-    def rows(self, student_logits, teacher_logits, labels, temperature):
+    def rows(
+        self,
+        student_logits: torch.Tensor,
+        teacher_logits: torch.Tensor,
+        labels: torch.Tensor | None,
+        temperature: float,
+    ) -> torch.Tensor:
         """Return the loss of each row; the temperature does not matter."""
         check_logits(student_logits, teacher_logits)
         errors = mse_loss(centred(student_logits), centred(teacher_logits), reduction="none")
@@ -75,11 +82,17 @@ class Huber(Loss):
 
     _parameter_constraints = {**Loss._parameter_constraints, "delta": [POSITIVE]}
 
-    def __init__(self, weight=1.0, delta=1.0):
+    def __init__(self, weight: float = 1.0, delta: float = 1.0) -> None:
         super().__init__(weight)
         self.delta = delta
 
-    def rows(self, student_logits, teacher_logits, labels, temperature):
+    def rows(
+        self,
+        student_logits: torch.Tensor,
+        teacher_logits: torch.Tensor,
+        labels: torch.Tensor | None,
+        temperature: float,
+    ) -> torch.Tensor:
         """Return the loss of each row; the temperature does not matter."""
         check_logits(student_logits, teacher_logits)
         errors = huber_loss(

@@ -32,7 +32,13 @@ class Brier(Loss):
     tensor([0.5000])
     """
 
-    def rows(self, student_logits, teacher_logits, labels, temperature):
+    def rows(
+        self,
+        student_logits: torch.Tensor,
+        teacher_logits: torch.Tensor,
+        labels: torch.Tensor | None,
+        temperature: float,
+    ) -> torch.Tensor:
         """Return the loss of each row."""
         check_logits(student_logits, teacher_logits)
         check_temperature(temperature, type(self).__name__)
@@ -66,7 +72,13 @@ class JensenShannon(Loss):
     tensor([0.6931])
     """
 
-    def rows(self, student_logits, teacher_logits, labels, temperature):
+    def rows(
+        self,
+        student_logits: torch.Tensor,
+        teacher_logits: torch.Tensor,
+        labels: torch.Tensor | None,
+        temperature: float,
+    ) -> torch.Tensor:
         """Return the loss of each row."""
         check_logits(student_logits, teacher_logits)
         check_temperature(temperature, type(self).__name__)

@@ -56,7 +56,7 @@ class RegressionLoss(BaseEstimator):
 
     _parameter_constraints: dict = {}
 
-    def errors(self, values, targets):
+    def errors(self, values: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         """Return the error of each value.
 
         Parameters
@@ -70,7 +70,9 @@ class RegressionLoss(BaseEstimator):
         """
         raise NotImplementedError
 
-    def mean(self, values, targets, row_weight=None):
+    def mean(
+        self, values: torch.Tensor, targets: torch.Tensor, row_weight: torch.Tensor | None = None
+    ) -> torch.Tensor:
         """Return the weighted mean over the rows, and the plain one over the outputs.
 
         Parameters
@@ -87,7 +89,7 @@ class RegressionLoss(BaseEstimator):
         check_row_weight(row_weight, len(errors))
         return errors.mean() if row_weight is None else (row_weight[:, None] * errors).mean()
 
-    def check_settings(self):
+    def check_settings(self) -> None:
         """Refuse settings out of their range.
 
         Raises
@@ -116,7 +118,7 @@ class SquaredErrorLoss(RegressionLoss):
     tensor(2.)
     """
 
-    def errors(self, values, targets):
+    def errors(self, values: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         """Return the error of each value; see `RegressionLoss`."""
         return squared_error(values, targets)
 
@@ -151,10 +153,10 @@ class HuberLoss(RegressionLoss):
     level = 0.5
     _parameter_constraints = {"delta": [POSITIVE]}
 
-    def __init__(self, delta=0.5):
+    def __init__(self, delta: float = 0.5) -> None:
         self.delta = delta
 
-    def errors(self, values, targets):
+    def errors(self, values: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         """Return the error of each value; see `RegressionLoss`."""
         check_numbers(values, targets)
         return huber_loss(values, targets, reduction="none", delta=self.delta)
@@ -185,15 +187,15 @@ class QuantileLoss(RegressionLoss):
 
     _parameter_constraints = {"quantile": [Interval(Real, 0, 1, closed="neither")]}
 
-    def __init__(self, quantile=0.5):
+    def __init__(self, quantile: float = 0.5) -> None:
         self.quantile = quantile
 
     @property
-    def level(self):  # type: ignore[override]
+    def level(self) -> float:  # type: ignore[override]
         """The quantile itself; see `RegressionLoss`."""
         return self.quantile
 
-    def errors(self, values, targets):
+    def errors(self, values: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         """Return the error of each value; see `RegressionLoss`."""
         return pinball_error(values, targets, self.quantile)
 

@@ -1,5 +1,6 @@
 """A small convolutional network."""
 
+import torch
 from torch import nn
 
 from skdistill._compat import StrOptions
@@ -22,11 +23,11 @@ class AsImages(nn.Module):
         Channels of the images.
     """
 
-    def __init__(self, n_channels):
+    def __init__(self, n_channels: int) -> None:
         super().__init__()
         self.n_channels = n_channels
 
-    def forward(self, X):
+    def forward(self, X: torch.Tensor) -> torch.Tensor:
         """Return images of shape (n_samples, n_channels, height, width)."""
         if X.ndim == 3:
             X = X.unsqueeze(1)
@@ -73,7 +74,9 @@ class ConvNet(nn.Sequential):
     torch.Size([2, 10])
     """
 
-    def __init__(self, n_channels, n_classes, size="small", dropout=0.0):
+    def __init__(
+        self, n_channels: int, n_classes: int, size: str = "small", dropout: float = 0.0
+    ) -> None:
         check_settings(
             type(self).__name__,
             {"size": [StrOptions(set(SIZES))]},

@@ -57,7 +57,7 @@ class PiecewiseLinearEmbedding(nn.Module):
     offset: torch.Tensor
     center: torch.Tensor
 
-    def __init__(self, n_features, size=8, n_bins=32):
+    def __init__(self, n_features: int, size: int = 8, n_bins: int = 32) -> None:
         super().__init__()
         owner = type(self).__name__
         check_settings(owner, {"size": COUNT}, n_features=n_features, size=size, n_bins=n_bins)
@@ -71,7 +71,7 @@ class PiecewiseLinearEmbedding(nn.Module):
         # Each column's W, whose product takes two thirds of the time of its transpose's.
         self.weight = nn.Parameter(weight.mT.contiguous())
 
-    def adapt(self, X):
+    def adapt(self, X: np.ndarray) -> None:
         """Place the knots at quantiles of each column's distinct values.
 
         Of distinct values, so that a column which holds one number in most rows is told apart
@@ -112,7 +112,7 @@ class PiecewiseLinearEmbedding(nn.Module):
         sums = [self.encode(part).sum(dim=1, keepdim=True) for part in rows.split(1024)]
         self.center.copy_(torch.stack(sums).sum(dim=0) / len(rows))
 
-    def encode(self, X):
+    def encode(self, X: torch.Tensor) -> torch.Tensor:
         """Return how far each number has come through each interval, less the mean.
 
         Parameters
@@ -126,7 +126,7 @@ class PiecewiseLinearEmbedding(nn.Module):
         come = torch.addcmul(self.offset, X.t().unsqueeze(2), self.slope).clamp_(0, 1)
         return come.sub_(self.center)
 
-    def forward(self, X):
+    def forward(self, X: torch.Tensor) -> torch.Tensor:
         """Embed rows.
 
         Parameters

@@ -1,14 +1,16 @@
 """Layers that are not trained."""
 
+from collections.abc import Sequence
+
 from torch import nn
 
-from skdistill.students._layers import FrozenNorm, check_name, copy_module
+from skdistill.students._layers import FrozenNorm, Module, check_name, copy_module
 from skdistill.students._settings import check_settings
 
 BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
 
 
-def freeze(module, names):
+def freeze(module: Module, names: str | Sequence[str]) -> Module:
     """Return a copy of a module in which some layers are not trained.
 
     Their parameters get ``requires_grad=False``, and their batch norms keep to the running

@@ -1,5 +1,7 @@
 """Images of any range made into numbers that a network can read."""
 
+from typing import Any, Self
+
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -49,7 +51,12 @@ class ImagePreprocessor(
             [ 1., -1.]]], dtype=float32)
     """
 
-    def fit(self, X, y=None):
+    mean_: np.ndarray
+    scale_: np.ndarray
+    image_shape_: tuple[int, ...]
+    n_features_in_: int
+
+    def fit(self, X: Any, y: Any = None) -> Self:
         """Learn each channel's mean and standard deviation.
 
         Parameters
@@ -74,7 +81,7 @@ class ImagePreprocessor(
         self.scale_[self.scale_ == 0] = 1.0
         return self
 
-    def transform(self, X):
+    def transform(self, X: Any) -> np.ndarray:
         """Return the scaled images.
 
         Parameters

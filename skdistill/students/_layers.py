@@ -2,13 +2,16 @@
 
 import copy
 import difflib
+from typing import TypeVar
 
 from torch import fx, nn
 
 from skdistill.exceptions import StudentError
 
+Module = TypeVar("Module", bound=nn.Module)
 
-def layer_names(module):
+
+def layer_names(module: nn.Module) -> dict[str, dict[str, tuple[int, ...]]]:
     """Name the layers and blocks of a module, with the shapes of their parameters.
 
     Parameters
@@ -44,7 +47,7 @@ def layer_names(module):
     }
 
 
-def copy_module(module):
+def copy_module(module: Module) -> Module:
     """Return a deep copy of a module; refuse what is none and what cannot be copied."""
     _check_module(module)
     try:

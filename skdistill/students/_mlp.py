@@ -1,5 +1,6 @@
 """A plain multi-layer perceptron, and the linear model that it is without hidden layers."""
 
+import torch
 from torch import nn
 
 from skdistill.students._dropout import Dropout
@@ -28,9 +29,15 @@ class MLP(nn.Sequential):
     torch.Size([2, 3])
     """
 
-    takes_sparse = True  # the first layer is linear
+    takes_sparse: bool = True  # the first layer is linear
 
-    def __init__(self, n_features, n_classes, hidden_units=(256, 256), dropout=0.0):
+    def __init__(
+        self,
+        n_features: int,
+        n_classes: int,
+        hidden_units: tuple[int, ...] = (256, 256),
+        dropout: float = 0.0,
+    ) -> None:
         check_settings(
             type(self).__name__,
             n_features=n_features,
@@ -46,7 +53,7 @@ class MLP(nn.Sequential):
             n_features = width
         super().__init__(*layers, nn.Linear(n_features, n_classes))
 
-    def forward(self, X):
+    def forward(self, X: torch.Tensor) -> torch.Tensor:
         """Return logits.
 
         Parameters
@@ -82,5 +89,5 @@ class Linear(MLP):
     torch.Size([2, 3])
     """
 
-    def __init__(self, n_features, n_classes):
+    def __init__(self, n_features: int, n_classes: int) -> None:
         super().__init__(n_features, n_classes, hidden_units=())

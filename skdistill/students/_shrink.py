@@ -8,7 +8,7 @@ from torch import fx, nn
 
 from skdistill.exceptions import StudentError
 from skdistill.students._chain import describe, kind_of, layer_of
-from skdistill.students._layers import copy_module, trace
+from skdistill.students._layers import Module, copy_module, trace
 from skdistill.students._settings import check_settings
 
 
@@ -20,7 +20,7 @@ class Units(NamedTuple):
     form: str  # "flat", "map", or "flattened map"
 
 
-def shrink(teacher, width=0.5):
+def shrink(teacher: Module, width: float = 0.5) -> Module:
     """Return a copy of a module that has kept only the strongest units of each hidden layer.
 
     A unit's strength is the sum of the absolute weights by which it reads the units that are left

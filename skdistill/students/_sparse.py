@@ -1,5 +1,7 @@
 """A network whose first layer reads sparse rows without making them dense."""
 
+from typing import Any
+
 import numpy as np
 import torch
 from scipy import sparse
@@ -26,13 +28,13 @@ class SparseLinear(nn.Module):
         Width of the output.
     """
 
-    def __init__(self, n_features, n_units):
+    def __init__(self, n_features: int, n_units: int) -> None:
         super().__init__()
         bound = max(n_features, 1) ** -0.5  # as nn.Linear starts
         self.weight = nn.Parameter(torch.empty(n_features, n_units).uniform_(-bound, bound))
         self.bias = nn.Parameter(torch.empty(n_units).uniform_(-bound, bound))
 
-    def forward(self, X):
+    def forward(self, X: torch.Tensor) -> torch.Tensor:
         """Return Wx + b.
 
         Parameters
@@ -80,9 +82,15 @@ class SparseMLP(nn.Module):
     torch.Size([3, 2])
     """
 
-    takes_sparse = True
+    takes_sparse: bool = True
 
-    def __init__(self, n_features, n_classes, hidden_units=(64,), dropout=0.5):
+    def __init__(
+        self,
+        n_features: int,
+        n_classes: int,
+        hidden_units: tuple[int, ...] = (64,),
+        dropout: float = 0.5,
+    ) -> None:
         super().__init__()
         check_settings(
             type(self).__name__,
@@ -101,7 +109,7 @@ class SparseMLP(nn.Module):
                 self.rest.append(Dropout(dropout))
             self.rest.append(MLP(widths[0], n_classes, hidden_units[1:], dropout))
 
-    def adapt(self, X):
+    def adapt(self, X: Any) -> None:
         """Learn the scale of the filled cells; `StudentNet` does it.
 
         Parameters
@@ -122,7 +130,7 @@ class SparseMLP(nn.Module):
         self.scale: torch.Tensor
         self.scale.fill_(size or 1.0)
 
-    def forward(self, X):
+    def forward(self, X: torch.Tensor) -> torch.Tensor:
         """Return logits.
 
         Parameters

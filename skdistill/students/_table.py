@@ -1,6 +1,7 @@
 """Columns of any kind made into numbers that a network can read."""
 
 from numbers import Integral
+from typing import Any, Self
 
 import numpy as np
 from scipy import sparse
@@ -85,12 +86,21 @@ class TablePreprocessor(
            [ 0.  ,  1.  ,  0.  ,  1.  ]])
     """
 
+    numeric_: np.ndarray
+    flags_: np.ndarray
+    categorical_: np.ndarray
+    center_: np.ndarray
+    scale_: np.ndarray
+    with_gaps_: np.ndarray
+    n_features_in_: int
+    feature_names_in_: np.ndarray
+
     _parameter_constraints = {"max_one_hot": [Interval(Integral, 0, None, closed="left")]}
 
-    def __init__(self, max_one_hot=9):
+    def __init__(self, max_one_hot: int = 9) -> None:
         self.max_one_hot = max_one_hot
 
-    def fit(self, X, y=None):
+    def fit(self, X: Any, y: Any = None) -> Self:
         """Learn medians, scales and categories.
 
         Parameters
@@ -118,7 +128,7 @@ class TablePreprocessor(
         return self
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit_transform(self, X, y=None):
+    def fit_transform(self, X: Any, y: Any = None) -> Any:
         """Fit, and return the numbers.
 
         Parameters
@@ -142,7 +152,7 @@ class TablePreprocessor(
         warn_of_numbers_in_text(X, self.categorical_, names)
         return self._join(values, self._categories.fit_transform(names))
 
-    def transform(self, X):
+    def transform(self, X: Any) -> Any:
         """Return the numbers.
 
         Parameters

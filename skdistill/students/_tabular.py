@@ -1,5 +1,6 @@
 """The default network for columns of all kinds."""
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -46,16 +47,16 @@ class TabularMLP(nn.Module):
 
     def __init__(
         self,
-        n_features,
-        n_classes,
-        n_numeric=0,
-        cardinalities=(),
-        hidden_units=(256, 256),
-        dropout=0.2,
-        numeric_embedding="piecewise-linear",
-        embedding_size=8,
-        n_bins=32,
-    ):
+        n_features: int,
+        n_classes: int,
+        n_numeric: int = 0,
+        cardinalities: tuple[int, ...] = (),
+        hidden_units: tuple[int, ...] = (256, 256),
+        dropout: float = 0.2,
+        numeric_embedding: str | None = "piecewise-linear",
+        embedding_size: int = 8,
+        n_bins: int = 32,
+    ) -> None:
         super().__init__()
         check_settings(
             type(self).__name__,
@@ -84,7 +85,7 @@ class TabularMLP(nn.Module):
         self.only_numeric = self.n_numeric == n_features
         self.takes_sparse = n_embedded == 0  # the first layer is then linear
 
-    def adapt(self, X):
+    def adapt(self, X: np.ndarray) -> None:
         """Let the embeddings see the rows that they will learn from; `StudentNet` does it.
 
         Parameters
@@ -94,7 +95,7 @@ class TabularMLP(nn.Module):
         if self.n_numeric:
             self.numeric.adapt(X[:, : self.n_numeric])
 
-    def forward(self, X):
+    def forward(self, X: torch.Tensor) -> torch.Tensor:
         """Return logits.
 
         Parameters

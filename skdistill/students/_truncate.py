@@ -12,7 +12,9 @@ from skdistill.students._settings import COUNT, check_settings
 POOLS = {1: nn.AdaptiveAvgPool1d, 2: nn.AdaptiveAvgPool2d, 3: nn.AdaptiveAvgPool3d}
 
 
-def truncate(teacher, upto, n_classes=None, *, pool=4):
+def truncate(
+    teacher: nn.Module, upto: str, n_classes: int | None = None, *, pool: int = 4
+) -> nn.Sequential:
     """Return the first layers of a module, with a linear layer after them.
 
     The forward pass is followed symbolically (`torch.fx`), and all that the named layer does not

@@ -3,6 +3,7 @@
 from functools import partial
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, logsumexp
 
@@ -17,7 +18,9 @@ CALIBRATIONS = ("temperature", "prior")
 """What `calibrate` may be beside True and False."""
 
 
-def fit_temperature(answers, y, sample_weight=None):
+def fit_temperature(
+    answers: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+) -> float:
     r"""Find the temperature that minimises the log-loss of softmax(log p / T).
 
     The loss is convex in 1/T, so its minimum within `BOUNDS` is found by a bounded scalar search.

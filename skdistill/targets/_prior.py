@@ -1,6 +1,7 @@
 """Offsets of the classes that make mean probabilities and class rates agree."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.optimize import minimize
 from scipy.special import log_softmax, logsumexp, softmax
 
@@ -8,7 +9,9 @@ from skdistill.targets._labelled import check_labelled
 from skdistill.teachers._clip import log_probabilities
 
 
-def fit_prior_offsets(answers, y, sample_weight=None):
+def fit_prior_offsets(
+    answers: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+) -> np.ndarray:
     r"""Find the offsets that minimise the log-loss of softmax(log p + b).
 
     The loss is convex in b, and its gradient for class c is the mean of

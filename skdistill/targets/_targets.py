@@ -1,8 +1,11 @@
 """From a teacher and rows to the soft targets that the student learns."""
 
+from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_consistent_length
 
 from skdistill._compat import check_sample_weight
@@ -160,24 +163,24 @@ def _features(teacher, parts, layers, desk):
 
 
 def teacher_targets(
-    teacher,
-    X,
-    y=None,
+    teacher: Any,
+    X: Any,
+    y: ArrayLike | None = None,
     *,
-    cv=None,
-    calibrate=False,
-    sample_weight=None,
-    groups=None,
-    X_unlabeled=None,
-    teacher_classes=None,
-    memory=None,
-    device="auto",
-    n_jobs=None,
-    random_state=None,
-    verbose=0,
-    layers=(),
-    task="auto",
-):
+    cv: Any = None,
+    calibrate: bool | str = False,
+    sample_weight: Any = None,
+    groups: ArrayLike | None = None,
+    X_unlabeled: Any = None,
+    teacher_classes: ArrayLike | None = None,
+    memory: Any = None,
+    device: Any = "auto",
+    n_jobs: int | None = None,
+    random_state: int | np.random.RandomState | None = None,
+    verbose: int = 0,
+    layers: Sequence[str] = (),
+    task: Any = "auto",
+) -> Targets:
     """Ask a teacher for the very soft targets that `fit` would use.
 
     To look at them, to keep them, or to hand them to a whole search as `soft_targets=` without
@@ -332,7 +335,15 @@ def _ask_without_labels(teacher, X, X_more, columns, layers, desk):
     return Targets(values, common_kind(kinds), classes, more=more, features=features)
 
 
-def teacher_probabilities(teacher, X, classes, *, teacher_classes=None, device="auto", memory=None):
+def teacher_probabilities(
+    teacher: Any,
+    X: Any,
+    classes: ArrayLike,
+    *,
+    teacher_classes: Any = None,
+    device: Any = "auto",
+    memory: Any = None,
+) -> np.ndarray:
     """Ask a fitted teacher for the probabilities of the given classes.
 
     Parameters

@@ -1,7 +1,11 @@
 """What a teacher says of each row, as a value that can be kept, sliced and handed on."""
 
+from collections.abc import Iterable
+from typing import Any
+
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
+from numpy.typing import ArrayLike
 
 KINDS = ("logits", "numbers", "probabilities")
 
@@ -54,16 +58,16 @@ class Targets(NDArrayOperatorsMixin):
 
     def __init__(
         self,
-        values,
-        kind="probabilities",
-        classes=None,
+        values: ArrayLike,
+        kind: str = "probabilities",
+        classes: ArrayLike | None = None,
         *,
-        out_of_fold=False,
-        calibrated=False,
-        from_labels=False,
-        more=(),
-        features=None,
-    ):
+        out_of_fold: bool = False,
+        calibrated: bool = False,
+        from_labels: bool = False,
+        more: Iterable[ArrayLike] = (),
+        features: dict[str, list[np.ndarray]] | None = None,
+    ) -> None:
         self.values = np.asarray(values, dtype=np.float64)
         if self.values.ndim != 2:
             raise ValueError(
@@ -89,26 +93,28 @@ class Targets(NDArrayOperatorsMixin):
         self.features = {} if features is None else dict(features)
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, int]:
         return self.values.shape
 
     @property
-    def ndim(self):
+    def ndim(self) -> int:
         return self.values.ndim
 
     @property
-    def dtype(self):
+    def dtype(self) -> np.dtype:
         return self.values.dtype
 
     @property
-    def has_target(self):
+    def has_target(self) -> np.ndarray:
         """Which rows have one, ndarray of shape (n_samples,), bool."""
-        return ~np.isnan(self.values).any(axis=1)
+        return np.asarray(~np.isnan(self.values).any(axis=1))
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.values)
 
-    def __array__(self, dtype=None, copy=None):
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        if copy is None:  # which numpy 1 does not know
+            return np.asarray(self.values, dtype=dtype)
         return np.array(self.values, dtype=dtype, copy=copy)
 
     def __array_ufunc__(self, ufunc, method, *inputs, **settings):
@@ -135,7 +141,7 @@ class Targets(NDArrayOperatorsMixin):
             features={name: [parts[0][rows], *parts[1:]] for name, parts in self.features.items()},
         )
 
-    def replace(self, **changes):
+    def replace(self, **changes: Any) -> "Targets":
         """Return targets with some of their parts changed.
 
         Parameters

@@ -1,7 +1,10 @@
 """A function as a teacher."""
 
+from collections.abc import Callable
 from numbers import Integral
+from typing import Any
 
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 
 from skdistill._compat import Interval, StrOptions
@@ -62,8 +65,14 @@ class CallableTeacher(SaysKind, BaseEstimator):
     }
 
     def __init__(
-        self, function, *, classes=None, kind="probabilities", cache_key=None, chunk_size=1000
-    ):
+        self,
+        function: Callable[..., Any],
+        *,
+        classes: ArrayLike | None = None,
+        kind: str = "probabilities",
+        cache_key: str | None = None,
+        chunk_size: int | None = 1000,
+    ) -> None:
         self.function = function
         self.classes = classes
         self.kind = kind

@@ -1,9 +1,12 @@
 """A teacher that knows how the classes are related, and nothing else."""
 
+from collections.abc import Sequence
 from itertools import takewhile
 from numbers import Real
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 
 from skdistill._compat import Interval
@@ -63,13 +66,22 @@ class ClassGraphTeacher(BaseEstimator):
     }
     answers_from_labels = True
 
-    def __init__(self, similarity, *, strength=0.1, classes=None):
+    def __init__(
+        self, similarity: Any, *, strength: float = 0.1, classes: ArrayLike | None = None
+    ) -> None:
         self.similarity = similarity
         self.strength = strength
         self.classes = classes
 
     @classmethod
-    def from_names(cls, names, *, separator=".", strength=0.1, classes=None):
+    def from_names(
+        cls,
+        names: Sequence[str],
+        *,
+        separator: str = ".",
+        strength: float = 0.1,
+        classes: ArrayLike | None = None,
+    ) -> Self:
         r"""Make a teacher from names that are paths in a tree, such as "comp.sys.mac.hardware".
 
         The similarity of two paths is that of Wu and Palmer: twice the length of their common
@@ -110,7 +122,7 @@ class ClassGraphTeacher(BaseEstimator):
         labels = list(names) if classes is None else classes
         return cls(similarity, strength=strength, classes=labels)
 
-    def soft_targets(self, y, classes=None):
+    def soft_targets(self, y: ArrayLike, classes: ArrayLike | None = None) -> np.ndarray:
         """Return the target of each label.
 
         Parameters

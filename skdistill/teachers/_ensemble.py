@@ -1,7 +1,11 @@
 """Several teachers as one."""
 
+from collections.abc import Sequence
+from typing import Any, Self
+
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from sklearn.base import ClassifierMixin
 from sklearn.utils import assert_all_finite
 from sklearn.utils.multiclass import check_classification_targets
@@ -93,6 +97,11 @@ class EnsembleTeacher(ClassifierMixin, BaseEnsemble):
     1.0
     """
 
+    teachers_: list[Any]
+    weights_: np.ndarray
+    n_features_in_: int
+    feature_names_in_: np.ndarray
+
     _parameter_constraints = {
         "teachers": [list, tuple],
         "weights": [None, StrOptions({"oof"}), "array-like"],
@@ -106,15 +115,15 @@ class EnsembleTeacher(ClassifierMixin, BaseEnsemble):
 
     def __init__(
         self,
-        teachers,
+        teachers: Sequence[Any],
         *,
-        weights=None,
-        combine="probability",
-        cv=None,
-        teacher_classes=None,
-        device="auto",
-        random_state=None,
-    ):
+        weights: ArrayLike | str | None = None,
+        combine: str = "probability",
+        cv: Any = None,
+        teacher_classes: ArrayLike | None = None,
+        device: str | torch.device = "auto",
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
         self.teachers = teachers
         self.weights = weights
         self.combine = combine
@@ -123,7 +132,7 @@ class EnsembleTeacher(ClassifierMixin, BaseEnsemble):
         self.device = device
         self.random_state = random_state
 
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Fit the members that are not.
 
         Parameters
@@ -174,7 +183,7 @@ class EnsembleTeacher(ClassifierMixin, BaseEnsemble):
         self._classes = classes
         return self
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: Any) -> np.ndarray:
         """Return the pooled probability of each class, in the order of `classes_`.
 
         Parameters
@@ -187,7 +196,7 @@ class EnsembleTeacher(ClassifierMixin, BaseEnsemble):
         """
         return self._ask(X)
 
-    def predict(self, X):
+    def predict(self, X: Any) -> np.ndarray:
         """Return the most probable class of each row.
 
         Parameters
@@ -204,7 +213,7 @@ class EnsembleTeacher(ClassifierMixin, BaseEnsemble):
         return best if classes is None else classes[best]
 
     @property
-    def classes_(self):
+    def classes_(self) -> np.ndarray:
         """The labels of the columns."""
         if hasattr(self, "_classes"):
             return self._classes
@@ -216,7 +225,9 @@ class EnsembleTeacher(ClassifierMixin, BaseEnsemble):
             raise AttributeError("No member of this EnsembleTeacher names its classes.")
         return classes
 
-    def add_answers_from_labels(self, answer, y, classes):
+    def add_answers_from_labels(
+        self, answer: np.ndarray, y: np.ndarray, classes: np.ndarray
+    ) -> np.ndarray:
         """Mix in what members know from the labels alone.
 
         Parameters

@@ -1,6 +1,7 @@
 """Teachers from disk."""
 
 from pathlib import Path
+from typing import Any
 
 import joblib
 
@@ -27,7 +28,13 @@ RUN_CODE = {
 SUFFIXES = [*STATES, *SAFE, ".skops", *RUN_CODE]
 
 
-def load_teacher(path, *, module=None, trusted=False, kind=None):
+def load_teacher(
+    path: str | Path,
+    *,
+    module: Any = None,
+    trusted: bool | list[str] = False,
+    kind: str | None = None,
+) -> Any:
     """Load a fitted teacher from a file, by its suffix.
 
     A file runs no code, unless you say that you trust it. It is read over before it is opened: what

@@ -75,6 +75,9 @@ def load_external(model, folder, onnx):
     check_declared(declared, stored, "its weights in other files", ratio=4)
     for tensor in tensors:
         helper.load_external_data_for_tensor(tensor, str(folder))
+        # The onnx releases before 1.23.1 leave it to their caller to say that they are here now.
+        tensor.data_location = onnx.TensorProto.DEFAULT
+        del tensor.external_data[:]
     return stored
 
 

@@ -1,6 +1,10 @@
 """Several regressors as one teacher."""
 
+from typing import Any, Self
+
+import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_consistent_length, validate_data
 
@@ -60,13 +64,23 @@ class RegressorEnsemble(RegressorMixin, BaseEnsemble):
     }
     _asks = NUMBERS
 
-    def __init__(self, teachers, *, weights=None, device="auto", random_state=None):
+    teachers_: list[Any]
+    n_features_in_: int
+
+    def __init__(
+        self,
+        teachers: Any,
+        *,
+        weights: ArrayLike | None = None,
+        device: str | torch.device = "auto",
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
         self.teachers = teachers
         self.weights = weights
         self.device = device
         self.random_state = random_state
 
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X: Any, y: ArrayLike, sample_weight: Any = None) -> Self:
         """Fit the members that are not.
 
         Parameters
@@ -91,7 +105,7 @@ class RegressorEnsemble(RegressorMixin, BaseEnsemble):
         self.teachers_ = self._fit_members(members, X, y, seeds, sample_weight=sample_weight)
         return self
 
-    def predict(self, X):
+    def predict(self, X: Any) -> np.ndarray:
         """Return the mean of what the members predict.
 
         Parameters

@@ -2,6 +2,7 @@
 
 import copy
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 import torch
@@ -74,24 +75,24 @@ class BaseStudentNet(NetStudentMixin, FastEpochMixin):
 
     def __init__(
         self,
-        module=None,
+        module: Any = None,
         *,
-        criterion=DistillationCriterion,
-        optimizer=torch.optim.AdamW,
-        lr=0.002,
-        max_epochs=40,
-        batch_size="auto",
-        iterator_train=TensorBatches,
-        iterator_valid=TensorBatches,
-        dataset=TensorRows,
-        train_split=HoldOut(),
-        callbacks=None,
-        verbose=0,
-        device=None,
-        dtype="float32",
-        views=None,
-        **kwargs,
-    ):
+        criterion: Any = DistillationCriterion,
+        optimizer: Any = torch.optim.AdamW,
+        lr: float = 0.002,
+        max_epochs: int = 40,
+        batch_size: int | str = "auto",
+        iterator_train: Any = TensorBatches,
+        iterator_valid: Any = TensorBatches,
+        dataset: Any = TensorRows,
+        train_split: Any = HoldOut(),
+        callbacks: Any = None,
+        verbose: int = 0,
+        device: str | None = None,
+        dtype: Any = "float32",
+        views: Any = None,
+        **kwargs: Any,
+    ) -> None:
         kwargs.setdefault("iterator_train__shuffle", True)
         kwargs.setdefault("iterator_valid__batch_size", 1024)
         super().__init__(
@@ -125,7 +126,7 @@ class BaseStudentNet(NetStudentMixin, FastEpochMixin):
             ("print_log", PrintEpochs()),
         ]
 
-    def get_params(self, deep=True, **kwargs):
+    def get_params(self, deep: bool = True, **kwargs: Any) -> dict[str, Any]:
         """Return the settings by name."""
         # Among the attributes that skorch counts in are private ones: those of a subclass, and a
         # set whose order in a repr varies between runs. A clone makes its own.

@@ -1,8 +1,9 @@
 """What every student is: an estimator that learns alone too, and predicts by what is left."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
@@ -22,7 +23,15 @@ class BaseStudent(BaseEstimator):
     link_: Any
     """A `ClassLink`, `NumberLink` or `ProbabilityLink`."""
 
-    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None):
+    def fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: ArrayLike | None = None,
+    ) -> Self:
         """Train on labels, or numbers, alone, without a teacher.
 
         Parameters
@@ -56,7 +65,9 @@ class BaseStudent(BaseEstimator):
     def _prepare_or_go_on(self, X, task):
         return self.prepare(X, task)
 
-    def check_settings(self, loss, alpha, temperature="auto", *, weighted):
+    def check_settings(
+        self, loss: Any, alpha: float, temperature: float | str = "auto", *, weighted: bool
+    ) -> None:
         """Refuse settings that the student cannot hear; here it hears all of them.
 
         Parameters
@@ -75,7 +86,7 @@ class BaseStudent(BaseEstimator):
         StudentError
         """
 
-    def default_temperature(self, loss, kind, n_classes):
+    def default_temperature(self, loss: Any, kind: str, n_classes: int) -> float:
         """Return the temperature that "auto" stands for: the loss's own.
 
         Parameters
@@ -93,7 +104,7 @@ class BaseStudent(BaseEstimator):
         """
         return loss.default_temperature(kind, n_classes)
 
-    def predict(self, X):
+    def predict(self, X: Any) -> np.ndarray:
         """Return the most probable class of each row, or the number or numbers.
 
         Parameters
@@ -123,11 +134,11 @@ class ClassifierStudentMixin(ClassifierMixin, BaseStudent):
     _task = ClassTask
 
     @property
-    def classes_(self):
+    def classes_(self) -> np.ndarray:
         """Labels in the order of the columns of `predict_proba`."""
         return self.link_.classes
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: Any) -> np.ndarray:
         """Return the probability of each class, in the order of `classes_`.
 
         Parameters
@@ -140,7 +151,7 @@ class ClassifierStudentMixin(ClassifierMixin, BaseStudent):
         """
         return self._answer("predict_proba", X)
 
-    def predict_log_proba(self, X):
+    def predict_log_proba(self, X: Any) -> np.ndarray:
         """Return the logarithm of the probability of each class.
 
         Parameters
@@ -170,7 +181,13 @@ class NetClassifierMixin(ClassifierStudentMixin):
 
     _settings_of = "DistilledClassifier"
 
-    def partial_fit(self, X, y, classes=None, sample_weight=None):
+    def partial_fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        classes: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> Self:
         """Go on training from the weights that are there, on labels alone.
 
         Each call trains for `max_epochs` epochs, with an optimiser and a schedule of their own,
@@ -213,16 +230,16 @@ class NetRegressorMixin(RegressorStudentMixin):
     _settings_of = "DistilledRegressor"
 
     @property
-    def target_mean_(self):
+    def target_mean_(self) -> np.ndarray:
         """What is added to the module's outputs, ndarray of shape (n_outputs,)."""
         return self.link_.mean
 
     @property
-    def target_scale_(self):
+    def target_scale_(self) -> np.ndarray:
         """What they are multiplied by before, ndarray of shape (n_outputs,)."""
         return self.link_.scale
 
-    def partial_fit(self, X, y, sample_weight=None):
+    def partial_fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Go on training from the weights that are there, on numbers alone.
 
         Each call trains for `max_epochs` epochs, with an optimiser and a schedule of their own,

@@ -1,5 +1,8 @@
 """The loss of a distillation as a criterion that any skorch net can train with."""
 
+from collections.abc import Sequence
+from typing import Any, Self
+
 import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
@@ -24,9 +27,11 @@ class PackedCriterion(nn.Module):
     """
 
     alpha: float
-    terms: tuple
+    terms: Sequence[Any]
 
-    def forward(self, outputs, packed, net=None, X=None):
+    def forward(
+        self, outputs: Any, packed: dict[str, Any], net: Any = None, X: Any = None
+    ) -> torch.Tensor:
         """Return the mean loss of a batch.
 
         Parameters
@@ -71,18 +76,18 @@ class PackedCriterion(nn.Module):
         """Return the mean of the teacher's term over a batch."""
         raise NotImplementedError
 
-    def set_epoch(self, epoch):
+    def set_epoch(self, epoch: int) -> None:
         """Tell which epoch of the training it is, counted from one."""
 
-    def look_at(self, outputs):
+    def look_at(self, outputs: Any) -> None:
         """See what a module makes of a few rows, an array of shape (n_samples, n_outputs)."""
 
-    def with_settings(self, **settings):
+    def with_settings(self, **settings: Any) -> Self:
         """Return a criterion of the same class with other settings."""
         return type(self)(**settings)
 
 
-class DistillationCriterion(PackedCriterion, nn.CrossEntropyLoss):
+class DistillationCriterion(PackedCriterion, nn.CrossEntropyLoss):  # type: ignore[misc]
     """Cross-entropy of the labels and a soft term of the teacher, over packed targets.
 
     It is a CrossEntropyLoss to skorch, which therefore turns the module's logits into
@@ -112,7 +117,14 @@ class DistillationCriterion(PackedCriterion, nn.CrossEntropyLoss):
 
     outputs = "logits of shape {shape}, one for each class of y"
 
-    def __init__(self, loss=None, alpha=0.0, temperature=1.0, from_probabilities=False, terms=()):
+    def __init__(
+        self,
+        loss: Any = None,
+        alpha: float = 0.0,
+        temperature: float = 1.0,
+        from_probabilities: bool = False,
+        terms: Sequence[Any] = (),
+    ) -> None:
         super().__init__()
         self.loss = loss
         self.alpha = alpha
@@ -121,21 +133,21 @@ class DistillationCriterion(PackedCriterion, nn.CrossEntropyLoss):
         self.terms = terms
         self.epoch = 1
 
-    def set_epoch(self, epoch):
+    def set_epoch(self, epoch: int) -> None:
         """Tell which epoch of the training it is, counted from one, for losses that warm up."""
         self.epoch = epoch
 
     @property
-    def soft_factor(self):
+    def soft_factor(self) -> float:
         """What the soft term is multiplied by: the loss's weight, less while it warms up."""
         warmup = self.loss.warmup_epochs
         return self.loss.weight * (min(1.0, self.epoch / warmup) if warmup else 1.0)
 
-    def look_at(self, outputs):
+    def look_at(self, outputs: Any) -> None:
         """Find out whether the module returns probabilities; see `PackedCriterion.look_at`."""
         self.from_probabilities = looks_like_probabilities(outputs.cpu().numpy())
 
-    def with_settings(self, **settings):
+    def with_settings(self, **settings: Any) -> Self:
         """Return a criterion of the same class and the same reading, with other settings."""
         return type(self)(from_probabilities=self.from_probabilities, **settings)
 
@@ -188,7 +200,7 @@ class RegressionCriterion(PackedCriterion):
 
     outputs = "numbers of shape {shape}, one for each column of y"
 
-    def __init__(self, loss=None, alpha=0.0, terms=()):
+    def __init__(self, loss: Any = None, alpha: float = 0.0, terms: Sequence[Any] = ()) -> None:
         super().__init__()
         self.loss = loss
         self.alpha = alpha

@@ -38,12 +38,17 @@ class HoldOut:
     HoldOut(size=0.2, min_samples=100)
     """
 
-    def __init__(self, size="auto", min_samples=100, random_state=0):
+    def __init__(
+        self,
+        size: int | float | str = "auto",
+        min_samples: int = 100,
+        random_state: int | np.random.RandomState | None = 0,
+    ) -> None:
         self.size = size
         self.min_samples = min_samples
         self.random_state = random_state
 
-    def check_settings(self):
+    def check_settings(self) -> None:
         """Raise a ValueError where a setting is out of its range."""
         allowed = {
             "size": [StrOptions({"auto"}), Interval(Real, 0, 1, closed="neither")],

@@ -1,5 +1,7 @@
 """StudentNetRegressor: a skorch net that learns from packed targets and answers as a regressor."""
 
+from typing import Any, NoReturn
+
 from skdistill.training._base_net import BaseStudentNet
 from skdistill.training._base_student import NetRegressorMixin
 from skdistill.training._criterion import RegressionCriterion
@@ -53,10 +55,12 @@ class StudentNetRegressor(NetRegressorMixin, BaseStudentNet):
 
     _own_criterion = RegressionCriterion
 
-    def __init__(self, module=None, *, criterion=RegressionCriterion, **kwargs):
+    def __init__(
+        self, module: Any = None, *, criterion: Any = RegressionCriterion, **kwargs: Any
+    ) -> None:
         super().__init__(module, criterion=criterion, **kwargs)
 
     @property
-    def predict_proba(self):
+    def predict_proba(self) -> NoReturn:
         """Numbers have no probabilities, though a `skorch.NeuralNet` has this method."""
         raise AttributeError("A StudentNetRegressor predicts numbers and has no predict_proba.")

@@ -1,6 +1,8 @@
 """What all generators of rows share."""
 
+from collections.abc import Sequence
 from numbers import Integral, Real
+from typing import Any, Self
 
 import numpy as np
 from scipy import sparse
@@ -25,12 +27,12 @@ class BaseAugmenter(BaseEstimator):
         "max_rows": [Interval(Integral, 1, None, closed="left")],
     }
 
-    def check_settings(self):
+    def check_settings(self) -> None:
         """Raise a ValueError where a setting is out of its range."""
         self._validate_params()
 
     @fit_context(prefer_skip_nested_validation=True)
-    def rows(self, X, *, random_state=None):
+    def rows(self, X: Any, *, random_state: int | np.random.RandomState | None = None) -> Any:
         """Generate rows.
 
         Parameters
@@ -65,7 +67,7 @@ class BaseAugmenter(BaseEstimator):
         return self._generate(X, np.resize(rng.permutation(X.shape[0]), n_rows), rng)
 
     @fit_context(prefer_skip_nested_validation=True)
-    def share_max_rows(self, sizes):
+    def share_max_rows(self, sizes: Sequence[int]) -> list[Self | None]:
         """Make a generator for each part of some rows, so that together they keep to `max_rows`.
 
         Parameters

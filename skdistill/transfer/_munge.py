@@ -66,7 +66,15 @@ class Munge(BaseAugmenter):
         "max_neighbors": [Interval(Integral, 2, None, closed="left")],
     }
 
-    def __init__(self, factor=1, *, p=0.5, s=1.0, max_rows=100_000, max_neighbors=10_000):
+    def __init__(
+        self,
+        factor: float = 1,
+        *,
+        p: float = 0.5,
+        s: float = 1.0,
+        max_rows: int = 100_000,
+        max_neighbors: int = 10_000,
+    ) -> None:
         self.factor = factor
         self.p = p
         self.s = s

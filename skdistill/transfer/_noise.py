@@ -49,7 +49,7 @@ class GaussianNoise(BaseAugmenter):
         "scale": [Interval(Real, 0, None, closed="left")],
     }
 
-    def __init__(self, factor=1, *, scale=0.1, max_rows=100_000):
+    def __init__(self, factor: float = 1, *, scale: float = 0.1, max_rows: int = 100_000) -> None:
         self.factor = factor
         self.scale = scale
         self.max_rows = max_rows

@@ -65,8 +65,14 @@ class Spunge(BaseAugmenter):
     }
 
     def __init__(
-        self, factor=5, *, max_rows=100_000, resample=0.1, noise=0.1, noise_probability=0.1
-    ):
+        self,
+        factor: float = 5,
+        *,
+        max_rows: int = 100_000,
+        resample: float = 0.1,
+        noise: float = 0.1,
+        noise_probability: float = 0.1,
+    ) -> None:
         self.factor = factor
         self.max_rows = max_rows
         self.resample = resample

@@ -30,7 +30,7 @@ class Unlabeled(NamedTuple):
 
     X: Any
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         shape = f" of shape {self.X.shape}" if hasattr(self.X, "shape") else ""
         return f"Unlabeled({type(self.X).__name__}{shape})"
 

@@ -31,16 +31,18 @@ class View(BaseEstimator):
             [ 1.]])
     """
 
-    needs_images = False
+    needs_images: bool = False
     """Whether the rows must be of shape (height, width) or (channels, height, width)."""
 
     _parameter_constraints: dict = {}
 
-    def check_settings(self):
+    def check_settings(self) -> None:
         """Raise a ValueError where a setting is out of its range."""
         self._validate_params()
 
-    def draw(self, n_rows, generator=None):
+    def draw(
+        self, n_rows: int, generator: torch.Generator | None = None
+    ) -> tuple[torch.Tensor, ...]:
         """Draw what is random, for each row.
 
         Parameters
@@ -57,7 +59,7 @@ class View(BaseEstimator):
         """
         raise NotImplementedError
 
-    def apply(self, rows, *drawn):
+    def apply(self, rows: torch.Tensor, *drawn: torch.Tensor) -> torch.Tensor:
         """Return the changed rows; their own memory stays as it is.
 
         Parameters
@@ -120,15 +122,17 @@ class Shift(View):
     needs_images = True
     _parameter_constraints = {"pixels": [Interval(Integral, 0, None, closed="left")]}
 
-    def __init__(self, pixels=2):
+    def __init__(self, pixels: int = 2) -> None:
         self.pixels = pixels
 
-    def draw(self, n_rows, generator=None):
+    def draw(
+        self, n_rows: int, generator: torch.Generator | None = None
+    ) -> tuple[torch.Tensor, ...]:
         """Draw each image's pixels down and to the right."""
         least, end = -self.pixels, self.pixels + 1
         return torch.randint(least, end, (2, n_rows), generator=generator).unbind()
 
-    def apply(self, rows, *drawn):
+    def apply(self, rows: torch.Tensor, *drawn: torch.Tensor) -> torch.Tensor:
         """Return the shifted images."""
         self._check_rows(rows)
         down, right = drawn
@@ -165,14 +169,16 @@ class Flip(View):
     needs_images = True
     _parameter_constraints = {"p": [Interval(Real, 0, 1, closed="both")]}
 
-    def __init__(self, p=0.5):
+    def __init__(self, p: float = 0.5) -> None:
         self.p = p
 
-    def draw(self, n_rows, generator=None):
+    def draw(
+        self, n_rows: int, generator: torch.Generator | None = None
+    ) -> tuple[torch.Tensor, ...]:
         """Draw which images are mirrored."""
         return (torch.rand(n_rows, generator=generator) < self.p,)
 
-    def apply(self, rows, *drawn):
+    def apply(self, rows: torch.Tensor, *drawn: torch.Tensor) -> torch.Tensor:
         """Return the images, some of them mirrored."""
         self._check_rows(rows)
         (mirrored,) = drawn
@@ -212,17 +218,19 @@ class Mixup(View):
 
     _parameter_constraints = {"alpha": [Interval(Real, 0, None, closed="neither")]}
 
-    def __init__(self, alpha=1.0):
+    def __init__(self, alpha: float = 1.0) -> None:
         self.alpha = alpha
 
-    def draw(self, n_rows, generator=None):
+    def draw(
+        self, n_rows: int, generator: torch.Generator | None = None
+    ) -> tuple[torch.Tensor, ...]:
         """Draw each row's share, and the row that it is mixed with."""
         # Torch's Beta distribution takes no generator.
         seed = int(torch.randint(2**62, (), generator=generator))
         share = np.random.default_rng(seed).beta(self.alpha, self.alpha, n_rows)
         return torch.from_numpy(share), torch.randperm(n_rows, generator=generator)
 
-    def apply(self, rows, *drawn):
+    def apply(self, rows: torch.Tensor, *drawn: torch.Tensor) -> torch.Tensor:
         """Return the mixed rows."""
         self._check_rows(rows)
         if not rows.is_floating_point():

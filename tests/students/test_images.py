@@ -14,7 +14,6 @@ from torch import nn
 from skdistill import DistilledClassifier, StudentNet
 from skdistill.exceptions import StudentError
 from skdistill.students import ConvNet, ImagePreprocessor, TablePreprocessor
-from skdistill.students._widths import infer_widths
 
 DIGITS = load_digits()
 X = (16 * DIGITS.images[:300]).clip(0, 255).astype(np.uint8)
@@ -72,7 +71,11 @@ def test_convnet_refuses_an_unknown_size():
 
 @pytest.mark.parametrize(("shape", "n_channels"), [((3, 8, 9), 3), ((8, 9), 1), ((1, 8, 9), 1)])
 def test_channels_are_inferred(shape, n_channels):
-    assert infer_widths(ConvNet, (), shape, 4) == {"n_channels": n_channels, "n_classes": 4}
+    X, y = np.zeros((16, *shape), dtype=np.float32), np.arange(16) % 4
+    net = StudentNet(ConvNet, module__size="tiny", max_epochs=1, train_split=None)
+    student = DistilledClassifier(None, net, alpha=0, random_state=0).fit(X, y).student_
+    first, *_, last = (m for m in student.module_ if isinstance(m, nn.Conv2d | nn.Linear))
+    assert (first.in_channels, last.out_features) == (n_channels, 4)
 
 
 # ImagePreprocessor

@@ -227,7 +227,8 @@ REFUSED = {
     "safetensors: complex": (
         TeacherError,
         tensors({"weight": entry("C64", [3, 4], 96)}, bytes(96)),
-        f"complex64.*{KIND}",
+        # safetensors reads complex numbers since 0.6.1, and before does not know them.
+        f"complex64.*{KIND}|InvalidHeaderDeserialization; expected a whole file.*pass the model",
     ),
     "safetensors: fewer numbers than declared": (
         TeacherError,

@@ -188,7 +188,7 @@ def test_linear_regression_on_the_mixture(loss, n_classes):
     model = fit(LinearRegression(), X, y, p, alpha=0.7, loss=loss)
     mixture = 0.3 * (y[:, None] == NAMES[:n_classes]) + 0.7 * p
     A = np.column_stack([X, np.ones(150)])
-    predictions = A @ np.linalg.lstsq(A, mixture)[0]
+    predictions = A @ np.linalg.lstsq(A, mixture, rcond=None)[0]
     clipped = np.maximum(predictions, 0)
     expected = clipped / clipped.sum(axis=1, keepdims=True)
     np.testing.assert_allclose(model.predict_proba(X), expected, atol=1e-8)
@@ -203,7 +203,7 @@ def test_linear_regression_on_centred_logits(n_classes):
     model = fit(LinearRegression(), X, y, p, alpha=1, loss="mse", sample_weight=w)
     A, root = np.column_stack([X, np.ones(150)]), np.sqrt(w)[:, None]
     logits = np.log(p) - np.log(p).mean(axis=1, keepdims=True)
-    z = A @ np.linalg.lstsq(root * A, root * logits)[0]
+    z = A @ np.linalg.lstsq(root * A, root * logits, rcond=None)[0]
     np.testing.assert_allclose(model.predict_proba(X), softmax(z, axis=1), atol=1e-8)
 
 

@@ -190,7 +190,7 @@ def test_terms_of_weight_0_change_nothing():
 def unexplained(mine, its):
     """Mean square of what no linear map of one layer tells of the other."""
     mine, its = np.column_stack([mine, np.ones(len(mine))]), its.numpy()
-    return np.mean((mine @ np.linalg.lstsq(mine, its)[0] - its) ** 2)
+    return np.mean((mine @ np.linalg.lstsq(mine, its, rcond=None)[0] - its) ** 2)
 
 
 @pytest.mark.parametrize(

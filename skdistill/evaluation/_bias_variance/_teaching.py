@@ -10,8 +10,8 @@ from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
-from skdistill._base import ask
 from skdistill._classifier import DistilledClassifier
+from skdistill._halves import ask
 from skdistill._rows import as_rows
 from skdistill.targets import Targets, teacher_probabilities
 from skdistill.teachers._fit import is_fitted, is_kept

@@ -1,0 +1,327 @@
+"""Uses of every public name as a typed program has them: mypy reads them, nothing runs them.
+
+A call of a function without types is an error here, and so is a line that is marked as wrong and
+passes. `make lint` checks it.
+"""
+
+from typing import Any, assert_type
+
+import numpy as np
+import torch
+from torch import nn
+
+from skdistill import DistilledClassifier, DistilledRegressor, StudentNet, StudentNetRegressor
+from skdistill.evaluation import (
+    AdversarialAccuracy,
+    AgreementDisplay,
+    BiasVarianceDecomposition,
+    BiasVarianceDisplay,
+    CapacityCurve,
+    CapacityCurveDisplay,
+    Comparison,
+    Diagnosis,
+    DistillationReport,
+    DistillationReports,
+    LearningCurves,
+    LearningCurvesDisplay,
+    PairedDifferencesDisplay,
+    ReliabilityDisplay,
+    ReportDisplay,
+    RobustnessCurve,
+    RobustnessDisplay,
+    TemperatureAlphaDisplay,
+    TemperatureAlphaMap,
+    adversarial_accuracy,
+    agreement,
+    agreement_by_class,
+    bias_variance_decomposition,
+    capacity_curve,
+    compare,
+    diagnose,
+    distillation_report,
+    expected_calibration_error,
+    kl_to_teacher,
+    label_budget_curve,
+    learning_curves,
+    reliability_bins,
+    robustness_curve,
+    temperature_alpha_map,
+)
+from skdistill.exceptions import (
+    ColumnError,
+    DistillationWarning,
+    LabelEncodingError,
+    StudentError,
+    TeacherError,
+    TeacherWarning,
+    TrainingWarning,
+)
+from skdistill.losses import (
+    DIST,
+    DKD,
+    KD,
+    MSE,
+    Brier,
+    FeatureLoss,
+    HintLoss,
+    Huber,
+    HuberLoss,
+    JensenShannon,
+    Loss,
+    QuantileLoss,
+    RegressionLoss,
+    SimilarityLoss,
+    SquaredErrorLoss,
+    dkd_divergence,
+    hint_error,
+    kd_divergence,
+    similarity_distance,
+)
+from skdistill.students import (
+    MLP,
+    ConvNet,
+    ImagePreprocessor,
+    Linear,
+    PiecewiseLinearEmbedding,
+    SparseMLP,
+    TablePreprocessor,
+    TabularMLP,
+    freeze,
+    layer_names,
+    shrink,
+    truncate,
+)
+from skdistill.targets import (
+    Targets,
+    fit_prior_offsets,
+    fit_temperature,
+    teacher_probabilities,
+    teacher_targets,
+)
+from skdistill.teachers import (
+    CallableTeacher,
+    ClassGraphTeacher,
+    EnsembleTeacher,
+    RegressorEnsemble,
+    load_teacher,
+)
+from skdistill.training import DistillationCriterion, HoldOut, RegressionCriterion
+from skdistill.transfer import Flip, GaussianNoise, Mixup, Munge, Shift, Spunge, Unlabeled, View
+
+X = np.zeros((6, 4))
+y = np.array([0, 1, 2, 0, 1, 2])
+proba = np.full((6, 3), 1 / 3)
+student, teacher = torch.zeros(6, 3), torch.ones(6, 3)
+labels = torch.arange(6) % 3
+
+
+def losses() -> list[Loss]:
+    """Call the soft terms of classes."""
+    assert_type(kd_divergence(student, teacher, temperature=2.0), torch.Tensor)
+    assert_type(dkd_divergence(student, teacher, labels, 2.0, other_weight=8.0), torch.Tensor)
+    assert_type(KD(standardize=True).rows(student, teacher, None, 4.0), torch.Tensor)
+    assert_type(DIST().mean(student, teacher, labels, None, 1.0), torch.Tensor)
+    assert_type(KD(reverse=True).default_temperature("logits", 3), float)
+    assert_type(DKD().needs_labels, bool)
+    KD(temperature=2.0)  # type: ignore[call-arg]
+    DKD(warmup_epochs="20")  # type: ignore[arg-type]
+    kd_divergence(X, proba)  # type: ignore[arg-type]
+    DKD().rows(student, teacher, None, 1.0)  # type: ignore[arg-type]
+    return [KD(), DKD(), DIST(inter_weight=2.0), MSE(), Huber(delta=2.0), Brier(), JensenShannon()]
+
+
+class Absolute(Loss):
+    """A loss of a user's own."""
+
+    def rows(
+        self,
+        student_logits: torch.Tensor,
+        teacher_logits: torch.Tensor,
+        labels: torch.Tensor,
+        temperature: float,
+    ) -> torch.Tensor:
+        """Return the loss of each row."""
+        return (student_logits - teacher_logits).abs().sum(dim=1)
+
+
+def feature_losses() -> list[FeatureLoss]:
+    """Call what compares hidden layers."""
+    assert_type(hint_error(student, teacher), torch.Tensor)
+    assert_type(similarity_distance(student, teacher, torch.ones(6)), torch.Tensor)
+    assert_type(HintLoss("4", "2").adapter((3,), (5,)), nn.Module | None)
+    HintLoss("4")  # type: ignore[call-arg]
+    return [HintLoss(teacher_layer="4", student_layer="2"), SimilarityLoss("4", "2", weight=10)]
+
+
+def regression_losses() -> list[RegressionLoss]:
+    """Call the soft terms of numbers."""
+    assert_type(HuberLoss(delta=0.5).mean(student, teacher), torch.Tensor)
+    assert_type(QuantileLoss(quantile=0.9).level, float)
+    assert_type(SquaredErrorLoss().level, float | None)
+    QuantileLoss("0.9")  # type: ignore[arg-type]
+    return [SquaredErrorLoss(), HuberLoss(), QuantileLoss()]
+
+
+def students() -> list[nn.Module]:
+    """Make modules, and cut them from a teacher."""
+    net = MLP(4, n_classes=3, hidden_units=(64, 32), dropout=0.1)
+    assert_type(net(torch.zeros(2, 4)), Any)  # what torch says of every module
+    assert_type(net.forward(torch.zeros(2, 4)), torch.Tensor)
+    assert_type(shrink(net, width=0.5), MLP)
+    assert_type(freeze(net, ["0"]), MLP)
+    assert_type(truncate(net, upto="1", n_classes=3), nn.Sequential)
+    assert_type(layer_names(net), dict[str, dict[str, tuple[int, ...]]])
+    embedding = PiecewiseLinearEmbedding(4, size=8)
+    embedding.adapt(X)
+    assert_type(embedding.encode(torch.zeros(2, 4)), torch.Tensor)
+    MLP(4, 3, hidden_units=64)  # type: ignore[arg-type]
+    shrink(X)  # type: ignore[type-var]
+    truncate(net, 1)  # type: ignore[arg-type]
+    return [
+        Linear(4, 3),
+        SparseMLP(4, 3),
+        TabularMLP(4, 3, n_numeric=3, cardinalities=(5,), numeric_embedding=None),
+        ConvNet(1, 10, size="tiny"),
+    ]
+
+
+def preprocessing() -> None:
+    """Prepare rows."""
+    table = TablePreprocessor(max_one_hot=5).fit(X)
+    assert_type(table, TablePreprocessor)
+    assert_type(table.categorical_, np.ndarray)
+    assert_type(ImagePreprocessor().fit(X).transform(X), np.ndarray)
+    TablePreprocessor(5, 6)  # type: ignore[call-arg]
+
+
+class Negative(View):
+    """A view of a user's own."""
+
+    def draw(self, n_rows: int, generator: torch.Generator | None = None) -> tuple[torch.Tensor]:
+        """Draw which rows are changed."""
+        return (torch.rand(n_rows, generator=generator) < 0.5,)
+
+    def apply(self, rows: torch.Tensor, *drawn: torch.Tensor) -> torch.Tensor:
+        """Return the changed rows."""
+        return torch.where(drawn[0][:, None], -rows, rows)
+
+
+def transfer() -> list[View]:
+    """Make more rows, and views of them."""
+    for augmenter in (Munge(factor=2, p=0.5), Spunge(noise=0.2), GaussianNoise(scale=0.1)):
+        augmenter.check_settings()
+    assert_type(Munge().rows(X, random_state=0), Any)  # of the kind of X
+    assert_type(Unlabeled(X).X, Any)
+    assert_type(Shift(pixels=2).draw(6), tuple[torch.Tensor, ...])
+    Munge(max_rows="all")  # type: ignore[arg-type]
+    return [Shift(), Flip(p=0.1), Mixup(alpha=0.2), Negative()]
+
+
+def distil(rows: Any) -> DistilledRegressor:
+    """Fit, predict, and read what a fit has left."""
+    net = StudentNet(MLP, max_epochs=5, train_split=HoldOut(0.2), module__hidden_units=(8,))
+    model = DistilledClassifier(None, net, loss=KD(), temperature=2.0, random_state=0)
+    assert_type(model.fit(X, y, X_unlabeled=rows), DistilledClassifier)
+    assert_type(model.predict(rows), np.ndarray)
+    assert_type(model.predict_proba(rows), np.ndarray)
+    assert_type(model.classes_, np.ndarray)
+    assert_type(model.temperature_, float)
+    assert_type(model.fit_seconds_, dict[str, float])
+    assert_type(net.fit(X, y).partial_fit(X, y).classes_, np.ndarray)
+    assert_type(StudentNetRegressor(max_epochs=2).fit(X, y).predict(X), np.ndarray)
+    DistilledClassifier(alpha="half")  # type: ignore[arg-type]
+    DistilledClassifier(tempreature=2.0)  # type: ignore[call-arg]
+    model.fit(X)  # type: ignore[call-arg]
+    StudentNet(max_epochs="5")  # type: ignore[arg-type]
+    return DistilledRegressor(loss="huber", unlabeled_weight=0.5).fit(X, y, X_val=X, y_val=y)
+
+
+def ask(teacher_of_rows: Any) -> None:
+    """Ask teachers, and keep what they say."""
+    targets = teacher_targets(teacher_of_rows, X, y, cv=3, layers=["4"])
+    assert_type(targets, Targets)
+    assert_type(targets.shape, tuple[int, int])
+    assert_type(targets.replace(kind="logits"), Targets)
+    assert_type(teacher_probabilities(teacher_of_rows, X, classes=[0, 1, 2]), np.ndarray)
+    assert_type(fit_temperature(proba, y), float)
+    assert_type(fit_prior_offsets(proba, y), np.ndarray)
+    called = CallableTeacher(lambda rows: proba, classes=[0, 1, 2])
+    ensemble = EnsembleTeacher([called, called], weights=[1, 2]).fit(X, y)
+    assert_type(ensemble.predict_proba(X), np.ndarray)
+    numbers = RegressorEnsemble([called, called], weights=[1, 2]).fit(X, y)
+    assert_type(numbers.predict(X), np.ndarray)
+    assert_type(ClassGraphTeacher.from_names(["a.b", "a.c"]), ClassGraphTeacher)
+    assert_type(load_teacher("teacher.onnx"), Any)
+    Targets()  # type: ignore[call-arg]
+    load_teacher(3)  # type: ignore[arg-type]
+
+
+def criteria() -> None:
+    """Compute the loss of a batch."""
+    packed = {"label": labels}
+    assert_type(DistillationCriterion(alpha=0.0).forward(student, packed), torch.Tensor)
+    assert_type(RegressionCriterion().forward(student, {"target": teacher}), torch.Tensor)
+
+
+def scores(model: Any) -> None:
+    """Score answers, and look at them."""
+    assert_type(agreement(proba, proba), float)
+    assert_type(kl_to_teacher(proba, proba), float)
+    assert_type(expected_calibration_error(y, proba, n_bins=10), float)
+    assert_type(reliability_bins(y, proba), list[dict[str, Any]])
+    assert_type(agreement_by_class(y, proba, proba), list[dict[str, Any]])
+    AgreementDisplay.from_predictions(y, proba, proba).plot()
+    ReliabilityDisplay.from_estimator(model, X, y)
+    agreement(proba)  # type: ignore[call-arg]
+
+
+def reports(model: Any) -> None:
+    """Compare teacher and students."""
+    report = distillation_report(model, X, y, X, y, n_seeds=2)
+    assert_type(report, DistillationReport | DistillationReports)
+    ReportDisplay(report).plot(metric="accuracy")
+    found = diagnose(model, X, y, X, y)
+    assert_type(found, Diagnosis)
+    assert_type(found.verdict, str)
+    distillation_report(model, X, y)  # type: ignore[call-arg]
+
+
+def curves(model: Any) -> None:
+    """Score a model over sizes, budgets and settings."""
+    assert_type(learning_curves(model, X, y), LearningCurves)
+    assert_type(label_budget_curve(model, X, y, budgets=(0.5, 1.0)), LearningCurves)
+    assert_type(capacity_curve(model, X, y, cv=3), CapacityCurve)
+    found = temperature_alpha_map(model, X, y, temperatures=(1.0, 2.0))
+    assert_type(found, TemperatureAlphaMap)
+    assert_type(found.best_params("log_loss"), dict[str, float])
+    assert_type(LearningCurvesDisplay.from_estimator(model, X, y), LearningCurvesDisplay)
+    assert_type(CapacityCurveDisplay.from_estimator(model, X, y), CapacityCurveDisplay)
+    TemperatureAlphaDisplay(found).plot()
+    learning_curves(model, X, y, verbose="much")  # type: ignore[arg-type]
+
+
+def decompositions(model: Any) -> None:
+    """Take errors apart, and compare models by them."""
+    found = bias_variance_decomposition(model, X, y, X, y, n_rounds=5)
+    assert_type(found, BiasVarianceDecomposition | dict[str, BiasVarianceDecomposition])
+    compared = compare({"a": model, "b": model}, X, y, X, y)
+    assert_type(compared, Comparison)
+    PairedDifferencesDisplay(compared).plot()
+    BiasVarianceDisplay.from_estimator(model, X, y, X, y)
+    compare([model], X, y, X, y)  # type: ignore[arg-type]
+
+
+def robustness(model: Any) -> None:
+    """Change the rows on purpose."""
+    curve = robustness_curve(model, X, y, strengths=[0.1])
+    assert_type(curve, RobustnessCurve)
+    RobustnessDisplay(curve).plot()
+    assert_type(adversarial_accuracy(model, X, y, epsilon=0.1), AdversarialAccuracy)
+    robustness_curve(model, X, y, corruption=3)  # type: ignore[arg-type]
+
+
+def errors() -> tuple[type[ValueError], ...]:
+    """Name what is raised, and what is only warned of."""
+    warnings: tuple[type[UserWarning], ...] = (DistillationWarning, TeacherWarning, TrainingWarning)
+    assert warnings
+    return (TeacherError, LabelEncodingError, StudentError, ColumnError)
