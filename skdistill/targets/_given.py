@@ -7,8 +7,6 @@ from skdistill.targets._value import Targets
 from skdistill.teachers._align import as_labels
 from skdistill.teachers._asks import CLASSES, NUMBERS
 
-SOURCE = "soft_targets"
-
 
 def given_targets(
     soft_targets, task, *, columns=None, calibrate=False, sample_weight=None, X_more=()
@@ -48,7 +46,7 @@ def given_targets(
     _check_lengths(targets, task, X_more)
     if targets.classes is None and columns is not None:
         targets = targets.replace(classes=columns)
-    targets = task.align_given(targets, SOURCE)
+    targets = task.align_given(targets)
     if not targets.calibrated:
         calibration = task.fit_calibration(targets.values, calibrate, sample_weight)
         values, *more = (calibration(part) for part in [targets.values, *targets.more])
@@ -65,7 +63,7 @@ def _from_array(soft_targets, task, columns):
             f"soft_targets is of type {type(soft_targets).__name__}, which is no array of numbers "
             f"({error}); expected an array of shape (n_samples, {task.asks.width})."
         ) from error
-    return task.read_given(values, names_of(soft_targets), columns, SOURCE)
+    return task.read_given(values, names_of(soft_targets), columns)
 
 
 def _refuse_two_orders(columns, classes):

@@ -16,6 +16,8 @@ from skdistill.teachers._asks import CLASSES, NUMBERS
 from skdistill.teachers._contract import as_probabilities, check_finite
 from skdistill.teachers._members import read_classes, read_numbers
 
+SOURCE = "soft_targets"
+
 EXACT = 1e-12
 """How far a sum of probabilities in double precision is from one by rounding alone."""
 
@@ -67,14 +69,14 @@ def numbers_of_width(y, n_outputs):
     return y
 
 
-def _as_shares(values, source):
+def _as_shares(values):
     """Return probabilities that sum to one; those that do so already, bit for bit."""
     told = ~np.isnan(values).all(axis=1)
-    check_finite(values[told], source)
+    check_finite(values[told], SOURCE)
     if (values[told] >= 0).all() and (np.abs(values[told].sum(axis=1) - 1) <= EXACT).all():
         return values
     values = values.copy()
-    values[told] = as_probabilities(values[told], "probabilities", source)
+    values[told] = as_probabilities(values[told], "probabilities", SOURCE)
     return values
 
 
@@ -166,7 +168,7 @@ class ClassTask:
         columns = None if columns is None else as_labels(columns, self.classes)
         return align_columns(values, columns, self.classes), columns
 
-    def read_given(self, values, names, columns, source):
+    def read_given(self, values, names, columns):
         """Check an array of soft targets; return `Targets` that name their columns.
 
         Parameters
@@ -176,40 +178,38 @@ class ClassTask:
             Of the columns of a table.
         columns : array-like of shape (n_columns,) or None
             Their labels by the user.
-        source : str
-            What they are called, in errors.
         """
         known = self.classes if columns is None else np.asarray(columns)
         if values.shape != (len(self.y), len(known)):
             raise ValueError(
-                f"{source} has shape {values.shape}; expected ({len(self.y)}, {len(known)}): a row "
+                f"soft_targets has shape {values.shape}; expected ({len(self.y)}, {len(known)}): a row "
                 f"per row of X and a column per class, in sorted order or in that of "
                 f"teacher_classes."
             )
         told = ~np.isnan(values).all(axis=1)
-        check_finite(values[told], source)
-        values[told] = as_probabilities(values[told], "probabilities", source)
+        check_finite(values[told], SOURCE)
+        values[told] = as_probabilities(values[told], "probabilities", SOURCE)
         labels = known if names is None else as_labels(names, known)
         if set(labels.tolist()) != set(known.tolist()):
             raise ValueError(
-                f"{source} is a table with the columns {names.tolist()}, and the classes are "
+                f"soft_targets is a table with the columns {names.tolist()}, and the classes are "
                 f"{known.tolist()}; expected a column for each of them, named by it. Rename the "
                 f"columns, or pass an array in the order of the classes."
             )
         return Targets(values, classes=labels)
 
-    def align_given(self, targets, source):
+    def align_given(self, targets):
         """Return given targets whose columns are the classes of y, their values checked."""
         columns = self.classes if targets.classes is None else targets.classes
         if len(columns) != targets.shape[1]:
             raise ValueError(
-                f"{source} has shape {targets.shape}; expected ({len(self.y)}, {len(columns)}): a "
+                f"soft_targets has shape {targets.shape}; expected ({len(self.y)}, {len(columns)}): a "
                 f"column per class, in sorted order or in that of teacher_classes."
             )
         check_classes(columns, self.classes, explicit=True)
         columns = as_labels(columns, self.classes)
         values, *more = (
-            align_columns(_as_shares(part, source), columns, self.classes)
+            align_columns(_as_shares(part), columns, self.classes)
             for part in [targets.values, *targets.more]
         )
         self.without_strangers(values, slice(None), columns)
@@ -312,22 +312,22 @@ class NumberTask:
         """Read replies as an array of numbers; see `ClassTask.read`."""
         return read_numbers(replies, self.n_columns, self.names, panel), None
 
-    def read_given(self, values, names, columns, source):
+    def read_given(self, values, names, columns):
         """Check an array of numbers; see `ClassTask.read_given`."""
         came = values.shape
         values = values[:, None] if values.ndim == 1 else values
         if values.shape != self.targets.shape:
             raise ValueError(
-                f"{source} has shape {came}; expected {self.targets.shape}: a row per row of X and "
+                f"soft_targets has shape {came}; expected {self.targets.shape}: a row per row of X and "
                 f"a column per column of y."
             )
-        return Targets(in_order_of(self.names, values, names, source), "numbers")
+        return Targets(in_order_of(self.names, values, names, SOURCE), "numbers")
 
-    def align_given(self, targets, source):
+    def align_given(self, targets):
         """Return given targets that have a column for each of y."""
         if targets.shape[1] != self.n_columns:
             raise ValueError(
-                f"{source} has {targets.shape[1]} columns; expected {self.n_columns}: a column per "
+                f"soft_targets has {targets.shape[1]} columns; expected {self.n_columns}: a column per "
                 f"column of y."
             )
         return targets

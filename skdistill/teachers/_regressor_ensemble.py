@@ -66,6 +66,7 @@ class RegressorEnsemble(RegressorMixin, BaseEnsemble):
 
     teachers_: list[Any]
     n_features_in_: int
+    feature_names_in_: np.ndarray
 
     def __init__(
         self,
