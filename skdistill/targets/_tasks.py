@@ -182,8 +182,8 @@ class ClassTask:
         known = self.classes if columns is None else np.asarray(columns)
         if values.shape != (len(self.y), len(known)):
             raise ValueError(
-                f"soft_targets has shape {values.shape}; expected ({len(self.y)}, {len(known)}): a row "
-                f"per row of X and a column per class, in sorted order or in that of "
+                f"soft_targets has shape {values.shape}; expected ({len(self.y)}, {len(known)}): a "
+                f"row per row of X and a column per class, in sorted order or in that of "
                 f"teacher_classes."
             )
         told = ~np.isnan(values).all(axis=1)
@@ -203,8 +203,9 @@ class ClassTask:
         columns = self.classes if targets.classes is None else targets.classes
         if len(columns) != targets.shape[1]:
             raise ValueError(
-                f"soft_targets has shape {targets.shape}; expected ({len(self.y)}, {len(columns)}): a "
-                f"column per class, in sorted order or in that of teacher_classes."
+                f"soft_targets has shape {targets.shape}; expected ({len(self.y)}, "
+                f"{len(columns)}): a column per class, in sorted order or in that of "
+                f"teacher_classes."
             )
         check_classes(columns, self.classes, explicit=True)
         columns = as_labels(columns, self.classes)
@@ -318,8 +319,8 @@ class NumberTask:
         values = values[:, None] if values.ndim == 1 else values
         if values.shape != self.targets.shape:
             raise ValueError(
-                f"soft_targets has shape {came}; expected {self.targets.shape}: a row per row of X and "
-                f"a column per column of y."
+                f"soft_targets has shape {came}; expected {self.targets.shape}: a row per row of "
+                f"X and a column per column of y."
             )
         return Targets(in_order_of(self.names, values, names, SOURCE), "numbers")
 
@@ -327,8 +328,8 @@ class NumberTask:
         """Return given targets that have a column for each of y."""
         if targets.shape[1] != self.n_columns:
             raise ValueError(
-                f"soft_targets has {targets.shape[1]} columns; expected {self.n_columns}: a column per "
-                f"column of y."
+                f"soft_targets has {targets.shape[1]} columns; expected {self.n_columns}: a column "
+                f"per column of y."
             )
         return targets
 
