@@ -79,7 +79,7 @@ class Loss(BaseEstimator):
         """
         losses = self.rows(student_logits, teacher_logits, labels, temperature)
         check_row_weight(row_weight, len(losses))
-        return losses.mean() if row_weight is None else (row_weight * losses).mean()
+        return losses.mean(-1) if row_weight is None else (row_weight * losses).mean(-1)
 
     def default_temperature(self, kind: str, n_classes: int) -> float:
         """Return the temperature that "auto" stands for.

@@ -101,14 +101,14 @@ class DIST(Loss):
         """Return the loss of a batch; its rows are weighted in both parts."""
         check_logits(student_logits, teacher_logits)
         check_temperature(temperature, type(self).__name__)
-        n_samples, n_classes = student_logits.shape
+        n_samples, n_classes = student_logits.shape[-2:]
         check_row_weight(row_weight, n_samples)
-        q = softmax(student_logits / temperature, dim=1)
-        p = softmax(teacher_logits / temperature, dim=1)
+        q = softmax(student_logits / temperature, dim=-1)
+        p = softmax(teacher_logits / temperature, dim=-1)
         row_weight = q.new_ones(n_samples) if row_weight is None else row_weight
         rows = pearson_distance(q, p, q.new_full((n_classes,), 1 / n_classes))
-        total = row_weight.sum()
+        total = row_weight.sum(-1)
         shares = row_weight / torch.where(total > 0, total, 1.0)
-        columns = pearson_distance(q.t(), p.t(), shares)
-        inter, intra = (row_weight * rows).mean(), row_weight.mean() * columns.mean()
+        columns = pearson_distance(q.mT, p.mT, shares)
+        inter, intra = (row_weight * rows).mean(-1), row_weight.mean(-1) * columns.mean(-1)
         return temperature**2 * (self.inter_weight * inter + self.intra_weight * intra)

@@ -87,15 +87,15 @@ def dkd_divergence(
 
 def _decoupled(student_logits, teacher_logits, labels, temperature, target_weight, other_weight):
     labelled = labels >= 0
-    target = torch.zeros_like(student_logits, dtype=torch.bool)
-    target.scatter_(1, labels.clamp_min(0).unsqueeze(1), True)
+    column = labels.clamp_min(0).unsqueeze(-1)
+    target = column == torch.arange(student_logits.shape[-1], device=labels.device)
     of_target, of_others = [], []
     for logits in (teacher_logits / temperature, student_logits / temperature):
         # Far below all others, and still finite: its probability is an exact 0.
         others = logits.masked_fill(target, torch.finfo(logits.dtype).min / 4)
-        both = torch.stack([logits[target], torch.logsumexp(others, dim=1)], dim=1)
-        of_target.append(log_softmax(both, dim=1))
-        of_others.append(log_softmax(others, dim=1))
+        own, rest = logits.gather(-1, column), torch.logsumexp(others, dim=-1, keepdim=True)
+        of_target.append(log_softmax(torch.cat([own, rest], dim=-1), dim=-1))
+        of_others.append(log_softmax(others, dim=-1))
     decoupled = target_weight * _kl(*of_target) + other_weight * _kl(*of_others)
     if labelled.all():
         return temperature**2 * decoupled
@@ -104,7 +104,7 @@ def _decoupled(student_logits, teacher_logits, labels, temperature, target_weigh
 
 
 def _kl(log_p, log_q):
-    return (log_p.exp() * (log_p - log_q)).sum(dim=1)
+    return (log_p.exp() * (log_p - log_q)).sum(dim=-1)
 
 
 class DKD(Loss):

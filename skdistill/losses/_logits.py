@@ -9,7 +9,7 @@ from skdistill.losses._checks import POSITIVE, check_logits
 
 def centred(logits):
     """Return logits less the mean of their row."""
-    return logits - logits.mean(dim=1, keepdim=True)
+    return logits - logits.mean(dim=-1, keepdim=True)
 
 
 class MSE(Loss):
@@ -48,7 +48,7 @@ class MSE(Loss):
         """Return the loss of each row; the temperature does not matter."""
         check_logits(student_logits, teacher_logits)
         errors = mse_loss(centred(student_logits), centred(teacher_logits), reduction="none")
-        return errors.mean(dim=1)
+        return errors.mean(dim=-1)
 
 
 class Huber(Loss):
@@ -98,4 +98,4 @@ class Huber(Loss):
         errors = huber_loss(
             centred(student_logits), centred(teacher_logits), reduction="none", delta=self.delta
         )
-        return errors.mean(dim=1)
+        return errors.mean(dim=-1)

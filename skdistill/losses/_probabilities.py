@@ -42,8 +42,8 @@ class Brier(Loss):
         """Return the loss of each row."""
         check_logits(student_logits, teacher_logits)
         check_temperature(temperature, type(self).__name__)
-        p = softmax(teacher_logits / temperature, dim=1)
-        return (p - softmax(student_logits / temperature, dim=1)).square().sum(dim=1)
+        p = softmax(teacher_logits / temperature, dim=-1)
+        return (p - softmax(student_logits / temperature, dim=-1)).square().sum(dim=-1)
 
 
 class JensenShannon(Loss):
@@ -82,8 +82,8 @@ class JensenShannon(Loss):
         """Return the loss of each row."""
         check_logits(student_logits, teacher_logits)
         check_temperature(temperature, type(self).__name__)
-        log_p = log_softmax(teacher_logits / temperature, dim=1)
-        log_q = log_softmax(student_logits / temperature, dim=1)
+        log_p = log_softmax(teacher_logits / temperature, dim=-1)
+        log_q = log_softmax(student_logits / temperature, dim=-1)
         log_m = torch.logaddexp(log_p, log_q) - math.log(2)
         terms = log_p.exp() * (log_p - log_m) + log_q.exp() * (log_q - log_m)
-        return terms.sum(dim=1) / 2
+        return terms.sum(dim=-1) / 2

@@ -87,7 +87,9 @@ class RegressionLoss(BaseEstimator):
         """
         errors = self.errors(values, targets)
         check_row_weight(row_weight, len(errors))
-        return errors.mean() if row_weight is None else (row_weight[:, None] * errors).mean()
+        if row_weight is not None:
+            errors = row_weight.unsqueeze(-1) * errors
+        return errors.mean((-2, -1))
 
     def check_settings(self) -> None:
         """Refuse settings out of their range.
