@@ -59,3 +59,26 @@ def unwrap(model):
             model = model.student_
         else:
             return Unwrapped(model, steps, "__".join(path))
+
+
+def unfrozen(teacher):
+    """Return what a FrozenEstimator holds, and any other teacher itself."""
+    return teacher.estimator if isinstance(teacher, FrozenEstimator) else teacher
+
+
+def split_pipeline(estimator):
+    """Return the steps of a Pipeline, and a list of any other estimator itself.
+
+    Parameters
+    ----------
+    estimator : object
+
+    Returns
+    -------
+    list
+        Without those that do nothing. The last step is there always.
+    """
+    if not isinstance(estimator, Pipeline):
+        return [estimator]
+    *steps, (_, last) = estimator.steps
+    return [*(step for _, step in steps if step not in (None, "passthrough")), last]

@@ -7,8 +7,6 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from sklearn.base import is_regressor
-from sklearn.frozen import FrozenEstimator
-from sklearn.pipeline import Pipeline
 from skorch import NeuralNet, NeuralNetBinaryClassifier
 
 from skdistill._compat import safe_indexing
@@ -21,6 +19,7 @@ from skdistill._torch import (
     forward_net,
     resolve_device,
 )
+from skdistill._unwrap import split_pipeline, unfrozen
 from skdistill.exceptions import TeacherError
 from skdistill.teachers._align import match_names
 from skdistill.teachers._last_step import kind_of_module
@@ -238,11 +237,6 @@ def adapt(teacher, asks, device="auto"):
     )
 
 
-def unfrozen(teacher):
-    """Return what a FrozenEstimator holds, and any other teacher itself."""
-    return teacher.estimator if isinstance(teacher, FrozenEstimator) else teacher
-
-
 def gives_numbers(teacher):
     """Whether a teacher says that it gives numbers, or scikit-learn takes it for a regressor."""
     core = unfrozen(teacher)
@@ -294,24 +288,6 @@ def reading_rows(source, X):
             f"{' '.join(str(error).split())}. Give it rows that it was made for; what "
             f"prepares them belongs before it, in a Pipeline or in the module itself."
         ) from error
-
-
-def split_pipeline(estimator):
-    """Return the steps of a Pipeline, and a list of any other estimator itself.
-
-    Parameters
-    ----------
-    estimator : object
-
-    Returns
-    -------
-    list
-        Without those that do nothing. The last step is there always.
-    """
-    if not isinstance(estimator, Pipeline):
-        return [estimator]
-    *steps, (_, last) = estimator.steps
-    return [*(step for _, step in steps if step not in (None, "passthrough")), last]
 
 
 @contextlib.contextmanager

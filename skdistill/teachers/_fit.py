@@ -16,12 +16,12 @@ from skdistill._compat import routing_enabled
 from skdistill._generators import seeded
 from skdistill._random import seed_parameters
 from skdistill._torch import as_tensor, resolve_device
+from skdistill._unwrap import split_pipeline
 from skdistill.exceptions import TeacherError
 from skdistill.teachers._adapters import (
     answers_from_labels,
     holds_net,
     is_bare_net,
-    split_pipeline,
 )
 
 

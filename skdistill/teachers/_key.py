@@ -11,8 +11,8 @@ from sklearn.neighbors import BallTree, KDTree
 from skorch import NeuralNet
 
 from skdistill._frames import column_contents, column_names, is_table
+from skdistill._unwrap import unfrozen
 from skdistill.exceptions import TeacherError
-from skdistill.teachers._adapters import unfrozen
 from skdistill.teachers._base_ensemble import members_of
 from skdistill.teachers._callable import CallableTeacher
 

@@ -2,8 +2,9 @@
 
 import contextlib
 import copy
-import dis
+import linecache
 import threading
+import traceback
 from functools import cache
 
 import torch
@@ -327,9 +328,6 @@ def _device_of(net):
 
 def _raised_by_callback(interrupt):
     """Whether a callback asked for the end, as skorch's EarlyStopping does, and no person."""
-    frame = interrupt.__traceback__
-    while frame.tb_next is not None:
-        frame = frame.tb_next
-    code = frame.tb_frame.f_code.co_code
-    raised = code[frame.tb_lasti] == dis.opmap["RAISE_VARARGS"]  # and came from no signal
-    return raised and isinstance(frame.tb_frame.f_locals.get("self"), Callback)
+    frame, line = list(traceback.walk_tb(interrupt.__traceback__))[-1]
+    says_so = linecache.getline(frame.f_code.co_filename, line).lstrip().startswith("raise")
+    return says_so and isinstance(frame.f_locals.get("self"), Callback)
