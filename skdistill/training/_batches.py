@@ -103,7 +103,7 @@ class TensorBatches:
 
     Parameters
     ----------
-    dataset : TensorRows or torch.utils.data.Subset of one
+    dataset : Source, such as TensorRows, or torch.utils.data.Subset of one
         Rows to go through.
     batch_size : int or "auto", default="auto"
         "auto" is a 32nd of the rows, rounded down to a power of two, in [8, 256].

@@ -1,8 +1,11 @@
-"""What a distilled estimator asks of a student, whatever it is made of."""
+"""What is asked of a student, and of what it learns from, whatever these are made of."""
 
 from __future__ import annotations
 
 from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+import torch
 
 from skdistill.targets._tasks import ClassTask, NumberTask
 from skdistill.training._fitted import FittedStudent
@@ -45,3 +48,19 @@ class Student(Protocol):
     @property
     def fitted_(self) -> FittedStudent:
         """What predicts, without anything of the training."""
+
+
+class Source(Protocol):
+    """Rows and packed targets, for batches that are asked for by positions; see `TensorRows`."""
+
+    y: dict[str, torch.Tensor]
+    """The packed targets of all rows; see `Packed.arrays`."""
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+
+    def batch(self, index: torch.Tensor) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        """Return the rows at some positions, and their targets."""
+
+    def with_weights(self, scales: dict[str, float], rows: np.ndarray) -> Source:
+        """Return the same with other weights for some of the rows."""

@@ -10,10 +10,9 @@ from skdistill.training._criterion import RegressionCriterion
 class StudentNetRegressor(NetRegressorMixin, BaseStudentNet):
     """A small network to distil into, for numbers: the sibling of `StudentNet`.
 
-    It has the settings of a `StudentNet` with the same defaults, views apart, and chooses the best
-    epoch by the loss on held-back true targets. The module learns standardised targets (less
-    their weighted mean, divided by their standard deviation, output by output), so that no unit
-    matters. Alone, `fit(X, y)` trains it by the squared error; `DistilledRegressor` trains it
+    It has the settings of a `StudentNet` with the same defaults, and chooses the best epoch by the
+    loss on held-back true targets. The module learns standardised targets (less their weighted
+    mean, divided by their standard deviation, output by output), so that no unit matters. Alone, `fit(X, y)` trains it by the squared error; `DistilledRegressor` trains it
     on a teacher's numbers too, by any of its losses.
 
     Parameters
