@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,15 @@ from sklearn.utils.validation import check_memory
 from skdistill._classifier import DistilledClassifier
 from skdistill._halves import ALONE, ask, learn, try_fit
 from skdistill._regressor import DistilledRegressor
+from skdistill.evaluation._engine import (
+    LABELS,
+    OWN,
+    SMOOTHED_LABELS,
+    SMOOTHING,
+    TARGETS,
+    TEACHER_CLASSES,
+    Arm,
+)
 from skdistill.targets import Targets
 from skdistill.targets._plan import check_teacher
 from skdistill.teachers._asks import CLASSES, NUMBERS
@@ -26,6 +35,7 @@ PLAIN = "plain"
 SCALED = "plain + temperature"
 SMOOTHED = "label smoothing"
 TEACHER_LABELS = "teacher's hard labels"
+TEACHER_NUMBERS = "teacher's numbers alone"
 DISTILLED = "distilled"
 
 #: The order of the rows of a report.
@@ -38,18 +48,20 @@ COMPARISONS = {
     TEACHER: "distilled - teacher",
 }
 
-SMOOTHING = 0.1
 
+def check_distilled(owner: str, model: Any, *, numbers: bool = False) -> None:
+    """Refuse what is no DistilledClassifier, nor, if `numbers` are taken, a DistilledRegressor.
 
-def check_distilled(owner: str, model: Any) -> None:
-    """Refuse what is no DistilledClassifier; `owner` is the function that the error names.
+    `owner` is the function that the error names.
 
     Raises
     ------
     TypeError
         The message says what came and what to do.
     """
-    if isinstance(model, DistilledClassifier):
+    if isinstance(model, DistilledClassifier) or (
+        numbers and isinstance(model, DistilledRegressor)
+    ):
         return
     is_instance = hasattr(model, "__sklearn_tags__") and not isinstance(model, type)
     if is_instance and is_regressor(model):
@@ -65,6 +77,16 @@ def check_distilled(owner: str, model: Any) -> None:
         f"The 'model' parameter of {owner} must be a DistilledClassifier. Got {came} instead; "
         f"{advice}"
     )
+
+
+def check_has_teacher(owner: str, model: Any) -> None:
+    """Refuse a recipe without a teacher to compare with."""
+    if model.teacher is None:
+        raise ValueError(
+            f"{owner} needs a teacher, and model.teacher is None. Pass "
+            f"{type(model).__name__}(teacher, ...); a teacher known only by its answers can be a "
+            f"callable that returns the probabilities of given rows."
+        )
 
 
 def _nobody(X: Any) -> None:
@@ -111,6 +133,42 @@ def check_recipe(estimator: Any, X: Any, y: Any) -> None:
             if step is not None and step != "passthrough":
                 X = clone(step).fit_transform(X, y)
         try_fit(model, X, y, **changes)
+
+
+def student_arms(model: Any, names: Iterable[Any], **changes: Any) -> tuple[Arm, ...]:
+    """The arms of a recipe that are fitted, by their names.
+
+    Parameters
+    ----------
+    model : DistilledClassifier or DistilledRegressor
+        The recipe.
+    names : iterable of str
+        Of `PLAIN`, `SMOOTHED`, `TEACHER_LABELS`, `TEACHER_NUMBERS` and `DISTILLED`.
+    **changes
+        Parameters of all of them that are not those of the model.
+
+    Returns
+    -------
+    tuple of Arm
+    """
+    # Generated rows and views need the teacher itself.
+    needs_teacher = model.augment is not None or bool(views_of(model.student))
+    kinds: dict[str, tuple[str, dict[str, Any]]] = {
+        PLAIN: (LABELS, {"alpha": 0.0}),
+        SMOOTHED: (SMOOTHED_LABELS, _CROSS_ENTROPY),
+        TEACHER_LABELS: (TEACHER_CLASSES, _CROSS_ENTROPY),
+        TEACHER_NUMBERS: (TARGETS, {"alpha": 1.0}),
+        DISTILLED: (OWN if needs_teacher else TARGETS, {}),
+    }
+    arms = []
+    for name in names:
+        learns, parameters = kinds[name]
+        arms.append(Arm(name, model, learns, {"verbose": 0, **parameters, **changes}))
+    return tuple(arms)
+
+
+# Cross-entropy on soft labels is kd at T = 1, whatever loss the model itself uses.
+_CROSS_ENTROPY = {"loss": "kd", "alpha": 1.0, "temperature": 1.0}
 
 
 def student_recipes(

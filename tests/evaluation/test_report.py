@@ -43,7 +43,7 @@ from skdistill.evaluation import (
     kl_to_teacher,
 )
 from skdistill.evaluation._bootstrap import Interval
-from skdistill.evaluation._report._cost import count_parameters, pickled_bytes, prediction_times
+from skdistill.evaluation._cost import count_parameters, pickled_bytes, prediction_times
 from skdistill.evaluation._report._render import render_html, render_text
 from skdistill.evaluation._report._segments import agreement_by_group, side_changes
 from skdistill.evaluation._report._verdict import verdict_sentences
@@ -757,7 +757,7 @@ def test_prediction_times_ask_for_the_batch_and_for_single_rows():
 
 
 def test_a_slow_model_is_asked_a_few_times_only(monkeypatch):
-    monkeypatch.setattr("skdistill.evaluation._report._cost._BUDGET_SECONDS", -1.0)
+    monkeypatch.setattr("skdistill.evaluation._cost._BUDGET_SECONDS", -1.0)
     asked = []
     prediction_times(lambda X: asked.append(len(X)), np.zeros((7, 2)))
     assert asked == [7, 1]  # what was to warm it up is all that it is asked

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from skdistill._compat import safe_indexing
+from skdistill.evaluation._cost import count_parameters, pickled_bytes, prediction_times
 from skdistill.evaluation._metrics import check_probabilities
 from skdistill.evaluation._recipes import (
     ARM_NAMES,
@@ -24,7 +25,6 @@ from skdistill.evaluation._recipes import (
     fit_student,
     student_recipes,
 )
-from skdistill.evaluation._report._cost import count_parameters, pickled_bytes, prediction_times
 from skdistill.evaluation._split import N_FOLDS, stratified_folds
 from skdistill.targets import fit_temperature, teacher_probabilities
 from skdistill.targets._calibration import apply_temperature
