@@ -27,6 +27,7 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from skdistill._compat import safe_indexing
 from skdistill._generators import seeded
+from skdistill._regressor import DistilledRegressor
 from skdistill._torch import resolve_device
 from skdistill.evaluation._fit_params import groups_keyword
 from skdistill.evaluation._tasks import Scoring
@@ -43,6 +44,7 @@ from skdistill.targets import Targets
 from skdistill.targets._memory import ResultFolder, open_memory, remember
 from skdistill.targets._tasks import ClassTask
 from skdistill.teachers._adapters import holds_net, parts_of
+from skdistill.teachers._asks import CLASSES, NUMBERS
 from skdistill.teachers._ensemble import as_teacher
 from skdistill.teachers._fit import is_fitted
 from skdistill.teachers._key import check_key, content_key
@@ -124,7 +126,8 @@ class Cell:
     doubts: bool = True
 
     def __str__(self) -> str:
-        return ", ".join(f"{name} {value}" for name, value in self.tags.items())
+        said = self.tags.items()
+        return ", ".join(v if isinstance(v, str) else f"{name} {v}" for name, v in said)
 
 
 @dataclass(frozen=True)
@@ -139,20 +142,23 @@ class Problem:
     task : ClassScoring or NumberScoring
         What they are.
     tests : dict of str to (X, y)
-        Test sets by name; empty where cells have test rows of their own.
+        Test sets by name; empty where cells have test rows of their own. y may be None.
     """
 
     X: Any
     y: np.ndarray
     task: Scoring
-    tests: Mapping[Any, tuple[Any, np.ndarray]] = field(default_factory=dict)
+    tests: Mapping[Any, tuple[Any, Any]] = field(default_factory=dict)
 
-    def rows(self, cell: Cell, part: Hashable) -> tuple[Any, np.ndarray]:
-        """Rows and labels of a part of a cell: "train", "test", or the name of a test set."""
-        if part in self.tests:
-            return self.tests[part]
-        positions = cell.train if part == "train" else cell.test
+    def take(self, positions: np.ndarray) -> tuple[Any, np.ndarray]:
+        """Rows and labels at some positions."""
         return safe_indexing(self.X, positions), self.y[positions]
+
+    def rows(self, cell: Cell, part: Hashable) -> tuple[Any, Any]:
+        """Rows and labels of a part of a cell: "train", "test", or the name of a test set."""
+        if cell.test is None and part in self.tests:
+            return self.tests[part]
+        return self.take(cell.train if part == "train" or cell.test is None else cell.test)
 
     def unlabelled(self, cell: Cell) -> Unlabeled | None:
         """The rows of a cell that come without their labels."""
@@ -246,7 +252,7 @@ def run(
     """
     folder = open_memory(memory)
     seeding = with_seed if seeding is None else seeding
-    keys = _keys(owner, problem, cells, measure, seeding) if folder else [""] * len(cells)
+    keys = _cell_keys(owner, problem, cells, measure, seeding) if folder else [""] * len(cells)
     tasks = (
         delayed(_remembered)(folder, key, problem, cell, measure, seeding)
         for key, cell in zip(keys, cells, strict=True)
@@ -289,23 +295,28 @@ def seeded_clone(estimator: Any, seed: int) -> Any:
     return copy
 
 
-def _keys(
-    owner: str, problem: Problem, cells: Sequence[Cell], measure: Measure, seeding: Any
-) -> list[str]:
-    """What each cell is kept under, or an error if one of the arms has no content to know it by."""
-    models = {id(arm.model): arm.model for cell in cells for arm in cell.arms}.values()
-    for part in (part for model in models for part in parts_of(model)):
+def key_of(owner: str, *known_by: Any) -> str:
+    """What a result is kept under, or an error where a part of it has no content to know it by."""
+    for part in (part for model in known_by for part in parts_of(model)):
         if is_distilled(part) and part.teacher is not None:
-            check_key(as_teacher(part.teacher, asks=problem.task.asks))
+            asks = NUMBERS if isinstance(part, DistilledRegressor) else CLASSES
+            check_key(as_teacher(part.teacher, asks=asks))
     try:
-        shared = content_key(problem, measure, seeding, package_versions())
-        return [content_key(shared, replace(cell, tags={})) for cell in cells]
-    except Exception as error:  # whatever a part of an arm raises that cannot be pickled
+        return content_key(*known_by, package_versions())
+    except Exception as error:  # whatever a part of it raises that cannot be pickled
         reason = next(iter(error.args), error)
         raise ValueError(
             f"{owner} was given memory, and what it compares has no key to keep results by "
             f"({reason}). Give that part a name that can be imported, or leave memory out."
         ) from error
+
+
+def _cell_keys(
+    owner: str, problem: Problem, cells: Sequence[Cell], measure: Measure, seeding: Any
+) -> list[str]:
+    models = {id(arm.model): arm.model for cell in cells for arm in cell.arms}
+    shared = key_of(owner, problem, measure, seeding, *models.values())
+    return [content_key(shared, replace(cell, tags={})) for cell in cells]
 
 
 def _remembered(folder: ResultFolder | None, key: str, *task: Any) -> dict[Hashable, Any]:
@@ -316,7 +327,7 @@ def _run_cell(
     problem: Problem, cell: Cell, measure: Measure, seeding: Callable[[Any, int], Any]
 ) -> dict[Hashable, Any]:
     """What is measured of each arm of a cell, by its name; None of a teacher that knows no rows."""
-    X, y = problem.rows(cell, "train")
+    X, y = problem.take(cell.train)
     groups = cell.train if cell.grouped else None
     judge_teachers = any(arm.learns == NOTHING for arm in cell.arms)
     heard: dict[Any, tuple[Targets, Any]] = {}

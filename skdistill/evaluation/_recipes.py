@@ -14,6 +14,17 @@ from sklearn.utils.validation import check_memory
 from skdistill._classifier import DistilledClassifier
 from skdistill._halves import ALONE, ask, learn, try_fit
 from skdistill._regressor import DistilledRegressor
+from skdistill.evaluation._arm_names import (
+    ARM_NAMES,
+    COMPARISONS,
+    DISTILLED,
+    PLAIN,
+    SCALED,
+    SMOOTHED,
+    TEACHER,
+    TEACHER_LABELS,
+    TEACHER_NUMBERS,
+)
 from skdistill.evaluation._engine import (
     LABELS,
     OWN,
@@ -30,23 +41,7 @@ from skdistill.training._features import check_feature_losses
 from skdistill.training._views import views_of
 from skdistill.transfer._registry import get_augmenter
 
-TEACHER = "teacher"
-PLAIN = "plain"
-SCALED = "plain + temperature"
-SMOOTHED = "label smoothing"
-TEACHER_LABELS = "teacher's hard labels"
-TEACHER_NUMBERS = "teacher's numbers alone"
-DISTILLED = "distilled"
-
-#: The order of the rows of a report.
-ARM_NAMES = (TEACHER, PLAIN, SCALED, SMOOTHED, TEACHER_LABELS, DISTILLED)
-
-#: What the intervals of a report compare distilled with.
-COMPARISONS = {
-    PLAIN: "distilled - plain",
-    SCALED: "distilled - (plain + temperature)",
-    TEACHER: "distilled - teacher",
-}
+__all__ = ["ARM_NAMES", "COMPARISONS", "DISTILLED", "PLAIN", "SCALED", "SMOOTHED", "TEACHER"]
 
 
 def check_distilled(owner: str, model: Any, *, numbers: bool = False) -> None:
@@ -64,18 +59,24 @@ def check_distilled(owner: str, model: Any, *, numbers: bool = False) -> None:
     ):
         return
     is_instance = hasattr(model, "__sklearn_tags__") and not isinstance(model, type)
-    if is_instance and is_regressor(model):
+    if is_instance and is_regressor(model) and numbers:
+        advice = (
+            "a regressor that is not distilled: pass DistilledRegressor(teacher, ...). "
+            "evaluation.bias_variance_decomposition and compare take any."
+        )
+    elif is_instance and is_regressor(model):
         advice = (
             "a regressor, and what is compared here are class probabilities. "
-            "evaluation.bias_variance_decomposition and compare take regressors, and so do "
-            "sklearn.model_selection.cross_validate and learning_curve."
+            "evaluation.distillation_report and learning_curves take a DistilledRegressor, "
+            "bias_variance_decomposition and compare any."
         )
     else:
         advice = "of a Pipeline or a search pass its distilled step."
+    other = " or a DistilledRegressor" if numbers else ""
     came = f"the class {model.__name__}" if isinstance(model, type) else type(model).__name__
     raise TypeError(
-        f"The 'model' parameter of {owner} must be a DistilledClassifier. Got {came} instead; "
-        f"{advice}"
+        f"The 'model' parameter of {owner} must be a DistilledClassifier{other}. Got {came} "
+        f"instead; {advice}"
     )
 
 

@@ -111,7 +111,7 @@ SPLIT = [(np.flatnonzero(Y == 0), np.flatnonzero(Y == 1))]
 
 # fmt: off
 REPORTS = {
-    "no model": (TypeError, report(model=None), "DistilledClassifier. Got NoneType.*distilled"),
+    "no model": (TypeError, report(model=None), "or a DistilledRegressor. Got NoneType.*distilled"),
     "a class": (TypeError, report(model=DistilledClassifier), "Got the class DistilledClassifier"),
     "a pipeline": (TypeError, report(model=make_pipeline(TREE)), "Got Pipeline.*pass its"),
     "a regressor": (TypeError, report(model=Ridge()), "Got Ridge instead; a regressor.*compare"),

@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.model_selection import check_cv
 
 from skdistill._random import draw_seeds
-from skdistill.evaluation._checks import check_n_jobs
+from skdistill.evaluation._checks import check_classes, check_n_jobs
 from skdistill.evaluation._engine import Problem
 from skdistill.evaluation._recipes import check_distilled, check_has_teacher, check_recipe
 from skdistill.evaluation._tasks import task_of
@@ -86,7 +86,9 @@ def check_curve_input(
         )
     make_task = task_of(model)
     teacher = check_teacher(model.teacher, model.cv, make_task.asks)
-    X, y = make_task.read_rows("X", X, "y", y, owner)
+    X, y = make_task.read_rows("X", X, "y", y)
+    if not make_task.regresses:
+        check_classes("y", y, owner)
     splits = _splits(cv, X, y, classifier=not make_task.regresses)
     check_recipe(model, X, y)
     state = model.random_state

@@ -134,16 +134,17 @@ def _with_answers(
 def _judge_teacher(given: CurveInput, subsets: list[RowSubset], answers: Targets) -> list[Record]:
     """The records of a fitted teacher, which has learnt from no row of the problem."""
     problem = given.problem
+    encoded = problem.task.encode(problem.y)
     read = problem.task.read(answers.values, answers.classes, TEACHER)
     train, test = (np.concatenate(rows) for rows in zip(*given.splits, strict=True))
     warn_if_memorised(
-        problem.task, *(problem.task.losses(problem.y[rows], read[rows]) for rows in (train, test))
+        problem.task, *(problem.task.losses(encoded[rows], read[rows]) for rows in (train, test))
     )
     records = []
     for subset in subsets:
         scores: dict[str, float] = {}
         for part, rows in (("train", subset.train), ("test", subset.test)):
-            scores |= _named(part, problem.task.scores(problem.y[rows], read[rows]))
+            scores |= _named(part, problem.task.scores(encoded[rows], read[rows]))
         records.append(Record(_cell(given, subset, ()), TEACHER, scores))
     return records
 
@@ -152,7 +153,8 @@ def _measure(problem: Problem, cell: Cell, fit: Fit) -> dict[str, float]:
     """The scores of an arm on the rows that it learnt from and on the others, and its size."""
     scores: dict[str, float] = {}
     for part in ("train", "test"):
-        scores |= _named(part, problem.task.scores(problem.rows(cell, part)[1], fit.answer(part)))
+        encoded = problem.task.encode(problem.rows(cell, part)[1])
+        scores |= _named(part, problem.task.scores(encoded, fit.answer(part)))
     if fit.name != TEACHER:
         scores["n_parameters"] = count_parameters(fit.model.student_)
     return scores
