@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from skdistill._base import ask
+from skdistill._halves import ask
 from skdistill.evaluation._arm_names import DISTILLED, PLAIN, SCALED, TEACHER
 from skdistill.evaluation._cost import count_parameters, pickled_bytes, prediction_times
 from skdistill.evaluation._engine import Cell, Fit, Problem, Record, key_of, run
