@@ -10,8 +10,8 @@ from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
-from skdistill._halves import ask, learn
 from skdistill._classifier import DistilledClassifier
+from skdistill._halves import ask, learn
 from skdistill._regressor import DistilledRegressor
 from skdistill._rows import as_rows
 from skdistill.targets import Targets, teacher_probabilities, teacher_targets

@@ -69,13 +69,13 @@ def bias_variance_decomposition(
     n_rounds : int, default=20
         Number of fits R, at least 3.
     refit_teacher : bool, default=True
-        Whether the teacher of a DistilledClassifier learns from the rows of the round, or is
+        Whether the teacher of a distilled estimator learns from the rows of the round, or is
         held fixed: fitted on all rows once, its (out-of-fold) targets for all rows computed once,
         and every round given its part. A fitted teacher is always fixed, and asked once.
         Without meaning for an estimator that has no teacher. With `augment` every round asks a
         fitted teacher, and an unfitted one cannot be held fixed.
     against : {"labels", "teacher"}, default="labels"
-        "teacher" puts the probabilities of a teacher fitted on all rows in the place of y: the
+        "teacher" puts what a teacher fitted on all rows says in the place of y: the
         bias is then what the student cannot imitate, the variance its instability.
     n_jobs : int, default=None
         Rounds at a time.

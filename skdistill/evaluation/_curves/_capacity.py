@@ -63,12 +63,12 @@ def capacity_curve(
 
     Parameters
     ----------
-    model : DistilledClassifier
+    model : DistilledClassifier or DistilledRegressor
         The recipe, with a teacher; see `learning_curves`.
     X : array-like of shape (n_samples, ...)
         Rows.
-    y : array-like of shape (n_samples,)
-        Labels.
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        Labels, or numbers.
     param_name : str, default=None
         A parameter of the student, as in `set_params`: ``"student__max_epochs"``. None is the one
         that says how large the student is: `hidden_units` of its module, the width of the hidden

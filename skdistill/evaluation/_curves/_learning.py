@@ -60,13 +60,13 @@ def learning_curves(
 
     Parameters
     ----------
-    model : DistilledClassifier
+    model : DistilledClassifier or DistilledRegressor
         The recipe, with a teacher. It is not changed, and its `random_state` seeds every fit; of
         None or a generator one seed is drawn.
     X : array-like of shape (n_samples, ...)
         Rows.
-    y : array-like of shape (n_samples,)
-        Labels.
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        Labels, or numbers.
     train_sizes : array-like of shape (n_ticks,), default=(0.1, 0.325, 0.55, 0.775, 1.0)
         Floats are shares of the training rows of the smallest split, ints numbers of rows.
     cv : int, splitter or iterable, default=None
@@ -90,7 +90,10 @@ def learning_curves(
         nats), ``train_accuracy``, ``test_accuracy``, ``train_brier`` and ``test_brier`` (sum over
         the classes, in [0, 2]), and under ``<name>_std`` the standard deviations (ddof=1). The
         training scores are those of the rows that were learnt from; of a class that a subset
-        lacks its students give the probability 0, which the log-loss takes as 2.2e-16.
+        lacks its students give the probability 0, which the log-loss takes as 2.2e-16. Of a
+        regressor the scores are ``mse``, ``mae`` and ``r2`` as in `distillation_report` (of several
+        outputs each is divided by its standard deviation over all rows), and there is no arm "label
+        smoothing".
 
     Raises
     ------
@@ -169,12 +172,12 @@ def label_budget_curve(
 
     Parameters
     ----------
-    model : DistilledClassifier
+    model : DistilledClassifier or DistilledRegressor
         The recipe, with a teacher; see `learning_curves`.
     X : array-like of shape (n_samples, ...)
         Rows.
-    y : array-like of shape (n_samples,)
-        Labels.
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        Labels, or numbers.
     budgets : array-like of shape (n_ticks,), default=(0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
         Floats are shares of the training rows of the smallest split, ints numbers of labels.
     cv : int, splitter or iterable, default=None
