@@ -51,13 +51,13 @@ def html_table(table: Table, caption: str) -> str:
     )
 
 
-def rows_to_frame(rows: list[dict[str, Any]], owner: str) -> pd.DataFrame:
-    """Rows as a data frame; `owner` is who says so when pandas is missing."""
+def rows_to_frame(rows: list[dict[str, Any]], owner: str, method: str = "to_frame") -> pd.DataFrame:
+    """Rows as a data frame; `owner` and its method are what the error names without pandas."""
     try:
         import pandas as pd
     except ImportError as error:
         raise ImportError(
-            f"{owner}.to_frame needs pandas, which is not installed: pip install pandas. The same "
+            f"{owner}.{method} needs pandas, which is not installed: pip install pandas. The same "
             f"numbers are in its rows."
         ) from error
     return pd.DataFrame(rows)

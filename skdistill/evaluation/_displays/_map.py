@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from skdistill.evaluation._curves import TemperatureAlphaMap, temperature_alpha_map
-from skdistill.evaluation._displays._curve_display import CurveDisplay
-from skdistill.evaluation._displays._curve_parts import METRIC_LABELS
-from skdistill.evaluation._displays._style import check_shown
+from skdistill.evaluation._displays._base import check_shown
+from skdistill.evaluation._displays._curves import CurveDisplay
+from skdistill.evaluation._displays._style import METRIC_LABELS
 
 
 class TemperatureAlphaDisplay(CurveDisplay):
@@ -54,10 +54,10 @@ class TemperatureAlphaDisplay(CurveDisplay):
 
     def __init__(self, result: TemperatureAlphaMap) -> None:
         check_shown("TemperatureAlphaDisplay", result, TemperatureAlphaMap, "temperature_alpha_map")
-        self.result = result
+        self.result, self.rows = result, result.rows
 
-    def _draw(self, ax: Any, metric: str) -> None:
-        rows = self.result.rows
+    def _draw(self, ax: Any, *, metric: str) -> None:
+        rows = self.rows
         temperatures = list(dict.fromkeys(row["temperature"] for row in rows))
         alphas = list(dict.fromkeys(row["alpha"] for row in rows))
         scores, spread = (

@@ -9,7 +9,8 @@ import numpy as np
 
 from skdistill.evaluation._checks import check_int
 from skdistill.evaluation._displays._answers import estimator_answers, report_answers
-from skdistill.evaluation._displays._style import check_table, get_axes, line_style, literal
+from skdistill.evaluation._displays._base import Display, check_table
+from skdistill.evaluation._displays._style import line_style, literal
 from skdistill.evaluation._metrics import check_scored, confidence_bins
 from skdistill.evaluation._recipes import DISTILLED, PLAIN, TEACHER
 
@@ -90,11 +91,12 @@ def reliability_bins(
     return rows
 
 
-class ReliabilityDisplay:
+class ReliabilityDisplay(Display):
     """Reliability diagram: confidence against accuracy, and how often each confidence occurs.
 
     Above the diagonal an arm is too timid, below it too sure. Larger marks stand for more rows.
-    Make one with `from_estimator`, `from_predictions` or `from_report`.
+    The histogram takes the lower part of the axes. Make one with `from_estimator`,
+    `from_predictions` or `from_report`.
 
     Parameters
     ----------
@@ -210,20 +212,7 @@ class ReliabilityDisplay:
         y_true = report.classes[report.y_index]
         return cls.from_predictions(y_true, answers, labels=report.classes, n_bins=n_bins, ax=ax)
 
-    def plot(self, ax: Any = None) -> ReliabilityDisplay:
-        """Draw.
-
-        Parameters
-        ----------
-        ax : matplotlib.axes.Axes, default=None
-            Where to draw; the histogram takes their lower part. None: a new figure.
-
-        Returns
-        -------
-        display : ReliabilityDisplay
-            Itself.
-        """
-        ax = get_axes(ax, type(self).__name__)
+    def _draw(self, ax: Any) -> None:
         # The histogram stands inside the axes, below an accuracy of 0: so it needs no room beside
         # them, wherever they are.
         height = 1.02 + _DEPTH
@@ -244,8 +233,7 @@ class ReliabilityDisplay:
         ax.legend(loc="best", bbox_to_anchor=(0.0, _DEPTH / height, 1.0, 1.02 / height))
         histogram.set(ylabel="share of rows", ylim=(0.0, None))
         histogram.tick_params(labelbottom=False)
-        self.ax_, self.histogram_ax_, self.figure_ = ax, histogram, ax.figure
-        return self
+        self.histogram_ax_ = histogram
 
 
 def _draw_arm(ax: Any, bins: list[dict[str, Any]], style: dict[str, Any], arm: str) -> None:
