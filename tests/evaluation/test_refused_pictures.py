@@ -139,7 +139,7 @@ PICTURES = {
     "no bins": (ValueError, reliability(n_bins=0), r"'n_bins'.*\[1, inf\). Got 0 instead"),
     "metric of a report": (ValueError, column(metric="f1"), "one of accuracy, .*Got 'f1'"),
     "metrics of a report": (ValueError, column(metric=["ece"]), r"of accuracy, .*Got \['ece'\]"),
-    "metric of a corruption": (ValueError, corrupted(metric="speed"), "log_loss, ece. Got 'speed' instead"),
+    "metric of a corruption": (ValueError, corrupted(metric="speed"), "ece. Got .speed. instead"),
     "metric of a comparison": (ValueError, bars(metric="x"),
                                r"losses of the comparison, \['log_loss'\]. Got 'x'"),
     "metric of differences": (ValueError, differences(metric=3),

@@ -9,7 +9,7 @@ from typing import Any
 
 from skdistill.evaluation._diagnosis._advice import advise
 from skdistill.evaluation._diagnosis._figures import beyond_controls, compute_figures
-from skdistill.evaluation._diagnosis._measure import gather_answers
+from skdistill.evaluation._diagnosis._measure import gather_evidence
 from skdistill.evaluation._diagnosis._rows import figure_rows, flat_figures
 from skdistill.evaluation._diagnosis._rules import find
 from skdistill.evaluation._report._checks import check_report_input
@@ -183,23 +183,21 @@ def diagnose(model: Any, X_train: Any, y_train: Any, X_test: Any, y_test: Any) -
             f"diagnose needs a teacher that answers for rows, and "
             f"{type(model.teacher).__name__} answers from the labels; pass one with predict_proba."
         )
-    answers = gather_answers(model, given)
-    figures = compute_figures(answers)
+    evidence = gather_evidence(model, given)
+    figures = compute_figures(evidence)
     finding = find(
         figures,
-        alpha=answers.alpha,
-        asks_own_rows=not answers.cross_fitted and model.augment is None,
-        ask_controls=lambda: beyond_controls(answers, answers.smooth()),
+        alpha=evidence.alpha,
+        asks_own_rows=not evidence.cross_fitted and model.augment is None,
+        ask_controls=lambda: beyond_controls(evidence, evidence.smooth()),
     )
-    advice = advise(
-        model, finding, figures, X=given.X_train, y=given.train_index, history=answers.history
-    )
+    advice = advise(model, finding, figures, X=given.X_train, y=given.train_index)
     return Diagnosis(
         title=f"Diagnosis: {finding.verdict} ({len(given.y_train)} training rows, "
         f"{len(given.test_index)} test rows)",
         verdict=finding.verdict,
         reading=finding.reading,
-        figures=flat_figures(figures, finding.controls, answers.teacher_temperature),
+        figures=flat_figures(figures, finding.controls, evidence.teacher_temperature),
         rows=figure_rows(figures, finding.controls),
         advice=advice.sentence,
         code=advice.code,

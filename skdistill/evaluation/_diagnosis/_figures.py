@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdistill.evaluation._diagnosis._measure import Answers
+from skdistill.evaluation._diagnosis._measure import Evidence
 from skdistill.evaluation._metrics import calibration_error, row_terms
 from skdistill.targets import fit_temperature
 from skdistill.targets._calibration import apply_temperature
@@ -88,30 +88,30 @@ class Figures:
     calibrated: Figure
 
 
-def compute_figures(answers: Answers) -> Figures:
-    """Reduce answers to figures.
+def compute_figures(evidence: Evidence) -> Figures:
+    """Reduce evidence to figures.
 
     Parameters
     ----------
-    answers : Answers
+    evidence : Evidence
         Those of student, teacher and plain student.
 
     Returns
     -------
     figures : Figures
     """
-    y = answers.y_test
-    teacher = answers.teacher_test
-    told = ~np.isnan(answers.teacher_train).any(axis=1)
-    taught = answers.teacher_train[told]
-    rates = np.bincount(answers.y_train, minlength=teacher.shape[1]) / len(answers.y_train)
-    calibrated = apply_temperature(teacher, answers.teacher_temperature)
+    y = evidence.y_test
+    teacher = evidence.teacher_test
+    told = ~np.isnan(evidence.teacher_train).any(axis=1)
+    taught = evidence.teacher_train[told]
+    rates = np.bincount(evidence.y_train, minlength=teacher.shape[1]) / len(evidence.y_train)
+    calibrated = apply_temperature(teacher, evidence.teacher_temperature)
 
-    student = losses(y, answers.student_test)
-    student_train = losses(answers.y_train, answers.student_train)
+    student = losses(y, evidence.student_test)
+    student_train = losses(evidence.y_train, evidence.student_train)
     teacher_test = losses(y, teacher)
-    teacher_train = losses(answers.y_train[told], taught)
-    plain = losses(y, answers.plain_test)
+    teacher_train = losses(evidence.y_train[told], taught)
+    plain = losses(y, evidence.plain_test)
     prior = losses(y, np.tile(rates, (len(y), 1)))
     known = prior.mean() - teacher_test.mean()
     return Figures(
@@ -121,8 +121,8 @@ def compute_figures(answers: Answers) -> Figures:
         teacher_test=mean(teacher_test),
         plain_test=mean(plain),
         class_rates=mean(prior),
-        kl_train=mean(divergences(taught, answers.student_train[told])),
-        kl_test=mean(divergences(teacher, answers.student_test)),
+        kl_train=mean(divergences(taught, evidence.student_train[told])),
+        kl_test=mean(divergences(teacher, evidence.student_test)),
         excess=mean(student - teacher_test),
         excess_train=difference(student_train, teacher_test),
         gap=difference(student, student_train),
@@ -135,12 +135,12 @@ def compute_figures(answers: Answers) -> Figures:
     )
 
 
-def beyond_controls(answers: Answers, smoothed: np.ndarray) -> dict[str, Figure]:
+def beyond_controls(evidence: Evidence, smoothed: np.ndarray) -> dict[str, Figure]:
     """Log-loss of each control minus the student's, test rows, paired.
 
     Parameters
     ----------
-    answers : Answers
+    evidence : Evidence
         Those of student and plain student.
     smoothed : ndarray of shape (n_test, n_classes)
         The answers of the label-smoothed student.
@@ -151,11 +151,11 @@ def beyond_controls(answers: Answers, smoothed: np.ndarray) -> dict[str, Figure]
         "temperature": the plain student softened by the one temperature that suits the test rows
         best, the most that calibration could give. "smoothing": the label-smoothed student.
     """
-    y = answers.y_test
-    best = fit_temperature(log_probabilities(answers.plain_test), y)
-    student = losses(y, answers.student_test)
+    y = evidence.y_test
+    best = fit_temperature(log_probabilities(evidence.plain_test), y)
+    student = losses(y, evidence.student_test)
     controls = {
-        "temperature": apply_temperature(answers.plain_test, best),
+        "temperature": apply_temperature(evidence.plain_test, best),
         "smoothing": smoothed,
     }
     return {name: mean(losses(y, p) - student) for name, p in controls.items()}

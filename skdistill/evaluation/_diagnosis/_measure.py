@@ -22,7 +22,7 @@ from skdistill.teachers._clip import log_probabilities
 
 
 @dataclass(frozen=True)
-class Answers:
+class Evidence:
     """Probabilities of everybody on both sets of rows, each of shape (n_rows, n_classes).
 
     Attributes
@@ -41,8 +41,6 @@ class Answers:
         Whether no training row was answered by a teacher that had been fitted on it.
     alpha : float
         Weight of the teacher's term.
-    history : list of dict
-        The epochs of the student.
     smooth : callable
         Fits the recipe with label smoothing and returns its answers on the test rows.
     """
@@ -57,11 +55,10 @@ class Answers:
     teacher_temperature: float
     cross_fitted: bool
     alpha: float
-    history: list[dict[str, Any]]
     smooth: Callable[[], np.ndarray]
 
 
-def gather_answers(model: Any, given: ReportInput) -> Answers:
+def gather_evidence(model: Any, given: ReportInput) -> Evidence:
     """Fit what is not fitted, and let everybody answer for the training and the test rows.
 
     Parameters
@@ -73,7 +70,7 @@ def gather_answers(model: Any, given: ReportInput) -> Answers:
 
     Returns
     -------
-    answers : Answers
+    evidence : Evidence
     """
     X, y = given.X_train, given.y_train
     seed = int(model.random_state) if isinstance(model.random_state, int | np.integer) else 0
@@ -100,7 +97,7 @@ def gather_answers(model: Any, given: ReportInput) -> Answers:
         device=model.device,
         memory=model.memory,
     )
-    return Answers(
+    return Evidence(
         y_train=given.train_index,
         y_test=given.test_index,
         teacher_train=targets.values,
@@ -111,7 +108,6 @@ def gather_answers(model: Any, given: ReportInput) -> Answers:
         teacher_temperature=fit_temperature(log_probabilities(targets.values), given.train_index),
         cross_fitted=targets.out_of_fold,
         alpha=model.alpha_,
-        history=model.history_,
         smooth=lambda: _ask(fit(SMOOTHED), given.X_test),
     )
 
