@@ -13,7 +13,7 @@ from skdistill.evaluation._diagnosis._measure import gather_evidence
 from skdistill.evaluation._diagnosis._rows import figure_rows, flat_figures
 from skdistill.evaluation._diagnosis._rules import find
 from skdistill.evaluation._report._checks import check_report_input
-from skdistill.evaluation._tables import TableResult, rows_to_table, text_table
+from skdistill.evaluation._tables import TableResult, html_list, rows_to_table, text_table
 from skdistill.teachers._adapters import answers_from_labels
 
 _WIDTH = 100
@@ -62,9 +62,8 @@ class Diagnosis(TableResult):
         )
 
     def _repr_html_(self) -> str:
-        reading = "".join(f"<li>{escape(sentence)}</li>" for sentence in self.reading)
         return (
-            f'<div style="overflow-x:auto">{super()._repr_html_()}<ul>{reading}</ul>'
+            f'<div style="overflow-x:auto">{super()._repr_html_()}{html_list(self.reading)}'
             f"<p>Next step: {escape(self.advice)}</p><pre>{escape(self.code)}</pre></div>"
         )
 

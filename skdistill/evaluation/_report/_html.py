@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
 from os import PathLike
 from pathlib import Path
@@ -19,7 +19,7 @@ from skdistill.evaluation._report._render import (
     interval_table,
     note,
 )
-from skdistill.evaluation._tables import Table, html_table, rows_to_table
+from skdistill.evaluation._tables import html_list, html_table, rows_to_table
 
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #1a1a1a; background: #fff;
@@ -118,7 +118,15 @@ def render_joint_page(reports: Mapping[Any, Any]) -> str:
     first = next(iter(reports.values()))
     title = f"Distillation report on {len(reports)} test sets"
     tables = [
-        html_table(_side_by_side(reports, key), caption)
+        _side_by_side(
+            "test set",
+            (
+                (name, len(report.y_index), row["arm"], row[key])
+                for name, report in reports.items()
+                for row in report.rows
+            ),
+            caption,
+        )
         for key, caption in (("accuracy", "Accuracy"), ("log_loss", "Log-loss"))
     ]
     body = [f"<h1>{title}</h1>", _section("All test sets", *tables)]
@@ -142,11 +150,10 @@ def _page(title: str, body: Sequence[str]) -> str:
 def _report_parts(title: str, report: Any, *, costs: bool = True) -> list[str]:
     """Everything about one report but its settings."""
     pictures = draw_pictures(report)
-    verdict = "".join(f"<li>{escape(line)}</li>" for line in report.verdict.splitlines())
     quality = arm_table(report.rows, QUALITY, report._face()["students"])
     return [
         f"<h1>{escape(title)}</h1>",
-        f"<ul>{verdict}</ul>",
+        html_list(report.verdict.splitlines()),
         _paragraph(_NO_PICTURES) if pictures is None else "",
         _section("Quality", html_table(quality, note(report.rows))),
         _section(
@@ -163,14 +170,21 @@ def _report_parts(title: str, report: Any, *, costs: bool = True) -> list[str]:
     ]
 
 
-def _side_by_side(reports: Mapping[Any, Any], key: str) -> Table:
-    """A line for each test set, a column for each arm."""
-    lines = [
-        {"test set": str(test_set), "n": len(report.y_index)}
-        | {row["arm"]: row[key] for row in report.rows}
-        for test_set, report in reports.items()
-    ]
-    return rows_to_table(lines)
+def _side_by_side(head: str, entries: Iterable[tuple[Any, int, str, float]], caption: str) -> str:
+    """A table with a line for each label, and a column for each arm.
+
+    Parameters
+    ----------
+    head : str
+        What the labels are.
+    entries : iterable of (label, n, arm, score)
+        The labels in the order of the lines; n stands beside each.
+    caption : str
+    """
+    lines: dict[Any, dict[str, Any]] = {}
+    for label, n, arm, score in entries:
+        lines.setdefault(label, {head: str(label), "n": n})[arm] = score
+    return html_table(rows_to_table(list(lines.values())), caption)
 
 
 def _section(title: str, *parts: str) -> str:
@@ -202,17 +216,9 @@ def _class_tables(report: Any) -> list[str]:
     rows = [{**row, "class": str(row["class"])} for row in agreement]
     tables = [html_table(rows_to_table(rows), "Agreement of teacher and distilled")]
     for key, title in (("precision", "Precision"), ("recall", "Recall"), ("f1", "F1")):
-        tables.append(html_table(_per_class_table(report.per_class, key), title))
+        entries = [(e["class"], e["support"], e["arm"], e[key]) for e in report.per_class]
+        tables.append(_side_by_side("class", entries, title))
     return [*tables, _paragraph("With the first seed; - where no row is.")]
-
-
-def _per_class_table(entries: Sequence[dict[str, Any]], key: str) -> Table:
-    lines: dict[Any, dict[str, Any]] = {}
-    for entry in entries:
-        label = entry["class"]
-        line = lines.setdefault(label, {"class": str(label), "n": entry["support"]})
-        line[entry["arm"]] = entry[key]
-    return rows_to_table(list(lines.values()))
 
 
 def _group_section(report: Any) -> str:

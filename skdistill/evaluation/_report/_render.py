@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from skdistill.evaluation._report._verdict import four_figures
-from skdistill.evaluation._tables import BEST_MARK, Table, html_table, text_table
+from skdistill.evaluation._tables import BEST_MARK, Table, html_list, html_table, text_table
 
 _WIDTH = 110
 
@@ -121,13 +121,12 @@ def render_html(
     html : str
     """
     columns = QUALITY + COST if costs else QUALITY
-    sentences = "".join(f"<li>{escape(line)}</li>" for line in verdict.splitlines())
     return (
         '<div style="overflow-x:auto">'
         f"{html_table(arm_table(rows, columns, students), title)}"
         f"<p>{escape(note(rows))}</p>"
         f"{html_table(interval_table(intervals), INTERVAL_TITLE)}"
-        f"<ul>{sentences}</ul></div>"
+        f"{html_list(verdict.splitlines())}</div>"
     )
 
 
