@@ -15,18 +15,18 @@ from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import make_classification, make_friedman1
 from sklearn.dummy import DummyClassifier
-from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
+from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor, RandomForestClassifier
 from sklearn.frozen import FrozenEstimator
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.metrics import log_loss
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.tree import DecisionTreeClassifier
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from skorch import NeuralNetClassifier
 from torch import nn
 
-from skdistill import DistilledClassifier, StudentNet
+from skdistill import DistilledClassifier, DistilledRegressor, StudentNet, StudentNetRegressor
 from skdistill.evaluation import Diagnosis, diagnose
 from skdistill.evaluation._diagnosis import _rules as rules
 from skdistill.evaluation._diagnosis._advice import advise
@@ -121,9 +121,7 @@ def run(code, given):
 
 # What the lines are said to change, held against the old model, the new one and their log-losses.
 CHANGED = {
-    rules.OVERFIT: lambda old, new: (
-        new.alpha == 0.5 and new.get_params()["student__studentnet__train_split"] is not None
-    ),
+    rules.OVERFIT: lambda old, new: new.alpha == 0.5,
     rules.UNDERFIT: lambda old, new: (
         new.student_[-1].module_[0].out_features > old.student_[-1].module_[0].out_features
     ),
@@ -273,6 +271,141 @@ def test_verbose_says_what_is_fitted():
 
 
 # ---------------------------------------------------------------------------------------------
+# Numbers in place of classes
+# ---------------------------------------------------------------------------------------------
+
+
+def numbers_net(**settings):
+    settings = {"module__hidden_units": (32,), "max_epochs": 40, "lr": 0.01, **settings}
+    return make_pipeline(StandardScaler(), StudentNetRegressor(MLP, batch_size=64, **settings))
+
+
+def numbers_case(name):
+    """Return a DistilledRegressor, its training rows and numbers, and test rows and numbers."""
+    X, y = make_friedman1(2400, n_features=10, noise=1.0, random_state=0)
+    y = 100 + 5 * y
+    strong = ExtraTreesRegressor(60, min_samples_leaf=2, random_state=0).fit(X[1600:], y[1600:])
+    by_heart = numbers_net(
+        module__hidden_units=(128,),
+        max_epochs=60,
+        train_split=None,
+        optimizer__weight_decay=0.0,
+    )
+    teacher, student, alpha, n_rows = {
+        rules.OVERFIT: (strong, by_heart, 0.0, 100),
+        rules.UNDERFIT: (strong, numbers_net(module__hidden_units=(1,), max_epochs=5), 0.5, 800),
+        rules.LIMIT: (DecisionTreeRegressor(max_depth=1), numbers_net(), 0.9, 800),
+        rules.MEMORISED: (ExtraTreesRegressor(20, random_state=0), numbers_net(), 0.5, 400),
+        rules.TOO_SMALL: (strong, numbers_net(train_split=None), 0.8, 40),
+    }[name]
+    cv = "in-sample" if name == rules.MEMORISED else None
+    model = DistilledRegressor(teacher, student, alpha=alpha, cv=cv, random_state=0)
+    return model, X[800 : 800 + n_rows], y[800 : 800 + n_rows], X[:800], y[:800]
+
+
+NUMBERS_CHANGED = {
+    rules.OVERFIT: lambda new: new.alpha == 0.5,
+    rules.UNDERFIT: lambda new: new.student_[-1].module_[0].out_features == 64,
+    rules.LIMIT: lambda new: new.alpha == 0,
+    rules.MEMORISED: lambda new: new.cv is None,
+    rules.TOO_SMALL: lambda new: isinstance(new.augment, Spunge),
+}
+
+
+@pytest.mark.parametrize("name", NUMBERS_CHANGED)
+def test_verdicts_on_numbers_and_their_cures(name):
+    model, X_train, y_train, X_test, y_test = numbers_case(name)
+    model.fit(X_train, y_train)
+    given = (model, X_train, y_train, X_test, y_test)
+    diagnosis = diagnose(*given)
+    assert diagnosis.verdict == name, diagnosis
+    assert "squared error" in diagnosis.reading[0] and "log-loss" not in repr(diagnosis)
+    new = run(diagnosis.code, given)["model"]
+    assert NUMBERS_CHANGED[name](new)
+    if name != rules.MEMORISED:
+        assert new.score(X_test, y_test) > model.score(X_test, y_test)
+
+
+def test_figures_of_numbers_are_errors_in_units_of_the_variance():
+    model, X_train, y_train, X_test, y_test = numbers_case(rules.LIMIT)
+    model.fit(X_train, y_train)
+    f = diagnose(model, X_train, y_train, X_test, y_test).figures
+    unit = np.var(y_train)
+    student, teacher = model.predict(X_test), model.teacher_.predict(X_test)
+    plain = clone(model).set_params(alpha=0.0).fit(X_train, y_train).predict(X_test)
+    assert f["student_test"] == pytest.approx(np.mean((y_test - student) ** 2) / unit)
+    assert f["teacher_test"] == pytest.approx(np.mean((y_test - teacher) ** 2) / unit)
+    assert f["plain_test"] == pytest.approx(np.mean((y_test - plain) ** 2) / unit)
+    on_train = np.mean((y_train - model.predict(X_train)) ** 2) / unit
+    assert f["student_train"] == pytest.approx(on_train)
+    assert f["kl_test"] == pytest.approx(np.mean((teacher - student) ** 2) / unit)
+    assert f["class_rates"] == pytest.approx(np.mean((y_test - y_train.mean()) ** 2) / unit)
+    terms = ((y_test - plain) ** 2 - (y_test - student) ** 2) / unit
+    assert f["gain"] == pytest.approx(terms.mean())
+    assert f["gain_se"] == pytest.approx(terms.std(ddof=1) / np.sqrt(800))
+    unknown = ("beyond_smoothing", "beyond_temperature", "teacher_ece", "teacher_temperature")
+    assert all(np.isnan(f[name]) for name in unknown)
+
+
+def test_a_verdict_on_numbers_has_no_unit():
+    model, X_train, y_train, X_test, y_test = numbers_case(rules.MEMORISED)
+    model.set_params(student__studentnetregressor__max_epochs=2)
+    one = diagnose(model, X_train, y_train, X_test, y_test)
+    other = diagnose(model, X_train, 2.0**20 * y_train, X_test, 2.0**20 * y_test)
+    assert one.verdict == other.verdict
+    assert one.figures["teacher_test"] == pytest.approx(other.figures["teacher_test"])
+
+
+def test_a_gain_on_numbers_needs_no_control():
+    assert rules.find(
+        figures(of_numbers=True), alpha=0.5, asks_own_rows=False, ask_controls=dict
+    ).reading == [
+        "The student gains 0.100 over the plain one, to 0.320; the teacher's squared "
+        "error is 0.310."
+    ]
+
+
+X_FEW, Y_FEW = make_friedman1(60, random_state=0)
+PARTS = {"X_train": X_FEW[:40], "y_train": Y_FEW[:40], "X_test": X_FEW[40:], "y_test": Y_FEW[40:]}
+REGRESSOR = DistilledRegressor(DecisionTreeRegressor(), StudentNetRegressor(MLP, max_epochs=1))
+TWO_OUTPUTS = DistilledRegressor(
+    DecisionTreeRegressor(), DecisionTreeRegressor(random_state=0), random_state=0
+).fit(X_FEW[:40], np.c_[Y_FEW, -Y_FEW][:40])
+
+
+def attempt(model=REGRESSOR, **changes):
+    return lambda: diagnose(model, **{**PARTS, **changes})
+
+
+REFUSED = {
+    "no teacher": (
+        ValueError,
+        attempt(DistilledRegressor()),
+        r"needs a teacher.*Pass DistilledRegressor\(teacher",
+    ),
+    "fewer numbers": (ValueError, attempt(y_train=Y_FEW[:9]), "40 rows and y_train has 9 numbers"),
+    "words": (ValueError, attempt(y_test=["a"] * 20), "y_test holds what is no number"),
+    "a gap": (ValueError, attempt(y_train=np.full(40, np.nan)), "y_train contains NaN"),
+    "one number": (ValueError, attempt(y_train=np.ones(40)), "the number 1 alone; expected some"),
+    "other columns": (ValueError, attempt(X_test=X_FEW[40:, :5]), "the same features"),
+    "two outputs": (ValueError, attempt(TWO_OUTPUTS), "on 2 outputs; expected one.*one at a time"),
+    "a gap in the test rows": (
+        ValueError,
+        attempt(
+            DistilledRegressor(LinearRegression(), StudentNetRegressor(MLP)),
+            X_test=np.full_like(X_FEW[40:], np.nan),
+        ),
+        "X_test contains NaN, as no row of X_train does",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_refused(case, refused):
+    refused(*REFUSED[case])
+
+
+# ---------------------------------------------------------------------------------------------
 # Rules, on figures made by hand
 # ---------------------------------------------------------------------------------------------
 
@@ -299,7 +432,7 @@ def figures(**values):
     base.setdefault("teacher_gap", base["teacher_test"] - base["teacher_train"])
     base.setdefault("lead", base["plain_test"] - base["teacher_test"])
     base.setdefault("gain", base["plain_test"] - base["student_test"])
-    plain_numbers = {"kept", "teacher_ece"}
+    plain_numbers = {"kept", "teacher_ece", "of_numbers"}
     return Figures(**{k: v if k in plain_numbers else Figure(v, 0.005) for k, v in base.items()})
 
 
@@ -420,7 +553,7 @@ def net_of(model):
 @pytest.mark.parametrize("verdict", [rules.UNDERFIT, rules.OVERFIT])
 def test_code_is_right_for_every_kind_of_student(name, verdict):
     X, y = little()
-    model = DistilledClassifier(GaussianNB(), STUDENTS[name], alpha=0.4, cv=3, random_state=0)
+    model = DistilledClassifier(GaussianNB(), STUDENTS[name], alpha=1.0, cv=3, random_state=0)
     advice = advise(model, rules.Finding(verdict, [], {}), figures(**LOST), X=X, y=y)
     before = net_of(model)
     # The lines run on a net that is trained for one epoch.
@@ -432,12 +565,10 @@ def test_code_is_right_for_every_kind_of_student(name, verdict):
         widths = before.get_params(deep=False).get("module__hidden_units")
         if widths:
             assert changed.module__hidden_units == type(widths)([64])
+    elif name == "skorch":
+        assert changed.max_epochs == 1
     else:
-        assert new.alpha == 0.7
-        if name == "skorch":
-            assert changed.max_epochs < before.max_epochs
-        else:
-            assert changed.train_split.min_samples <= len(y)
+        assert changed.train_split.min_samples <= len(y)
     changed.set_params(max_epochs=1)
     assert new.fit(X, y).student_ is not None
 
@@ -461,23 +592,25 @@ def test_code_for_the_default_student_names_what_it_is_made_of(X, preprocessing)
     assert list(map(repr, new.student_[:-1])) == list(map(repr, default[:-1]))
 
 
-def test_overfitting_with_rows_held_back_gets_weight_decay():
+OVER = rules.Finding(rules.OVERFIT, [], {})
+
+
+def test_overfitting_gets_more_of_a_teacher_that_is_shown_to_be_better():
     X, y = little(200)
     model = DistilledClassifier(GaussianNB(), StudentNet(MLP), alpha=0.9)
-    finding = rules.Finding(rules.OVERFIT, [], {})
-    advice = advise(model, finding, figures(**LOST), X=X, y=y)
-    assert "alpha=0.95, student__optimizer__weight_decay=0.3" in advice.code
-    model.set_params(student__train_split=None)
-    advice = advise(model, finding, figures(**LOST), X=X, y=y)
-    assert "student__train_split=HoldOut(size=0.2, min_samples=10)" in advice.code
+    assert "set_params(alpha=0.95)" in advise(model, OVER, figures(**LOST), X=X, y=y).code
+    no_better = figures(student_train=0.05, student_test=0.32, teacher_test=0.4)
+    assert "alpha" not in advise(model, OVER, no_better, X=X, y=y).code
 
 
-def test_the_teacher_weighs_more_only_where_it_is_shown_to_be_better():
+def test_overfitting_under_the_teacher_alone_gets_rows_held_back_and_then_weight_decay():
     X, y = little(200)
-    model = DistilledClassifier(GaussianNB(), StudentNet(MLP), alpha=0.5)
-    by_heart = figures(student_train=0.05, student_test=0.32, teacher_test=0.4)
-    advice = advise(model, rules.Finding(rules.OVERFIT, [], {}), by_heart, X=X, y=y)
-    assert "alpha" not in advice.code and advice.sentence.startswith("Give the student")
+    model = DistilledClassifier(GaussianNB(), StudentNet(MLP, train_split=None), alpha=1.0)
+    code = advise(model, OVER, figures(**LOST), X=X, y=y).code
+    assert "student__train_split=HoldOut(size=0.2, min_samples=10)" in code
+    model = run(code.replace(".fit(X_train, y_train)", ""), (model, X, y, X, y))["model"]
+    code = advise(model, OVER, figures(**LOST), X=X, y=y).code
+    assert "student__optimizer__weight_decay=0.3" in code
 
 
 X_NUMBERS, Y_NUMBERS = little()

@@ -142,22 +142,23 @@ def _against_misfit(
             wider = type(widths)(max(2 * width, 64) for width in widths)
             change["module__hidden_units"] = repr(wider)
         return f"{sentence}.", _of_net(model, change, n_axes)
-    alpha = {}
     if figures.excess.is_positive and model.alpha < 1:
-        alpha = {"alpha": str(round((1 + model.alpha) / 2, 3))}
-    start = "Let the teacher's term weigh more, and give" if alpha else "Give"
+        alpha = str(round((1 + model.alpha) / 2, 3))
+        return "Let the teacher's term weigh more.", {"alpha": alpha}
     if net is None:
-        return f"{start} the student less {_FREEDOM}", alpha or {"student": "None"}
+        return f"Give the student less {_FREEDOM}", {"student": "None"}
     split = net.train_split
     if not isinstance(net, BaseStudentNet):
-        less, change = "fewer epochs", {"max_epochs": str(max(1, net.max_epochs // 4))}
+        sentence = "Train the student for fewer epochs."
+        change = {"max_epochs": str(max(1, net.max_epochs // 4))}
     elif not split or n_train < getattr(split, "min_samples", 0):
-        less = "rows held back to choose the best epoch by"
+        sentence = "Hold rows back to choose the best epoch by."
         change = {"train_split": "HoldOut(size=0.2, min_samples=10)"}
     else:
+        sentence = "Give the student more weight decay."
         decay = net.get_params(deep=False).get("optimizer__weight_decay", 0.1)
-        less, change = "more weight decay", {"optimizer__weight_decay": str(max(0.3, 3 * decay))}
-    return f"{start} the student {less}.", alpha | _of_net(model, change, n_axes)
+        change = {"optimizer__weight_decay": str(max(0.3, 3 * decay))}
+    return sentence, _of_net(model, change, n_axes)
 
 
 def _net(model: Any, n_axes: int) -> Any:
@@ -209,9 +210,11 @@ def _against_memory(model: Any) -> tuple[str, _Settings]:
         return sentence, {"alpha": str(round(model.alpha / 2, 3))}
     source = "model.teacher.estimator" if is_frozen else "model.teacher"
     change = {"cv": "None"} if isinstance(model.cv, str) else {"teacher": f"clone({source})"}
+    if _regresses(model):
+        return "Ask the teacher out of fold.", change
     # Out of fold a forest is timid, and a student that copies the doubt may well be worse.
-    sentence = "Ask the teacher out of fold, and calibrate its probabilities."
-    return sentence, change | ({} if _regresses(model) else {"calibrate": "True"})
+    sentence = "Ask the teacher out of fold, and calibrate what it says."
+    return sentence, change | {"calibrate": "True"}
 
 
 def _without_teacher(model: Any, finding: rules.Finding, y: np.ndarray) -> tuple[str, str]:

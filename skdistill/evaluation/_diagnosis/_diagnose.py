@@ -7,14 +7,25 @@ from html import escape
 from textwrap import fill, indent
 from typing import Any
 
+import numpy as np
+
+from skdistill._compat import check_names_and_width
+from skdistill._regressor import DistilledRegressor
+from skdistill.evaluation._checks import read_rows, read_values
 from skdistill.evaluation._diagnosis._advice import advise
 from skdistill.evaluation._diagnosis._figures import beyond_controls, compute_figures
 from skdistill.evaluation._diagnosis._measure import gather_evidence
 from skdistill.evaluation._diagnosis._rows import figure_rows, flat_figures
 from skdistill.evaluation._diagnosis._rules import find
-from skdistill.evaluation._report._checks import check_report_input
+from skdistill.evaluation._report._checks import (
+    ReportInput,
+    check_gaps,
+    check_report_input,
+    check_same_columns,
+)
 from skdistill.evaluation._tables import TableResult, html_list, rows_to_table, text_table
 from skdistill.teachers._adapters import answers_from_labels
+from skdistill.teachers._fit import is_fitted
 
 _WIDTH = 100
 
@@ -72,18 +83,19 @@ def diagnose(model: Any, X_train: Any, y_train: Any, X_test: Any, y_test: Any) -
     """Say whether a distilled student overfits, underfits or is limited by something else.
 
     The student is held against its teacher and against the plain student, a fit of the same
-    recipe with hard labels alone, by log-loss and by KL divergence to the teacher. A difference
-    counts if it is more than two of its standard errors.
+    recipe with hard labels alone, by log-loss and by KL divergence to the teacher; those of
+    numbers by squared error and by squared distance to the teacher, both in units of the variance
+    of `y_train`. A difference counts if it is more than two of its standard errors.
 
     Parameters
     ----------
-    model : DistilledClassifier
+    model : DistilledClassifier or DistilledRegressor
         With a teacher. A fitted one is judged as it is, and `X_train` and `y_train` must be the
         rows of its fit, in their order; of an unfitted one a clone is fitted. It is never changed.
     X_train, y_train : array-like of shape (n_train, ...) and (n_train,)
-        Rows and labels that the student learns from.
+        Rows, and the labels or numbers that the student learns from.
     X_test, y_test : array-like of shape (n_test, ...) and (n_test,)
-        Rows and labels that neither student nor teacher has seen.
+        Rows, and labels or numbers that neither student nor teacher has seen.
 
     Returns
     -------
@@ -109,10 +121,15 @@ def diagnose(model: Any, X_train: Any, y_train: Any, X_test: Any, y_test: Any) -
         - ``teacher_ece``, ``teacher_temperature``: calibration error of the teacher on the test
           rows, and the temperature that calibrates it on the training rows.
 
+        Of numbers the losses are mean squared errors and ``kl_train``, ``kl_test`` mean squared
+        distances, all of them divided by the variance of `y_train`; ``class_rates`` is the loss of
+        the mean of `y_train`, about 1. ``beyond_...``, ``teacher_ece`` and ``teacher_temperature``
+        are then nan.
+
     Raises
     ------
     TypeError
-        When `model` is no DistilledClassifier.
+        When `model` is neither a DistilledClassifier nor a DistilledRegressor.
     ValueError
         For input that does not fit, before any training; see `distillation_report`.
 
@@ -145,6 +162,10 @@ def diagnose(model: Any, X_train: Any, y_train: Any, X_test: Any, y_test: Any) -
     5. **the teacher is the limit** if ``gain`` is shown to be negative and ``lead`` is not shown
        to be positive; else **unclear**.
 
+    Numbers are judged by the same rules, which are shares of what the teacher, the student or a
+    constant loses. No labels could have been softened to do what the teacher did, so in 3. a gain
+    that is shown is **fine**.
+
     Where a probability is held against a label, and where KL divides by one, it is taken as 0.001
     at least, so that the exact zeros of a forest do not decide. The standard errors are those of
     means over rows, of paired differences where both sides were measured on the same rows; fewer
@@ -176,7 +197,8 @@ def diagnose(model: Any, X_train: Any, y_train: Any, X_test: Any, y_test: Any) -
     from sklearn.base import clone
     model = clone(model).set_params(cv=None, calibrate=True).fit(X_train, y_train)
     """
-    given = check_report_input(model, X_train, y_train, X_test, y_test, caller="diagnose")
+    check = _check_numbers if isinstance(model, DistilledRegressor) else check_report_input
+    given = check(model, X_train, y_train, X_test, y_test, caller="diagnose")
     if answers_from_labels(model.teacher):
         raise ValueError(
             f"diagnose needs a teacher that answers for rows, and "
@@ -188,7 +210,7 @@ def diagnose(model: Any, X_train: Any, y_train: Any, X_test: Any, y_test: Any) -
         figures,
         alpha=evidence.alpha,
         asks_own_rows=not evidence.cross_fitted and model.augment is None,
-        ask_controls=lambda: beyond_controls(evidence, evidence.smooth()),
+        ask_controls=lambda: beyond_controls(evidence),
     )
     advice = advise(model, finding, figures, X=given.X_train, y=given.train_index)
     return Diagnosis(
@@ -200,4 +222,43 @@ def diagnose(model: Any, X_train: Any, y_train: Any, X_test: Any, y_test: Any) -
         rows=figure_rows(figures, finding.controls),
         advice=advice.sentence,
         code=advice.code,
+    )
+
+
+def _check_numbers(
+    model: Any, X_train: Any, y_train: Any, X_test: Any, y_test: Any, *, caller: str
+) -> ReportInput:
+    """What `check_report_input` checks, for a DistilledRegressor and the numbers of one output."""
+    if model.teacher is None:
+        raise ValueError(
+            f"{caller} needs a teacher to compare with, and model.teacher is None. Pass "
+            "DistilledRegressor(teacher, ...)."
+        )
+    read = {}
+    for part, X, y in (("train", X_train, y_train), ("test", X_test, y_test)):
+        X, y = read_rows(f"X_{part}", X), read_values(f"y_{part}", y)
+        if X.shape[0] != len(y):
+            raise ValueError(
+                f"X_{part} has {X.shape[0]} rows and y_{part} has {len(y)} numbers; pass one for "
+                f"each row."
+            )
+        read[part] = X, y
+    (X_train, y_train), (X_test, y_test) = read.values()
+    if np.var(y_train) == 0:
+        raise ValueError(
+            f"y_train holds the number {y_train[0]:.4g} alone; expected some that differ, by whose "
+            f"variance losses are measured."
+        )
+    check_same_columns(X_train, X_test)
+    fitted = is_fitted(model)
+    if fitted and model.n_outputs_ > 1:
+        raise ValueError(
+            f"The model was fitted on {model.n_outputs_} outputs; expected one. Fit a clone of it "
+            f"on each, and diagnose them one at a time."
+        )
+    if fitted and hasattr(model, "n_features_in_"):
+        check_names_and_width(model, X_train)
+    check_gaps(model, X_train, X_test)
+    return ReportInput(
+        X_train, y_train, y_train, X_test, y_test, classes=np.empty(0), groups=None, fitted=fitted
     )
