@@ -388,7 +388,16 @@ REFUSED = {
     "a gap": (ValueError, attempt(y_train=np.full(40, np.nan)), "y_train contains NaN"),
     "one number": (ValueError, attempt(y_train=np.ones(40)), "the number 1 alone; expected some"),
     "other columns": (ValueError, attempt(X_test=X_FEW[40:, :5]), "the same features"),
-    "two outputs": (ValueError, attempt(TWO_OUTPUTS), "on 2 outputs; expected one.*one at a time"),
+    "two columns": (
+        ValueError,
+        attempt(y_train=np.c_[Y_FEW, Y_FEW][:40]),
+        "several outputs go one at a time",
+    ),
+    "two outputs": (
+        ValueError,
+        attempt(TWO_OUTPUTS),
+        "on 2 outputs; expected one.*student of each",
+    ),
     "a gap in the test rows": (
         ValueError,
         attempt(

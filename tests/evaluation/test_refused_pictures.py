@@ -13,7 +13,7 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
-from skdistill import DistilledClassifier, StudentNet
+from skdistill import DistilledClassifier, DistilledRegressor, StudentNet
 from skdistill.evaluation import (
     AgreementDisplay,
     BiasVarianceDisplay,
@@ -146,7 +146,9 @@ PICTURES = {
                               r"losses of the comparison, \['log_loss'\]. Got 3"),
     "metric of curves": (ValueError, curves(metric="auc"), "log_loss, accuracy, brier. Got 'auc'"),
     "metrics of sizes": (ValueError, sizes(metric=["brier"]), r"brier. Got \['brier'\] instead"),
-    "no metric of a grid": (ValueError, grid(metric=None), "log_loss, accuracy, brier. Got None"),
+    "a number of a grid": (ValueError, grid(metric=3), "log_loss, accuracy, brier. Got 3 instead"),
+    "accuracy of numbers": (ValueError, sizes(metric="accuracy", model=DistilledRegressor(TREE)),
+                            "must be one of mse, mae, r2. Got 'accuracy' instead"),
     "axes as text": (TypeError, predictions(ax="a"), "'ax'.*Got str instead; of a figure pass"),
     "a figure": (TypeError, column(ax=pyplot.Figure()), "Got Figure.*pass figure.subplots"),
     "axes of curves": (TypeError, curves(ax=3), "'ax' parameter of LearningCurvesDisplay.*Got int"),

@@ -17,6 +17,7 @@ from skdistill.evaluation._diagnosis._figures import beyond_controls, compute_fi
 from skdistill.evaluation._diagnosis._measure import gather_evidence
 from skdistill.evaluation._diagnosis._rows import figure_rows, flat_figures
 from skdistill.evaluation._diagnosis._rules import find
+from skdistill.evaluation._recipes import check_has_teacher
 from skdistill.evaluation._report._checks import (
     ReportInput,
     check_gaps,
@@ -229,21 +230,15 @@ def _check_numbers(
     model: Any, X_train: Any, y_train: Any, X_test: Any, y_test: Any, *, caller: str
 ) -> ReportInput:
     """What `check_report_input` checks, for a DistilledRegressor and the numbers of one output."""
-    if model.teacher is None:
-        raise ValueError(
-            f"{caller} needs a teacher to compare with, and model.teacher is None. Pass "
-            "DistilledRegressor(teacher, ...)."
-        )
-    read = {}
+    check_has_teacher(caller, model)
+    X_train, X_test = read_rows("X_train", X_train), read_rows("X_test", X_test)
+    y_train, y_test = read_values("y_train", y_train), read_values("y_test", y_test)
     for part, X, y in (("train", X_train, y_train), ("test", X_test, y_test)):
-        X, y = read_rows(f"X_{part}", X), read_values(f"y_{part}", y)
         if X.shape[0] != len(y):
             raise ValueError(
-                f"X_{part} has {X.shape[0]} rows and y_{part} has {len(y)} numbers; pass one for "
-                f"each row."
+                f"X_{part} has {X.shape[0]} rows and y_{part} has {len(y)} numbers; pass one "
+                f"number for each row."
             )
-        read[part] = X, y
-    (X_train, y_train), (X_test, y_test) = read.values()
     if np.var(y_train) == 0:
         raise ValueError(
             f"y_train holds the number {y_train[0]:.4g} alone; expected some that differ, by whose "
@@ -253,8 +248,8 @@ def _check_numbers(
     fitted = is_fitted(model)
     if fitted and model.n_outputs_ > 1:
         raise ValueError(
-            f"The model was fitted on {model.n_outputs_} outputs; expected one. Fit a clone of it "
-            f"on each, and diagnose them one at a time."
+            f"The model was fitted on {model.n_outputs_} outputs; expected one. Diagnose a student "
+            f"of each."
         )
     if fitted and hasattr(model, "n_features_in_"):
         check_names_and_width(model, X_train)

@@ -14,10 +14,12 @@ from skdistill.evaluation._curves import (
     capacity_curve,
     learning_curves,
 )
-from skdistill.evaluation._curves._scores import METRICS
 from skdistill.evaluation._displays._base import Display, check_metric, check_shown
 from skdistill.evaluation._displays._style import HATCHES, METRIC_LABELS, line_style, literal
 from skdistill.evaluation._recipes import DISTILLED, PLAIN, TEACHER
+from skdistill.evaluation._tasks import ClassScoring, NumberScoring, task_of
+
+HIGHER_IS_BETTER = (*ClassScoring.higher_is_better, *NumberScoring.higher_is_better)
 
 _SIZE_LABELS = {"n_train": "training rows", "n_labels": "labelled training rows"}
 
@@ -34,7 +36,7 @@ class CurveDisplay(Display):
         X: Any,
         y: Any,
         *,
-        metric: str = "log_loss",
+        metric: str | None = None,
         ax: Any = None,
         **kwargs: Any,
     ) -> Self:
@@ -42,14 +44,14 @@ class CurveDisplay(Display):
 
         Parameters
         ----------
-        model : DistilledClassifier
+        model : DistilledClassifier or DistilledRegressor
             The recipe.
         X : array-like of shape (n_samples, ...)
             Rows.
         y : array-like of shape (n_samples,)
-            Labels.
-        metric : {"log_loss", "accuracy", "brier"}, default="log_loss"
-            What is drawn.
+            Labels, or numbers.
+        metric : {"log_loss", "accuracy", "brier", "mse", "mae", "r2"}, default=None
+            What is drawn; the last three of a regressor. None is log-loss, or mse.
         ax : matplotlib.axes.Axes, default=None
             Where; None makes a new figure.
         **kwargs
@@ -59,25 +61,29 @@ class CurveDisplay(Display):
         -------
         display : object of this class
         """
-        check_metric(cls.__name__, metric, METRICS)
+        if metric is not None:
+            check_metric(cls.__name__, metric, task_of(model).metrics)
         compute = partial(cls._compute, model, X, y, **kwargs)
         return cls._compute_and_plot(compute, ax, metric=metric)
 
-    def plot(self, ax: Any = None, *, metric: str = "log_loss") -> Self:
+    def plot(self, ax: Any = None, *, metric: str | None = None) -> Self:
         """Draw the scores.
 
         Parameters
         ----------
         ax : matplotlib.axes.Axes, default=None
             Where; None makes a new figure.
-        metric : {"log_loss", "accuracy", "brier"}, default="log_loss"
-            What is drawn.
+        metric : {"log_loss", "accuracy", "brier", "mse", "mae", "r2"}, default=None
+            What is drawn; the last three of a regressor. None is log-loss, or mse.
 
         Returns
         -------
         self
         """
-        check_metric(type(self).__name__, metric, METRICS)
+        spreads = (key for key in self.rows[0] if key.startswith("test_") and key.endswith("_std"))
+        known = [key.removeprefix("test_").removesuffix("_std") for key in spreads]
+        metric = known[0] if metric is None else metric
+        check_metric(type(self).__name__, metric, known)
         return self._plot(ax, metric=metric)
 
 
@@ -248,7 +254,7 @@ def _shade_gain(ax: Any, x: list[Any], arms: dict[str, list[dict[str, Any]]], me
     before, after = (
         np.array([row[f"test_{metric}"] for row in arms[arm]]) for arm in (PLAIN, DISTILLED)
     )
-    gain = after - before if metric == "accuracy" else before - after
+    gain = after - before if metric in HIGHER_IS_BETTER else before - after
     looks = (
         (gain, "gain of distillation", {"color": "0.8"}),
         (-gain, "loss by distillation", {"fc": "none", "ec": "0.5", "hatch": HATCHES[1]}),

@@ -8,7 +8,7 @@ import numpy as np
 
 from skdistill.evaluation._curves import TemperatureAlphaMap, temperature_alpha_map
 from skdistill.evaluation._displays._base import check_shown
-from skdistill.evaluation._displays._curves import CurveDisplay
+from skdistill.evaluation._displays._curves import HIGHER_IS_BETTER, CurveDisplay
 from skdistill.evaluation._displays._style import METRIC_LABELS
 
 
@@ -64,7 +64,7 @@ class TemperatureAlphaDisplay(CurveDisplay):
             np.reshape([row[name] for row in rows], (len(temperatures), len(alphas)))
             for name in (f"test_{metric}", f"test_{metric}_std")
         )
-        higher_is_better = metric == "accuracy"
+        higher_is_better = metric in HIGHER_IS_BETTER
         # Lightness rises evenly along this map, so that a grey print keeps the order.
         image = ax.imshow(
             scores, cmap="cividis_r" if higher_is_better else "cividis", aspect="auto"

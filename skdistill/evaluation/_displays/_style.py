@@ -19,6 +19,9 @@ METRIC_LABELS = {
     "ece": "expected calibration error",
     "zero_one": "error rate",
     "squared": "squared error",
+    "mse": "mean squared error",
+    "mae": "mean absolute error",
+    "r2": "R² (share of the variance)",
 }
 
 HATCHES = ("", "///", "...", "xx", "\\\\\\", "++")
