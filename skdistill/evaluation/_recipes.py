@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
 from sklearn.base import clone, is_regressor
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_memory
 
 from skdistill._classifier import DistilledClassifier
-from skdistill._halves import ALONE, ask, learn, try_fit
+from skdistill._halves import try_fit
 from skdistill._regressor import DistilledRegressor
 from skdistill.evaluation._arm_names import (
     ARM_NAMES,
@@ -29,12 +28,10 @@ from skdistill.evaluation._engine import (
     LABELS,
     OWN,
     SMOOTHED_LABELS,
-    SMOOTHING,
     TARGETS,
     TEACHER_CLASSES,
     Arm,
 )
-from skdistill.targets import Targets
 from skdistill.targets._plan import check_teacher
 from skdistill.teachers._asks import CLASSES, NUMBERS
 from skdistill.training._features import check_feature_losses
@@ -170,65 +167,3 @@ def student_arms(model: Any, names: Iterable[Any], **changes: Any) -> tuple[Arm,
 
 # Cross-entropy on soft labels is kd at T = 1, whatever loss the model itself uses.
 _CROSS_ENTROPY = {"loss": "kd", "alpha": 1.0, "temperature": 1.0}
-
-
-def student_recipes(
-    model: Any, y_index: np.ndarray, targets: Any, n_classes: int
-) -> Iterator[tuple[str, tuple[dict[str, Any], Targets | None]]]:
-    """Yield the name, the parameters and the soft targets of each arm that is fitted."""
-    one_hot = np.eye(n_classes)
-    # Cross-entropy on soft labels is kd at T = 1, whatever loss the model itself uses.
-    cross_entropy = {"loss": "kd", "alpha": 1.0, "temperature": 1.0}
-    yield PLAIN, ({"alpha": 0.0}, None)
-    smoothed = (1.0 - SMOOTHING) * one_hot[y_index] + SMOOTHING / n_classes
-    yield SMOOTHED, (cross_entropy, Targets(smoothed, from_labels=True))
-    labels = one_hot[targets.values.argmax(axis=1)]
-    labels[~targets.has_target] = np.nan
-    yield TEACHER_LABELS, (cross_entropy, Targets(labels, from_labels=True))
-    if model.augment is None and not model.feature_losses and not views_of(model.student):
-        yield DISTILLED, ({}, targets)
-    else:  # generated rows, hidden layers and views need the teacher itself
-        yield DISTILLED, ({name: getattr(model, name) for name in ALONE}, None)
-
-
-def ask_for_targets(
-    model: Any,
-    X: Any,
-    y: np.ndarray,
-    seed: int,
-    *,
-    groups: Any = None,
-    refit: bool = True,
-    **settings: Any,
-) -> tuple[Targets, Any]:
-    """The targets that the model's `fit` would use on these rows, and the fitted teacher.
-
-    Parameters
-    ----------
-    model : DistilledClassifier
-        With a teacher.
-    X : array-like of shape (n_samples, ...)
-    y : ndarray of shape (n_samples,)
-    seed : int
-        What the `random_state` of the model is.
-    groups : array-like of shape (n_samples,), default=None
-    refit : bool, default=True
-        Whether the teacher is wanted too.
-    **settings
-        Of the teacher, above those of the model: teacher, cv, calibrate.
-    """
-    asked: dict[str, Any] = {"augment": None, "feature_losses": None, "random_state": seed}
-    return ask(model, X, y, groups=groups, refit=refit, **asked | settings)
-
-
-def fit_student(
-    model: Any,
-    seed: int,
-    X: Any,
-    y: np.ndarray,
-    soft_targets: Targets | None = None,
-    **parameters: Any,
-) -> Any:
-    """Fit the model's recipe without its teacher: the same student, the same budget."""
-    settings: dict[str, Any] = {"verbose": 0, "random_state": seed, **parameters}
-    return learn(model, X, y, soft_targets, **settings)

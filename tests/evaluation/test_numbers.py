@@ -246,6 +246,14 @@ def test_a_label_budget_and_a_capacity_curve():
     assert curve.rows[-1]["test_r2"] == pytest.approx(r2_score(Y[TEST], sized.predict(X[TEST])))
 
 
+def test_the_width_of_the_default_student_is_found():
+    cv = [(np.arange(100), np.arange(100, 160))]
+    model = recipe(Ridge(), None)
+    curve = capacity_curve(model, X, Y, param_range=[4], cv=cv)
+    assert curve.param_name.endswith("__module__hidden_units")
+    assert np.isfinite(curve.rows[-1]["test_mse"])
+
+
 def test_a_fitted_teacher_that_memorised_its_rows_is_warned_of():
     teacher = DecisionTreeRegressor(random_state=0).fit(X[TRAIN], Y[TRAIN])
     with pytest.warns(TeacherWarning, match=r"squared error is 0 on the training rows and .*noise"):

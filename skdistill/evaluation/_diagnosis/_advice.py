@@ -14,10 +14,10 @@ from skorch import NeuralNet
 from torch import nn
 
 from skdistill._frames import is_table
+from skdistill._halves import ALONE
 from skdistill._regressor import DistilledRegressor
 from skdistill.evaluation._diagnosis import _rules as rules
 from skdistill.evaluation._diagnosis._figures import Figures
-from skdistill.evaluation._recipes import ALONE
 from skdistill.teachers._fit import is_fitted
 from skdistill.training._base_net import BaseStudentNet
 from skdistill.training._student import as_student
@@ -165,7 +165,7 @@ def _net(model: Any, n_axes: int) -> Any:
     """The net of the student as given, with its settings; None of a scikit-learn estimator."""
     last = model.student[-1] if isinstance(model.student, Pipeline) else model.student
     if last is None or isinstance(last, nn.Module | type):
-        last = as_student(last, n_axes=n_axes, regresses=_regresses(model))[-1]
+        last = as_student(last, type(model)._task, n_axes=n_axes)[-1]
     return last if isinstance(last, NeuralNet) else None
 
 

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
-from skdistill._base import ask, learn
+from skdistill._halves import ask, learn
 from skdistill._regressor import DistilledRegressor
+from skdistill.evaluation._engine import SMOOTHING
 from skdistill.evaluation._metrics import check_probabilities
-from skdistill.evaluation._recipes import DISTILLED, PLAIN, SMOOTHED, SMOOTHING
+from skdistill.evaluation._recipes import DISTILLED, PLAIN, SMOOTHED
 from skdistill.evaluation._report._checks import ReportInput
 from skdistill.exceptions import TeacherWarning
 from skdistill.targets import Targets, fit_temperature, teacher_probabilities, teacher_targets
