@@ -9,13 +9,13 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
-from sklearn.pipeline import Pipeline
 from skorch import NeuralNet
 from torch import nn
 
 from skdistill._frames import is_table
 from skdistill._halves import ALONE
 from skdistill._regressor import DistilledRegressor
+from skdistill._unwrap import unwrap
 from skdistill.evaluation._diagnosis import _rules as rules
 from skdistill.evaluation._diagnosis._figures import Figures
 from skdistill.teachers._fit import is_fitted
@@ -163,7 +163,7 @@ def _against_misfit(
 
 def _net(model: Any, n_axes: int) -> Any:
     """The net of the student as given, with its settings; None of a scikit-learn estimator."""
-    last = model.student[-1] if isinstance(model.student, Pipeline) else model.student
+    last = unwrap(model.student).core
     if last is None or isinstance(last, nn.Module | type):
         last = as_student(last, type(model)._task, n_axes=n_axes)[-1]
     return last if isinstance(last, NeuralNet) else None
@@ -171,9 +171,9 @@ def _net(model: Any, n_axes: int) -> Any:
 
 def _of_net(model: Any, changes: _Settings, n_axes: int) -> _Settings:
     """The settings of the model that change its student's net."""
-    name, source, last = "student", "model.student", model.student
-    if isinstance(last, Pipeline):
-        name, source, last = f"student__{last.steps[-1][0]}", "model.student[-1]", last[-1]
+    last, _, path = unwrap(model.student)
+    name = f"student__{path}" if path else "student"
+    source = "model.student" + "[-1]" * name.count("__")
     if isinstance(last, NeuralNet):
         return {f"{name}__{key}": value for key, value in changes.items()}
     kind = "StudentNetRegressor" if _regresses(model) else "StudentNet"

@@ -9,24 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from skdistill._compat import check_names_and_width
 from skdistill._regressor import DistilledRegressor
-from skdistill.evaluation._checks import read_rows, read_values
 from skdistill.evaluation._diagnosis._advice import advise
 from skdistill.evaluation._diagnosis._figures import beyond_controls, compute_figures
 from skdistill.evaluation._diagnosis._measure import gather_evidence
 from skdistill.evaluation._diagnosis._rows import figure_rows, flat_figures
 from skdistill.evaluation._diagnosis._rules import find
-from skdistill.evaluation._recipes import check_has_teacher
-from skdistill.evaluation._report._checks import (
-    ReportInput,
-    check_gaps,
-    check_report_input,
-    check_same_columns,
-)
+from skdistill.evaluation._report._checks import check_report_input
 from skdistill.evaluation._tables import TableResult, html_list, rows_to_table, text_table
 from skdistill.teachers._adapters import answers_from_labels
-from skdistill.teachers._fit import is_fitted
 
 _WIDTH = 100
 
@@ -198,8 +189,19 @@ def diagnose(model: Any, X_train: Any, y_train: Any, X_test: Any, y_test: Any) -
     from sklearn.base import clone
     model = clone(model).set_params(cv=None, calibrate=True).fit(X_train, y_train)
     """
-    check = _check_numbers if isinstance(model, DistilledRegressor) else check_report_input
-    given = check(model, X_train, y_train, X_test, y_test, caller="diagnose")
+    given = check_report_input(
+        model, X_train, y_train, X_test, y_test, caller="diagnose", numbers=True
+    )
+    if given.y_train.ndim > 1 or (given.fitted and getattr(model, "n_outputs_", 1) > 1):
+        raise ValueError(
+            "diagnose judges the numbers of one output, and the model or y_train has several. Fit "
+            "and diagnose a student of each."
+        )
+    if isinstance(model, DistilledRegressor) and np.var(given.y_train) == 0:
+        raise ValueError(
+            f"y_train holds the number {given.y_train[0]:.4g} alone; expected some that differ, by "
+            f"whose variance losses are measured."
+        )
     if answers_from_labels(model.teacher):
         raise ValueError(
             f"diagnose needs a teacher that answers for rows, and "
@@ -223,37 +225,4 @@ def diagnose(model: Any, X_train: Any, y_train: Any, X_test: Any, y_test: Any) -
         rows=figure_rows(figures, finding.controls),
         advice=advice.sentence,
         code=advice.code,
-    )
-
-
-def _check_numbers(
-    model: Any, X_train: Any, y_train: Any, X_test: Any, y_test: Any, *, caller: str
-) -> ReportInput:
-    """What `check_report_input` checks, for a DistilledRegressor and the numbers of one output."""
-    check_has_teacher(caller, model)
-    X_train, X_test = read_rows("X_train", X_train), read_rows("X_test", X_test)
-    y_train, y_test = read_values("y_train", y_train), read_values("y_test", y_test)
-    for part, X, y in (("train", X_train, y_train), ("test", X_test, y_test)):
-        if X.shape[0] != len(y):
-            raise ValueError(
-                f"X_{part} has {X.shape[0]} rows and y_{part} has {len(y)} numbers; pass one "
-                f"number for each row."
-            )
-    if np.var(y_train) == 0:
-        raise ValueError(
-            f"y_train holds the number {y_train[0]:.4g} alone; expected some that differ, by whose "
-            f"variance losses are measured."
-        )
-    check_same_columns(X_train, X_test)
-    fitted = is_fitted(model)
-    if fitted and model.n_outputs_ > 1:
-        raise ValueError(
-            f"The model was fitted on {model.n_outputs_} outputs; expected one. Diagnose a student "
-            f"of each."
-        )
-    if fitted and hasattr(model, "n_features_in_"):
-        check_names_and_width(model, X_train)
-    check_gaps(model, X_train, X_test)
-    return ReportInput(
-        X_train, y_train, y_train, X_test, y_test, classes=np.empty(0), groups=None, fitted=fitted
     )

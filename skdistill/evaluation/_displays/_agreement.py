@@ -7,8 +7,11 @@ from typing import Any
 import numpy as np
 from scipy.stats import binomtest
 
-from skdistill.evaluation._displays._answers import estimator_answers, report_answers
 from skdistill.evaluation._displays._base import Display, check_table
+from skdistill.evaluation._displays._probabilities import (
+    estimator_probabilities,
+    report_probabilities,
+)
 from skdistill.evaluation._displays._style import line_style, literal
 from skdistill.evaluation._metrics import check_scored
 from skdistill.evaluation._recipes import DISTILLED, TEACHER
@@ -168,7 +171,7 @@ class AgreementDisplay(Display):
         -------
         display : AgreementDisplay
         """
-        answers = estimator_answers(estimator, X, y)
+        answers = estimator_probabilities(estimator, X, y)
         if TEACHER not in answers:
             raise ValueError(
                 f"The estimator must be a DistilledClassifier with a teacher. Got "
@@ -195,7 +198,7 @@ class AgreementDisplay(Display):
         -------
         display : AgreementDisplay
         """
-        answers = report_answers("AgreementDisplay", report, [TEACHER, arm])
+        answers = report_probabilities("AgreementDisplay", report, [TEACHER, arm])
         y_true = report.classes[report.y_index]
         return cls.from_predictions(
             y_true, answers[TEACHER], answers[arm], labels=report.classes, ax=ax

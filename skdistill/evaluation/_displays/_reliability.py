@@ -8,8 +8,11 @@ from typing import Any
 import numpy as np
 
 from skdistill.evaluation._checks import check_int
-from skdistill.evaluation._displays._answers import estimator_answers, report_answers
 from skdistill.evaluation._displays._base import Display, check_table
+from skdistill.evaluation._displays._probabilities import (
+    estimator_probabilities,
+    report_probabilities,
+)
 from skdistill.evaluation._displays._style import line_style, literal
 from skdistill.evaluation._metrics import check_scored, confidence_bins
 from skdistill.evaluation._recipes import DISTILLED, PLAIN, TEACHER
@@ -179,7 +182,7 @@ class ReliabilityDisplay(Display):
         -------
         display : ReliabilityDisplay
         """
-        answers = estimator_answers(estimator, X, y)
+        answers = estimator_probabilities(estimator, X, y)
         return cls.from_predictions(y, answers, labels=estimator.classes_, n_bins=n_bins, ax=ax)
 
     @classmethod
@@ -208,7 +211,7 @@ class ReliabilityDisplay(Display):
         -------
         display : ReliabilityDisplay
         """
-        answers = report_answers("ReliabilityDisplay", report, arms)
+        answers = report_probabilities("ReliabilityDisplay", report, arms)
         y_true = report.classes[report.y_index]
         return cls.from_predictions(y_true, answers, labels=report.classes, n_bins=n_bins, ax=ax)
 

@@ -6,8 +6,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from skdistill.evaluation._displays._answers import check_report
 from skdistill.evaluation._displays._base import Display, check_metric
+from skdistill.evaluation._displays._probabilities import check_report
 from skdistill.evaluation._displays._style import line_style, literal
 from skdistill.evaluation._recipes import COMPARISONS, DISTILLED
 
@@ -21,6 +21,10 @@ METRIC_LABELS = {
     "average_precision": "average precision",
     "agreement": "agreement with the teacher (share of the rows)",
     "kl": "KL divergence from the teacher (nats)",
+    "r2": "R² (share of the variance)",
+    "mse": "mean squared error",
+    "mae": "mean absolute error",
+    "rmse_to_teacher": "root mean squared distance to the teacher",
     "n_parameters": "learned numbers",
     "n_bytes": "size (bytes)",
     "us_per_row": "time per row in a batch (µs)",
@@ -57,22 +61,25 @@ class ReportDisplay(Display):
         check_report("ReportDisplay", report)
         self.report, self.rows = report, _bars(report)
 
-    def plot(self, ax: Any = None, *, metric: str = "accuracy") -> Self:
+    def plot(self, ax: Any = None, *, metric: str | None = None) -> Self:
         """Draw one metric of the report.
 
         Parameters
         ----------
         ax : matplotlib.axes.Axes, default=None
             Where; None makes a new figure.
-        metric : str, default="accuracy"
-            A key of the report's ``rows``. Only accuracy, log_loss and brier have intervals.
+        metric : str, default=None
+            A key of the report's ``rows``; None is the first, accuracy or R². Only accuracy,
+            log_loss, brier, mse and mae have intervals.
 
         Returns
         -------
         ReportDisplay
             Itself.
         """
-        check_metric(type(self).__name__, metric, METRIC_LABELS)
+        known = list(dict.fromkeys(row["metric"] for row in self.rows))
+        metric = known[0] if metric is None else metric
+        check_metric(type(self).__name__, metric, known)
         return self._plot(ax, metric=metric)
 
     def _figsize(self) -> tuple[float, float]:
@@ -97,7 +104,7 @@ def _bars(report: Any) -> list[dict[str, Any]]:
     scores = {row["arm"]: row for row in report.rows}
     differences = {(entry["comparison"], entry["metric"]): entry for entry in report.intervals}
     rows = []
-    for metric in METRIC_LABELS:
+    for metric in (key for key in METRIC_LABELS if key in scores[DISTILLED]):
         own = scores[DISTILLED][metric]
         for arm, score in scores.items():
             # The interval is that of distilled - arm, so arm = distilled - difference.

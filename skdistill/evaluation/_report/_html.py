@@ -45,6 +45,8 @@ _NO_PICTURES = (
     "pip install skdistill[plot]."
 )
 _COST_CAPTION = "Bytes of the pickle of what would be shipped; times in microseconds"
+#: The scores of several test sets side by side.
+_JOINT = {"accuracy": "Accuracy", "log_loss": "Log-loss", "r2": "R²", "mse": "Mean squared error"}
 _CAPTIONS = {
     "scores": "The line is the distilled student's score. A grey bar is the 95 % interval of the "
     "paired difference to it, drawn around the other arm's score: where bar and line do not "
@@ -117,18 +119,14 @@ def render_joint_page(reports: Mapping[Any, Any]) -> str:
     """
     first = next(iter(reports.values()))
     title = f"Distillation report on {len(reports)} test sets"
-    tables = [
-        _side_by_side(
-            "test set",
-            (
-                (name, len(report.y_index), row["arm"], row[key])
-                for name, report in reports.items()
-                for row in report.rows
-            ),
-            caption,
+    tables = []
+    for key in (key for key in _JOINT if key in first.rows[0]):
+        entries = (
+            (name, report.settings["data"]["test rows"], row["arm"], row[key])
+            for name, report in reports.items()
+            for row in report.rows
         )
-        for key, caption in (("accuracy", "Accuracy"), ("log_loss", "Log-loss"))
-    ]
+        tables.append(_side_by_side("test set", entries, _JOINT[key]))
     body = [f"<h1>{title}</h1>", _section("All test sets", *tables)]
     for test_set, report in reports.items():
         heading = f"Test set {test_set}. {report._face()['title']}"
@@ -164,8 +162,7 @@ def _report_parts(title: str, report: Any, *, costs: bool = True) -> list[str]:
         _section("Cost", html_table(arm_table(report.rows, COST, ()), _COST_CAPTION))
         if costs
         else "",
-        _section("Calibration", _picture(pictures, "reliability")) if pictures else "",
-        _section("Classes", _picture(pictures, "agreement"), *_class_tables(report)),
+        *(_class_sections(report, pictures) if report.probabilities else ()),
         _group_section(report),
     ]
 
@@ -204,8 +201,8 @@ def _picture(pictures: dict[str, str] | None, name: str) -> str:
     return f'<img src="{pictures[name]}" alt="{escape(name)}">\n{_paragraph(caption)}'
 
 
-def _class_tables(report: Any) -> list[str]:
-    """Agreement by class, then precision, recall and F1 of every arm: a line for each class."""
+def _class_sections(report: Any, pictures: dict[str, str] | None) -> list[str]:
+    """Calibration; agreement by class, precision, recall and F1: a line for each class."""
     y_true = report.classes[report.y_index]
     agreement = agreement_by_class(
         y_true,
@@ -218,7 +215,11 @@ def _class_tables(report: Any) -> list[str]:
     for key, title in (("precision", "Precision"), ("recall", "Recall"), ("f1", "F1")):
         entries = [(e["class"], e["support"], e["arm"], e[key]) for e in report.per_class]
         tables.append(_side_by_side("class", entries, title))
-    return [*tables, _paragraph("With the first seed; - where no row is.")]
+    remark = _paragraph("With the first seed; - where no row is.")
+    return [
+        _section("Calibration", _picture(pictures, "reliability")) if pictures else "",
+        _section("Classes", _picture(pictures, "agreement"), *tables, remark),
+    ]
 
 
 def _group_section(report: Any) -> str:
