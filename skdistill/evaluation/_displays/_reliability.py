@@ -129,6 +129,8 @@ class ReliabilityDisplay(Display):
     'accuracy'
     """
 
+    histogram_ax_: Any
+
     def __init__(self, rows: list[dict[str, Any]]) -> None:
         keys = ("arm", "low", "high", "n", "confidence", "accuracy")
         check_table("ReliabilityDisplay", rows, keys, "reliability_bins")
