@@ -11,18 +11,11 @@ import pytest
 import skdistill
 
 HOOKS = "what it overrides of skorch has no types there; what a user calls has"
-PICTURES = "the axes and figures of matplotlib, which a picture sets when it is drawn"
 UNTYPED = {
     "skdistill.StudentNet": HOOKS,
     "skdistill.StudentNetRegressor": HOOKS,
     "skdistill.training.StudentNet": HOOKS,
     "skdistill.training.StudentNetRegressor": HOOKS,
-    "skdistill.evaluation.AgreementDisplay": PICTURES,
-    "skdistill.evaluation.BiasVarianceDisplay": PICTURES,
-    "skdistill.evaluation.PairedDifferencesDisplay": PICTURES,
-    "skdistill.evaluation.ReliabilityDisplay": PICTURES,
-    "skdistill.evaluation.ReportDisplay": PICTURES,
-    "skdistill.evaluation.RobustnessDisplay": PICTURES,
 }
 """Public names that do not say all their types yet, and why."""
 

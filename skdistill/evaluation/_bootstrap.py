@@ -13,7 +13,7 @@ CONFIDENCE = 0.95
 _CHUNK = 2**20
 
 
-class Interval(NamedTuple):
+class BootstrapInterval(NamedTuple):
     """A mean difference and the ends of its interval."""
 
     difference: float
@@ -27,7 +27,7 @@ def paired_bootstrap(
     n_resamples: int = N_RESAMPLES,
     confidence: float = CONFIDENCE,
     random_state: int = 0,
-) -> list[Interval]:
+) -> list[BootstrapInterval]:
     """Percentile intervals of means of per-row differences.
 
     The rows are drawn with replacement, n out of n, and every column is averaged over the same
@@ -48,7 +48,7 @@ def paired_bootstrap(
 
     Returns
     -------
-    intervals : list of Interval, of length n_metrics
+    intervals : list of BootstrapInterval, of length n_metrics
         Mean difference and interval of each column.
 
     References
@@ -68,6 +68,6 @@ def paired_bootstrap(
     tail = (1.0 - confidence) / 2.0
     low, high = np.quantile(means, [tail, 1.0 - tail], axis=0)
     return [
-        Interval(float(d), float(lo), float(hi))
+        BootstrapInterval(float(d), float(lo), float(hi))
         for d, lo, hi in zip(differences.mean(axis=0), low, high, strict=True)
     ]

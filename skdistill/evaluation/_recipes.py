@@ -3,68 +3,88 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
 from sklearn.base import clone, is_regressor
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_memory
 
 from skdistill._classifier import DistilledClassifier
-from skdistill._halves import ALONE, ask, learn, try_fit
+from skdistill._halves import try_fit
 from skdistill._regressor import DistilledRegressor
-from skdistill.targets import Targets
+from skdistill.evaluation._arm_names import (
+    ARM_NAMES,
+    COMPARISONS,
+    DISTILLED,
+    PLAIN,
+    SCALED,
+    SMOOTHED,
+    TEACHER,
+    TEACHER_LABELS,
+    TEACHER_NUMBERS,
+)
+from skdistill.evaluation._engine import (
+    LABELS,
+    OWN,
+    SMOOTHED_LABELS,
+    TARGETS,
+    TEACHER_CLASSES,
+    Arm,
+)
 from skdistill.targets._plan import check_teacher
 from skdistill.teachers._asks import CLASSES, NUMBERS
 from skdistill.training._features import check_feature_losses
 from skdistill.training._views import views_of
 from skdistill.transfer._registry import get_augmenter
 
-TEACHER = "teacher"
-PLAIN = "plain"
-SCALED = "plain + temperature"
-SMOOTHED = "label smoothing"
-TEACHER_LABELS = "teacher's hard labels"
-DISTILLED = "distilled"
-
-#: The order of the rows of a report.
-ARM_NAMES = (TEACHER, PLAIN, SCALED, SMOOTHED, TEACHER_LABELS, DISTILLED)
-
-#: What the intervals of a report compare distilled with.
-COMPARISONS = {
-    PLAIN: "distilled - plain",
-    SCALED: "distilled - (plain + temperature)",
-    TEACHER: "distilled - teacher",
-}
-
-SMOOTHING = 0.1
+__all__ = ["ARM_NAMES", "COMPARISONS", "DISTILLED", "PLAIN", "SCALED", "SMOOTHED", "TEACHER"]
 
 
-def check_distilled(owner: str, model: Any) -> None:
-    """Refuse what is no DistilledClassifier; `owner` is the function that the error names.
+def check_distilled(owner: str, model: Any, *, numbers: bool = False) -> None:
+    """Refuse what is no DistilledClassifier, nor, if `numbers` are taken, a DistilledRegressor.
+
+    `owner` is the function that the error names.
 
     Raises
     ------
     TypeError
         The message says what came and what to do.
     """
-    if isinstance(model, DistilledClassifier):
+    if isinstance(model, DistilledClassifier) or (
+        numbers and isinstance(model, DistilledRegressor)
+    ):
         return
     is_instance = hasattr(model, "__sklearn_tags__") and not isinstance(model, type)
-    if is_instance and is_regressor(model):
+    if is_instance and is_regressor(model) and numbers:
+        advice = (
+            "a regressor that is not distilled: pass DistilledRegressor(teacher, ...). "
+            "evaluation.bias_variance_decomposition and compare take any."
+        )
+    elif is_instance and is_regressor(model):
         advice = (
             "a regressor, and what is compared here are class probabilities. "
-            "evaluation.bias_variance_decomposition and compare take regressors, and so do "
-            "sklearn.model_selection.cross_validate and learning_curve."
+            "evaluation.distillation_report and learning_curves take a DistilledRegressor, "
+            "bias_variance_decomposition and compare any."
         )
     else:
         advice = "of a Pipeline or a search pass its distilled step."
+    other = " or a DistilledRegressor" if numbers else ""
     came = f"the class {model.__name__}" if isinstance(model, type) else type(model).__name__
     raise TypeError(
-        f"The 'model' parameter of {owner} must be a DistilledClassifier. Got {came} instead; "
-        f"{advice}"
+        f"The 'model' parameter of {owner} must be a DistilledClassifier{other}. Got {came} "
+        f"instead; {advice}"
     )
+
+
+def check_has_teacher(owner: str, model: Any) -> None:
+    """Refuse a recipe without a teacher to compare with."""
+    if model.teacher is None:
+        raise ValueError(
+            f"{owner} needs a teacher, and model.teacher is None. Pass "
+            f"{type(model).__name__}(teacher, ...); a teacher known only by its answers can be a "
+            f"callable that returns the probabilities of given rows."
+        )
 
 
 def _nobody(X: Any) -> None:
@@ -113,63 +133,37 @@ def check_recipe(estimator: Any, X: Any, y: Any) -> None:
         try_fit(model, X, y, **changes)
 
 
-def student_recipes(
-    model: Any, y_index: np.ndarray, targets: Any, n_classes: int
-) -> Iterator[tuple[str, tuple[dict[str, Any], Targets | None]]]:
-    """Yield the name, the parameters and the soft targets of each arm that is fitted."""
-    one_hot = np.eye(n_classes)
-    # Cross-entropy on soft labels is kd at T = 1, whatever loss the model itself uses.
-    cross_entropy = {"loss": "kd", "alpha": 1.0, "temperature": 1.0}
-    yield PLAIN, ({"alpha": 0.0}, None)
-    smoothed = (1.0 - SMOOTHING) * one_hot[y_index] + SMOOTHING / n_classes
-    yield SMOOTHED, (cross_entropy, Targets(smoothed, from_labels=True))
-    labels = one_hot[targets.values.argmax(axis=1)]
-    labels[~targets.has_target] = np.nan
-    yield TEACHER_LABELS, (cross_entropy, Targets(labels, from_labels=True))
-    if model.augment is None and not model.feature_losses and not views_of(model.student):
-        yield DISTILLED, ({}, targets)
-    else:  # generated rows, hidden layers and views need the teacher itself
-        yield DISTILLED, ({name: getattr(model, name) for name in ALONE}, None)
-
-
-def ask_for_targets(
-    model: Any,
-    X: Any,
-    y: np.ndarray,
-    seed: int,
-    *,
-    groups: Any = None,
-    refit: bool = True,
-    **settings: Any,
-) -> tuple[Targets, Any]:
-    """The targets that the model's `fit` would use on these rows, and the fitted teacher.
+def student_arms(model: Any, names: Iterable[Any], **changes: Any) -> tuple[Arm, ...]:
+    """The arms of a recipe that are fitted, by their names.
 
     Parameters
     ----------
-    model : DistilledClassifier
-        With a teacher.
-    X : array-like of shape (n_samples, ...)
-    y : ndarray of shape (n_samples,)
-    seed : int
-        What the `random_state` of the model is.
-    groups : array-like of shape (n_samples,), default=None
-    refit : bool, default=True
-        Whether the teacher is wanted too.
-    **settings
-        Of the teacher, above those of the model: teacher, cv, calibrate.
+    model : DistilledClassifier or DistilledRegressor
+        The recipe.
+    names : iterable of str
+        Of `PLAIN`, `SMOOTHED`, `TEACHER_LABELS`, `TEACHER_NUMBERS` and `DISTILLED`.
+    **changes
+        Parameters of all of them that are not those of the model.
+
+    Returns
+    -------
+    tuple of Arm
     """
-    asked: dict[str, Any] = {"augment": None, "feature_losses": None, "random_state": seed}
-    return ask(model, X, y, groups=groups, refit=refit, **asked | settings)
+    # Generated rows and views need the teacher itself.
+    needs_teacher = model.augment is not None or bool(views_of(model.student))
+    kinds: dict[str, tuple[str, dict[str, Any]]] = {
+        PLAIN: (LABELS, {"alpha": 0.0}),
+        SMOOTHED: (SMOOTHED_LABELS, _CROSS_ENTROPY),
+        TEACHER_LABELS: (TEACHER_CLASSES, _CROSS_ENTROPY),
+        TEACHER_NUMBERS: (TARGETS, {"alpha": 1.0}),
+        DISTILLED: (OWN if needs_teacher else TARGETS, {}),
+    }
+    arms = []
+    for name in names:
+        learns, parameters = kinds[name]
+        arms.append(Arm(name, model, learns, {"verbose": 0, **parameters, **changes}))
+    return tuple(arms)
 
 
-def fit_student(
-    model: Any,
-    seed: int,
-    X: Any,
-    y: np.ndarray,
-    soft_targets: Targets | None = None,
-    **parameters: Any,
-) -> Any:
-    """Fit the model's recipe without its teacher: the same student, the same budget."""
-    settings: dict[str, Any] = {"verbose": 0, "random_state": seed, **parameters}
-    return learn(model, X, y, soft_targets, **settings)
+# Cross-entropy on soft labels is kd at T = 1, whatever loss the model itself uses.
+_CROSS_ENTROPY = {"loss": "kd", "alpha": 1.0, "temperature": 1.0}

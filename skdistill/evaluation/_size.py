@@ -21,7 +21,7 @@ class Size(NamedTuple):
 
     Attributes
     ----------
-    model : DistilledClassifier
+    model : DistilledClassifier or DistilledRegressor
         The recipe, its student named.
     param_name : str
         A parameter of it.
@@ -54,7 +54,7 @@ def find_size(model: Any, n_axes: int, owner: str) -> Size:
 
     Parameters
     ----------
-    model : DistilledClassifier
+    model : DistilledClassifier or DistilledRegressor
     n_axes : int
         Number of axes of the rows, which decides what a student of None is.
     owner : str
@@ -71,7 +71,7 @@ def find_size(model: Any, n_axes: int, owner: str) -> Size:
     """
     student = model.student
     if student is None or inspect.isclass(student):
-        student = as_student(student, n_axes=n_axes)
+        student = as_student(student, type(model)._task, n_axes=n_axes)
         model = clone(model).set_params(student=student)
     name, last = "student", student
     while isinstance(last, Pipeline):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -38,26 +39,29 @@ def html_table(table: Table, caption: str) -> str:
     )
     body = ""
     for name, *values in cells:
-        body += f'<tr><th scope="row" {left}>{escape(name)}</th>'
-        for value in values:
-            cell = escape(value)
-            if value.endswith(BEST_MARK):
-                cell = f"<strong>{cell}</strong>"
-            body += f"<td {right}>{cell}</td>"
-        body += "</tr>"
+        shown = (
+            f"<strong>{v}</strong>" if v.endswith(BEST_MARK) else v for v in map(escape, values)
+        )
+        others = "".join(f"<td {right}>{cell}</td>" for cell in shown)
+        body += f'<tr><th scope="row" {left}>{escape(name)}</th>{others}</tr>'
     return (
         f'<table><caption style="text-align:left">{escape(caption)}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     )
 
 
-def rows_to_frame(rows: list[dict[str, Any]], owner: str) -> pd.DataFrame:
-    """Rows as a data frame; `owner` is who says so when pandas is missing."""
+def html_list(sentences: Iterable[str]) -> str:
+    """Sentences as a list in HTML."""
+    return f"<ul>{''.join(f'<li>{escape(sentence)}</li>' for sentence in sentences)}</ul>"
+
+
+def rows_to_frame(rows: list[dict[str, Any]], owner: str, method: str = "to_frame") -> pd.DataFrame:
+    """Rows as a data frame; `owner` and its method are what the error names without pandas."""
     try:
         import pandas as pd
     except ImportError as error:
         raise ImportError(
-            f"{owner}.to_frame needs pandas, which is not installed: pip install pandas. The same "
+            f"{owner}.{method} needs pandas, which is not installed: pip install pandas. The same "
             f"numbers are in its rows."
         ) from error
     return pd.DataFrame(rows)
@@ -65,19 +69,12 @@ def rows_to_frame(rows: list[dict[str, Any]], owner: str) -> pd.DataFrame:
 
 def rows_to_table(rows: list[dict[str, Any]]) -> Table:
     """Heads and cells of rows; a column with an "_se" or "_std" beside it shows it after "±"."""
-    pairs = [(key, f"{key}{end}") for key in rows[0] for end in ("_se", "_std")]
-    spread = {key: other for key, other in pairs if other in rows[0]}
-    heads = [key for key in rows[0] if key not in spread.values()]
-    cells = []
-    for row in rows:
-        line = []
-        for key in heads:
-            cell = _cell(row[key])
-            error = row.get(spread.get(key, ""), np.nan)
-            if cell != "-" and np.isfinite(error):
-                cell += f" ± {_cell(error)}"
-            line.append(cell)
-        cells.append(line)
+    pairs = {f"{key}{end}": key for key in rows[0] for end in ("_se", "_std")}
+    spread = {pairs[key]: key for key in rows[0] if key in pairs}
+    heads = [key for key in rows[0] if key not in pairs]
+    cells = [
+        [_cell(row[key], row.get(spread.get(key, ""), np.nan)) for key in heads] for row in rows
+    ]
     return [head.replace("_", " ") for head in heads], cells
 
 
@@ -106,8 +103,10 @@ class TableResult:
         return html_table(rows_to_table(self.rows), self.title)
 
 
-def _cell(value: Any) -> str:
+def _cell(value: Any, error: float = np.nan) -> str:
     """Whole numbers and names as they are, others with four decimals, "-" for the unknown."""
-    if isinstance(value, float | np.floating):
-        return f"{value:.4f}" if np.isfinite(value) else "-"
-    return str(value)
+    is_number = isinstance(value, float | np.floating)
+    if is_number and not np.isfinite(value):
+        return "-"
+    cell = f"{value:.4f}" if is_number else str(value)
+    return f"{cell} ± {_cell(error)}" if np.isfinite(error) else cell

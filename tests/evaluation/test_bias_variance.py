@@ -39,7 +39,7 @@ from skdistill.evaluation._bias_variance._losses import (
     squared_error_parts,
 )
 from skdistill.evaluation._bias_variance._predictions import decompose_predictions
-from skdistill.evaluation._bias_variance._rounds import seeded_clone
+from skdistill.evaluation._engine import seeded_clone
 from skdistill.targets import teacher_probabilities, teacher_targets
 from skdistill.training import HoldOut
 
@@ -716,7 +716,7 @@ def test_it_prints_as_a_table(capsys):
     )
     lines = capsys.readouterr().out.splitlines()
     assert [line.split(",")[0] for line in lines] == [
-        f"[bias_variance_decomposition] round {r} of 3" for r in (1, 2, 3)
+        f"[bias_variance_decomposition] round {r}: {r} of 3" for r in (1, 2, 3)
     ]
     head, _, names, numbers = repr(result).splitlines()
     assert head == (

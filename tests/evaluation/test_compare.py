@@ -240,7 +240,7 @@ def test_it_prints_as_two_tables(comparison, capsys):
     alone = compare({"a": GaussianNB()}, *two_classes(), n_rounds=3, verbose=1, random_state=0)
     assert alone.differences == [] and "Differences" not in repr(alone)
     assert alone._repr_html_().count("<table>") == 1
-    assert capsys.readouterr().out.startswith("[compare] round 1 of 3, ")
+    assert capsys.readouterr().out.startswith("[compare] round 1: 1 of 3, ")
 
 
 def test_display_of_differences(comparison):

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from sklearn.model_selection import LearningCurveDisplay, ValidationCurveDisplay
 from sklearn.naive_bayes import GaussianNB
+from sklearn.tree import DecisionTreeRegressor
 
-from skdistill import DistilledClassifier, StudentNet
+from skdistill import DistilledClassifier, DistilledRegressor, StudentNet, StudentNetRegressor
 from skdistill.evaluation import (
     CapacityCurve,
     CapacityCurveDisplay,
@@ -238,6 +239,49 @@ def test_from_estimator_computes_and_draws_on_the_given_axes(display, settings):
 def test_from_estimator_draws_what_the_function_returns():
     drawn = LearningCurvesDisplay.from_estimator(model(), *data(), train_sizes=[40, 60], cv=2)
     assert drawn.curves.rows == learning_curves(model(), *data(), train_sizes=[40, 60], cv=2).rows
+
+
+@pytest.mark.parametrize(
+    ("display", "result"),
+    [
+        (LearningCurvesDisplay, curves([0.6, 0.5, 0.4], [0.5, 0.45, 0.35])),
+        (CapacityCurveDisplay, capacity([4, 16])),
+        (TemperatureAlphaDisplay, temperature_alpha()),
+    ],
+)
+def test_frame_holds_the_rows(display, result):
+    frame = display(result).frame()
+    assert frame.equals(result.to_frame())
+    assert pyplot.get_fignums() == []
+
+
+def regressor():
+    net = StudentNetRegressor(module__hidden_units=(4,), max_epochs=2)
+    return DistilledRegressor(DecisionTreeRegressor(random_state=0), net, cv=2, random_state=0)
+
+
+@pytest.mark.parametrize(
+    ("metric", "label"),
+    [
+        (None, "mean squared error"),
+        ("mae", "mean absolute error"),
+        ("r2", "R² (share of the variance)"),
+    ],
+)
+@pytest.mark.parametrize(("display", "settings"), DISPLAYS[:2])
+def test_curves_of_a_regressor_are_drawn(display, settings, metric, label):
+    X, _ = data()
+    drawn = display.from_estimator(regressor(), X, X[:, 0], metric=metric, cv=2, **settings)
+    assert label in drawn.ax_.get_ylabel()
+    with pytest.raises(ValueError, match=r"must be one of mse, mae, r2. Got 'log_loss'"):
+        drawn.plot(metric="log_loss")
+    rows = [row for row in drawn.rows if row["arm"] == "distilled"]
+    plotted = line(drawn.ax_, "distilled").get_ydata().tolist()
+    assert plotted == [row[f"test_{metric or 'mse'}"] for row in rows]
+    # More R2 is better, and more error is worse.
+    before, after = (line(drawn.ax_, arm).get_ydata() for arm in ("plain", "distilled"))
+    gains = after > before if metric == "r2" else after < before
+    assert ("gain of distillation" in labels(drawn.ax_)) == gains.any()
 
 
 def test_scikit_learns_own_displays_take_a_distilled_classifier():

@@ -1,5 +1,6 @@
 """Curves: equal to hand-written loops, no test row in any target, refusals before training."""
 
+import re
 import subprocess
 import sys
 from itertools import pairwise
@@ -32,10 +33,10 @@ from skdistill.evaluation import (
     learning_curves,
     temperature_alpha_map,
 )
-from skdistill.evaluation._curves import _engine
 from skdistill.evaluation._curves._input import check_curve_input
-from skdistill.evaluation._curves._subsets import nested_subsets, stratified_order
+from skdistill.evaluation._curves._subsets import nested_subsets
 from skdistill.evaluation._size import find_size
+from skdistill.evaluation._split import stratified_order
 from skdistill.exceptions import TeacherWarning
 from skdistill.teachers import ClassGraphTeacher
 
@@ -562,14 +563,13 @@ def test_any_parameter_of_the_student_can_be_varied():
 
 def test_the_map_is_a_loop_of_fits_and_alpha_0_is_fitted_once(monkeypatch):
     X, y = two_classes()
-    fits = []
+    fits, fit = [], DistilledClassifier.fit
 
-    def counting(model, seed, X, y, soft_targets=None, **parameters):
-        fits.append(parameters)
-        return fit_student(model, seed, X, y, soft_targets, **parameters)
+    def counting(model, *args, **given):
+        fits.append(model)
+        return fit(model, *args, **given)
 
-    fit_student = _engine.fit_student
-    monkeypatch.setattr(_engine, "fit_student", counting)
+    monkeypatch.setattr(DistilledClassifier, "fit", counting)
     CountingTeacher.fits = 0
     model = recipe(CountingTeacher())
     found = temperature_alpha_map(model, X, y, temperatures=[1, 3], alphas=[0, 0.5, 1], cv=2)
@@ -622,7 +622,9 @@ def test_a_curve_repeats_itself_says_where_it_is_and_changes_nothing(curve, sett
     n_subsets = 4 if curve in (learning_curves, label_budget_curve) else 2
     assert len(lines) == n_subsets
     assert all(line.startswith(f"[{curve.__name__}] split ") for line in lines)
-    assert lines[-1].endswith(f"({n_subsets} of {n_subsets})")
+    progress = rf"{n_subsets} of {n_subsets}, [0-9.]+ s"
+    assert re.search(rf": {progress}$", lines[-1])
+    assert re.search(rf": 1 of {n_subsets}, [0-9.]+ s, about [0-9]+ s left$", lines[0])
     assert_equal_rows(first.rows, second.rows)
     pd.testing.assert_frame_equal(X, before[0])
     assert y.tolist() == before[1].tolist()

@@ -13,17 +13,23 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import recall_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.tree import DecisionTreeClassifier
 
 from skdistill import DistilledClassifier, StudentNet
 from skdistill.evaluation import (
     AgreementDisplay,
+    BiasVarianceDisplay,
+    PairedDifferencesDisplay,
     ReliabilityDisplay,
     ReportDisplay,
+    RobustnessDisplay,
     agreement,
     agreement_by_class,
+    compare,
     distillation_report,
     expected_calibration_error,
     reliability_bins,
+    robustness_curve,
 )
 
 
@@ -312,6 +318,74 @@ def test_given_axes_are_drawn_on(report, i):
     assert pyplot.get_fignums() == [1]
     assert display.plot() is display
     assert display.ax_ is not ax
+
+
+TREES = {
+    "deep": DecisionTreeClassifier(random_state=0),
+    "stump": DecisionTreeClassifier(max_depth=1, random_state=0),
+}
+
+
+def framed(rows):
+    """A display of each kind by its name, and the rows that its frame should hold."""
+    X, y = rows
+    parts = (X[:100], y[:100], X[100:], y[100:])
+    compared = compare(TREES, *parts, loss=["brier", "zero_one"], n_rounds=3, random_state=0)
+    fitted = {name: tree.fit(*parts[:2]) for name, tree in TREES.items()}
+    robust = robustness_curve(fitted, *parts[2:], strengths=[0, 1], random_state=0)
+    y_true, p, q = answers()
+    classes, bins = agreement_by_class(y_true, p, q), reliability_bins(y_true, {"p": p, "q": q})
+    bars = [
+        {
+            "arm": arm,
+            "metric": metric,
+            "loss": part.loss,
+            "bias": part.bias,
+            "loss_se": part.loss_se,
+        }
+        for arm, by_metric in compared.decompositions.items()
+        for metric, part in by_metric.items()
+    ]
+    return {
+        "agreement": (AgreementDisplay(classes), classes),
+        "reliability": (ReliabilityDisplay(bins), bins),
+        "robustness": (RobustnessDisplay(robust), robust.rows),
+        "differences": (PairedDifferencesDisplay(compared), compared.differences),
+        "bias and variance": (BiasVarianceDisplay(compared), bars),
+    }
+
+
+@pytest.mark.parametrize(
+    "name", ["agreement", "reliability", "robustness", "differences", "bias and variance"]
+)
+def test_frame_holds_the_numbers_of_the_picture(name, rows):
+    display, expected = framed(rows)[name]
+    frame = display.frame()
+    assert not hasattr(display, "ax_")  # nothing is drawn for it
+    columns = list(expected[0])
+    pd.testing.assert_frame_equal(frame[columns], pd.DataFrame(expected), check_exact=True)
+
+
+def test_frame_of_a_report_holds_scores_and_bars(report):
+    frame = ReportDisplay(report).frame().set_index(["metric", "arm"])
+    assert list(frame.columns) == ["score", "low", "high"]
+    for row in report.rows:
+        assert frame.loc[("brier", row["arm"]), "score"] == row["brier"]
+    drawn = frame.dropna()
+    assert len(drawn) == len(report.intervals) == 9
+    for entry in report.intervals:
+        arm = entry["comparison"].removeprefix("distilled - ").strip("()")
+        bar, own = drawn.loc[(entry["metric"], arm)], frame.loc[(entry["metric"], "distilled")]
+        assert own["score"] - bar["low"] == pytest.approx(entry["high"])
+        assert own["score"] - bar["high"] == pytest.approx(entry["low"])
+
+
+def test_frame_without_pandas_says_what_to_install(report, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    display = ReportDisplay(report)
+    with pytest.raises(ImportError, match=r"ReportDisplay.frame needs pandas.*in its rows"):
+        display.frame()
+    assert len(display.rows) == 13 * 6
 
 
 def test_without_matplotlib_the_numbers_remain(report, monkeypatch):

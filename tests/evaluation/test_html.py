@@ -11,13 +11,18 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from matplotlib import pyplot
-from sklearn.datasets import make_classification
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.datasets import make_classification, make_regression
+from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skdistill import DistilledClassifier, StudentNet
-from skdistill.evaluation import agreement_by_class, distillation_report
+from skdistill import DistilledClassifier, DistilledRegressor, StudentNet, StudentNetRegressor
+from skdistill.evaluation import (
+    ReliabilityDisplay,
+    ReportDisplay,
+    agreement_by_class,
+    distillation_report,
+)
 
 #: Labels and groups that are markup, a formula and an entity unless they are escaped.
 MARKUP, FORMULA, GROUP = "<b>&", "$a$", "<script>alert('g')</script>"
@@ -208,6 +213,30 @@ def test_the_page_of_several_test_sets_holds_all_reports_and_the_costs_once(tmp_
     assert heads == ["Quality", "Cost", "Quality", "Settings"]
     with pytest.raises(FileNotFoundError, match="Make it first"):
         reports.to_html(tmp_path / "missing" / "page.html")
+
+
+def test_the_page_of_numbers_has_their_scores_and_no_classes(tmp_path):
+    X, y = make_regression(300, 6, noise=20.0, random_state=0)
+    student = StudentNetRegressor(module__hidden_units=(8,), max_epochs=2)
+    model = DistilledRegressor(RandomForestRegressor(5), student, random_state=0)
+    sets = {"a": X[200:240], "b": X[240:]}, {"a": y[200:240], "b": y[240:]}
+    reports = distillation_report(model, X[:200], y[:200], *sets)
+    reports.to_html(tmp_path / "several.html")
+    page = Page((tmp_path / "several.html").read_text(encoding="utf-8"))
+    assert len(page.images) == 2
+    for name, report in reports.items():
+        scores, errors = (line for line in page.lines if line[0] == name)
+        for key, line in (("r2", scores), ("mse", errors)):
+            assert line[2:] == [f"{row[key]:.4f}" for row in report.rows]
+        assert line[1] == str(report.settings["data"]["test rows"])
+    heads = [text for text in page.texts if text in ("Quality", "Classes", "Calibration")]
+    assert heads == ["Quality", "Quality"]
+    with pytest.raises(TypeError, match=r"a report on numbers\. ReportDisplay draws"):
+        ReliabilityDisplay.from_report(reports["a"])
+    display = ReportDisplay(reports["a"])
+    assert display.plot().ax_.get_xlabel() == "R² (share of the variance)"
+    assert set(display.frame().dropna()["metric"]) == {"mse", "mae"}
+    pyplot.close("all")
 
 
 def test_a_missing_folder_is_refused(report, tmp_path):

@@ -111,7 +111,7 @@ SPLIT = [(np.flatnonzero(Y == 0), np.flatnonzero(Y == 1))]
 
 # fmt: off
 REPORTS = {
-    "no model": (TypeError, report(model=None), "DistilledClassifier. Got NoneType.*distilled"),
+    "no model": (TypeError, report(model=None), "or a DistilledRegressor. Got NoneType.*distilled"),
     "a class": (TypeError, report(model=DistilledClassifier), "Got the class DistilledClassifier"),
     "a pipeline": (TypeError, report(model=make_pipeline(TREE)), "Got Pipeline.*pass its"),
     "a regressor": (TypeError, report(model=Ridge()), "Got Ridge instead; a regressor.*compare"),
@@ -209,7 +209,7 @@ REPORTS = {
 DIAGNOSES = {
     "no model": (TypeError, diagnosis(model=None), "of diagnose must be a Distilled.*NoneType"),
     "a classifier": (TypeError, diagnosis(model=GaussianNB()), "of diagnose.*Got GaussianNB"),
-    "a regressor": (TypeError, diagnosis(model=DistilledRegressor(Ridge())), "a regressor, and"),
+    "a regressor": (TypeError, diagnosis(model=Ridge()), "of diagnose.*Got Ridge"),
     "no teacher": (ValueError, diagnosis(model=model(None, alpha=0)), "diagnose needs a teacher"),
     "a graph": (ValueError, diagnosis(model=model(ClassGraphTeacher(np.ones((2, 2))))),
                 "ClassGraphTeacher answers from the labels; pass one with predict_proba"),

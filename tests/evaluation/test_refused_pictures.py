@@ -13,7 +13,7 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
-from skdistill import DistilledClassifier, StudentNet
+from skdistill import DistilledClassifier, DistilledRegressor, StudentNet
 from skdistill.evaluation import (
     AgreementDisplay,
     BiasVarianceDisplay,
@@ -139,14 +139,16 @@ PICTURES = {
     "no bins": (ValueError, reliability(n_bins=0), r"'n_bins'.*\[1, inf\). Got 0 instead"),
     "metric of a report": (ValueError, column(metric="f1"), "one of accuracy, .*Got 'f1'"),
     "metrics of a report": (ValueError, column(metric=["ece"]), r"of accuracy, .*Got \['ece'\]"),
-    "metric of a corruption": (ValueError, corrupted(metric="speed"), "'ece'. Got 'speed' instead"),
+    "metric of a corruption": (ValueError, corrupted(metric="speed"), "ece. Got .speed. instead"),
     "metric of a comparison": (ValueError, bars(metric="x"),
                                r"losses of the comparison, \['log_loss'\]. Got 'x'"),
     "metric of differences": (ValueError, differences(metric=3),
                               r"losses of the comparison, \['log_loss'\]. Got 3"),
     "metric of curves": (ValueError, curves(metric="auc"), "log_loss, accuracy, brier. Got 'auc'"),
     "metrics of sizes": (ValueError, sizes(metric=["brier"]), r"brier. Got \['brier'\] instead"),
-    "no metric of a grid": (ValueError, grid(metric=None), "log_loss, accuracy, brier. Got None"),
+    "a number of a grid": (ValueError, grid(metric=3), "log_loss, accuracy, brier. Got 3 instead"),
+    "accuracy of numbers": (ValueError, sizes(metric="accuracy", model=DistilledRegressor(TREE)),
+                            "must be one of mse, mae, r2. Got 'accuracy' instead"),
     "axes as text": (TypeError, predictions(ax="a"), "'ax'.*Got str instead; of a figure pass"),
     "a figure": (TypeError, column(ax=pyplot.Figure()), "Got Figure.*pass figure.subplots"),
     "axes of curves": (TypeError, curves(ax=3), "'ax' parameter of LearningCurvesDisplay.*Got int"),

@@ -42,10 +42,10 @@ from skdistill.evaluation import (
     expected_calibration_error,
     kl_to_teacher,
 )
-from skdistill.evaluation._bootstrap import Interval
-from skdistill.evaluation._report._cost import count_parameters, pickled_bytes, prediction_times
+from skdistill.evaluation._bootstrap import BootstrapInterval
+from skdistill.evaluation._cost import count_parameters, pickled_bytes, prediction_times
 from skdistill.evaluation._report._render import render_html, render_text
-from skdistill.evaluation._report._segments import agreement_by_group, side_changes
+from skdistill.evaluation._report._segments import by_group, side_changes
 from skdistill.evaluation._report._verdict import verdict_sentences
 from skdistill.exceptions import TeacherWarning
 
@@ -414,10 +414,11 @@ def test_agreement_by_group(report):
 
 
 def test_missing_segments_are_one_segment():
-    terms = {"agreement": np.ones(5), "accuracy": np.array([1.0, 0, 1, 1, 0])}
-    found = agreement_by_group(["a", None, float("nan"), pd.NA, "a"], terms, terms)
-    assert [(entry["group"], entry["n"]) for entry in found] == [(None, 3), ("a", 2)]
-    assert found[0]["teacher_accuracy"] == pytest.approx(2 / 3)
+    found = by_group(["a", None, float("nan"), pd.NA, "a"], lambda rows: {"first": rows[0]})
+    assert found == [
+        {"group": None, "n": 3, "first": 1},
+        {"group": "a", "n": 2, "first": 0},
+    ]
 
 
 def test_side_changes_are_counted_from_both_sides():
@@ -673,9 +674,9 @@ gain_cases = [
 
 def verdict(to_teacher=same, to_plain=same, to_scaled=same, teacher_helps=True, n_seeds=2):
     return verdict_sentences(
-        {"accuracy": Interval(*to_teacher)},
-        {"log_loss": Interval(*to_plain)},
-        {"log_loss": Interval(*to_scaled)},
+        {"accuracy": BootstrapInterval(*to_teacher)},
+        {"log_loss": BootstrapInterval(*to_plain)},
+        {"log_loss": BootstrapInterval(*to_scaled)},
         teacher_helps=teacher_helps,
         n_seeds=n_seeds,
     )
@@ -757,7 +758,7 @@ def test_prediction_times_ask_for_the_batch_and_for_single_rows():
 
 
 def test_a_slow_model_is_asked_a_few_times_only(monkeypatch):
-    monkeypatch.setattr("skdistill.evaluation._report._cost._BUDGET_SECONDS", -1.0)
+    monkeypatch.setattr("skdistill.evaluation._cost._BUDGET_SECONDS", -1.0)
     asked = []
     prediction_times(lambda X: asked.append(len(X)), np.zeros((7, 2)))
     assert asked == [7, 1]  # what was to warm it up is all that it is asked

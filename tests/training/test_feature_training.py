@@ -14,6 +14,7 @@ from sklearn.datasets import make_classification
 from sklearn.dummy import DummyClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -23,8 +24,13 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from skdistill import DistilledClassifier, StudentNet
-from skdistill.evaluation import distillation_report, learning_curves
-from skdistill.evaluation._bias_variance._teaching import takes_targets
+from skdistill._random import draw_seeds
+from skdistill.evaluation import (
+    bias_variance_decomposition,
+    distillation_report,
+    learning_curves,
+)
+from skdistill.evaluation._engine import seeded_clone
 from skdistill.exceptions import StudentError, TeacherError, TrainingWarning
 from skdistill.losses import (
     HintLoss,
@@ -501,12 +507,26 @@ def test_a_report_has_the_terms_in_the_distilled_arm_alone():
     assert rows["distilled"]["log_loss"] != rows["plain"]["log_loss"]
 
 
-def test_curves_refuse_the_terms():
-    model = DistilledClassifier(TEACHER, quick(), feature_losses=BOTH)
-    with pytest.raises(ValueError, match=r"hidden layers; pass .*feature_losses=None"):
-        learning_curves(model, X, Y)
+def test_a_curve_teaches_the_terms_and_asks_for_all_rows_at_once():
+    model = DistilledClassifier(TEACHER, quick(), feature_losses=BOTH, random_state=0)
+    half = np.arange(len(X)) % 2 == 0
+    curves = learning_curves(model, X, Y, train_sizes=[1.0], cv=[(half, ~half)])
+    alone = clone(model).fit(X[half], Y[half])
+    row = curves.rows[-1]
+    assert row["arm"] == "distilled"
+    expected = log_loss(Y[~half], alone.predict_proba(X[~half]))
+    assert row["test_log_loss"] == pytest.approx(expected, rel=1e-9)
+    plain = clone(model).set_params(feature_losses=None).fit(X[half], Y[half])
+    assert expected != log_loss(Y[~half], plain.predict_proba(X[~half]))
 
 
-def test_soft_targets_do_not_stand_for_hidden_layers_in_a_decomposition():
-    model = DistilledClassifier(TEACHER, quick(), random_state=0)
-    assert takes_targets(model) and not takes_targets(clone(model).set_params(feature_losses=BOTH))
+def test_a_decomposition_teaches_the_terms():
+    model = DistilledClassifier(TEACHER, quick(), feature_losses=BOTH, random_state=0)
+    settings = {"design": "seed", "n_rounds": 3, "random_state": 0}
+    found = bias_variance_decomposition(model, X, Y, X, Y, **settings)
+    _, _, *seeds = draw_seeds(0, 5)
+    for seed, probabilities in zip(seeds, found.predictions, strict=True):
+        alone = seeded_clone(model, seed).fit(X, Y)
+        np.testing.assert_array_equal(probabilities, alone.predict_proba(X))
+    without = clone(model).set_params(feature_losses=None)
+    assert bias_variance_decomposition(without, X, Y, X, Y, **settings).loss != found.loss

@@ -26,7 +26,7 @@ from skdistill import DistilledClassifier, StudentNet
 from skdistill._generators import make_streams
 from skdistill._random import draw_seeds
 from skdistill.evaluation import distillation_report, learning_curves
-from skdistill.evaluation._bias_variance._teaching import takes_targets
+from skdistill.evaluation._teaching import takes_targets
 from skdistill.exceptions import DistillationWarning, StudentError, TeacherError
 from skdistill.losses import HintLoss, kd_divergence
 from skdistill.students import ImagePreprocessor

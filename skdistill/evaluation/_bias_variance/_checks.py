@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,36 +12,13 @@ from sklearn.utils.multiclass import check_classification_targets
 from skdistill._frames import column_names, is_table
 from skdistill.evaluation._bias_variance._designs import DESIGNS
 from skdistill.evaluation._bias_variance._losses import CLASSIFIER_METRICS, REGRESSOR_METRICS
-from skdistill.evaluation._bias_variance._teaching import has_unreachable_teacher
 from skdistill.evaluation._checks import check_int, check_some_rows, read_labels, read_values
-from skdistill.evaluation._metrics import class_index
+from skdistill.evaluation._engine import Problem
+from skdistill.evaluation._tasks import ClassScoring, NumberScoring
+from skdistill.evaluation._teaching import has_unreachable_teacher
 
 MIN_ROUNDS = 3
 """The jackknife leaves one round out, and the variance of the others needs two."""
-
-
-@dataclass(frozen=True)
-class Checked:
-    """Checked rows and labels.
-
-    Attributes
-    ----------
-    X, X_test : array-like of shape (n_samples, ...) and (n_test, ...)
-    y : ndarray of shape (n_samples,)
-    classes : ndarray of shape (n_classes,) or None
-        The labels, sorted; None for regressors.
-    labels : ndarray of shape (n_samples,) or None
-        The positions of y in `classes`.
-    target : ndarray of shape (n_test, n_classes) or (n_test,)
-        One-hot test labels, or the values of a regression.
-    """
-
-    X: Any
-    y: np.ndarray
-    X_test: Any
-    classes: np.ndarray | None
-    labels: np.ndarray | None
-    target: np.ndarray
 
 
 def check_metrics(loss: Any, owner: str, *, classifier: bool) -> list[str]:
@@ -108,7 +84,7 @@ def check_kind(name: str, estimator: Any) -> bool:
     return is_classifier(estimator)
 
 
-def check_data(X: Any, y: Any, X_test: Any, y_test: Any, *, classifier: bool) -> Checked:
+def check_data(X: Any, y: Any, X_test: Any, y_test: Any, *, classifier: bool) -> Problem:
     """Check rows and labels; bring labels into their one form."""
     read = read_labels if classifier else read_values
     for part, rows in {"X": X, "X_test": X_test}.items():
@@ -117,14 +93,14 @@ def check_data(X: Any, y: Any, X_test: Any, y_test: Any, *, classifier: bool) ->
     X_test, y_test = indexable(X_test, read("y_test", y_test))
     _check_same_features(X, X_test)
     if not classifier:
-        return Checked(X, y, X_test, None, None, y_test)
+        return Problem(X, y, NumberScoring(y), {"test": (X_test, y_test)})
     check_classification_targets(y)
-    classes, labels = np.unique(y, return_inverse=True)
+    task = ClassScoring(y)
     try:
-        target = np.eye(len(classes))[class_index(y_test, classes)]
+        task.encode(y_test)
     except ValueError as error:
         raise ValueError(f"y_test does not fit y. {error}") from None
-    return Checked(X, y, X_test, classes, labels, target)
+    return Problem(X, y, task, {"test": (X_test, y_test)})
 
 
 def check_rounds(rounds: list[np.ndarray], labels: np.ndarray | None, design: str) -> None:

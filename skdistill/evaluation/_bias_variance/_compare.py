@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from skdistill.evaluation._bias_variance._engine import decompose_arms
+from skdistill.evaluation._bias_variance._arms import decompose_arms
 from skdistill.evaluation._bias_variance._losses import jackknife_se, mean_of_others
 from skdistill.evaluation._bias_variance._result import (
     PARTS,
@@ -76,6 +76,7 @@ def compare(
     n_jobs: int | None = None,
     random_state: Any = None,
     verbose: int = 0,
+    memory: Any = None,
 ) -> Comparison:
     """Compare the bias and the variance of estimators that are fitted on the same rounds.
 
@@ -112,7 +113,10 @@ def compare(
     random_state : int, RandomState instance or None, default=None
         Seeds the rounds and the estimators.
     verbose : int, default=0
-        1 prints a line for every round.
+        1 prints a line for every round, with the time that is left.
+    memory : str or joblib.Memory, default=None
+        A folder in which every finished round is kept, and found again by the content of rows,
+        estimators and seeds: a call that was interrupted goes on where it was.
 
     Returns
     -------
@@ -172,6 +176,7 @@ def compare(
         n_jobs=n_jobs,
         random_state=random_state,
         verbose=verbose,
+        memory=memory,
         with_train=True,
     )
     results, single = decomposed.results, loss is None or isinstance(loss, str)

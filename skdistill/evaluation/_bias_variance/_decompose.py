@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from skdistill.evaluation._bias_variance._engine import decompose_arms
+from skdistill.evaluation._bias_variance._arms import decompose_arms
 from skdistill.evaluation._bias_variance._result import BiasVarianceDecomposition
 
 
@@ -23,6 +23,7 @@ def bias_variance_decomposition(
     n_jobs: int | None = None,
     random_state: Any = None,
     verbose: int = 0,
+    memory: Any = None,
 ) -> BiasVarianceDecomposition | dict[str, BiasVarianceDecomposition]:
     """Fit an estimator many times and split its test loss into bias and variance.
 
@@ -68,20 +69,23 @@ def bias_variance_decomposition(
     n_rounds : int, default=20
         Number of fits R, at least 3.
     refit_teacher : bool, default=True
-        Whether the teacher of a DistilledClassifier learns from the rows of the round, or is
+        Whether the teacher of a distilled estimator learns from the rows of the round, or is
         held fixed: fitted on all rows once, its (out-of-fold) targets for all rows computed once,
         and every round given its part. A fitted teacher is always fixed, and asked once.
         Without meaning for an estimator that has no teacher. With `augment` every round asks a
         fitted teacher, and an unfitted one cannot be held fixed.
     against : {"labels", "teacher"}, default="labels"
-        "teacher" puts the probabilities of a teacher fitted on all rows in the place of y: the
+        "teacher" puts what a teacher fitted on all rows says in the place of y: the
         bias is then what the student cannot imitate, the variance its instability.
     n_jobs : int, default=None
         Rounds at a time.
     random_state : int, RandomState instance or None, default=None
         Seeds the draws and the fits.
     verbose : int, default=0
-        1 prints a line for every round.
+        1 prints a line for every round, with the time that is left.
+    memory : str or joblib.Memory, default=None
+        A folder in which every finished round is kept, and found again by the content of rows,
+        estimators and seeds: a call that was interrupted goes on where it was.
 
     Returns
     -------
@@ -152,5 +156,6 @@ def bias_variance_decomposition(
         n_jobs=n_jobs,
         random_state=random_state,
         verbose=verbose,
+        memory=memory,
     ).results["estimator"]
     return results[next(iter(results))] if loss is None or isinstance(loss, str) else results

@@ -17,8 +17,8 @@ REGRESSOR_METRICS = ("squared",)
 PREDICTION_KINDS = {
     "log_loss": "probabilities",
     "brier": "probabilities",
-    "zero_one": "named",
-    "squared": "values",
+    "zero_one": "classes",
+    "squared": "numbers",
 }
 
 

@@ -9,14 +9,13 @@ from sklearn.utils import assert_all_finite
 
 from skdistill.evaluation._bias_variance._checks import MIN_ROUNDS, check_metrics
 from skdistill.evaluation._bias_variance._result import BiasVarianceDecomposition, summarise
-from skdistill.evaluation._bias_variance._rounds import target_of
 from skdistill.evaluation._checks import (
     check_some_rows,
     read_class_names,
     read_labels,
     read_values,
 )
-from skdistill.evaluation._metrics import check_probabilities
+from skdistill.evaluation._metrics import check_probabilities, class_index
 
 
 def decompose_predictions(
@@ -64,6 +63,6 @@ def decompose_predictions(
                 for r, p in enumerate(given)
             ]
         )
-        target = target_of(y_test, classes)
+        target = np.eye(len(classes))[class_index(y_test, classes)]
     results = {metric: summarise(metric, target, given, classes=classes) for metric in metrics}
     return results[metrics[0]] if loss is None or isinstance(loss, str) else results

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from sklearn.base import clone
 
 from skdistill.evaluation._checks import check_int
-from skdistill.evaluation._curves._engine import Student, run_curve
 from skdistill.evaluation._curves._input import check_curve_input
-from skdistill.evaluation._curves._scores import summarise, title
+from skdistill.evaluation._curves._run import run_curve
+from skdistill.evaluation._curves._scores import mean_row, title
 from skdistill.evaluation._curves._subsets import whole_splits
 from skdistill.evaluation._recipes import (
     DISTILLED,
     PLAIN,
     TEACHER,
     check_recipe,
-    student_recipes,
+    student_arms,
 )
 from skdistill.evaluation._size import LEAVES, NAMED_SIZE, WIDTH, Size, find_size
 from skdistill.evaluation._tables import TableResult
-from skdistill.targets._targets import Targets
 
 
 @dataclass(repr=False, eq=False)
@@ -57,6 +55,7 @@ def capacity_curve(
     cv: Any = None,
     n_jobs: int | None = None,
     verbose: int = 0,
+    memory: Any = None,
 ) -> CapacityCurve:
     """Score plain and distilled student against the student's width, beside the teacher.
 
@@ -64,12 +63,12 @@ def capacity_curve(
 
     Parameters
     ----------
-    model : DistilledClassifier
+    model : DistilledClassifier or DistilledRegressor
         The recipe, with a teacher; see `learning_curves`.
     X : array-like of shape (n_samples, ...)
         Rows.
-    y : array-like of shape (n_samples,)
-        Labels.
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        Labels, or numbers.
     param_name : str, default=None
         A parameter of the student, as in `set_params`: ``"student__max_epochs"``. None is the one
         that says how large the student is: `hidden_units` of its module, the width of the hidden
@@ -83,7 +82,10 @@ def capacity_curve(
     n_jobs : int, default=None
         Splits at a time, through joblib. The result does not depend on it.
     verbose : int, default=0
-        1 prints a line for every split.
+        1 prints a line for every split, with the time that is left.
+    memory : str or joblib.Memory, default=None
+        A folder in which every finished split is kept, and found again by the content of rows, arms
+        and seed: a call that was interrupted goes on where it was.
 
     Returns
     -------
@@ -126,41 +128,33 @@ def capacity_curve(
     >>> [(row["arm"], row["value"], row["n_parameters"]) for row in curve.rows[1:3]]
     [('plain', 2, 48), ('plain', 8, 186)]
     """
-    given = check_curve_input("capacity_curve", model, X, y, cv, n_jobs)
+    given = check_curve_input("capacity_curve", model, X, y, cv, n_jobs, memory)
     recipe, param_name, values, settings = _choose(
-        given.model, len(given.X.shape), param_name, param_range
+        model, len(given.problem.X.shape), param_name, param_range
     )
-    recipes = [_set(recipe, param_name, setting) for setting in settings]
+    recipes = [clone(recipe).set_params(**{param_name: setting}) for setting in settings]
     for sized in recipes:
-        check_recipe(sized, given.X, given.y)
+        check_recipe(sized, given.problem.X, given.problem.y)
     subsets = whole_splits(given)
-    plan = partial(_each, recipes=recipes)
-    samples = run_curve("capacity_curve", given, subsets, plan, n_jobs=n_jobs, verbose=verbose)
-    n_rows = subsets[0].size
+    arms = [
+        replace(arm, name=(arm.name, number))
+        for number, sized in enumerate(recipes)
+        for arm in student_arms(sized, (PLAIN, DISTILLED))
+    ]
+    samples = run_curve(
+        "capacity_curve", given, subsets, arms, n_jobs=n_jobs, verbose=verbose, memory=memory
+    )
+    n_rows, metrics = subsets[0].size, given.problem.task.metrics
     unknown = {"value": np.nan, "n_parameters": np.nan}
-    rows = [{"arm": TEACHER, **unknown, **summarise(samples[n_rows, TEACHER])}]
+    rows = [{"arm": TEACHER, **unknown, **mean_row(samples[n_rows, TEACHER], metrics)}]
     for arm in (PLAIN, DISTILLED):
         for number, value in enumerate(values):
             fits = samples[n_rows, (arm, number)]
             counted = np.mean([fit["n_parameters"] for fit in fits])
             n_parameters = counted if np.isnan(counted) else round(counted)
             named = {"arm": arm, "value": value, "n_parameters": n_parameters}
-            rows.append({**named, **summarise(fits)})
+            rows.append({**named, **mean_row(fits, metrics)})
     return CapacityCurve(rows, title(f"Capacity curve over {param_name}", given), param_name)
-
-
-def _each(
-    model: Any, y_index: np.ndarray, targets: Targets, n_classes: int, *, recipes: list[Any]
-) -> Iterator[Student]:
-    for name, recipe in student_recipes(model, y_index, targets, n_classes):
-        if name in (PLAIN, DISTILLED):
-            for number, student in enumerate(recipes):
-                yield Student((name, number), student, *recipe)
-
-
-def _set(recipe: Any, name: str, value: Any) -> Any:
-    # The teacher stays behind: it has been asked, and a large one would travel to every worker.
-    return clone(recipe).set_params(teacher=None, cv=None, **{name: value})
 
 
 def _choose(

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
-import numpy as np
-
 from skdistill.evaluation._checks import check_random_state
-from skdistill.evaluation._curves._engine import Samples, Student, run_curve
 from skdistill.evaluation._curves._input import check_curve_input
-from skdistill.evaluation._curves._scores import summarise, title
+from skdistill.evaluation._curves._run import run_curve
+from skdistill.evaluation._curves._scores import mean_rows, title
 from skdistill.evaluation._curves._subsets import nested_subsets
-from skdistill.evaluation._recipes import DISTILLED, PLAIN, SMOOTHED, TEACHER, student_recipes
+from skdistill.evaluation._engine import OWN, Arm
+from skdistill.evaluation._recipes import DISTILLED, PLAIN, SMOOTHED, TEACHER, student_arms
 from skdistill.evaluation._tables import TableResult
-from skdistill.targets._targets import Targets
 from skdistill.teachers._adapters import answers_from_labels
 
 ROWS, LABELS = "n_train", "n_labels"
@@ -53,6 +49,7 @@ def learning_curves(
     n_jobs: int | None = None,
     random_state: Any = None,
     verbose: int = 0,
+    memory: Any = None,
 ) -> LearningCurves:
     """Score teacher, plain, label-smoothed and distilled student against the training rows.
 
@@ -63,13 +60,13 @@ def learning_curves(
 
     Parameters
     ----------
-    model : DistilledClassifier
+    model : DistilledClassifier or DistilledRegressor
         The recipe, with a teacher. It is not changed, and its `random_state` seeds every fit; of
         None or a generator one seed is drawn.
     X : array-like of shape (n_samples, ...)
         Rows.
-    y : array-like of shape (n_samples,)
-        Labels.
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        Labels, or numbers.
     train_sizes : array-like of shape (n_ticks,), default=(0.1, 0.325, 0.55, 0.775, 1.0)
         Floats are shares of the training rows of the smallest split, ints numbers of rows.
     cv : int, splitter or iterable, default=None
@@ -80,7 +77,10 @@ def learning_curves(
     random_state : int, RandomState instance or None, default=None
         Seeds the draw of the subsets; None takes the seed of the fits.
     verbose : int, default=0
-        1 prints a line for every subset.
+        1 prints a line for every subset, with the time that is left.
+    memory : str or joblib.Memory, default=None
+        A folder in which every finished subset is kept, and found again by the content of rows,
+        arms and seed: a call that was interrupted goes on where it was.
 
     Returns
     -------
@@ -90,7 +90,10 @@ def learning_curves(
         nats), ``train_accuracy``, ``test_accuracy``, ``train_brier`` and ``test_brier`` (sum over
         the classes, in [0, 2]), and under ``<name>_std`` the standard deviations (ddof=1). The
         training scores are those of the rows that were learnt from; of a class that a subset
-        lacks its students give the probability 0, which the log-loss takes as 2.2e-16.
+        lacks its students give the probability 0, which the log-loss takes as 2.2e-16. Of a
+        regressor the scores are ``mse``, ``mae`` and ``r2`` as in `distillation_report` (of several
+        outputs each is divided by its standard deviation over all rows), and there is no arm "label
+        smoothing".
 
     Raises
     ------
@@ -132,12 +135,19 @@ def learning_curves(
     [('teacher', 50), ('teacher', 200), ('plain', 50)]
     """
     check_random_state("learning_curves", random_state)
-    given = check_curve_input("learning_curves", model, X, y, cv, n_jobs)
+    given = check_curve_input("learning_curves", model, X, y, cv, n_jobs, memory)
     subsets = nested_subsets(given, train_sizes, random_state, parameter="train_sizes")
+    names = (PLAIN, DISTILLED) if given.problem.task.regresses else (PLAIN, SMOOTHED, DISTILLED)
     samples = run_curve(
-        "learning_curves", given, subsets, _smoothed_too, n_jobs=n_jobs, verbose=verbose
+        "learning_curves",
+        given,
+        subsets,
+        student_arms(model, names),
+        n_jobs=n_jobs,
+        verbose=verbose,
+        memory=memory,
     )
-    rows = _rows(samples, (TEACHER, PLAIN, SMOOTHED, DISTILLED), ROWS)
+    rows = mean_rows(given, samples, (TEACHER, *names), ROWS)
     return LearningCurves(rows, title("Learning curves", given), ROWS)
 
 
@@ -151,6 +161,7 @@ def label_budget_curve(
     n_jobs: int | None = None,
     random_state: Any = None,
     verbose: int = 0,
+    memory: Any = None,
 ) -> LearningCurves:
     """Score plain and distilled student against the number of labels that are paid for.
 
@@ -161,12 +172,12 @@ def label_budget_curve(
 
     Parameters
     ----------
-    model : DistilledClassifier
+    model : DistilledClassifier or DistilledRegressor
         The recipe, with a teacher; see `learning_curves`.
     X : array-like of shape (n_samples, ...)
         Rows.
-    y : array-like of shape (n_samples,)
-        Labels.
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        Labels, or numbers.
     budgets : array-like of shape (n_ticks,), default=(0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
         Floats are shares of the training rows of the smallest split, ints numbers of labels.
     cv : int, splitter or iterable, default=None
@@ -176,7 +187,10 @@ def label_budget_curve(
     random_state : int, RandomState instance or None, default=None
         Seeds the draw of the labelled rows; None takes the seed of the fits.
     verbose : int, default=0
-        1 prints a line for every subset.
+        1 prints a line for every subset, with the time that is left.
+    memory : str or joblib.Memory, default=None
+        A folder in which every finished subset is kept, and found again by the content of rows,
+        arms and seed: a call that was interrupted goes on where it was.
 
     Returns
     -------
@@ -217,40 +231,19 @@ def label_budget_curve(
     [('plain', 50), ('plain', 200)]
     """
     check_random_state("label_budget_curve", random_state)
-    given = check_curve_input("label_budget_curve", model, X, y, cv, n_jobs)
+    given = check_curve_input("label_budget_curve", model, X, y, cv, n_jobs, memory)
     if answers_from_labels(model.teacher):
         raise ValueError(
             f"The teacher {type(model.teacher).__name__} answers from the labels, and "
             f"label_budget_curve asks about rows without one; see learning_curves instead."
         )
     subsets = nested_subsets(given, budgets, random_state, parameter="budgets")
-    plan = partial(_unlabelled_too, taught=model)
-    samples = run_curve("label_budget_curve", given, subsets, plan, n_jobs=n_jobs, verbose=verbose)
-    rows = _rows(samples, (TEACHER, PLAIN, DISTILLED, UNLABELLED), LABELS)
+    arms = (
+        *student_arms(model, (PLAIN, DISTILLED)),
+        Arm(UNLABELLED, model, OWN, {"verbose": 0}),
+    )
+    samples = run_curve(
+        "label_budget_curve", given, subsets, arms, n_jobs=n_jobs, verbose=verbose, memory=memory
+    )
+    rows = mean_rows(given, samples, (TEACHER, PLAIN, DISTILLED, UNLABELLED), LABELS)
     return LearningCurves(rows, title("Label budget", given), LABELS)
-
-
-def _smoothed_too(
-    model: Any, y_index: np.ndarray, targets: Targets, n_classes: int
-) -> Iterator[Student]:
-    for name, recipe in student_recipes(model, y_index, targets, n_classes):
-        if name in (PLAIN, SMOOTHED, DISTILLED):
-            yield Student(name, model, *recipe)
-
-
-def _unlabelled_too(
-    model: Any, y_index: np.ndarray, targets: Targets, n_classes: int, *, taught: Any
-) -> Iterator[Student]:
-    for name, recipe in student_recipes(model, y_index, targets, n_classes):
-        if name in (PLAIN, DISTILLED):
-            yield Student(name, model, *recipe)
-    yield Student(UNLABELLED, taught, {}, None, takes_rest=True)
-
-
-def _rows(samples: Samples, arms: tuple[str, ...], size_name: str) -> list[dict[str, Any]]:
-    sizes = sorted({size for size, _ in samples})
-    return [
-        {"arm": arm, size_name: size, **summarise(samples[size, arm])}
-        for arm in arms
-        for size in sizes
-    ]

@@ -2,32 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from skdistill.evaluation._curves._input import CurveInput
+from skdistill.evaluation._curves._run import Samples
+from skdistill.evaluation._tasks import ClassScoring, score_names
 
-METRICS = ("log_loss", "accuracy", "brier")
-SCORES = tuple(f"{part}_{metric}" for metric in METRICS for part in ("train", "test"))
+METRICS = ClassScoring.metrics
 
-
-def check_metric(metric: Any) -> None:
-    """Refuse what is none of `METRICS`."""
-    if metric not in METRICS:
-        raise ValueError(
-            f"The 'metric' parameter must be one of {', '.join(METRICS)}. Got {metric!r} instead."
-        )
+Row = dict[str, Any]
 
 
-def summarise(samples: list[dict[str, float]]) -> dict[str, float]:
+def mean_row(samples: list[dict[str, float]], metrics: Iterable[str]) -> dict[str, float]:
     """Means over the splits and, with the ending "_std", standard deviations (ddof=1)."""
     row = {}
-    for name in SCORES:
+    for name in score_names(tuple(metrics)):
         values = [sample[name] for sample in samples]
         row[name] = float(np.mean(values))
         row[f"{name}_std"] = float(np.std(values, ddof=1)) if len(values) > 1 else np.nan
     return row
+
+
+def mean_rows(
+    given: CurveInput, samples: Samples, arms: Iterable[str], size_name: str
+) -> list[Row]:
+    """A row for each arm and size."""
+    sizes = sorted({size for size, _ in samples})
+    return [
+        {"arm": arm, size_name: size} | mean_row(samples[size, arm], given.problem.task.metrics)
+        for arm in arms
+        for size in sizes
+    ]
+
+
+def check_metric(metric: Any, known: Iterable[str] = METRICS) -> None:
+    """Refuse what is none of the known metrics."""
+    if metric not in known:
+        raise ValueError(
+            f"The 'metric' parameter must be one of {', '.join(known)}. Got {metric!r} instead."
+        )
 
 
 def title(what: str, given: CurveInput) -> str:

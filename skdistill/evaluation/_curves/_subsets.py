@@ -10,10 +10,9 @@ from skdistill._compat import safe_indexing
 from skdistill._random import draw_seeds
 from skdistill.evaluation._curves._input import CurveInput
 from skdistill.targets._splits import make_splits
-from skdistill.targets._tasks import ClassTask
 
 
-class Subset(NamedTuple):
+class RowSubset(NamedTuple):
     """Rows of one split.
 
     Attributes
@@ -37,11 +36,12 @@ class Subset(NamedTuple):
     is_largest: bool
 
 
-def whole_splits(given: CurveInput) -> list[Subset]:
+def whole_splits(given: CurveInput) -> list[RowSubset]:
     """All training rows of each split, for curves over something else than rows."""
     size = min(len(train) for train, _ in given.splits)
     subsets = [
-        Subset(number, size, train, test, True) for number, (train, test) in enumerate(given.splits)
+        RowSubset(number, size, train, test, True)
+        for number, (train, test) in enumerate(given.splits)
     ]
     _check_cross_fitting(given, subsets)
     return subsets
@@ -49,7 +49,7 @@ def whole_splits(given: CurveInput) -> list[Subset]:
 
 def nested_subsets(
     given: CurveInput, sizes: Any, random_state: Any, *, parameter: str
-) -> list[Subset]:
+) -> list[RowSubset]:
     """The subsets of every split, the smaller ones parts of the larger ones.
 
     Parameters
@@ -64,7 +64,7 @@ def nested_subsets(
 
     Returns
     -------
-    subsets : list of Subset
+    subsets : list of RowSubset
         Split by split, sizes ascending; equal sizes are one.
 
     Raises
@@ -78,38 +78,13 @@ def nested_subsets(
     for (number, (train, test)), split_seed in zip(
         enumerate(given.splits), draw_seeds(seed, len(given.splits)), strict=True
     ):
-        order = train[stratified_order(given.y_index[train], split_seed)]
+        order = train[given.problem.task.nested_order(given.problem.y[train], split_seed)]
         subsets += [
-            Subset(number, size, np.sort(order[:size]), test, size == ticks[-1]) for size in ticks
+            RowSubset(number, size, np.sort(order[:size]), test, size == ticks[-1])
+            for size in ticks
         ]
     _check_cross_fitting(given, subsets)
     return subsets
-
-
-def stratified_order(y_index: np.ndarray, random_state: int) -> np.ndarray:
-    """An order of rows of which every beginning has the classes in proportion.
-
-    The i-th drawn row of a class of n rows stands at i / n, so that a beginning holds the same
-    share of each class, rounded up: first one row of every class.
-
-    Parameters
-    ----------
-    y_index : ndarray of shape (n_samples,), int
-        The class of each row.
-    random_state : int
-        Seed of the draw.
-
-    Returns
-    -------
-    ndarray of shape (n_samples,), int
-        Positions.
-    """
-    rng = np.random.default_rng(random_state)
-    place = np.empty(len(y_index))
-    for c in np.unique(y_index):
-        members = rng.permutation(np.flatnonzero(y_index == c))
-        place[members] = np.arange(len(members)) / len(members)
-    return np.lexsort((rng.random(len(y_index)), place))
 
 
 def _count_rows(sizes: Any, n_max: int, parameter: str) -> list[int]:
@@ -130,17 +105,17 @@ def _count_rows(sizes: Any, n_max: int, parameter: str) -> list[int]:
     return n_rows.tolist()
 
 
-def _check_cross_fitting(given: CurveInput, subsets: list[Subset]) -> None:
+def _check_cross_fitting(given: CurveInput, subsets: list[RowSubset]) -> None:
     """Refuse rows of one class, and rows that the teacher's cross-fitting cannot split."""
-    model = given.model
+    model, problem = given.model, given.problem
     in_sample = given.teacher_is_fitted or (isinstance(model.cv, str) and model.cv == "in-sample")
     for subset in subsets:
-        y = given.y[subset.train]
+        X, y = safe_indexing(problem.X, subset.train), problem.y[subset.train]
         try:
-            if len(np.unique(y)) < 2:
+            if not problem.task.regresses and len(np.unique(y)) < 2:
                 raise ValueError("They hold one class only; expected at least two.")
             if not in_sample:
-                make_splits(ClassTask(y), model.cv, safe_indexing(given.X, subset.train))
+                make_splits(problem.task.to_learn(y), model.cv, X)
         except ValueError as error:
             raise ValueError(
                 f"{len(y)} training rows of split {subset.split} are too few to learn from: {error}"

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
 from sklearn.base import clone
 
-from skdistill.evaluation._curves._engine import Student, run_curve
 from skdistill.evaluation._curves._input import check_curve_input
-from skdistill.evaluation._curves._scores import check_metric, summarise, title
+from skdistill.evaluation._curves._run import run_curve
+from skdistill.evaluation._curves._scores import check_metric, mean_row, title
 from skdistill.evaluation._curves._subsets import whole_splits
+from skdistill.evaluation._engine import LABELS, TARGETS, Arm
 from skdistill.evaluation._recipes import check_recipe
 from skdistill.evaluation._tables import TableResult
-from skdistill.targets._targets import Targets
 
 
 @dataclass(repr=False, eq=False)
@@ -65,6 +63,7 @@ def temperature_alpha_map(
     cv: Any = None,
     n_jobs: int | None = None,
     verbose: int = 0,
+    memory: Any = None,
 ) -> TemperatureAlphaMap:
     """Score the distilled student for every pair of temperature and alpha.
 
@@ -89,7 +88,10 @@ def temperature_alpha_map(
     n_jobs : int, default=None
         Splits at a time, through joblib. The result does not depend on it.
     verbose : int, default=0
-        1 prints a line for every split.
+        1 prints a line for every split, with the time that is left.
+    memory : str or joblib.Memory, default=None
+        A folder in which every finished split is kept, and found again by the content of rows, arms
+        and seed: a call that was interrupted goes on where it was.
 
     Returns
     -------
@@ -129,44 +131,38 @@ def temperature_alpha_map(
     >>> sorted(result.best_params())
     ['alpha', 'temperature']
     """
-    given = check_curve_input("temperature_alpha_map", model, X, y, cv, n_jobs)
+    owner = "temperature_alpha_map"
+    given = check_curve_input(owner, model, X, y, cv, n_jobs, memory, numbers=False)
+    problem = given.problem
     temperatures = _numbers(
         "temperatures", temperatures, "above 0", lambda v: (v > 0) & (v < np.inf)
     )
     alphas = _numbers("alphas", alphas, "in [0, 1]", lambda v: (v >= 0) & (v <= 1))
-    plan = partial(_grid, temperatures=temperatures, alphas=alphas)
     for temperature in temperatures:
-        check_recipe(clone(model).set_params(temperature=temperature), given.X, given.y)
+        check_recipe(clone(model).set_params(temperature=temperature), problem.X, problem.y)
     subsets = whole_splits(given)
-    samples = run_curve(
-        "temperature_alpha_map", given, subsets, plan, n_jobs=n_jobs, verbose=verbose
-    )
+    pairs = {_key(t, alpha): (t, alpha) for t in temperatures for alpha in alphas}
+    arms = [
+        Arm(
+            key,
+            model,
+            TARGETS if alpha else LABELS,
+            {"verbose": 0, "temperature": temperature, "alpha": alpha},
+        )
+        for key, (temperature, alpha) in pairs.items()
+    ]
+    samples = run_curve(owner, given, subsets, arms, n_jobs=n_jobs, verbose=verbose, memory=memory)
     size = subsets[0].size
     rows = [
         {
             "temperature": temperature,
             "alpha": alpha,
-            **summarise(samples[size, _key(temperature, alpha)]),
+            **mean_row(samples[size, _key(temperature, alpha)], problem.task.metrics),
         }
         for temperature in temperatures
         for alpha in alphas
     ]
     return TemperatureAlphaMap(rows, title("Temperature and alpha", given))
-
-
-def _grid(
-    model: Any,
-    y_index: np.ndarray,
-    targets: Targets,
-    n_classes: int,
-    *,
-    temperatures: list[float],
-    alphas: list[float],
-) -> Iterator[Student]:
-    pairs = {_key(t, alpha): (t, alpha) for t in temperatures for alpha in alphas}
-    for key, (temperature, alpha) in pairs.items():
-        parameters = {"temperature": temperature, "alpha": alpha}
-        yield Student(key, model, parameters, targets if alpha else None)
 
 
 def _key(temperature: float, alpha: float) -> tuple[float | None, float]:

@@ -7,13 +7,16 @@ from html import escape
 from textwrap import fill, indent
 from typing import Any
 
+import numpy as np
+
+from skdistill._regressor import DistilledRegressor
 from skdistill.evaluation._diagnosis._advice import advise
 from skdistill.evaluation._diagnosis._figures import beyond_controls, compute_figures
-from skdistill.evaluation._diagnosis._measure import gather_answers
+from skdistill.evaluation._diagnosis._measure import gather_evidence
 from skdistill.evaluation._diagnosis._rows import figure_rows, flat_figures
 from skdistill.evaluation._diagnosis._rules import find
 from skdistill.evaluation._report._checks import check_report_input
-from skdistill.evaluation._tables import TableResult, rows_to_table, text_table
+from skdistill.evaluation._tables import TableResult, html_list, rows_to_table, text_table
 from skdistill.teachers._adapters import answers_from_labels
 
 _WIDTH = 100
@@ -62,9 +65,8 @@ class Diagnosis(TableResult):
         )
 
     def _repr_html_(self) -> str:
-        reading = "".join(f"<li>{escape(sentence)}</li>" for sentence in self.reading)
         return (
-            f'<div style="overflow-x:auto">{super()._repr_html_()}<ul>{reading}</ul>'
+            f'<div style="overflow-x:auto">{super()._repr_html_()}{html_list(self.reading)}'
             f"<p>Next step: {escape(self.advice)}</p><pre>{escape(self.code)}</pre></div>"
         )
 
@@ -73,18 +75,19 @@ def diagnose(model: Any, X_train: Any, y_train: Any, X_test: Any, y_test: Any) -
     """Say whether a distilled student overfits, underfits or is limited by something else.
 
     The student is held against its teacher and against the plain student, a fit of the same
-    recipe with hard labels alone, by log-loss and by KL divergence to the teacher. A difference
-    counts if it is more than two of its standard errors.
+    recipe with hard labels alone, by log-loss and by KL divergence to the teacher; those of
+    numbers by squared error and by squared distance to the teacher, both in units of the variance
+    of `y_train`. A difference counts if it is more than two of its standard errors.
 
     Parameters
     ----------
-    model : DistilledClassifier
+    model : DistilledClassifier or DistilledRegressor
         With a teacher. A fitted one is judged as it is, and `X_train` and `y_train` must be the
         rows of its fit, in their order; of an unfitted one a clone is fitted. It is never changed.
     X_train, y_train : array-like of shape (n_train, ...) and (n_train,)
-        Rows and labels that the student learns from.
+        Rows, and the labels or numbers that the student learns from.
     X_test, y_test : array-like of shape (n_test, ...) and (n_test,)
-        Rows and labels that neither student nor teacher has seen.
+        Rows, and labels or numbers that neither student nor teacher has seen.
 
     Returns
     -------
@@ -110,10 +113,15 @@ def diagnose(model: Any, X_train: Any, y_train: Any, X_test: Any, y_test: Any) -
         - ``teacher_ece``, ``teacher_temperature``: calibration error of the teacher on the test
           rows, and the temperature that calibrates it on the training rows.
 
+        Of numbers the losses are mean squared errors and ``kl_train``, ``kl_test`` mean squared
+        distances, all of them divided by the variance of `y_train`; ``class_rates`` is the loss of
+        the mean of `y_train`, about 1. ``beyond_...``, ``teacher_ece`` and ``teacher_temperature``
+        are then nan.
+
     Raises
     ------
     TypeError
-        When `model` is no DistilledClassifier.
+        When `model` is neither a DistilledClassifier nor a DistilledRegressor.
     ValueError
         For input that does not fit, before any training; see `distillation_report`.
 
@@ -146,6 +154,10 @@ def diagnose(model: Any, X_train: Any, y_train: Any, X_test: Any, y_test: Any) -
     5. **the teacher is the limit** if ``gain`` is shown to be negative and ``lead`` is not shown
        to be positive; else **unclear**.
 
+    Numbers are judged by the same rules, which are shares of what the teacher, the student or a
+    constant loses. No labels could have been softened to do what the teacher did, so in 3. a gain
+    that is shown is **fine**.
+
     Where a probability is held against a label, and where KL divides by one, it is taken as 0.001
     at least, so that the exact zeros of a forest do not decide. The standard errors are those of
     means over rows, of paired differences where both sides were measured on the same rows; fewer
@@ -177,29 +189,39 @@ def diagnose(model: Any, X_train: Any, y_train: Any, X_test: Any, y_test: Any) -
     from sklearn.base import clone
     model = clone(model).set_params(cv=None, calibrate=True).fit(X_train, y_train)
     """
-    given = check_report_input(model, X_train, y_train, X_test, y_test, caller="diagnose")
+    given = check_report_input(
+        model, X_train, y_train, X_test, y_test, caller="diagnose", numbers=True
+    )
+    if given.y_train.ndim > 1 or (given.fitted and getattr(model, "n_outputs_", 1) > 1):
+        raise ValueError(
+            "diagnose judges the numbers of one output, and the model or y_train has several. Fit "
+            "and diagnose a student of each."
+        )
+    if isinstance(model, DistilledRegressor) and np.var(given.y_train) == 0:
+        raise ValueError(
+            f"y_train holds the number {given.y_train[0]:.4g} alone; expected some that differ, by "
+            f"whose variance losses are measured."
+        )
     if answers_from_labels(model.teacher):
         raise ValueError(
             f"diagnose needs a teacher that answers for rows, and "
             f"{type(model.teacher).__name__} answers from the labels; pass one with predict_proba."
         )
-    answers = gather_answers(model, given)
-    figures = compute_figures(answers)
+    evidence = gather_evidence(model, given)
+    figures = compute_figures(evidence)
     finding = find(
         figures,
-        alpha=answers.alpha,
-        asks_own_rows=not answers.cross_fitted and model.augment is None,
-        ask_controls=lambda: beyond_controls(answers, answers.smooth()),
+        alpha=evidence.alpha,
+        asks_own_rows=not evidence.cross_fitted and model.augment is None,
+        ask_controls=lambda: beyond_controls(evidence),
     )
-    advice = advise(
-        model, finding, figures, X=given.X_train, y=given.train_index, history=answers.history
-    )
+    advice = advise(model, finding, figures, X=given.X_train, y=given.train_index)
     return Diagnosis(
         title=f"Diagnosis: {finding.verdict} ({len(given.y_train)} training rows, "
         f"{len(given.test_index)} test rows)",
         verdict=finding.verdict,
         reading=finding.reading,
-        figures=flat_figures(figures, finding.controls, answers.teacher_temperature),
+        figures=flat_figures(figures, finding.controls, evidence.teacher_temperature),
         rows=figure_rows(figures, finding.controls),
         advice=advice.sentence,
         code=advice.code,

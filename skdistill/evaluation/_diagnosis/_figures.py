@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
-from skdistill.evaluation._diagnosis._measure import Answers
+from skdistill.evaluation._diagnosis._measure import Evidence
 from skdistill.evaluation._metrics import calibration_error, row_terms
 from skdistill.targets import fit_temperature
 from skdistill.targets._calibration import apply_temperature
@@ -41,16 +42,20 @@ class Figure(NamedTuple):
 
 @dataclass(frozen=True)
 class Figures:
-    """What the rules read, in nats where nothing else is said.
+    """What the rules read.
+
+    The losses are log-losses in nats. Of numbers they are squared errors in units of the variance
+    of the training rows' numbers, so that a constant loses about 1.
 
     Attributes
     ----------
     student_train, student_test, teacher_train, teacher_test, plain_test : Figure
-        Log-losses. The teacher's on the training rows is that of the targets.
+        Losses. The teacher's on the training rows is that of the targets.
     class_rates : Figure
-        Log-loss, on the test rows, of the class rates of the training rows.
+        Loss, on the test rows, of the class rates or the mean of the training rows.
     kl_train, kl_test : Figure
-        KL(teacher ‖ student); on the training rows that to the targets.
+        KL(teacher ‖ student), of numbers their squared distance; on the training rows that to the
+        targets.
     excess : Figure
         Student minus teacher, test rows, paired.
     excess_train : Figure
@@ -67,6 +72,8 @@ class Figures:
         Calibration error of the teacher on the test rows.
     calibrated : Figure
         Teacher minus the teacher softened by the temperature of its training rows, test rows.
+    of_numbers : bool, default=False
+        Whether numbers are predicted, and no classes.
     """
 
     student_train: Figure
@@ -86,33 +93,51 @@ class Figures:
     kept: float
     teacher_ece: float
     calibrated: Figure
+    of_numbers: bool = False
+
+    @property
+    def loss(self) -> str:
+        """What the loss is called."""
+        return "squared error" if self.of_numbers else "log-loss"
+
+    @property
+    def distance(self) -> str:
+        """What the distance of student and teacher is called."""
+        return "The squared distance" if self.of_numbers else "KL"
 
 
-def compute_figures(answers: Answers) -> Figures:
-    """Reduce answers to figures.
+def compute_figures(evidence: Evidence) -> Figures:
+    """Reduce evidence to figures.
 
     Parameters
     ----------
-    answers : Answers
+    evidence : Evidence
         Those of student, teacher and plain student.
 
     Returns
     -------
     figures : Figures
     """
-    y = answers.y_test
-    teacher = answers.teacher_test
-    told = ~np.isnan(answers.teacher_train).any(axis=1)
-    taught = answers.teacher_train[told]
-    rates = np.bincount(answers.y_train, minlength=teacher.shape[1]) / len(answers.y_train)
-    calibrated = apply_temperature(teacher, answers.teacher_temperature)
+    y_train, y, teacher = evidence.y_train, evidence.y_test, evidence.teacher_test
+    variance = np.var(y_train) if evidence.of_numbers else None
+    losses = partial(row_losses, variance=variance)
+    distances = partial(row_distances, variance=variance)
+    told = ~np.isnan(evidence.teacher_train.reshape(len(y_train), -1)).any(axis=1)
+    taught = evidence.teacher_train[told]
+    if evidence.of_numbers:
+        constant, calibrated, ece = np.full(len(y), y_train.mean()), teacher, np.nan
+    else:
+        rates = np.bincount(y_train, minlength=teacher.shape[1]) / len(y_train)
+        constant = np.tile(rates, (len(y), 1))
+        calibrated = apply_temperature(teacher, evidence.teacher_temperature)
+        ece = calibration_error(y, teacher, n_bins=N_BINS)
 
-    student = losses(y, answers.student_test)
-    student_train = losses(answers.y_train, answers.student_train)
+    student = losses(y, evidence.student_test)
+    student_train = losses(y_train, evidence.student_train)
     teacher_test = losses(y, teacher)
-    teacher_train = losses(answers.y_train[told], taught)
-    plain = losses(y, answers.plain_test)
-    prior = losses(y, np.tile(rates, (len(y), 1)))
+    teacher_train = losses(y_train[told], taught)
+    plain = losses(y, evidence.plain_test)
+    prior = losses(y, constant)
     known = prior.mean() - teacher_test.mean()
     return Figures(
         student_train=mean(student_train),
@@ -121,8 +146,8 @@ def compute_figures(answers: Answers) -> Figures:
         teacher_test=mean(teacher_test),
         plain_test=mean(plain),
         class_rates=mean(prior),
-        kl_train=mean(divergences(taught, answers.student_train[told])),
-        kl_test=mean(divergences(teacher, answers.student_test)),
+        kl_train=mean(distances(taught, evidence.student_train[told])),
+        kl_test=mean(distances(teacher, evidence.student_test)),
         excess=mean(student - teacher_test),
         excess_train=difference(student_train, teacher_test),
         gap=difference(student, student_train),
@@ -130,44 +155,53 @@ def compute_figures(answers: Answers) -> Figures:
         lead=mean(plain - teacher_test),
         gain=mean(plain - student),
         kept=float((prior.mean() - student.mean()) / known) if known > 0 else np.nan,
-        teacher_ece=calibration_error(y, teacher, n_bins=N_BINS),
+        teacher_ece=ece,
         calibrated=mean(teacher_test - losses(y, calibrated)),
+        of_numbers=evidence.of_numbers,
     )
 
 
-def beyond_controls(answers: Answers, smoothed: np.ndarray) -> dict[str, Figure]:
+def beyond_controls(evidence: Evidence) -> dict[str, Figure]:
     """Log-loss of each control minus the student's, test rows, paired.
 
     Parameters
     ----------
-    answers : Answers
+    evidence : Evidence
         Those of student and plain student.
-    smoothed : ndarray of shape (n_test, n_classes)
-        The answers of the label-smoothed student.
 
     Returns
     -------
     beyond : dict
-        "temperature": the plain student softened by the one temperature that suits the test rows
-        best, the most that calibration could give. "smoothing": the label-smoothed student.
+        Empty for numbers, which have no labels to soften. "temperature": the plain student
+        softened by the one temperature that suits the test rows best, the most that calibration
+        could give. "smoothing": the label-smoothed student.
     """
-    y = answers.y_test
-    best = fit_temperature(log_probabilities(answers.plain_test), y)
-    student = losses(y, answers.student_test)
+    if evidence.of_numbers:
+        return {}
+    y = evidence.y_test
+    best = fit_temperature(log_probabilities(evidence.plain_test), y)
+    student = row_losses(y, evidence.student_test)
     controls = {
-        "temperature": apply_temperature(answers.plain_test, best),
-        "smoothing": smoothed,
+        "temperature": apply_temperature(evidence.plain_test, best),
+        "smoothing": evidence.smooth(),
     }
-    return {name: mean(losses(y, p) - student) for name, p in controls.items()}
+    return {name: mean(row_losses(y, p) - student) for name, p in controls.items()}
 
 
-def losses(y: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
-    """-log p_y of each row, p at least `FLOOR`: a forest's exact zeros shall not decide."""
-    return row_terms(y, np.maximum(probabilities, FLOOR), probabilities)["log_loss"]
+def row_losses(y: np.ndarray, answer: np.ndarray, variance: float | None = None) -> np.ndarray:
+    """-log p_y of each row, p at least `FLOOR`: a forest's exact zeros shall not decide.
+
+    With a variance the squared error of numbers, in units of it.
+    """
+    if variance is not None:
+        return (y - answer) ** 2 / variance
+    return row_terms(y, np.maximum(answer, FLOOR), answer)["log_loss"]
 
 
-def divergences(p: np.ndarray, q: np.ndarray) -> np.ndarray:
-    """KL(p ‖ q) of each row, q at least `FLOOR`."""
+def row_distances(p: np.ndarray, q: np.ndarray, variance: float | None = None) -> np.ndarray:
+    """KL(p ‖ q) of each row, q at least `FLOOR`; with a variance that of numbers, squared."""
+    if variance is not None:
+        return row_losses(p, q, variance)
     return row_terms(np.zeros(len(p), dtype=int), np.maximum(q, FLOOR), p)["kl"]
 
 

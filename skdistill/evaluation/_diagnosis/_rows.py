@@ -50,54 +50,37 @@ def figure_rows(figures: Figures, controls: dict[str, Figure]) -> list[dict[str,
     heart = rules.BY_HEART_SHARE * f.student_test.value
     imitation = rules.IMITATION_SHARE * f.kl_test.value
     lag = rules.tolerance(f)
+    by_heart = {True: "knows them by heart", False: "not by heart"}
+    far_closer = {True: "far closer than on new rows", False: "not far closer"}
+    lagging = {True: "lags", False: "does not lag"}
+    constant = "mean of y" if f.of_numbers else "class rates"
+    to_teacher = f"{f.distance.removeprefix('The ')} to teacher"
     rows = [
-        _row("class rates, test", f.class_rates),
-        _row(
-            "teacher, training",
-            f.teacher_train,
-            f"< {half:.4f}",
-            "knows them by heart" if rules.has_memorised(f) else "not by heart",
-        ),
-        _row("teacher, test", f.teacher_test),
-        _row("plain student, test", f.plain_test),
-        _row(
-            "student, training",
-            f.student_train,
-            f"< {heart:.4f}",
-            "knows them by heart" if rules.knows_by_heart(f) else "not by heart",
-        ),
-        _row("student, test", f.student_test),
-        _row(
-            "KL to teacher, training",
+        (f"{constant}, test", f.class_rates, "", ""),
+        ("teacher, training", f.teacher_train, f"< {half:.4f}", by_heart[rules.has_memorised(f)]),
+        ("teacher, test", f.teacher_test, "", ""),
+        ("plain student, test", f.plain_test, "", ""),
+        ("student, training", f.student_train, f"< {heart:.4f}", by_heart[rules.knows_by_heart(f)]),
+        ("student, test", f.student_test, "", ""),
+        (
+            f"{to_teacher}, training",
             f.kl_train,
             f"< {imitation:.4f}",
-            "far closer than on new rows" if rules.imitates_own_rows_only(f) else "not far closer",
+            far_closer[rules.imitates_own_rows_only(f)],
         ),
-        _row("KL to teacher, test", f.kl_test),
-        _row(
-            "student - teacher, test",
-            f.excess,
-            f"> {lag:.4f}",
-            "lags" if rules.lags(f) else "does not lag",
-        ),
-        _row("student, training - teacher, test", f.excess_train, *_sign(f.excess_train)),
-        _row("plain - teacher, test", f.lead, *_sign(f.lead, "teacher better", "plain better")),
-        _row("plain - student, test", f.gain, *_sign(f.gain, "a gain", "a loss")),
+        (f"{to_teacher}, test", f.kl_test, "", ""),
+        ("student - teacher, test", f.excess, f"> {lag:.4f}", lagging[rules.lags(f)]),
+        ("student, training - teacher, test", f.excess_train, *_sign(f.excess_train)),
+        ("plain - teacher, test", f.lead, *_sign(f.lead, "teacher better", "plain better")),
+        ("plain - student, test", f.gain, *_sign(f.gain, "a gain", "a loss")),
     ]
     for name, beyond in controls.items():
         says = _sign(beyond, "control worse", "control better")
-        rows.append(_row(f"{_CONTROLS[name]} - student, test", beyond, *says))
-    return rows
-
-
-def _row(figure: str, value: Figure, threshold: str = "", says: str = "") -> dict[str, Any]:
-    return {
-        "figure": figure,
-        "value": value.value,
-        "value_se": value.error,
-        "threshold": threshold,
-        "says": says,
-    }
+        rows.append((f"{_CONTROLS[name]} - student, test", beyond, *says))
+    return [
+        {"figure": figure, "value": value, "value_se": error, "threshold": threshold, "says": says}
+        for figure, (value, error), threshold, says in rows
+    ]
 
 
 def _sign(value: Figure, positive: str = "above", negative: str = "below") -> tuple[str, str]:

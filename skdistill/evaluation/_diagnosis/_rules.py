@@ -100,12 +100,13 @@ def find(
     finding : Finding
     """
     f = figures
+    closer = "closer to" if f.of_numbers else "surer of"
     if alpha > 0 and asks_own_rows and has_memorised(f):
         return _found(
             MEMORISED,
-            f"The teacher's log-loss is {_n(f.teacher_train)} on the training rows and "
+            f"The teacher's {f.loss} is {_n(f.teacher_train)} on the training rows and "
             f"{_n(f.teacher_test)} on the test rows: it has learnt by heart the rows that it "
-            f"teaches, and is surer of them than it should be.",
+            f"teaches, and is {closer} them than it should be.",
         )
     if knows_by_heart(f) or lags(f):
         return _explain_loss(f, alpha)
@@ -119,17 +120,20 @@ def find(
 def _explain_loss(f: Figures, alpha: float) -> Finding:
     """The student does badly on new rows: how does it on its own?"""
     losses = (
-        f"The student's log-loss is {_n(f.student_train)} on its training rows and "
+        f"The student's {f.loss} is {_n(f.student_train)} on its training rows and "
         f"{_n(f.student_test)} on the test rows; the teacher's on the test rows is "
         f"{_n(f.teacher_test)}."
     )
-    kl = f"{_n(f.kl_train)} on the training rows and {_n(f.kl_test)} on the test rows"
+    distance = (
+        f"{f.distance} to the teacher is {_n(f.kl_train)} on the training rows and "
+        f"{_n(f.kl_test)} on the test rows"
+    )
     if alpha > 0 and f.excess.is_positive and imitates_own_rows_only(f):
         return _found(
             TOO_SMALL,
             losses,
-            f"KL to the teacher is {kl}: the student follows it on the rows that it has seen and "
-            f"not on new ones, so there were too few to learn it from.",
+            f"{distance}: the student follows it on the rows that it has seen and not on new "
+            f"ones, so there were too few to learn it from.",
         )
     if knows_by_heart(f) or f.excess_train.is_negative:
         return _found(
@@ -137,14 +141,14 @@ def _explain_loss(f: Figures, alpha: float) -> Finding:
             losses,
             "The teacher's term has no weight (alpha = 0)."
             if alpha == 0
-            else f"KL to the teacher is {kl}: what the student fits so closely are its labels.",
+            else f"{distance}: what the student fits so closely are its labels.",
         )
     if f.excess_train.is_positive:
         return _found(
             UNDERFIT,
             losses,
             f"Even on its own rows the student does worse than the teacher does on rows that it "
-            f"has never seen. KL to the teacher is {kl}: more rows alone would not help.",
+            f"has never seen. {distance}: more rows alone would not help.",
         )
     return _found(
         UNCLEAR,
@@ -157,23 +161,24 @@ def _explain_loss(f: Figures, alpha: float) -> Finding:
 def _weak_teacher(f: Figures, ask_controls: Callable[[], dict[str, Figure]]) -> Finding:
     """The teacher knows less than the plain student."""
     weak = (
-        f"The teacher's log-loss on the test rows is {_n(f.teacher_test)}, above the "
+        f"The teacher's {f.loss} on the test rows is {_n(f.teacher_test)}, above the "
         f"{_n(f.plain_test)} of the student that learns from labels alone."
     )
     if f.gain.is_positive:
+        softer = "smoother" if f.of_numbers else "softer"
         return Finding(
             REGULARISATION,
             [
                 weak,
                 f"Still the student gains {_n(f.gain)} over the plain one, to "
-                f"{_n(f.student_test)}: its targets are softer, not wiser.",
+                f"{_n(f.student_test)}: its targets are {softer}, not wiser.",
             ],
             ask_controls(),
         )
     return _found(
         LIMIT,
         weak,
-        f"No gain of the student over that one is shown: its log-loss is {_n(f.student_test)}.",
+        f"No gain of the student over that one is shown: its {f.loss} is {_n(f.student_test)}.",
     )
 
 
@@ -181,13 +186,15 @@ def _explain_gain(f: Figures, controls: dict[str, Figure]) -> Finding:
     """The student is better than the plain one: would softer labels have done it?"""
     gain = (
         f"The student gains {_n(f.gain)} over the plain one, to {_n(f.student_test)}; the "
-        f"teacher's log-loss is {_n(f.teacher_test)}."
+        f"teacher's {f.loss} is {_n(f.teacher_test)}."
     )
     as_well = [
         _NAMES[name]
         for name, beyond in controls.items()
         if not beyond.is_positive and f.gain.value - beyond.value >= CONTROL_SHARE * f.gain.value
     ]
+    if not controls:
+        return _found(FINE, gain)
     if all(beyond.is_positive for beyond in controls.values()):
         verdict, why = FINE, "Neither label smoothing nor one fitted temperature does as well."
     elif as_well:
@@ -202,7 +209,7 @@ def _no_gain(f: Figures) -> Finding:
     if f.gain.is_negative and not f.lead.is_positive:
         return _found(
             LIMIT,
-            f"The student's log-loss is {_n(f.student_test)}, above the {_n(f.plain_test)} of the "
+            f"The student's {f.loss} is {_n(f.student_test)}, above the {_n(f.plain_test)} of the "
             f"student that learns from labels alone, and the teacher's ({_n(f.teacher_test)}) is "
             f"no better.",
         )

@@ -7,8 +7,12 @@ from typing import Any
 import numpy as np
 from scipy.stats import binomtest
 
-from skdistill.evaluation._displays._answers import estimator_answers, report_answers
-from skdistill.evaluation._displays._style import check_table, get_axes, line_style, literal
+from skdistill.evaluation._displays._base import Display, check_table
+from skdistill.evaluation._displays._probabilities import (
+    estimator_probabilities,
+    report_probabilities,
+)
+from skdistill.evaluation._displays._style import line_style, literal
 from skdistill.evaluation._metrics import check_scored
 from skdistill.evaluation._recipes import DISTILLED, TEACHER
 
@@ -87,10 +91,11 @@ def agreement_by_class(
     return rows
 
 
-class AgreementDisplay:
+class AgreementDisplay(Display):
     """Where teacher and student part: agreement and accuracies by class, the lowest at the top.
 
-    Make one with `from_estimator`, `from_predictions` or `from_report`.
+    Make one with `from_estimator`, `from_predictions` or `from_report`. Of more than 40 classes
+    those with the lowest agreement are drawn. A new figure is higher with more classes.
 
     Parameters
     ----------
@@ -166,7 +171,7 @@ class AgreementDisplay:
         -------
         display : AgreementDisplay
         """
-        answers = estimator_answers(estimator, X, y)
+        answers = estimator_probabilities(estimator, X, y)
         if TEACHER not in answers:
             raise ValueError(
                 f"The estimator must be a DistilledClassifier with a teacher. Got "
@@ -193,31 +198,22 @@ class AgreementDisplay:
         -------
         display : AgreementDisplay
         """
-        answers = report_answers("AgreementDisplay", report, [TEACHER, arm])
+        answers = report_probabilities("AgreementDisplay", report, [TEACHER, arm])
         y_true = report.classes[report.y_index]
         return cls.from_predictions(
             y_true, answers[TEACHER], answers[arm], labels=report.classes, ax=ax
         )
 
-    def plot(self, ax: Any = None) -> AgreementDisplay:
-        """Draw; of more than 40 classes those with the lowest agreement.
+    def _found(self) -> list[dict[str, Any]]:
+        """The classes that have rows, the lowest agreement first."""
+        return sorted((row for row in self.rows if row["n"]), key=lambda row: row["agreement"])
 
-        Parameters
-        ----------
-        ax : matplotlib.axes.Axes, default=None
-            Where to draw. None: a new figure, higher with more classes.
+    def _figsize(self) -> tuple[float, float]:
+        return 6.4, figure_height(len(self._found()))
 
-        Returns
-        -------
-        display : AgreementDisplay
-            Itself.
-        """
-        found = sorted((row for row in self.rows if row["n"]), key=lambda row: row["agreement"])
+    def _draw(self, ax: Any) -> None:
+        found = self._found()
         shown = found[:_MAX_CLASSES]
-        is_new = ax is None
-        ax = get_axes(ax, type(self).__name__)
-        if is_new:
-            ax.figure.set_size_inches(6.4, figure_height(len(shown)))
         y = np.arange(len(shown))
         columns = {key: np.array([row[key] for row in shown]) for key in shown[0] if key != "class"}
         agreement = columns["agreement"]
@@ -236,8 +232,6 @@ class AgreementDisplay:
         ax.set_axisbelow(True)
         # Above the axes: beside 26 classes there is no empty corner.
         ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=1, frameon=False)
-        self.ax_, self.figure_ = ax, ax.figure
-        return self
 
 
 def figure_height(n_classes: int) -> float:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
+from typing import Any, Self
 
 import numpy as np
 
@@ -14,28 +15,16 @@ from skdistill.evaluation._bias_variance import (
 )
 from skdistill.evaluation._bias_variance._predictions import decompose_predictions
 from skdistill.evaluation._bias_variance._result import PARTS
-from skdistill.evaluation._displays._style import (
-    HATCHES,
-    check_axes,
-    check_shown,
-    get_axes,
-    line_style,
-    literal,
-)
+from skdistill.evaluation._displays._base import Display, check_shown
+from skdistill.evaluation._displays._style import HATCHES, METRIC_LABELS, line_style, literal
 
-AXIS_LABELS = {
-    "log_loss": "log-loss (nats)",
-    "brier": "Brier score",
-    "zero_one": "error rate",
-    "squared": "squared error",
-}
 N_SE = 2
 """How many standard errors an interval reaches to each side."""
 
 _NUMBERS = ("bias", "variance", "loss", "bias_se", "loss_se")
 
 
-class BiasVarianceDisplay:
+class BiasVarianceDisplay(Display):
     """Bars of bias and variance, stacked to the loss.
 
     The variance stands on the bias; a negative net variance (zero-one loss) hangs down from the
@@ -82,7 +71,14 @@ class BiasVarianceDisplay:
                 f"Comparison. Got {type(result).__name__} of something else instead; pass what "
                 f"bias_variance_decomposition or compare returned."
             )
+        named = result.decompositions if isinstance(result, Comparison) else result
+        named = named if isinstance(named, dict) else {named.metric: named}
         self.result = result
+        self.rows = [
+            {"arm": name, **part.rows[0]}
+            for name, parts in named.items()
+            for part in (parts.values() if isinstance(parts, dict) else [parts])
+        ]
 
     @classmethod
     def from_estimator(
@@ -95,7 +91,7 @@ class BiasVarianceDisplay:
         *,
         ax: Any = None,
         **kwargs: Any,
-    ) -> BiasVarianceDisplay:
+    ) -> Self:
         """Decompose the loss of an estimator and draw the parts.
 
         Parameters
@@ -115,8 +111,8 @@ class BiasVarianceDisplay:
         -------
         BiasVarianceDisplay
         """
-        check_axes(ax, cls.__name__)
-        return cls(bias_variance_decomposition(estimator, X, y, X_test, y_test, **kwargs)).plot(ax)
+        compute = partial(bias_variance_decomposition, estimator, X, y, X_test, y_test, **kwargs)
+        return cls._compute_and_plot(compute, ax)
 
     @classmethod
     def from_predictions(
@@ -127,7 +123,7 @@ class BiasVarianceDisplay:
         loss: Any = None,
         labels: Any = None,
         ax: Any = None,
-    ) -> BiasVarianceDisplay:
+    ) -> Self:
         """Decompose the loss of predictions that are there already, and draw the parts.
 
         Parameters
@@ -148,10 +144,10 @@ class BiasVarianceDisplay:
         -------
         BiasVarianceDisplay
         """
-        result = decompose_predictions(y_test, predictions, loss=loss, labels=labels)
-        return cls(result).plot(ax)
+        compute = partial(decompose_predictions, y_test, predictions, loss=loss, labels=labels)
+        return cls._compute_and_plot(compute, ax)
 
-    def plot(self, ax: Any = None, *, metric: str | None = None) -> BiasVarianceDisplay:
+    def plot(self, ax: Any = None, *, metric: str | None = None) -> Self:
         """Draw the bars.
 
         Parameters
@@ -166,57 +162,45 @@ class BiasVarianceDisplay:
         BiasVarianceDisplay
             Itself.
         """
-        bars = self._bars(metric)
-        ax = get_axes(ax, type(self).__name__)
+        if isinstance(self.result, Comparison):
+            metric = _pick_metric(self.result, metric)
+        elif metric is not None:
+            raise ValueError(
+                f"metric={metric!r} chooses one of the losses of a Comparison; expected None for "
+                f"a {type(self.result).__name__}."
+            )
+        return self._plot(ax, metric=metric)
+
+    def _draw(self, ax: Any, *, metric: str | None) -> None:
+        bars = [row for row in self.rows if metric in (None, row["metric"])]
         x = np.arange(len(bars))
-        numbers = {name: [getattr(bar, name) for bar in bars.values()] for name in _NUMBERS}
-        bias, variance, loss, bias_se, loss_se = map(np.array, numbers.values())
+        bias, variance, loss, bias_se, loss_se = (
+            np.array([row[name] for row in bars]) for name in _NUMBERS
+        )
         light, dark = (line_style("", position)["color"] for position in (5, 1))
         ax.bar(x, bias, 0.6, color=light, edgecolor="black", label="bias (and noise)")
         kinds = {"variance": (variance >= 0, HATCHES[1])}
         if (variance < 0).any():
             kinds["net variance below 0: from bias down to loss"] = (variance < 0, HATCHES[3])
+        look = {"facecolor": "white", "edgecolor": dark, "linewidth": 1.5}
         for label, (chosen, hatch) in kinds.items():
-            ax.bar(
-                x[chosen],
-                variance[chosen],
-                0.6,
-                bottom=bias[chosen],
-                facecolor="white",
-                edgecolor=dark,
-                hatch=hatch,
-                linewidth=1.5,
-                label=label,
-            )
+            parts = x[chosen], variance[chosen], 0.6, bias[chosen]
+            ax.bar(*parts, hatch=hatch, label=label, **look)
         error: dict[str, Any] = {"color": "black", "capsize": 4, "linestyle": "none", "lw": 1.2}
         ax.errorbar(x - 0.15, bias, N_SE * bias_se, **error)
         label = f"loss, ± {N_SE} standard errors"
         ax.errorbar(x, loss, N_SE * loss_se, **error, marker="D", label=label)
         ax.axhline(0.0, color="black", lw=0.8)
-        ax.set_xticks(x, [literal(name) for name in bars])
+        # An estimator by several losses has a bar for each, called as the loss is.
+        labels = {row["metric"]: METRIC_LABELS[row["metric"]] for row in bars}
+        ax.set_xticks(x, [literal(labels.get(row["arm"], row["arm"])) for row in bars])
         ax.set_xlim(-0.7, len(bars) - 0.3)
-        metrics = {bar.metric for bar in bars.values()}
-        ax.set_ylabel(AXIS_LABELS[metrics.pop()] if len(metrics) == 1 else "loss")
+        ax.set_ylabel(next(iter(labels.values())) if len(labels) == 1 else "loss")
         # Above the axes: within them it would hide bars.
         ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False)
-        self.ax_, self.figure_ = ax, ax.figure
-        return self
-
-    def _bars(self, metric: str | None) -> dict[str, BiasVarianceDecomposition]:
-        result = self.result
-        if isinstance(result, Comparison):
-            name, parts = pick_metric(result, metric), result.decompositions
-            return {arm: p[name] if isinstance(p, dict) else p for arm, p in parts.items()}
-        if metric is not None:
-            raise ValueError(
-                f"metric={metric!r} chooses one of the losses of a Comparison; expected None for "
-                f"a {type(result).__name__}."
-            )
-        bars: dict[str, Any] = result if isinstance(result, dict) else {result.metric: result}
-        return {AXIS_LABELS.get(name, name): bar for name, bar in bars.items()}
 
 
-class PairedDifferencesDisplay:
+class PairedDifferencesDisplay(Display):
     """The arms of a comparison less its baseline: loss, bias and variance, with intervals.
 
     The intervals are two standard errors of the paired difference to each side. One that lies
@@ -253,7 +237,7 @@ class PairedDifferencesDisplay:
 
     def __init__(self, comparison: Comparison) -> None:
         check_shown("PairedDifferencesDisplay", comparison, Comparison, "compare")
-        self.comparison = comparison
+        self.comparison, self.rows = comparison, comparison.differences
 
     @classmethod
     def from_estimators(
@@ -266,7 +250,7 @@ class PairedDifferencesDisplay:
         *,
         ax: Any = None,
         **kwargs: Any,
-    ) -> PairedDifferencesDisplay:
+    ) -> Self:
         """Compare estimators and draw the differences.
 
         Parameters
@@ -286,12 +270,12 @@ class PairedDifferencesDisplay:
         -------
         PairedDifferencesDisplay
         """
-        check_axes(ax, cls.__name__)
-        if isinstance(estimators, dict) and len(estimators) == 1:
-            raise ValueError(_needs_two("PairedDifferencesDisplay", next(iter(estimators))))
-        return cls(compare(estimators, X, y, X_test, y_test, **kwargs)).plot(ax)
+        if isinstance(estimators, dict):
+            _check_arms(list(estimators))
+        compute = partial(compare, estimators, X, y, X_test, y_test, **kwargs)
+        return cls._compute_and_plot(compute, ax)
 
-    def plot(self, ax: Any = None, *, metric: str | None = None) -> PairedDifferencesDisplay:
+    def plot(self, ax: Any = None, *, metric: str | None = None) -> Self:
         """Draw the differences.
 
         Parameters
@@ -306,12 +290,11 @@ class PairedDifferencesDisplay:
         PairedDifferencesDisplay
             Itself.
         """
-        comparison, name = self.comparison, type(self).__name__
-        if not comparison.differences:
-            raise ValueError(_needs_two(name, comparison.baseline))
-        metric = pick_metric(comparison, metric)
-        rows = [row for row in comparison.differences if row["metric"] == metric]
-        ax = get_axes(ax, name)
+        _check_arms(list(self.comparison.decompositions))
+        return self._plot(ax, metric=_pick_metric(self.comparison, metric))
+
+    def _draw(self, ax: Any, *, metric: str) -> None:
+        rows = [row for row in self.rows if row["metric"] == metric]
         y = np.arange(len(rows))
         ax.axvline(0.0, color="black", lw=0.8)
         for position, part in enumerate(PARTS):
@@ -329,23 +312,22 @@ class PairedDifferencesDisplay:
         ax.set_yticks(y, [literal(row["arm"]) for row in rows])
         ax.set_ylim(len(rows) - 0.5, -0.5)
         ax.set_xlabel(
-            f"{AXIS_LABELS[metric]}, difference to {literal(comparison.baseline)} "
+            f"{METRIC_LABELS[metric]}, difference to {literal(self.comparison.baseline)} "
             f"(± {N_SE} standard errors)"
         )
         ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False)
-        self.ax_, self.figure_ = ax, ax.figure
-        return self
 
 
-def _needs_two(display: str, arm: Any) -> str:
-    return (
-        f"{display} needs two arms at least; compare had {arm} alone. Add the estimator that it is "
-        f"to be held against."
-    )
+def _check_arms(arms: list[Any]) -> None:
+    if len(arms) == 1:
+        raise ValueError(
+            f"PairedDifferencesDisplay needs two arms at least; compare had {arms[0]} alone. Add "
+            f"the estimator that it is to be held against."
+        )
 
 
-def pick_metric(comparison: Comparison, metric: str | None) -> str:
-    """The metric that is drawn, the first for None; an error for one that was not asked for."""
+def _pick_metric(comparison: Comparison, metric: str | None) -> str:
+    """The metric that is drawn, the first for None; an error for one that was not computed."""
     metrics = list(dict.fromkeys(row["metric"] for row in comparison.rows))
     if metric is not None and metric not in metrics:
         raise ValueError(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Self
 
 import numpy as np
 
@@ -12,18 +14,77 @@ from skdistill.evaluation._curves import (
     capacity_curve,
     learning_curves,
 )
-from skdistill.evaluation._displays._curve_display import CurveDisplay
-from skdistill.evaluation._displays._curve_parts import (
-    METRIC_LABELS,
-    draw_spread,
-    group_by_arm,
-    put_on_log_axis,
-    shade_gain,
-)
-from skdistill.evaluation._displays._style import check_shown, line_style, literal
+from skdistill.evaluation._displays._base import Display, check_metric, check_shown
+from skdistill.evaluation._displays._style import HATCHES, METRIC_LABELS, line_style, literal
 from skdistill.evaluation._recipes import DISTILLED, PLAIN, TEACHER
+from skdistill.evaluation._tasks import ClassScoring, NumberScoring, task_of
+
+HIGHER_IS_BETTER = (*ClassScoring.higher_is_better, *NumberScoring.higher_is_better)
 
 _SIZE_LABELS = {"n_train": "training rows", "n_labels": "labelled training rows"}
+
+
+class CurveDisplay(Display):
+    """Base class of the pictures of curves: a subclass has `_compute`, which gives the numbers."""
+
+    _compute: Callable[..., Any]
+
+    @classmethod
+    def from_estimator(
+        cls,
+        model: Any,
+        X: Any,
+        y: Any,
+        *,
+        metric: str | None = None,
+        ax: Any = None,
+        **kwargs: Any,
+    ) -> Self:
+        """Compute the scores and draw them.
+
+        Parameters
+        ----------
+        model : DistilledClassifier or DistilledRegressor
+            The recipe.
+        X : array-like of shape (n_samples, ...)
+            Rows.
+        y : array-like of shape (n_samples,)
+            Labels, or numbers.
+        metric : {"log_loss", "accuracy", "brier", "mse", "mae", "r2"}, default=None
+            What is drawn; the last three of a regressor. None is log-loss, or mse.
+        ax : matplotlib.axes.Axes, default=None
+            Where; None makes a new figure.
+        **kwargs
+            Further arguments of the function that gives the numbers; see "See Also".
+
+        Returns
+        -------
+        display : object of this class
+        """
+        if metric is not None:
+            check_metric(cls.__name__, metric, task_of(model).metrics)
+        compute = partial(cls._compute, model, X, y, **kwargs)
+        return cls._compute_and_plot(compute, ax, metric=metric)
+
+    def plot(self, ax: Any = None, *, metric: str | None = None) -> Self:
+        """Draw the scores.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, default=None
+            Where; None makes a new figure.
+        metric : {"log_loss", "accuracy", "brier", "mse", "mae", "r2"}, default=None
+            What is drawn; the last three of a regressor. None is log-loss, or mse.
+
+        Returns
+        -------
+        self
+        """
+        spreads = (key for key in self.rows[0] if key.startswith("test_") and key.endswith("_std"))
+        known = [key.removeprefix("test_").removesuffix("_std") for key in spreads]
+        metric = known[0] if metric is None else metric
+        check_metric(type(self).__name__, metric, known)
+        return self._plot(ax, metric=metric)
 
 
 class LearningCurvesDisplay(CurveDisplay):
@@ -71,11 +132,11 @@ class LearningCurvesDisplay(CurveDisplay):
     def __init__(self, curves: LearningCurves) -> None:
         source = "learning_curves or label_budget_curve"
         check_shown("LearningCurvesDisplay", curves, LearningCurves, source)
-        self.curves = curves
+        self.curves, self.rows = curves, curves.rows
 
-    def _draw(self, ax: Any, metric: str) -> None:
+    def _draw(self, ax: Any, *, metric: str) -> None:
         x_name = self.curves.size_name
-        arms = group_by_arm(self.curves.rows)
+        arms = _group_by_arm(self.rows)
         test, train = f"test_{metric}", f"train_{metric}"
         for position, (arm, rows) in enumerate(arms.items()):
             x = [row[x_name] for row in rows]
@@ -83,13 +144,13 @@ class LearningCurvesDisplay(CurveDisplay):
             ax.plot(x, [row[test] for row in rows], **style, lw=2.4, ms=6, label=arm)
             ax.plot(x, [row[train] for row in rows], **style, lw=0.8, ms=2.5)
         x = [row[x_name] for row in arms[PLAIN]]
-        draw_spread(ax, x, arms, test)
-        shade_gain(ax, x, arms, metric)
+        _draw_spread(ax, x, arms, test)
+        _shade_gain(ax, x, arms, metric)
         ax.plot([], [], color="0.3", lw=2.4, label="bold: test rows")
         ax.plot([], [], color="0.3", lw=0.8, label="thin: training rows")
         gaps = np.diff(x)
         if len(gaps) and gaps.max() > 5 * gaps.min():  # scikit-learn's rule
-            put_on_log_axis(ax, x)
+            _put_on_log_axis(ax, x)
         ax.set_xlabel(_SIZE_LABELS[x_name])
         ax.set_ylabel(METRIC_LABELS[metric])
         # Above the axes: within them so many entries would hide curves.
@@ -140,25 +201,65 @@ class CapacityCurveDisplay(CurveDisplay):
 
     def __init__(self, curve: CapacityCurve) -> None:
         check_shown("CapacityCurveDisplay", curve, CapacityCurve, "capacity_curve")
-        self.curve = curve
+        self.curve, self.rows = curve, curve.rows
 
-    def _draw(self, ax: Any, metric: str) -> None:
-        arms = group_by_arm(self.curve.rows)
+    def _draw(self, ax: Any, *, metric: str) -> None:
+        arms = _group_by_arm(self.rows)
         test = f"test_{metric}"
         values = [row["value"] for row in arms[PLAIN]]
         is_scale = all(isinstance(v, int | float | np.number) and v > 0 for v in values)
         x = values if is_scale else list(range(len(values)))
         if is_scale:
-            put_on_log_axis(ax, x)
+            _put_on_log_axis(ax, x)
         else:
             ax.set_xticks(x, [literal(value) for value in values])
         ax.axhline(arms[TEACHER][0][test], **line_style(TEACHER), lw=2.4, label=TEACHER)
         for arm in (PLAIN, DISTILLED):
             scores = [row[test] for row in arms[arm]]
             ax.plot(x, scores, **line_style(arm), lw=2.4, ms=6, label=arm)
-        draw_spread(ax, x, arms, test)
-        shade_gain(ax, x, arms, metric)
+        _draw_spread(ax, x, arms, test)
+        _shade_gain(ax, x, arms, metric)
         name = self.curve.param_name.rsplit("__", 1)[-1].replace("_", " ")
         ax.set_xlabel(f"{name} of the student")
         ax.set_ylabel(f"test {METRIC_LABELS[metric]}")
         ax.legend()
+
+
+def _group_by_arm(rows: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """The rows of each arm, in their order."""
+    arms: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        arms.setdefault(row["arm"], []).append(row)
+    return arms
+
+
+def _put_on_log_axis(ax: Any, x: list[Any]) -> None:
+    """A logarithmic axis with a tick at each value."""
+    ax.set_xscale("log")
+    ax.minorticks_off()
+    ax.set_xticks(x, [str(value) for value in x])
+
+
+def _draw_spread(ax: Any, x: list[Any], arms: dict[str, list[dict[str, Any]]], name: str) -> None:
+    """Bars of one standard deviation, those of plain with the wider ends."""
+    for arm, capsize in ((PLAIN, 6), (DISTILLED, 3)):
+        scores = [row[name] for row in arms[arm]]
+        spread = [row[f"{name}_std"] for row in arms[arm]]
+        color = line_style(arm)["color"]
+        ax.errorbar(x, scores, spread, fmt="none", ecolor=color, elinewidth=1.0, capsize=capsize)
+
+
+def _shade_gain(ax: Any, x: list[Any], arms: dict[str, list[dict[str, Any]]], metric: str) -> None:
+    """Fill between the test curves: grey where distilled is better, hatched where it is worse."""
+    before, after = (
+        np.array([row[f"test_{metric}"] for row in arms[arm]]) for arm in (PLAIN, DISTILLED)
+    )
+    gain = after - before if metric in HIGHER_IS_BETTER else before - after
+    looks = (
+        (gain, "gain of distillation", {"color": "0.8"}),
+        (-gain, "loss by distillation", {"fc": "none", "ec": "0.5", "hatch": HATCHES[1]}),
+    )
+    for better, label, look in looks:
+        if (better > 0).any():
+            area = {"where": better >= 0, "interpolate": True, "lw": 0, "zorder": 0}
+            ax.fill_between(x, before, after, **area, **look, label=label)

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from skdistill.evaluation._curves import TemperatureAlphaMap, temperature_alpha_map
-from skdistill.evaluation._displays._curve_display import CurveDisplay
-from skdistill.evaluation._displays._curve_parts import METRIC_LABELS
-from skdistill.evaluation._displays._style import check_shown
+from skdistill.evaluation._displays._base import check_shown
+from skdistill.evaluation._displays._curves import HIGHER_IS_BETTER, CurveDisplay
+from skdistill.evaluation._displays._style import METRIC_LABELS
 
 
 class TemperatureAlphaDisplay(CurveDisplay):
@@ -54,17 +54,17 @@ class TemperatureAlphaDisplay(CurveDisplay):
 
     def __init__(self, result: TemperatureAlphaMap) -> None:
         check_shown("TemperatureAlphaDisplay", result, TemperatureAlphaMap, "temperature_alpha_map")
-        self.result = result
+        self.result, self.rows = result, result.rows
 
-    def _draw(self, ax: Any, metric: str) -> None:
-        rows = self.result.rows
+    def _draw(self, ax: Any, *, metric: str) -> None:
+        rows = self.rows
         temperatures = list(dict.fromkeys(row["temperature"] for row in rows))
         alphas = list(dict.fromkeys(row["alpha"] for row in rows))
         scores, spread = (
             np.reshape([row[name] for row in rows], (len(temperatures), len(alphas)))
             for name in (f"test_{metric}", f"test_{metric}_std")
         )
-        higher_is_better = metric == "accuracy"
+        higher_is_better = metric in HIGHER_IS_BETTER
         # Lightness rises evenly along this map, so that a grey print keeps the order.
         image = ax.imshow(
             scores, cmap="cividis_r" if higher_is_better else "cividis", aspect="auto"

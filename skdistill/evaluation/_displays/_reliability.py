@@ -8,8 +8,12 @@ from typing import Any
 import numpy as np
 
 from skdistill.evaluation._checks import check_int
-from skdistill.evaluation._displays._answers import estimator_answers, report_answers
-from skdistill.evaluation._displays._style import check_table, get_axes, line_style, literal
+from skdistill.evaluation._displays._base import Display, check_table
+from skdistill.evaluation._displays._probabilities import (
+    estimator_probabilities,
+    report_probabilities,
+)
+from skdistill.evaluation._displays._style import line_style, literal
 from skdistill.evaluation._metrics import check_scored, confidence_bins
 from skdistill.evaluation._recipes import DISTILLED, PLAIN, TEACHER
 
@@ -90,11 +94,12 @@ def reliability_bins(
     return rows
 
 
-class ReliabilityDisplay:
+class ReliabilityDisplay(Display):
     """Reliability diagram: confidence against accuracy, and how often each confidence occurs.
 
     Above the diagonal an arm is too timid, below it too sure. Larger marks stand for more rows.
-    Make one with `from_estimator`, `from_predictions` or `from_report`.
+    The histogram takes the lower part of the axes. Make one with `from_estimator`,
+    `from_predictions` or `from_report`.
 
     Parameters
     ----------
@@ -123,6 +128,8 @@ class ReliabilityDisplay:
     >>> display.ax_.get_ylabel()
     'accuracy'
     """
+
+    histogram_ax_: Any
 
     def __init__(self, rows: list[dict[str, Any]]) -> None:
         keys = ("arm", "low", "high", "n", "confidence", "accuracy")
@@ -177,7 +184,7 @@ class ReliabilityDisplay:
         -------
         display : ReliabilityDisplay
         """
-        answers = estimator_answers(estimator, X, y)
+        answers = estimator_probabilities(estimator, X, y)
         return cls.from_predictions(y, answers, labels=estimator.classes_, n_bins=n_bins, ax=ax)
 
     @classmethod
@@ -206,24 +213,11 @@ class ReliabilityDisplay:
         -------
         display : ReliabilityDisplay
         """
-        answers = report_answers("ReliabilityDisplay", report, arms)
+        answers = report_probabilities("ReliabilityDisplay", report, arms)
         y_true = report.classes[report.y_index]
         return cls.from_predictions(y_true, answers, labels=report.classes, n_bins=n_bins, ax=ax)
 
-    def plot(self, ax: Any = None) -> ReliabilityDisplay:
-        """Draw.
-
-        Parameters
-        ----------
-        ax : matplotlib.axes.Axes, default=None
-            Where to draw; the histogram takes their lower part. None: a new figure.
-
-        Returns
-        -------
-        display : ReliabilityDisplay
-            Itself.
-        """
-        ax = get_axes(ax, type(self).__name__)
+    def _draw(self, ax: Any) -> None:
         # The histogram stands inside the axes, below an accuracy of 0: so it needs no room beside
         # them, wherever they are.
         height = 1.02 + _DEPTH
@@ -244,8 +238,7 @@ class ReliabilityDisplay:
         ax.legend(loc="best", bbox_to_anchor=(0.0, _DEPTH / height, 1.0, 1.02 / height))
         histogram.set(ylabel="share of rows", ylim=(0.0, None))
         histogram.tick_params(labelbottom=False)
-        self.ax_, self.histogram_ax_, self.figure_ = ax, histogram, ax.figure
-        return self
+        self.histogram_ax_ = histogram
 
 
 def _draw_arm(ax: Any, bins: list[dict[str, Any]], style: dict[str, Any], arm: str) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
-from skdistill.evaluation._displays._answers import check_report
-from skdistill.evaluation._displays._style import get_axes, line_style, literal
+import numpy as np
+
+from skdistill.evaluation._displays._base import Display, check_metric
+from skdistill.evaluation._displays._probabilities import check_report
+from skdistill.evaluation._displays._style import line_style, literal
 from skdistill.evaluation._recipes import COMPARISONS, DISTILLED
 
 #: What can be drawn, with its unit.
@@ -18,6 +21,10 @@ METRIC_LABELS = {
     "average_precision": "average precision",
     "agreement": "agreement with the teacher (share of the rows)",
     "kl": "KL divergence from the teacher (nats)",
+    "r2": "R² (share of the variance)",
+    "mse": "mean squared error",
+    "mae": "mean absolute error",
+    "rmse_to_teacher": "root mean squared distance to the teacher",
     "n_parameters": "learned numbers",
     "n_bytes": "size (bytes)",
     "us_per_row": "time per row in a batch (µs)",
@@ -26,7 +33,7 @@ METRIC_LABELS = {
 }
 
 
-class ReportDisplay:
+class ReportDisplay(Display):
     """One metric of all arms of a report, with the intervals of their distance to distilled.
 
     The line is the distilled student's score. A bar is the 95 % interval of the paired difference
@@ -52,45 +59,63 @@ class ReportDisplay:
 
     def __init__(self, report: Any) -> None:
         check_report("ReportDisplay", report)
-        self.report = report
+        self.report, self.rows = report, _bars(report)
 
-    def plot(self, ax: Any = None, *, metric: str = "accuracy") -> ReportDisplay:
+    def plot(self, ax: Any = None, *, metric: str | None = None) -> Self:
         """Draw one metric of the report.
 
         Parameters
         ----------
         ax : matplotlib.axes.Axes, default=None
             Where; None makes a new figure.
-        metric : str, default="accuracy"
-            A key of the report's ``rows``. Only accuracy, log_loss and brier have intervals.
+        metric : str, default=None
+            A key of the report's ``rows``; None is the first, accuracy or R². Only accuracy,
+            log_loss, brier, mse and mae have intervals.
 
         Returns
         -------
         ReportDisplay
             Itself.
         """
-        if metric not in list(METRIC_LABELS):
-            raise ValueError(
-                f"The 'metric' parameter of ReportDisplay must be one of "
-                f"{', '.join(METRIC_LABELS)}. Got {metric!r} instead."
-            )
-        scores = {row["arm"]: row[metric] for row in self.report.rows}
-        is_new = ax is None
-        ax = get_axes(ax, type(self).__name__)
-        if is_new:
-            ax.figure.set_size_inches(6.4, 0.9 + 0.35 * len(scores))
-        own = scores[DISTILLED]
+        known = list(dict.fromkeys(row["metric"] for row in self.rows))
+        metric = known[0] if metric is None else metric
+        check_metric(type(self).__name__, metric, known)
+        return self._plot(ax, metric=metric)
+
+    def _figsize(self) -> tuple[float, float]:
+        return 6.4, 0.9 + 0.35 * len(self.report.rows)
+
+    def _draw(self, ax: Any, *, metric: str) -> None:
+        shown = [row for row in self.rows if row["metric"] == metric]
+        (own,) = (row["score"] for row in shown if row["arm"] == DISTILLED)
         ax.axvline(own, color=line_style(DISTILLED)["color"], linewidth=1, zorder=0)
-        for y, (arm, score) in enumerate(scores.items()):
-            style = line_style(arm, y)
+        for y, row in enumerate(shown):
+            style = line_style(row["arm"], y)
             marker = "x" if style["marker"] == "None" else style["marker"]
-            for entry in self.report.intervals:
-                if entry["metric"] == metric and entry["comparison"] == COMPARISONS.get(arm):
-                    # The interval is that of distilled - arm, so arm = distilled - difference.
-                    ends = own - entry["high"], own - entry["low"]
-                    ax.hlines(y, *ends, color="0.7", linewidth=5)
-            ax.plot(score, y, linestyle="none", marker=marker, color=style["color"])
-        ax.set_yticks(range(len(scores)), [literal(arm) for arm in scores])
-        ax.set(ylim=(len(scores) - 0.5, -0.5), xlabel=METRIC_LABELS[metric])
-        self.ax_, self.figure_ = ax, ax.figure
-        return self
+            if np.isfinite(row["low"]):
+                ax.hlines(y, row["low"], row["high"], color="0.7", linewidth=5)
+            ax.plot(row["score"], y, linestyle="none", marker=marker, color=style["color"])
+        ax.set_yticks(range(len(shown)), [literal(row["arm"]) for row in shown])
+        ax.set(ylim=(len(shown) - 0.5, -0.5), xlabel=METRIC_LABELS[metric])
+
+
+def _bars(report: Any) -> list[dict[str, Any]]:
+    """Each score of each arm, and the bar around it, nan where there is none."""
+    scores = {row["arm"]: row for row in report.rows}
+    differences = {(entry["comparison"], entry["metric"]): entry for entry in report.intervals}
+    rows = []
+    for metric in (key for key in METRIC_LABELS if key in scores[DISTILLED]):
+        own = scores[DISTILLED][metric]
+        for arm, score in scores.items():
+            # The interval is that of distilled - arm, so arm = distilled - difference.
+            found = differences.get((COMPARISONS.get(arm), metric), {"low": np.nan, "high": np.nan})
+            rows.append(
+                {
+                    "arm": arm,
+                    "metric": metric,
+                    "score": score[metric],
+                    "low": own - found["high"],
+                    "high": own - found["low"],
+                }
+            )
+    return rows

@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
+from typing import Any, Self
 
 import numpy as np
 
-from skdistill.evaluation._displays._style import (
-    check_axes,
-    check_shown,
-    get_axes,
-    line_style,
-    literal,
-)
-from skdistill.evaluation._robustness import RobustnessCurve, robustness_curve
-
-_LABELS = {
-    "accuracy": "accuracy",
-    "log_loss": "log-loss (nats)",
-    "ece": "expected calibration error",
-}
+from skdistill.evaluation._displays._base import Display, check_metric, check_shown
+from skdistill.evaluation._displays._style import METRIC_LABELS, line_style, literal
+from skdistill.evaluation._robustness import METRICS, RobustnessCurve, robustness_curve
 
 
-class RobustnessDisplay:
+class RobustnessDisplay(Display):
     """A line for each model: its score on rows of rising strength of a corruption.
 
     The bands are one standard deviation over the repeats to either side.
@@ -59,7 +49,7 @@ class RobustnessDisplay:
 
     def __init__(self, curve: RobustnessCurve) -> None:
         check_shown("RobustnessDisplay", curve, RobustnessCurve, "robustness_curve")
-        self.curve = curve
+        self.curve, self.rows = curve, curve.rows
 
     @classmethod
     def from_estimator(
@@ -71,7 +61,7 @@ class RobustnessDisplay:
         metric: str = "accuracy",
         ax: Any = None,
         **kwargs: Any,
-    ) -> RobustnessDisplay:
+    ) -> Self:
         """Compute the curve and draw it.
 
         Parameters
@@ -93,11 +83,11 @@ class RobustnessDisplay:
         -------
         RobustnessDisplay
         """
-        _check_metric(metric)
-        check_axes(ax, cls.__name__)
-        return cls(robustness_curve(models, X_test, y_test, **kwargs)).plot(ax, metric=metric)
+        check_metric(cls.__name__, metric, METRICS)
+        compute = partial(robustness_curve, models, X_test, y_test, **kwargs)
+        return cls._compute_and_plot(compute, ax, metric=metric)
 
-    def plot(self, ax: Any = None, *, metric: str = "accuracy") -> RobustnessDisplay:
+    def plot(self, ax: Any = None, *, metric: str = "accuracy") -> Self:
         """Draw the curve.
 
         Parameters
@@ -112,9 +102,11 @@ class RobustnessDisplay:
         RobustnessDisplay
             Itself.
         """
-        _check_metric(metric)
-        ax = get_axes(ax, type(self).__name__)
-        rows = self.curve.rows
+        check_metric(type(self).__name__, metric, METRICS)
+        return self._plot(ax, metric=metric)
+
+    def _draw(self, ax: Any, *, metric: str) -> None:
+        rows = self.rows
         for position, name in enumerate(dict.fromkeys(row["model"] for row in rows)):
             own = sorted((r for r in rows if r["model"] == name), key=lambda r: r["strength"])
             x, score, spread = (
@@ -127,15 +119,5 @@ class RobustnessDisplay:
             )
         what = literal(rows[0]["corruption"]).replace("_", " ")
         ax.set_xlabel(f"{what} ({self.curve.unit})" if self.curve.unit else f"{what} (strength)")
-        ax.set_ylabel(_LABELS[metric])
+        ax.set_ylabel(METRIC_LABELS[metric])
         ax.legend()
-        self.ax_, self.figure_ = ax, ax.figure
-        return self
-
-
-def _check_metric(metric: Any) -> None:
-    if metric not in list(_LABELS):
-        raise ValueError(
-            f"The 'metric' parameter must be one of {', '.join(map(repr, _LABELS))}. Got "
-            f"{metric!r} instead."
-        )

@@ -5,42 +5,36 @@ Nothing here is given a test label, so no arm can have seen one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from skdistill._compat import safe_indexing
-from skdistill.evaluation._metrics import check_probabilities
-from skdistill.evaluation._recipes import (
-    ARM_NAMES,
-    DISTILLED,
-    PLAIN,
-    SCALED,
-    TEACHER,
-    ask_for_targets,
-    fit_student,
-    student_recipes,
-)
-from skdistill.evaluation._report._cost import count_parameters, pickled_bytes, prediction_times
+from skdistill._halves import ask
+from skdistill.evaluation._arm_names import DISTILLED, PLAIN, SCALED, TEACHER
+from skdistill.evaluation._cost import count_parameters, pickled_bytes, prediction_times
+from skdistill.evaluation._engine import Cell, Fit, Problem, Record, key_of, run
+from skdistill.evaluation._recipes import student_arms
 from skdistill.evaluation._split import N_FOLDS, stratified_folds
-from skdistill.targets import fit_temperature, teacher_probabilities
+from skdistill.evaluation._teaching import AskedTeacher
+from skdistill.targets import fit_temperature
 from skdistill.targets._calibration import apply_temperature
-from skdistill.teachers._align import align_columns
-from skdistill.teachers._asks import CLASSES
+from skdistill.targets._memory import open_memory, remember
 from skdistill.teachers._clip import log_probabilities
 from skdistill.teachers._ensemble import as_teacher
 from skdistill.teachers._examined import examine
 from skdistill.teachers._fit import is_fitted
+
+OWNER = "distillation_report"
 
 
 @dataclass(frozen=True)
 class ArmRun:
     """One arm with one seed: its answers on the rows of one test set, and its costs."""
 
-    probabilities: np.ndarray
+    answers: np.ndarray
     n_parameters: float
     n_bytes: float
     us_per_row: float
@@ -55,10 +49,10 @@ class Arms:
     Attributes
     ----------
     runs : dict of str to dict of str to list of ArmRun
-        By test set and arm, these in the order of `ARM_NAMES`; one run for each seed, and one of
-        the teacher.
+        By test set and arm, these in the order of a report; one run for each seed, and one of the
+        teacher.
     temperature : float
-        The one of "plain + temperature".
+        The one of "plain + temperature"; nan for numbers.
     teacher_on_train : ndarray of shape (n_train, n_classes) or None
         The teacher's answers on the training rows, where the targets are no out-of-fold ones.
     """
@@ -68,90 +62,106 @@ class Arms:
     teacher_on_train: np.ndarray | None
 
 
+class Student(NamedTuple):
+    """What is kept of a student: itself, the bytes of its pickle, and its answers by test set.
+
+    The bytes are counted where it was fitted: a pickle that has been read again is another.
+    """
+
+    model: Any
+    n_bytes: float
+    answers: dict[Any, np.ndarray]
+
+
 def run_arms(
     model: Any,
-    X_train: Any,
-    y_train: np.ndarray,
-    y_index: np.ndarray,
-    X_test: Mapping[Any, Any],
-    classes: np.ndarray,
+    problem: Problem,
     *,
     seeds: list[int],
     fitted: bool,
+    n_jobs: int | None,
+    verbose: int,
+    memory: Any,
 ) -> Arms:
     """Fit every arm once for each seed and let it predict the rows of all test sets.
 
     Parameters
     ----------
-    model : DistilledClassifier
+    model : DistilledClassifier or DistilledRegressor
         The recipe.
-    X_train : array-like of shape (n_train, ...)
-        Training rows.
-    y_train : ndarray of shape (n_train,)
-        Their labels.
-    y_index : ndarray of shape (n_train,)
-        The positions of these labels in `classes`.
-    X_test : dict of str to array-like of shape (n_test, ...)
-        Test sets by name. Predictions are timed on the first.
-    classes : ndarray of shape (n_classes,)
-        The sorted labels.
+    problem : Problem
+        Training rows, and test sets without labels. Predictions are timed on the first.
     seeds : list of int
         One fit of each student for each.
     fitted : bool
         Whether `model` is fitted and itself stands for "distilled".
+    n_jobs, verbose, memory
+        As in `skdistill.evaluation._engine.run`. What is timed is timed when all are fitted.
 
     Returns
     -------
     arms : Arms
     """
-    say = print if model.verbose else _silent
-    targets, teacher, teacher_seconds = ask_teacher(model, X_train, y_train, seeds[0], fitted)
-
-    def teach(X: Any) -> np.ndarray:
-        return teacher_probabilities(
-            teacher,
-            X,
-            classes,
-            teacher_classes=model.teacher_classes,
-            device=model.device,
-            memory=model.memory,
-        )
-
-    runs: dict[Any, dict[str, list[ArmRun]]]
-    runs = {test_set: {name: [] for name in ARM_NAMES} for test_set in X_test}
-
-    def keep(name: str, found: dict[Any, ArmRun]) -> None:
-        for test_set, run in found.items():
-            runs[test_set][name].append(run)
+    task, tests = problem.task, {name: X for name, (X, _) in problem.tests.items()}
+    folder = None if is_fitted(model.teacher) else open_memory(memory)
+    question = (model, problem.X, problem.y, seeds[0], fitted)
+    (targets, teacher, seconds), n_bytes = remember(
+        folder,
+        lambda: _with_bytes(ask_teacher(*question)),
+        "" if folder is None else key_of(OWNER, *question),
+    )
+    asked = AskedTeacher(model, teacher, task.classes)
+    if verbose:
+        print(f"[{OWNER}] {TEACHER}: {seconds:.1f} s")
+    names = [name for name in task.report_arms if name not in (TEACHER, SCALED)]
+    given = {DISTILLED} if fitted else set()
+    everything = np.arange(len(problem.y))
+    cells = [] if task.regresses else _thirds(model, problem, seeds[0])
+    cells += [
+        Cell({"arm": arm.name, "seed": seed}, (replace(arm, answers=targets),), seed, everything)
+        for seed in seeds
+        for arm in student_arms(model, [name for name in names if name not in given])
+    ]
+    records = run(OWNER, problem, cells, _keep, n_jobs=n_jobs, verbose=verbose, memory=memory)
+    temperature, extra_seconds = np.nan, 0.0
+    if not task.regresses:
+        held = [record for record in records if record.cell.test is not None]
+        temperature, extra_seconds = _plain_temperature(problem, held)
+        if verbose:
+            print(f"[{OWNER}] {SCALED}: T = {temperature:.2f}")
 
     # What is timed are the bare answers, without the order of the columns.
-    def ask(X: Any) -> Any:
-        return examine(as_teacher(teacher), CLASSES, model.device).ask(X)
+    def bare(X: Any) -> Any:
+        return examine(as_teacher(teacher, asks=task.asks), task.asks, model.device).ask(X)
 
-    keep(TEACHER, _run(TEACHER, teacher, teach, ask, X_test, teacher_seconds))
-    say(f"[distillation_report] {TEACHER}: {teacher_seconds:.1f} s")
+    of_teacher = {name: task.ask(asked, X, TEACHER) for name, X in tests.items()}
+    runs: dict[Any, dict[str, list[ArmRun]]]
+    runs = {test_set: {name: [] for name in task.report_arms} for test_set in tests}
 
-    temperature, extra_seconds = _plain_temperature(
-        model, X_train, y_train, y_index, classes, seeds[0]
-    )
-    recipes = dict(student_recipes(model, y_index, targets, len(classes)))
+    def keep(name: str, found: dict[Any, ArmRun]) -> None:
+        for test_set, of_set in found.items():
+            runs[test_set][name].append(of_set)
+
+    keep(TEACHER, _costed(teacher, n_bytes, bare, of_teacher, tests, seconds))
+    students = {
+        (record.arm, record.cell.seed): record.value
+        for record in records
+        if record.cell.test is None
+    }
+    if fitted:
+        answers = {name: task.ask(model, X, DISTILLED) for name, X in tests.items()}
+        students[DISTILLED, seeds[0]] = Student(model, pickled_bytes(model.student_), answers)
     for seed in seeds:
-        for name, (parameters, soft_targets) in recipes.items():
-            if name == DISTILLED and fitted:
-                student = model
-            else:
-                student = fit_student(model, seed, X_train, y_train, soft_targets, **parameters)
-            seconds = student.fit_seconds_["student"]
-            shipped = student.student_
-            found = _run(
-                name, shipped, student.predict_proba, shipped.predict_proba, X_test, seconds
-            )
+        for name in names:
+            student = students[name, seed]
+            shipped, took = student.model.student_, student.model.fit_seconds_["student"]
+            timed = shipped.predict if task.regresses else shipped.predict_proba
+            found = _costed(shipped, student.n_bytes, timed, student.answers, tests, took)
             keep(name, found)
-            say(f"[distillation_report] {name}, seed {seed}: {seconds:.1f} s")
-            if name == PLAIN:
-                keep(SCALED, _scaled(found, student, temperature, X_test, extra_seconds))
-                say(f"[distillation_report] {SCALED}, seed {seed}: T = {temperature:.2f}")
-    return Arms(runs, temperature, None if targets.out_of_fold else teach(X_train))
+            if name == PLAIN and not task.regresses:
+                keep(SCALED, _scaled(found, student.model, temperature, tests, extra_seconds))
+    on_train = None if targets.out_of_fold else task.ask(asked, problem.X, TEACHER)
+    return Arms(runs, temperature, on_train)
 
 
 def ask_teacher(
@@ -159,11 +169,12 @@ def ask_teacher(
 ) -> tuple[Any, Any, float]:
     """The targets, the fitted teacher, and the seconds of its fits (nan if it came fitted)."""
     has_teacher = fitted and model.teacher_ is not None
-    is_in_sample = isinstance(model.cv, str)
-    ask_it = has_teacher and is_in_sample  # the teacher of the fit, rather than one more fit
+    changes: dict[str, Any] = {"augment": None, "random_state": seed}
+    if has_teacher and isinstance(model.cv, str):
+        # The teacher of the fit, rather than one more fit.
+        changes |= {"teacher": model.teacher_, "cv": None}
     start = perf_counter()
-    found = {"teacher": model.teacher_, "cv": None} if ask_it else {}
-    targets, teacher = ask_for_targets(model, X, y, seed, refit=not has_teacher, **found)
+    targets, teacher = ask(model, X, y, refit=not has_teacher, **changes)
     seconds = perf_counter() - start
     if is_fitted(model.teacher):
         seconds = float("nan")
@@ -172,49 +183,69 @@ def ask_teacher(
     return targets, model.teacher_ if has_teacher else teacher, seconds
 
 
-def _plain_temperature(
-    model: Any, X: Any, y: np.ndarray, y_index: np.ndarray, classes: np.ndarray, seed: int
-) -> tuple[float, float]:
-    """One temperature for the plain student, and the seconds of the fits that it took.
+def _with_bytes(answer: tuple[Any, Any, float]) -> tuple[tuple[Any, Any, float], float]:
+    return answer, pickled_bytes(answer[1])
 
-    It is fitted on out-of-fold answers for the training rows: each third is predicted by a plain
-    student that was trained on the other two. 1.0 when the classes are too small for that.
+
+def _keep(problem: Problem, cell: Cell, fit: Fit) -> Student:
+    parts = problem.tests if cell.test is None else ["test"]
+    answers = {part: fit.answer(part) for part in parts}
+    return Student(fit.model, pickled_bytes(fit.model.student_), answers)
+
+
+def _thirds(model: Any, problem: Problem, seed: int) -> list[Cell]:
+    """Cells in which a plain student that learns from two thirds of the rows predicts the third.
+
+    None where the classes are too small for that.
     """
-    folds = stratified_folds(y_index, seed)
-    answers = np.full((len(y), len(classes)), np.nan)
+    folds = stratified_folds(problem.task.encode(problem.y), seed)
     if (folds < 0).all():
+        return []
+    arms = student_arms(model, [PLAIN])
+    return [
+        Cell(
+            {"arm": PLAIN, "third": fold + 1},
+            arms,
+            seed,
+            np.flatnonzero(folds != fold),
+            np.flatnonzero(folds == fold),
+        )
+        for fold in range(N_FOLDS)
+    ]
+
+
+def _plain_temperature(problem: Problem, records: Sequence[Record]) -> tuple[float, float]:
+    """One temperature for the plain student, and the seconds of the fits that it took."""
+    if not records:
         return 1.0, 0.0
-    seconds = 0.0
-    for fold in range(N_FOLDS):
-        kept, held = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
-        student = fit_student(model, seed, safe_indexing(X, kept), y[kept], alpha=0.0)
-        answer = _check_answer(PLAIN, student.predict_proba(safe_indexing(X, held)))
-        answers[held] = align_columns(answer, student.classes_, classes)
-        seconds += student.fit_seconds_["student"]
-    return fit_temperature(log_probabilities(answers), y_index), seconds
+    answers = np.full((len(problem.y), records[0].value.answers["test"].shape[1]), np.nan)
+    for cell, _, student in records:
+        answers[cell.test] = student.answers["test"]
+    seconds = sum(record.value.model.fit_seconds_["student"] for record in records)
+    return fit_temperature(log_probabilities(answers), problem.task.encode(problem.y)), seconds
 
 
-def _run(
-    name: str,
+def _costed(
     shipped: Any,
-    predict_proba: Callable[[Any], Any],
+    n_bytes: float,
     timed: Callable[[Any], Any],
-    X_test: Mapping[Any, Any],
+    answers: Mapping[Any, np.ndarray],
+    tests: Mapping[Any, Any],
     fit_seconds: float,
 ) -> dict[Any, ArmRun]:
     """The answers on each test set; the costs are the same for all."""
-    us_per_row, us_single_row = prediction_times(timed, next(iter(X_test.values())))
-    n_parameters, n_bytes = count_parameters(shipped), pickled_bytes(shipped)
+    us_per_row, us_single_row = prediction_times(timed, next(iter(tests.values())))
+    n_parameters = count_parameters(shipped)
     return {
         test_set: ArmRun(
-            probabilities=_check_answer(name, predict_proba(X)),
+            answers=answers[test_set],
             n_parameters=n_parameters,
             n_bytes=n_bytes,
             us_per_row=us_per_row,
             us_single_row=us_single_row,
             fit_seconds=fit_seconds,
         )
-        for test_set, X in X_test.items()
+        for test_set in tests
     }
 
 
@@ -222,7 +253,7 @@ def _scaled(
     plain: dict[Any, ArmRun],
     model: Any,
     temperature: float,
-    X_test: Mapping[Any, Any],
+    tests: Mapping[Any, Any],
     extra_seconds: float,
 ) -> dict[Any, ArmRun]:
     """The plain student of this seed, its probabilities sharpened or softened by one number."""
@@ -231,11 +262,11 @@ def _scaled(
         answer = model.student_.predict_proba(X).astype(np.float64)
         return apply_temperature(answer, temperature)
 
-    us_per_row, us_single_row = prediction_times(predict_proba, next(iter(X_test.values())))
+    us_per_row, us_single_row = prediction_times(predict_proba, next(iter(tests.values())))
     return {
         test_set: replace(
             run,
-            probabilities=apply_temperature(run.probabilities, temperature),
+            answers=apply_temperature(run.answers, temperature),
             n_parameters=run.n_parameters + 1,
             n_bytes=run.n_bytes + 8,
             us_per_row=us_per_row,
@@ -244,11 +275,3 @@ def _scaled(
         )
         for test_set, run in plain.items()
     }
-
-
-def _check_answer(name: str, probabilities: Any) -> np.ndarray:
-    return check_probabilities(probabilities, name=f"The answer of '{name}'")
-
-
-def _silent(_: str) -> None:
-    """Say nothing."""

@@ -11,10 +11,12 @@ from sklearn.utils import get_tags
 
 from skdistill._compat import check_names_and_width
 from skdistill._frames import column_names, is_table
+from skdistill._regressor import DistilledRegressor
 from skdistill._rows import has_gaps, label_digest
-from skdistill.evaluation._checks import check_classes, check_int, rows_and_labels
+from skdistill.evaluation._checks import check_classes, check_int
 from skdistill.evaluation._metrics import class_index
-from skdistill.evaluation._recipes import check_distilled, check_recipe
+from skdistill.evaluation._recipes import check_distilled, check_has_teacher, check_recipe
+from skdistill.evaluation._tasks import ClassScoring, NumberScoring, Scoring, task_of
 from skdistill.teachers._fit import is_fitted
 
 
@@ -29,9 +31,9 @@ class ReportInput:
     y_train : ndarray of shape (n_train,)
         Training labels.
     train_index, test_index : ndarray of shape (n_train,) and (n_test,), int
-        The positions of the labels in `classes`.
+        The positions of the labels in `classes`; of numbers these themselves.
     classes : ndarray of shape (n_classes,)
-        The sorted training labels.
+        The sorted training labels; empty for numbers.
     groups : list of length n_test or None
         The segment of each test row.
     fitted : bool
@@ -47,6 +49,11 @@ class ReportInput:
     groups: list[Any] | None
     fitted: bool
 
+    @property
+    def task(self) -> Scoring:
+        """What is learnt from the training rows."""
+        return (ClassScoring if len(self.classes) else NumberScoring)(self.y_train)
+
 
 def check_report_input(
     model: Any,
@@ -58,8 +65,11 @@ def check_report_input(
     groups: Any = None,
     *,
     caller: str = "distillation_report",
+    numbers: bool = False,
 ) -> ReportInput:
     """Check the arguments of `distillation_report`, or of another `caller` that takes such.
+
+    A DistilledRegressor is refused unless `numbers` are taken.
 
     Raises
     ------
@@ -68,34 +78,36 @@ def check_report_input(
     ValueError
         When anything else does not fit. The message says what came and what to do.
     """
-    check_distilled(caller, model)
+    check_distilled(caller, model, numbers=numbers)
     check_int(caller, "n_seeds", n_seeds)
-    if model.teacher is None:
-        raise ValueError(
-            f"{caller} needs a teacher to compare with, and model.teacher is None. Pass "
-            "DistilledClassifier(teacher, ...); a teacher known only by its answers can be a "
-            "callable that returns the probabilities of given rows."
-        )
-    X_train, y_train = rows_and_labels("X_train", X_train, "y_train", y_train)
-    X_test, y_test = rows_and_labels("X_test", X_test, "y_test", y_test)
+    check_has_teacher(caller, model)
+    kind = task_of(model)
+    X_train, y_train = kind.read_rows("X_train", X_train, "y_train", y_train)
+    X_test, y_test = kind.read_rows("X_test", X_test, "y_test", y_test)
     check_same_columns(X_train, X_test)
-    check_classes("y_train", y_train, caller)
-    classes = np.unique(y_train)
+    if not kind.regresses:
+        check_classes("y_train", y_train, caller)
+    elif y_train.shape[1:] != y_test.shape[1:]:
+        raise ValueError(
+            f"y_train has the shape {y_train.shape} and y_test {y_test.shape}; pass the numbers of "
+            f"the same outputs."
+        )
+    task = kind(y_train)
     fitted = n_seeds == 1 and is_fitted(model)
     if fitted:
         check_rows_of_fit(model, X_train, y_train)
-    _check_gaps(model, X_train, X_test)
+    check_gaps(model, X_train, X_test)
     try:
-        test_index = class_index(y_test, classes)
+        test_index = task.encode(y_test)
     except ValueError as error:
         raise ValueError(f"y_test does not fit y_train. {error}") from None
     return ReportInput(
         X_train=X_train,
         y_train=y_train,
-        train_index=class_index(y_train, classes),
+        train_index=task.encode(y_train),
         X_test=X_test,
         test_index=test_index,
-        classes=classes,
+        classes=np.empty(0) if task.classes is None else task.classes,
         groups=None if groups is None else _check_groups(groups, len(y_test)),
         fitted=fitted,
     )
@@ -136,7 +148,7 @@ def check_test_sets(
     for name, X in X_test.items():
         try:
             sets[name] = check_report_input(
-                model, X_train, y_train, X, y_test[name], n_seeds, groups.get(name)
+                model, X_train, y_train, X, y_test[name], n_seeds, groups.get(name), numbers=True
             )
         except ValueError as error:
             if len(X_test) > 1:
@@ -163,6 +175,9 @@ def check_rows_of_fit(model: Any, X_train: Any, y_train: np.ndarray) -> None:
         Their labels.
     """
     advice = "Pass the training rows of that fit, in their order, or clone(model) to fit anew."
+    if isinstance(model, DistilledRegressor):  # which keeps nothing of y
+        check_names_and_width(model, X_train)
+        return
     classes = np.unique(y_train)
     if not np.array_equal(model.classes_, classes):
         raise ValueError(
@@ -185,7 +200,8 @@ def check_rows_of_fit(model: Any, X_train: Any, y_train: np.ndarray) -> None:
         )
 
 
-def _check_gaps(model: Any, X_train: Any, X_test: Any) -> None:
+def check_gaps(model: Any, X_train: Any, X_test: Any) -> None:
+    """Refuse gaps in the test rows that training rows without any give no answer to."""
     takes_gaps = get_tags(model).input_tags.allow_nan
     if not takes_gaps and has_gaps(X_test) and not has_gaps(X_train):
         raise ValueError(

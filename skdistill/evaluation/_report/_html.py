@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
 from os import PathLike
 from pathlib import Path
@@ -19,7 +19,7 @@ from skdistill.evaluation._report._render import (
     interval_table,
     note,
 )
-from skdistill.evaluation._tables import Table, html_table, rows_to_table
+from skdistill.evaluation._tables import html_list, html_table, rows_to_table
 
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #1a1a1a; background: #fff;
@@ -45,6 +45,8 @@ _NO_PICTURES = (
     "pip install skdistill[plot]."
 )
 _COST_CAPTION = "Bytes of the pickle of what would be shipped; times in microseconds"
+#: The scores of several test sets side by side.
+_JOINT = {"accuracy": "Accuracy", "log_loss": "Log-loss", "r2": "R²", "mse": "Mean squared error"}
 _CAPTIONS = {
     "scores": "The line is the distilled student's score. A grey bar is the 95 % interval of the "
     "paired difference to it, drawn around the other arm's score: where bar and line do not "
@@ -117,10 +119,14 @@ def render_joint_page(reports: Mapping[Any, Any]) -> str:
     """
     first = next(iter(reports.values()))
     title = f"Distillation report on {len(reports)} test sets"
-    tables = [
-        html_table(_side_by_side(reports, key), caption)
-        for key, caption in (("accuracy", "Accuracy"), ("log_loss", "Log-loss"))
-    ]
+    tables = []
+    for key in (key for key in _JOINT if key in first.rows[0]):
+        entries = (
+            (name, report.settings["data"]["test rows"], row["arm"], row[key])
+            for name, report in reports.items()
+            for row in report.rows
+        )
+        tables.append(_side_by_side("test set", entries, _JOINT[key]))
     body = [f"<h1>{title}</h1>", _section("All test sets", *tables)]
     for test_set, report in reports.items():
         heading = f"Test set {test_set}. {report._face()['title']}"
@@ -142,11 +148,10 @@ def _page(title: str, body: Sequence[str]) -> str:
 def _report_parts(title: str, report: Any, *, costs: bool = True) -> list[str]:
     """Everything about one report but its settings."""
     pictures = draw_pictures(report)
-    verdict = "".join(f"<li>{escape(line)}</li>" for line in report.verdict.splitlines())
     quality = arm_table(report.rows, QUALITY, report._face()["students"])
     return [
         f"<h1>{escape(title)}</h1>",
-        f"<ul>{verdict}</ul>",
+        html_list(report.verdict.splitlines()),
         _paragraph(_NO_PICTURES) if pictures is None else "",
         _section("Quality", html_table(quality, note(report.rows))),
         _section(
@@ -157,20 +162,26 @@ def _report_parts(title: str, report: Any, *, costs: bool = True) -> list[str]:
         _section("Cost", html_table(arm_table(report.rows, COST, ()), _COST_CAPTION))
         if costs
         else "",
-        _section("Calibration", _picture(pictures, "reliability")) if pictures else "",
-        _section("Classes", _picture(pictures, "agreement"), *_class_tables(report)),
+        *(_class_sections(report, pictures) if report.probabilities else ()),
         _group_section(report),
     ]
 
 
-def _side_by_side(reports: Mapping[Any, Any], key: str) -> Table:
-    """A line for each test set, a column for each arm."""
-    lines = [
-        {"test set": str(test_set), "n": len(report.y_index)}
-        | {row["arm"]: row[key] for row in report.rows}
-        for test_set, report in reports.items()
-    ]
-    return rows_to_table(lines)
+def _side_by_side(head: str, entries: Iterable[tuple[Any, int, str, float]], caption: str) -> str:
+    """A table with a line for each label, and a column for each arm.
+
+    Parameters
+    ----------
+    head : str
+        What the labels are.
+    entries : iterable of (label, n, arm, score)
+        The labels in the order of the lines; n stands beside each.
+    caption : str
+    """
+    lines: dict[Any, dict[str, Any]] = {}
+    for label, n, arm, score in entries:
+        lines.setdefault(label, {head: str(label), "n": n})[arm] = score
+    return html_table(rows_to_table(list(lines.values())), caption)
 
 
 def _section(title: str, *parts: str) -> str:
@@ -190,8 +201,8 @@ def _picture(pictures: dict[str, str] | None, name: str) -> str:
     return f'<img src="{pictures[name]}" alt="{escape(name)}">\n{_paragraph(caption)}'
 
 
-def _class_tables(report: Any) -> list[str]:
-    """Agreement by class, then precision, recall and F1 of every arm: a line for each class."""
+def _class_sections(report: Any, pictures: dict[str, str] | None) -> list[str]:
+    """Calibration; agreement by class, precision, recall and F1: a line for each class."""
     y_true = report.classes[report.y_index]
     agreement = agreement_by_class(
         y_true,
@@ -202,17 +213,13 @@ def _class_tables(report: Any) -> list[str]:
     rows = [{**row, "class": str(row["class"])} for row in agreement]
     tables = [html_table(rows_to_table(rows), "Agreement of teacher and distilled")]
     for key, title in (("precision", "Precision"), ("recall", "Recall"), ("f1", "F1")):
-        tables.append(html_table(_per_class_table(report.per_class, key), title))
-    return [*tables, _paragraph("With the first seed; - where no row is.")]
-
-
-def _per_class_table(entries: Sequence[dict[str, Any]], key: str) -> Table:
-    lines: dict[Any, dict[str, Any]] = {}
-    for entry in entries:
-        label = entry["class"]
-        line = lines.setdefault(label, {"class": str(label), "n": entry["support"]})
-        line[entry["arm"]] = entry[key]
-    return rows_to_table(list(lines.values()))
+        entries = [(e["class"], e["support"], e["arm"], e[key]) for e in report.per_class]
+        tables.append(_side_by_side("class", entries, title))
+    remark = _paragraph("With the first seed; - where no row is.")
+    return [
+        _section("Calibration", _picture(pictures, "reliability")) if pictures else "",
+        _section("Classes", _picture(pictures, "agreement"), *tables, remark),
+    ]
 
 
 def _group_section(report: Any) -> str:

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 from skdistill.evaluation._displays._agreement import AgreementDisplay, figure_height
 from skdistill.evaluation._displays._reliability import ReliabilityDisplay
 from skdistill.evaluation._displays._report import ReportDisplay
-from skdistill.evaluation._report._scoring import COMPARED
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
 def draw_pictures(report: Any) -> dict[str, str] | None:
-    """Data URIs by name: "scores", "reliability" and "agreement"; None without matplotlib.
+    """Data URIs by name: "scores", of classes "reliability" and "agreement" too.
+
+    None without matplotlib.
 
     They are vector graphics, the same bit for bit for the same report. No figure is registered
     with pyplot and the user's own style is left out, so a notebook shows nothing of them.
@@ -31,13 +32,15 @@ def draw_pictures(report: Any) -> dict[str, str] | None:
         return {
             name: _data_uri(draw(report, Figure(layout="constrained")))
             for name, draw in _DRAW.items()
+            if name == "scores" or report.probabilities
         }
 
 
 def _scores(report: Any, figure: Figure) -> Figure:
-    figure.set_size_inches(10, 2.6)
-    axes = figure.subplots(1, 3, gridspec_kw={"wspace": 0.06})
-    for i, (ax, metric) in enumerate(zip(axes, COMPARED, strict=True)):
+    metrics = list(dict.fromkeys(entry["metric"] for entry in report.intervals))
+    figure.set_size_inches(1 + 3 * len(metrics), 2.6)
+    axes = figure.subplots(1, len(metrics), gridspec_kw={"wspace": 0.06})
+    for i, (ax, metric) in enumerate(zip(axes, metrics, strict=True)):
         ReportDisplay(report).plot(ax, metric=metric)
         ax.tick_params(labelleft=i == 0)
     return figure

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from skdistill.evaluation._tables import BEST_MARK, Table, html_table, text_table
+from skdistill.evaluation._report._verdict import four_figures
+from skdistill.evaluation._tables import BEST_MARK, Table, html_list, html_table, text_table
 
 _WIDTH = 110
 
@@ -46,6 +47,10 @@ QUALITY = (
     _Column("average_precision", "avg prec", _fixed, np.nanmax),
     _Column("agreement", "agree", _fixed, np.nanmax),
     _Column("kl", "kl", _fixed, np.nanmin),
+    _Column("r2", "r²", _fixed, np.nanmax),
+    _Column("mse", "mse", four_figures, np.nanmin),
+    _Column("mae", "mae", four_figures, np.nanmin),
+    _Column("rmse_to_teacher", "rmse to teacher", four_figures, np.nanmin),
 )
 COST = (
     _Column("n_parameters", "parameters", _count),
@@ -116,15 +121,17 @@ def render_html(
     html : str
     """
     columns = QUALITY + COST if costs else QUALITY
-    sentences = "".join(f"<li>{escape(line)}</li>" for line in verdict.splitlines())
     return (
         '<div style="overflow-x:auto">'
         f"{html_table(arm_table(rows, columns, students), title)}"
         f"<p>{escape(note(rows))}</p>"
         f"{html_table(interval_table(intervals), INTERVAL_TITLE)}"
-        f"<ul>{sentences}</ul></div>"
+        f"{html_list(verdict.splitlines())}</div>"
     )
 
+
+_ERRORS = ("mse", "mae")
+"""Metrics that have the units of y."""
 
 INTERVAL_TITLE = "Differences, with paired bootstrap intervals (95 %)"
 
@@ -134,6 +141,7 @@ def arm_table(
 ) -> Table:
     """Heads and cells: the arm, then each column, "-" where a value is not known."""
     cells = [[row["arm"]] for row in rows]
+    columns = [column for column in columns if column.key in rows[0]]
     for column in columns:
         values = np.array([row[column.key] for row in rows])
         among = np.array([row["arm"] in students for row in rows])
@@ -144,7 +152,7 @@ def arm_table(
             value = row[column.key]
             cell = column.show(value) if np.isfinite(value) else "-"
             if column.best is not None and np.isfinite(row.get(f"{column.key}_std", np.nan)):
-                cell += "±" + _fixed(row[f"{column.key}_std"]).removeprefix("0")
+                cell += "±" + column.show(row[f"{column.key}_std"]).removeprefix("0")
             # A blank in place of the star keeps the digits below one another.
             line.append(cell + (BEST_MARK if is_student and value == best else " "))
     return ["arm", *(f"{column.head} " for column in columns)], cells
@@ -155,12 +163,17 @@ def interval_table(intervals: list[dict[str, Any]]) -> Table:
     lines: dict[str, list[str]] = {}
     for entry in intervals:
         line = lines.setdefault(entry["comparison"], [entry["comparison"]])
-        line.append(f"{entry['difference']:+.3f} [{entry['low']:+.3f}, {entry['high']:+.3f}]")
+        ends = [entry[key] for key in ("difference", "low", "high")]
+        if entry["metric"] in _ERRORS:
+            difference, low, high = (four_figures(end, sign=True) for end in ends)
+        else:
+            difference, low, high = (f"{end:+.3f}" for end in ends)
+        line.append(f"{difference} [{low}, {high}]")
     return ["", *(metric.replace("_", " ") for metric in metrics)], list(lines.values())
 
 
 def _has_spread(rows: list[dict[str, Any]]) -> bool:
-    return "accuracy_std" in rows[0]
+    return "fit_seconds_std" in rows[0]
 
 
 def note(rows: list[dict[str, Any]]) -> str:

@@ -2,37 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from skdistill.evaluation._recipes import (
-    ARM_NAMES,
-    COMPARISONS,
-    DISTILLED,
-    PLAIN,
-    SCALED,
-    TEACHER,
-)
+from skdistill.evaluation._arm_names import COMPARISONS, DISTILLED, PLAIN, SCALED, TEACHER
+from skdistill.evaluation._checks import check_n_jobs
+from skdistill.evaluation._engine import Problem
+from skdistill.evaluation._memorised import warn_if_memorised
 from skdistill.evaluation._report._arms import Arms, run_arms
 from skdistill.evaluation._report._checks import ReportInput, check_test_sets
-from skdistill.evaluation._report._html import render_page, write_page
+from skdistill.evaluation._report._html import render_joint_page, render_page, write_page
 from skdistill.evaluation._report._render import render_html, render_text
 from skdistill.evaluation._report._scoring import (
-    compare,
+    distilled_differences,
     mean_terms,
     per_class,
     score_arm,
-    warn_if_memorised,
 )
-from skdistill.evaluation._report._segments import agreement_by_group, side_changes
+from skdistill.evaluation._report._segments import by_group, side_changes
 from skdistill.evaluation._report._settings import describe_settings
-from skdistill.evaluation._report._several import DistillationReports
-from skdistill.evaluation._report._verdict import verdict_sentences
+from skdistill.evaluation._report._verdict import number_verdict, verdict_sentences
 from skdistill.evaluation._tables import rows_to_frame
+from skdistill.evaluation._tasks import NumberScoring
+from skdistill.targets._memory import open_memory
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,42 +42,47 @@ class DistillationReport:
     ----------
     rows : list of dict
         One for each arm: "teacher", "plain", "plain + temperature", "label smoothing",
-        "teacher's hard labels", "distilled". The keys are described in `distillation_report`.
+        "teacher's hard labels", "distilled"; of numbers "teacher", "plain", "teacher's numbers
+        alone", "distilled". The keys are described in `distillation_report`.
     intervals : list of dict
         ``comparison`` ("distilled - plain", "distilled - (plain + temperature)", "distilled -
-        teacher"), ``metric`` (accuracy, log_loss, brier), ``difference`` and the ends ``low``
-        and ``high`` of its 95 % interval.
+        teacher"), ``metric`` (accuracy, log_loss, brier; of numbers mse, mae), ``difference`` and
+        the ends ``low`` and ``high`` of its 95 % interval.
     verdict : str
         What the intervals show, a sentence on each line.
-    per_class : list of dict
+    per_class : list of dict or None
         ``arm``, ``class``, ``precision``, ``recall``, ``f1``, ``support`` (test rows of that
-        class), with the first seed. nan where a ratio is 0/0.
+        class), with the first seed. nan where a ratio is 0/0. None for numbers.
     agreement_by_group : list of dict or None
-        ``group``, ``n``, ``agreement``, ``teacher_accuracy``, ``distilled_accuracy``, averaged
-        over the seeds, the largest group first. None without `groups`.
-    probabilities : dict of str to ndarray of shape (n_test, n_classes)
-        Each arm's probabilities on the test rows, with the first seed.
-    classes : ndarray of shape (n_classes,)
-        The label of each column.
-    y_index : ndarray of shape (n_test,)
-        The positions of the test labels in `classes`.
+        ``group``, ``n``, ``agreement``, ``teacher_accuracy``, ``distilled_accuracy``; of numbers
+        ``rmse_to_teacher``, ``teacher_rmse``, ``distilled_rmse``. With the terms averaged over the
+        seeds, the largest group first. None without `groups`.
+    probabilities : dict of str to ndarray of shape (n_test, n_classes), or None
+        Each arm's probabilities on the test rows, with the first seed. None for numbers.
+    predictions : dict of str to ndarray of shape (n_test,) or (n_test, n_outputs), or None
+        Each arm's numbers on the test rows, with the first seed. None for classes.
+    classes : ndarray of shape (n_classes,) or None
+        The label of each column. None for numbers.
+    y_index : ndarray of shape (n_test,) or None
+        The positions of the test labels in `classes`. None for numbers.
     temperature : float
-        The temperature of "plain + temperature".
+        The temperature of "plain + temperature". nan for numbers.
     n_seeds : int
         Fits of each student.
     settings : dict of str to dict
         What it was made with: ``model`` (the repr of each parameter), ``data`` (numbers of rows
-        and classes), ``versions`` of the packages, ``machine``.
+        and classes or outputs), ``versions`` of the packages, ``machine``.
     """
 
     rows: list[dict[str, Any]]
     intervals: list[dict[str, Any]]
     verdict: str
-    per_class: list[dict[str, Any]]
+    per_class: list[dict[str, Any]] | None
     agreement_by_group: list[dict[str, Any]] | None
-    probabilities: dict[str, np.ndarray]
-    classes: np.ndarray
-    y_index: np.ndarray
+    probabilities: dict[str, np.ndarray] | None
+    predictions: dict[str, np.ndarray] | None
+    classes: np.ndarray | None
+    y_index: np.ndarray | None
     temperature: float
     n_seeds: int
     settings: dict[str, dict[str, Any]]
@@ -114,6 +115,11 @@ class DistillationReport:
             ``teacher_right``, ``student_right`` and ``rows``, the positions of the test rows.
             Of the first seed.
         """
+        if self.probabilities is None or self.y_index is None or self.classes is None:
+            raise ValueError(
+                "side_changes needs the probabilities of two classes, and this is a report on "
+                "numbers. Look at report.predictions."
+            )
         return side_changes(
             self.probabilities[TEACHER],
             self.probabilities[DISTILLED],
@@ -142,14 +148,94 @@ class DistillationReport:
 
     def _face(self) -> dict[str, Any]:
         seeds = "1 seed" if self.n_seeds == 1 else f"{self.n_seeds} seeds"
+        data = self.settings["data"]
+        if "classes" in data:
+            counted = f"{data['classes']} classes"
+        else:
+            counted = "1 output" if data["outputs"] == 1 else f"{data['outputs']} outputs"
         return {
             "rows": self.rows,
             "intervals": self.intervals,
-            "title": f"Distillation report: {len(self.y_index)} test rows, "
-            f"{len(self.classes)} classes, {seeds}",
+            "title": f"Distillation report: {data['test rows']} test rows, {counted}, {seeds}",
             "verdict": self.verdict,
-            "students": [name for name in ARM_NAMES if name != TEACHER],
+            "students": [row["arm"] for row in self.rows if row["arm"] != TEACHER],
         }
+
+
+class DistillationReports(Mapping):
+    """What `distillation_report` returns for several test sets. ``print(reports)`` shows it.
+
+    A mapping: ``reports["2019"]`` is the `DistillationReport` on the test set of that name.
+
+    Parameters
+    ----------
+    reports : dict of str to DistillationReport
+        By the names of the test sets.
+    """
+
+    def __init__(self, reports: dict[Any, DistillationReport]) -> None:
+        if not isinstance(reports, Mapping) or not all(
+            isinstance(report, DistillationReport) for report in reports.values()
+        ):
+            raise TypeError(
+                "DistillationReports holds a dict of names and reports, as distillation_report "
+                f"returns them. Got {type(reports).__name__} of something else instead."
+            )
+        self._reports = reports
+
+    def __getitem__(self, test_set: Any) -> DistillationReport:
+        if test_set not in self._reports:
+            raise KeyError(
+                f"There is no report on a test set {test_set!r}; there are those on "
+                f"{', '.join(map(repr, self._reports))}."
+            )
+        return self._reports[test_set]
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._reports)
+
+    def __len__(self) -> int:
+        return len(self._reports)
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """The rows of all reports, each with the name of its ``test_set`` before the arm."""
+        return [{"test_set": test_set, **row} for test_set in self for row in self[test_set].rows]
+
+    def to_frame(self) -> pd.DataFrame:
+        """The rows as a data frame, indexed by test set and arm (needs pandas).
+
+        Returns
+        -------
+        frame : pandas.DataFrame
+        """
+        return rows_to_frame(self.rows, type(self).__name__).set_index(["test_set", "arm"])
+
+    def to_html(self, path: Any) -> None:
+        """Write all reports as one HTML page that loads nothing else.
+
+        The scores on all test sets stand side by side, then each report with its pictures. Costs
+        and settings, which are the same for all, come once. Without matplotlib
+        (``pip install skdistill[plot]``) the page has no pictures, and says so.
+
+        Parameters
+        ----------
+        path : str or path-like
+            Where; an existing file is replaced.
+        """
+        write_page(partial(render_joint_page, self), path)
+
+    def __repr__(self) -> str:
+        return "\n\n\n".join(render_text(**face) for face in self._faces())
+
+    def _repr_html_(self) -> str:
+        return "".join(render_html(**face) for face in self._faces())
+
+    def _faces(self) -> Iterator[dict[str, Any]]:
+        """What each report shows; the costs, which are the same for all, once."""
+        for i, (test_set, report) in enumerate(self.items()):
+            face = report._face()
+            yield {**face, "title": f"Test set {test_set}. {face['title']}", "costs": i == 0}
 
 
 def distillation_report(
@@ -161,6 +247,9 @@ def distillation_report(
     *,
     n_seeds: int = 1,
     groups: Any = None,
+    n_jobs: int | None = None,
+    verbose: int | None = None,
+    memory: Any = None,
 ) -> DistillationReport | DistillationReports:
     """Compare teacher, plain, calibrated, label-smoothed and distilled student on test rows.
 
@@ -175,11 +264,12 @@ def distillation_report(
     - ``teacher's hard labels``: cross-entropy with the class that the teacher names;
     - ``distilled``: the model.
 
-    No arm is given a test label.
+    Of a DistilledRegressor the arms are ``teacher``, ``plain``, ``teacher's numbers alone`` (alpha
+    = 1) and ``distilled``. No arm is given a test label.
 
     Parameters
     ----------
-    model : DistilledClassifier
+    model : DistilledClassifier or DistilledRegressor
         With a teacher, fitted or not. A fitted model with ``n_seeds=1`` is itself the arm
         "distilled", and nothing of it is fitted again; `X_train` and `y_train` must then be the
         rows of its fit, in their order. For the arm "teacher's hard labels" the teacher's answers
@@ -187,7 +277,8 @@ def distillation_report(
         the targets are computed once for all seeds, and the model is left as it is. It is never
         changed.
     X_train, y_train : array-like of shape (n_train, ...) and (n_train,)
-        Rows and labels that every student learns from.
+        Rows, and labels or numbers, that every student learns from; numbers of several outputs
+        have the shape (n_train, n_outputs).
     X_test, y_test : array-like of shape (n_test, ...) and (n_test,), or dicts of such
         Rows and labels that are scored. Classes may be missing, unknown ones may not occur. Two
         dicts with the same names are several test sets: every student is fitted once and scored
@@ -198,6 +289,15 @@ def distillation_report(
     groups : array-like of shape (n_test,), or dict of such, default=None
         A segment of each test row, for `DistillationReport.agreement_by_group`. With several
         test sets a dict; it may leave sets out.
+    n_jobs : int, default=None
+        Fits at a time, through joblib. The scores do not depend on it; `fit_seconds` do, where
+        fits share the processors. Predictions are timed afterwards, one arm after the other.
+    verbose : int, default=None
+        1 prints a line for every fit, with the time that is left. None is the model's `verbose`.
+    memory : str or joblib.Memory, default=None
+        A folder in which every finished fit is kept, that of an unfitted teacher too, and found
+        again by the content of rows, model and seed: a call that was interrupted goes on where it
+        was.
 
     Returns
     -------
@@ -221,13 +321,21 @@ def distillation_report(
         - ``fit_seconds``: a student's own training; the teacher's with its cross-fitting stand
           in the row of the teacher, nan for a teacher that came fitted;
 
+        of a regressor in the place of the scores
+
+        - ``r2``: `sklearn.metrics.r2_score`, of several outputs the mean;
+        - ``mse``, ``mae``: mean squared and mean absolute error, in the units of y if it has one
+          output. Of several, each is divided by its standard deviation over the training rows,
+          and all count alike;
+        - ``rmse_to_teacher``: root of the mean squared distance to the teacher, in these units;
+
         and with ``n_seeds > 1`` the standard deviation over the seeds (ddof=1) under
         ``<name>_std``, nan for the teacher.
 
     Raises
     ------
     TypeError
-        When `model` is no DistilledClassifier.
+        When `model` is no distilled estimator.
     ValueError
         For rows, labels and settings that do not fit, and for a recipe that `fit` would refuse,
         before anything is trained. Of a fitted model also when the features, the classes or the
@@ -247,7 +355,10 @@ def distillation_report(
     their terms averaged over the seeds: they hold the draw of the test rows. The margin of "not
     inferior" is 0.5 points of accuracy. A temperature that is fitted on few rows is noisy and can
     do harm, so the verdict speaks of a gain beyond calibration only where distilled has the lower
-    log-loss with and without it. Sample weights, and the groups of a splitter, are not passed on.
+    log-loss with and without it. Of numbers the margin is a squared error of 0.01 of the variance
+    of the test targets, which is 0.01 of R²: a share of what is to be predicted, as accuracy is of
+    the rows, and not of the teacher's own error, which for a very good one no student could meet.
+    Sample weights, and the groups of a splitter, are not passed on.
 
     Examples
     --------
@@ -267,18 +378,20 @@ def distillation_report(
     >>> sorted(report.side_changes())
     ['negative_to_positive', 'positive_class', 'positive_to_negative', 'threshold']
     """
+    check_n_jobs("distillation_report", n_jobs)
+    open_memory(memory)
     sets = check_test_sets(model, X_train, y_train, X_test, y_test, n_seeds, groups)
     given = next(iter(sets.values()))
     base = int(model.random_state) if isinstance(model.random_state, int | np.integer) else 0
+    tests = {test_set: (of_set.X_test, None) for test_set, of_set in sets.items()}
     arms = run_arms(
         model,
-        given.X_train,
-        given.y_train,
-        given.train_index,
-        {test_set: of_set.X_test for test_set, of_set in sets.items()},
-        given.classes,
+        Problem(given.X_train, given.y_train, given.task, tests),
         seeds=[base + i for i in range(n_seeds)],
         fitted=given.fitted,
+        n_jobs=n_jobs,
+        verbose=model.verbose if verbose is None else verbose,
+        memory=memory,
     )
     reports = {}
     for name, of_set in sets.items():
@@ -296,28 +409,43 @@ def _score(
     *,
     is_first: bool,
 ) -> DistillationReport:
-    """Hold the arms against the labels of one test set."""
-    y_index, runs = given.test_index, arms.runs[test_set]
-    probabilities = {name: own[0].probabilities for name, own in runs.items()}
-    teacher = probabilities[TEACHER]
-    terms = {name: mean_terms(own, y_index, teacher) for name, own in runs.items()}
-    if is_first:  # another set may be harder for other reasons
-        warn_if_memorised(arms.teacher_on_train, given.train_index, terms[TEACHER]["log_loss"])
-    rows = [score_arm(name, runs[name], y_index, teacher, n_seeds) for name in ARM_NAMES]
-    intervals = compare(terms, seed)
+    """Hold the arms against the labels, or numbers, of one test set."""
+    encoded, runs, task = given.test_index, arms.runs[test_set], given.task
+    answers = {name: own[0].answers for name, own in runs.items()}
+    teacher = answers[TEACHER]
+    terms = {name: mean_terms(task, own, encoded, teacher) for name, own in runs.items()}
+    if is_first and arms.teacher_on_train is not None:  # another set may be harder as it is
+        on_train = task.losses(given.train_index, arms.teacher_on_train)
+        warn_if_memorised(task, on_train, task.losses(encoded, teacher))
+    rows = [score_arm(task, name, own, encoded, teacher, n_seeds) for name, own in runs.items()]
+    intervals = distilled_differences(task, terms, seed)
     scores = {row["arm"]: row for row in rows}
-    sentences = verdict_sentences(
-        intervals[TEACHER],
-        intervals[PLAIN],
-        intervals[SCALED],
-        teacher_helps=any(
-            scores[TEACHER][metric] < scores[PLAIN][metric] for metric in ("log_loss", "brier")
-        ),
-        n_seeds=n_seeds,
+    helps = any(
+        scores[TEACHER][metric] < scores[PLAIN][metric]
+        for metric in task.compared
+        if metric not in task.higher_is_better
     )
+    if isinstance(task, NumberScoring):
+        sentences = number_verdict(
+            intervals[TEACHER]["mse"],
+            intervals[PLAIN]["mse"],
+            variance=task.variance(encoded),
+            teacher_helps=helps,
+            n_seeds=n_seeds,
+        )
+    else:
+        sentences = verdict_sentences(
+            intervals[TEACHER],
+            intervals[PLAIN],
+            intervals[SCALED],
+            teacher_helps=helps,
+            n_seeds=n_seeds,
+        )
     segments = None
     if given.groups is not None:
-        segments = agreement_by_group(given.groups, terms[TEACHER], terms[DISTILLED])
+        describe = partial(task.segment, terms[TEACHER], terms[DISTILLED])
+        segments = by_group(given.groups, describe)
+    of_classes = not task.regresses
     return DistillationReport(
         rows=rows,
         intervals=[
@@ -326,11 +454,12 @@ def _score(
             for metric, interval in by_metric.items()
         ],
         verdict="\n".join(sentences),
-        per_class=per_class(probabilities, y_index, given.classes),
+        per_class=per_class(answers, encoded, given.classes) if of_classes else None,
         agreement_by_group=segments,
-        probabilities=probabilities,
-        classes=given.classes,
-        y_index=y_index,
+        probabilities=answers if of_classes else None,
+        predictions=None if of_classes else answers,
+        classes=given.classes if of_classes else None,
+        y_index=encoded if of_classes else None,
         temperature=arms.temperature,
         n_seeds=n_seeds,
         settings=describe_settings(model, given),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,34 +10,28 @@ import numpy as np
 from skdistill.evaluation._checks import is_missing
 
 
-def agreement_by_group(
-    groups: list[Any], teacher: dict[str, np.ndarray], distilled: dict[str, np.ndarray]
+def by_group(
+    groups: list[Any], describe: Callable[[list[int]], dict[str, float]]
 ) -> list[dict[str, Any]]:
-    """Agreement and accuracies of each segment, the largest segment first.
+    """What is to be said of each segment, the largest segment first.
 
     Parameters
     ----------
     groups : list of length n_samples
         The segment of each row; None and nan are one segment, None.
-    teacher, distilled : dict of str to ndarray of shape (n_samples,)
-        Their `row_terms`.
+    describe : callable
+        From the positions of rows to figures by name.
 
     Returns
     -------
     segments : list of dict
-        ``group``, ``n``, ``agreement``, ``teacher_accuracy``, ``distilled_accuracy``.
+        ``group``, ``n``, and the figures.
     """
     members: dict[Any, list[int]] = {}
     for row, group in enumerate(groups):
         members.setdefault(None if is_missing(group) else group, []).append(row)
     return [
-        {
-            "group": group,
-            "n": len(rows),
-            "agreement": float(distilled["agreement"][rows].mean()),
-            "teacher_accuracy": float(teacher["accuracy"][rows].mean()),
-            "distilled_accuracy": float(distilled["accuracy"][rows].mean()),
-        }
+        {"group": group, "n": len(rows), **describe(rows)}
         for group, rows in sorted(members.items(), key=lambda item: -len(item[1]))
     ]
 

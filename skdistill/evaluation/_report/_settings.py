@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import platform
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import torch
 
 from skdistill.evaluation._report._checks import ReportInput
+from skdistill.evaluation._versions import package_versions
 
-_PACKAGES = ("skdistill", "numpy", "scipy", "scikit-learn", "torch", "skorch")
 _LONGEST = 2000
 
 
@@ -36,10 +35,10 @@ def describe_settings(model: Any, given: ReportInput) -> dict[str, dict[str, Any
         "data": {
             "training rows": len(given.y_train),
             "test rows": len(given.test_index),
-            "classes": len(given.classes),
+            **given.task.counted,
             "model came fitted": given.fitted,
         },
-        "versions": {"python": platform.python_version(), **{p: _version(p) for p in _PACKAGES}},
+        "versions": package_versions(),
         "machine": {"system": platform.platform(), "torch threads": torch.get_num_threads()},
     }
 
@@ -47,10 +46,3 @@ def describe_settings(model: Any, given: ReportInput) -> dict[str, dict[str, Any
 def _short(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ... ({len(text)} characters)"
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:  # a copy of the sources on the path
-        return "not installed as a package"

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from skdistill.evaluation._bootstrap import Interval
+import numpy as np
+
+from skdistill.evaluation._bootstrap import BootstrapInterval
 
 #: A distilled student counts as good as its teacher if it loses fewer than these points.
 MARGIN = 0.005
 
+#: The same for numbers: a share of the variance of the test targets, and so of R².
+VARIANCE_MARGIN = 0.01
+
 
 def verdict_sentences(
-    to_teacher: dict[str, Interval],
-    to_plain: dict[str, Interval],
-    to_scaled: dict[str, Interval],
+    to_teacher: dict[str, BootstrapInterval],
+    to_plain: dict[str, BootstrapInterval],
+    to_scaled: dict[str, BootstrapInterval],
     *,
     teacher_helps: bool,
     n_seeds: int,
@@ -20,7 +25,7 @@ def verdict_sentences(
 
     Parameters
     ----------
-    to_teacher, to_plain, to_scaled : dict of str to Interval
+    to_teacher, to_plain, to_scaled : dict of str to BootstrapInterval
         By metric, distilled minus the teacher, the plain student, and the plain student with a
         temperature.
     teacher_helps : bool
@@ -43,15 +48,74 @@ def verdict_sentences(
             "log-loss nor in Brier score: try a stronger teacher, calibrate=True, or a smaller "
             "alpha."
         )
-    if n_seeds == 1:
-        sentences.append(
-            "One seed: the intervals hold the draw of the test rows, not that of the training, by "
-            "which another seed may turn what is said above; n_seeds=5 would show both."
+    return sentences + _about_seeds(n_seeds)
+
+
+def number_verdict(
+    to_teacher: BootstrapInterval,
+    to_plain: BootstrapInterval,
+    *,
+    variance: float,
+    teacher_helps: bool,
+    n_seeds: int,
+) -> list[str]:
+    """Say what the intervals of the squared error show.
+
+    Parameters
+    ----------
+    to_teacher, to_plain : BootstrapInterval
+        Distilled minus the teacher, and the plain student.
+    variance : float
+        Of the test targets.
+    teacher_helps : bool
+        Whether the teacher's squared or absolute error is below the plain student's.
+    n_seeds : int
+        Fits behind the means.
+
+    Returns
+    -------
+    sentences : list of str
+    """
+    margin, span = VARIANCE_MARGIN * variance, f"({_figures(to_teacher)}, 95 %)"
+    share = f"{VARIANCE_MARGIN:g} of the variance"
+    if to_teacher.high < 0:
+        of_teacher = f"More exact than the teacher by squared error {span}."
+    elif to_teacher.high < margin:
+        of_teacher = f"Not inferior to the teacher within {share} in squared error {span}."
+    elif to_teacher.low > margin:
+        of_teacher = f"Inferior to the teacher by more than {share} in squared error {span}."
+    elif to_teacher.low > 0:
+        of_teacher = f"Less exact than the teacher by squared error {span}."
+    else:
+        of_teacher = (
+            f"Non-inferiority to the teacher within {share} in squared error is not shown {span}."
         )
-    return sentences
+    span = f"({_figures(to_plain)}, 95 %)"
+    if to_plain.high < 0:
+        of_plain = f"The squared error is lower than the plain student's {span}."
+    elif to_plain.low > 0:
+        of_plain = f"The squared error is higher than the plain student's {span}."
+    else:
+        of_plain = f"No difference in squared error from the plain student is shown {span}."
+    sentences = [of_teacher, of_plain]
+    if not teacher_helps:
+        sentences.append(
+            "The teacher's numbers are no better than the plain student's, neither in squared nor "
+            "in absolute error: try a stronger teacher, or a smaller alpha."
+        )
+    return sentences + _about_seeds(n_seeds)
 
 
-def _against_teacher(accuracy: Interval) -> str:
+def _about_seeds(n_seeds: int) -> list[str]:
+    if n_seeds > 1:
+        return []
+    return [
+        "One seed: the intervals hold the draw of the test rows, not that of the training, by "
+        "which another seed may turn what is said above; n_seeds=5 would show both."
+    ]
+
+
+def _against_teacher(accuracy: BootstrapInterval) -> str:
     points = f"{100 * MARGIN:g} points"
     span = _span(accuracy, scale=100, digits=1)
     if accuracy.low > 0:
@@ -68,7 +132,7 @@ def _against_teacher(accuracy: Interval) -> str:
     )
 
 
-def _against_plain(log_loss: Interval) -> str:
+def _against_plain(log_loss: BootstrapInterval) -> str:
     span = _span(log_loss)
     if log_loss.high < 0:
         return f"Log-loss is lower than the plain student's ({span}, 95 %)."
@@ -77,7 +141,7 @@ def _against_plain(log_loss: Interval) -> str:
     return f"No difference in log-loss from the plain student is shown ({span}, 95 %)."
 
 
-def _against_calibration(to_plain: Interval, to_scaled: Interval) -> str:
+def _against_calibration(to_plain: BootstrapInterval, to_scaled: BootstrapInterval) -> str:
     span = _span(to_scaled)
     if to_plain.high >= 0:
         if to_scaled.low > 0:
@@ -102,5 +166,17 @@ def _against_calibration(to_plain: Interval, to_scaled: Interval) -> str:
     )
 
 
-def _span(interval: Interval, scale: float = 1.0, digits: int = 3) -> str:
+def _span(interval: BootstrapInterval, scale: float = 1.0, digits: int = 3) -> str:
     return f"{scale * interval.low:+.{digits}f} to {scale * interval.high:+.{digits}f}"
+
+
+def _figures(interval: BootstrapInterval) -> str:
+    return f"{four_figures(interval.low, sign=True)} to {four_figures(interval.high, sign=True)}"
+
+
+def four_figures(value: float, *, sign: bool = False) -> str:
+    """A number in the units of y, to four figures and without an exponent."""
+    text = np.format_float_positional(
+        value, precision=4, unique=False, fractional=False, trim="-", sign=sign
+    )
+    return text.rstrip(".")

@@ -4,6 +4,12 @@ from skdistill.evaluation._robustness._adversarial import (
     AdversarialAccuracy,
     adversarial_accuracy,
 )
-from skdistill.evaluation._robustness._curve import RobustnessCurve, robustness_curve
+from skdistill.evaluation._robustness._curve import METRICS, RobustnessCurve, robustness_curve
 
-__all__ = ["AdversarialAccuracy", "RobustnessCurve", "adversarial_accuracy", "robustness_curve"]
+__all__ = [
+    "METRICS",
+    "AdversarialAccuracy",
+    "RobustnessCurve",
+    "adversarial_accuracy",
+    "robustness_curve",
+]

@@ -70,9 +70,10 @@ def make_corruption(corruption: Any, X: Any) -> Corruption:
                 f"strength, rng) -> X. Write lambda X, strength, rng: {name}(X)."
             )
         return Corruption(name, "", corruption)
-    if not isinstance(corruption, str) or corruption not in _MAKERS:
+    known = [*_MAKERS, *_OF_IMAGES]
+    if not isinstance(corruption, str) or corruption not in known:
         raise ValueError(
-            f"The 'corruption' parameter must be one of {', '.join(map(repr, _MAKERS))} or a "
+            f"The 'corruption' parameter must be one of {', '.join(map(repr, known))} or a "
             f"callable (X, strength, rng) -> X. Got {corruption!r} instead."
         )
     if sparse.issparse(X):
@@ -88,7 +89,15 @@ def make_corruption(corruption: Any, X: Any) -> Corruption:
             f"corruption={corruption!r} is for tables, and for images of numbers. Got {came} "
             f"instead; pass a callable (X, strength, rng) -> X, such as one that drops words."
         )
-    return _MAKERS[corruption](X)
+    if corruption in _MAKERS:
+        return _MAKERS[corruption](X)
+    if n_axes not in (3, 4) or kind not in "biuf":
+        raise ValueError(
+            f"corruption={corruption!r} is for images of shape (n_samples, height, width) or "
+            f"(n_samples, channels, height, width). Got shape {X.shape} instead; reshape the "
+            "rows, or pass a callable (X, strength, rng) -> X."
+        )
+    return _OF_IMAGES[corruption]
 
 
 def _takes_three(corruption: Callable[..., Any]) -> bool:
@@ -150,23 +159,18 @@ def shift_columns(X: Any, strength: float, rng: np.random.Generator, *, scale: A
     return _moved(X, lambda x: x + strength * scale * rng.choice([-1.0, 1.0], size=x.shape[1]))
 
 
-def drop_cells(X: Any, strength: float, rng: np.random.Generator) -> Any:
-    """Each cell of any column becomes a gap with the probability `strength`."""
-    gaps = rng.random(X.shape) < strength
-    if is_table(X):
-        return replace_cells(X, gaps)
-    X = X.astype(object) if X.dtype.kind in "OUS" else _floats(X).copy()
-    X[gaps] = np.nan
-    return X
+def replace_some_cells(
+    X: Any, strength: float, rng: np.random.Generator, *, fill: np.ndarray | None = None
+) -> Any:
+    """Each cell of any column becomes, with the probability `strength`, a gap.
 
-
-def impute_cells(X: Any, strength: float, rng: np.random.Generator, *, fill: np.ndarray) -> Any:
-    """The cells of `drop_cells` become the value in `fill`, (n_features,), for their column."""
-    gaps = rng.random(X.shape) < strength
+    With `fill`, shape (n_features,), it becomes the value for its column.
+    """
+    cells = rng.random(X.shape) < strength
     if is_table(X):
-        return replace_cells(X, gaps, fill)
+        return replace_cells(X, cells, fill)
     X = X.astype(object) if X.dtype.kind in "OUS" else _floats(X).copy()
-    X[gaps] = np.broadcast_to(fill, X.shape)[gaps]
+    X[cells] = np.nan if fill is None else np.broadcast_to(fill, X.shape)[cells]
     return X
 
 
@@ -242,7 +246,7 @@ def _make_shift(X: Any) -> Corruption:
 
 def _make_missing(X: Any) -> Corruption:
     strengths = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5)
-    return Corruption("missing", "share of the cells", drop_cells, strengths, most=1.0)
+    return Corruption("missing", "share of the cells", replace_some_cells, strengths, most=1.0)
 
 
 def _make_imputed(X: Any) -> Corruption:
@@ -261,7 +265,7 @@ def _make_imputed(X: Any) -> Corruption:
             f"of the {X.shape[0]} rows has nothing but gaps; leave the column out, or pass X_train "
             "to take the values from."
         )
-    return _make_missing(X)._replace(name="imputed", apply=partial(impute_cells, fill=fill))
+    return _make_missing(X)._replace(name="imputed", apply=partial(replace_some_cells, fill=fill))
 
 
 def _fill_values(X: Any, strategy: str) -> np.ndarray:
@@ -279,42 +283,20 @@ def _objects(X: Any, positions: np.ndarray) -> np.ndarray:
     return cells
 
 
-def _make_for_images(name: str, unit: str, apply: Corrupt, **settings: Any) -> Any:
-    def make(X: Any) -> Corruption:
-        if is_table(X) or X.ndim not in (3, 4) or X.dtype.kind not in "biuf":
-            raise ValueError(
-                f"corruption={name!r} is for images of shape (n_samples, height, width) or "
-                f"(n_samples, channels, height, width). Got shape {X.shape} instead; reshape the "
-                "rows, or pass a callable (X, strength, rng) -> X."
-            )
-        return Corruption(name, unit, apply, **settings)
-
-    return make
-
-
+#: Those that take their scale from the rows.
 _MAKERS: dict[str, Callable[[Any], Corruption]] = {
     "gaussian_noise": _make_noise,
     "missing": _make_missing,
     "imputed": _make_imputed,
     "shift": _make_shift,
-    "blur": _make_for_images(
-        "blur", "sigma in pixels", blur, strengths=(0.0, 0.5, 1.0, 1.5, 2.0, 3.0), draws=False
-    ),
-    "contrast": _make_for_images(
-        "contrast",
-        "share of the contrast taken away",
-        lower_contrast,
-        strengths=(0.0, 0.2, 0.4, 0.6, 0.8, 0.9),
-        most=1.0,
-        draws=False,
-    ),
-    "rotation": _make_for_images(
-        "rotation",
-        "degrees",
-        rotate,
-        strengths=(0.0, 5.0, 10.0, 20.0, 30.0, 45.0),
-        most=180.0,
-    ),
+}
+_BLUR_STEPS, _CONTRAST_STEPS = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0), (0.0, 0.2, 0.4, 0.6, 0.8, 0.9)
+_ANGLES = (0.0, 5.0, 10.0, 20.0, 30.0, 45.0)
+_LESS = "share of the contrast taken away"
+_OF_IMAGES = {
+    "blur": Corruption("blur", "sigma in pixels", blur, _BLUR_STEPS, draws=False),
+    "contrast": Corruption("contrast", _LESS, lower_contrast, _CONTRAST_STEPS, 1.0, draws=False),
+    "rotation": Corruption("rotation", "degrees", rotate, _ANGLES, most=180.0),
 }
 
 

@@ -10,9 +10,10 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skdistill._classifier import DistilledClassifier
+from skdistill._halves import learn
 from skdistill.evaluation._checks import read_class_names, read_rows, rows_and_labels
 from skdistill.evaluation._metrics import class_index, row_terms
-from skdistill.evaluation._recipes import DISTILLED, PLAIN, TEACHER, fit_student
+from skdistill.evaluation._recipes import DISTILLED, PLAIN, TEACHER
 from skdistill.evaluation._report._checks import (
     check_rows_of_fit,
     check_same_columns,
@@ -75,7 +76,7 @@ class Models:
     def with_plain(self, model: DistilledClassifier, X: Any, y: np.ndarray) -> Models:
         """The same and, before the distilled student, a plain fit of its recipe."""
         seed = model.random_state if isinstance(model.random_state, int | np.integer) else 0
-        plain = fit_student(model, int(seed), X, y, alpha=0.0)
+        plain = learn(model, X, y, None, alpha=0.0, random_state=int(seed), verbose=0)
         distilled = self.members[DISTILLED]
         others = {name: m for name, m in self.members.items() if name != DISTILLED}
         return replace(self, members={**others, PLAIN: plain, DISTILLED: distilled})

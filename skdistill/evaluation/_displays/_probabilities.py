@@ -11,13 +11,13 @@ from sklearn.utils.validation import check_is_fitted
 
 from skdistill._classifier import DistilledClassifier
 from skdistill.evaluation._checks import rows_and_labels
-from skdistill.evaluation._displays._style import check_shown
+from skdistill.evaluation._displays._base import check_shown
 from skdistill.evaluation._metrics import class_index
 from skdistill.evaluation._recipes import DISTILLED, TEACHER
 from skdistill.targets import teacher_probabilities
 
 
-def estimator_answers(estimator: Any, X: Any, y: Any) -> dict[str, np.ndarray]:
+def estimator_probabilities(estimator: Any, X: Any, y: Any) -> dict[str, np.ndarray]:
     """Probabilities by name: of teacher and student, or of a classifier that has no teacher.
 
     Parameters
@@ -80,9 +80,14 @@ def check_report(owner: str, report: Any) -> None:
     check_shown(owner, report, DistillationReport, "distillation_report")
 
 
-def report_answers(owner: str, report: Any, arms: Sequence[str]) -> dict[str, np.ndarray]:
+def report_probabilities(owner: str, report: Any, arms: Sequence[str]) -> dict[str, np.ndarray]:
     """The probabilities of some arms of a `DistillationReport`, or an error that names all."""
     check_report(owner, report)
+    if report.probabilities is None:
+        raise TypeError(
+            f"{owner} shows class probabilities, and this is a report on numbers. ReportDisplay "
+            f"draws its scores."
+        )
     is_list = isinstance(arms, Sequence) and not isinstance(arms, str) and len(arms) > 0
     if not is_list or any(arm not in list(report.probabilities) for arm in arms):
         raise ValueError(

@@ -1,4 +1,4 @@
-"""Where in an estimator a parameter of `fit` is to be handed in."""
+"""How the groups of rows reach the splits within an estimator's `fit`."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from sklearn.utils.validation import has_fit_parameter
 from skdistill._compat import routing_enabled
 
 
-def fit_keyword(estimator: Any, parameter: str) -> str | None:
-    """The keyword under which `fit` takes a parameter, None where it does not.
+def groups_keyword(estimator: Any) -> str | None:
+    """The keyword under which `fit` takes groups, None where it does not.
 
     It is looked for in the estimator's own `fit` and, of a Pipeline, in that of the last step. A
     search takes groups if its cv is a splitter by groups; any other would ignore them.
@@ -21,26 +21,23 @@ def fit_keyword(estimator: Any, parameter: str) -> str | None:
     ----------
     estimator : estimator
         A clone. With metadata routing enabled, the last step of a Pipeline is made to ask for
-        the parameter.
-    parameter : {"groups", "soft_targets"}
+        groups.
 
     Returns
     -------
     str or None
     """
     if not isinstance(estimator, Pipeline):
-        takes = has_fit_parameter(estimator, parameter) or (
-            parameter == "groups" and _splits_by_groups(estimator)
-        )
-        return parameter if takes else None
+        takes = has_fit_parameter(estimator, "groups") or _splits_by_groups(estimator)
+        return "groups" if takes else None
     name, last = estimator.steps[-1]
     if last in (None, "passthrough"):
         return None
-    inner = fit_keyword(last, parameter)
+    inner = groups_keyword(last)
     if inner is None or not routing_enabled():
         return None if inner is None else f"{name}__{inner}"
-    if has_fit_parameter(last, parameter):
-        last.set_fit_request(**{parameter: True})
+    if has_fit_parameter(last, "groups"):
+        last.set_fit_request(groups=True)
     return inner
 
 

@@ -1,0 +1,22 @@
+"""What the arms of a comparison are called, and which of them are compared."""
+
+TEACHER = "teacher"
+PLAIN = "plain"
+SCALED = "plain + temperature"
+SMOOTHED = "label smoothing"
+TEACHER_LABELS = "teacher's hard labels"
+TEACHER_NUMBERS = "teacher's numbers alone"
+DISTILLED = "distilled"
+
+#: The order of the rows of a report on classes.
+ARM_NAMES = (TEACHER, PLAIN, SCALED, SMOOTHED, TEACHER_LABELS, DISTILLED)
+
+#: The order of the rows of a report on numbers.
+NUMBER_ARM_NAMES = (TEACHER, PLAIN, TEACHER_NUMBERS, DISTILLED)
+
+#: What the intervals of a report compare distilled with.
+COMPARISONS = {
+    PLAIN: "distilled - plain",
+    SCALED: "distilled - (plain + temperature)",
+    TEACHER: "distilled - teacher",
+}

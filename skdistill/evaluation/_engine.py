@@ -1,0 +1,401 @@
+"""The engine of every comparison: arms are fitted in cells, and each fit leaves a record.
+
+An `Arm` is a model and what it learns from; a `Cell` is the rows that its arms learn from, those
+that they are scored on, and a seed. `run` goes through the cells. In each it asks every distinct
+teacher once, however many arms learn from it, fits the arms, and hands them one by one, as a `Fit`,
+to ``measure(problem, cell, fit)``: what that returns is the value of a `Record`. Records come in
+the order of cells and arms, and whatever is reported (a table of arms, a curve, a decomposition) is
+a function of them.
+
+No cell depends on another. They run at the same time with `n_jobs`, on which the result does not
+depend; with `memory` each is kept as soon as it is finished, and found again by the content of its
+rows, arms and seed, so that what was interrupted goes on where it was.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
+from time import perf_counter
+from typing import Any, NamedTuple
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.utils.parallel import Parallel, delayed
+
+from skdistill._compat import safe_indexing
+from skdistill._generators import seeded
+from skdistill._regressor import DistilledRegressor
+from skdistill._torch import resolve_device
+from skdistill.evaluation._fit_params import groups_keyword
+from skdistill.evaluation._tasks import Scoring
+from skdistill.evaluation._teaching import (
+    AskedTeacher,
+    Placed,
+    is_distilled,
+    last_step,
+    teacher_key,
+)
+from skdistill.evaluation._versions import package_versions
+from skdistill.exceptions import TeacherWarning
+from skdistill.targets import Targets
+from skdistill.targets._memory import ResultFolder, open_memory, remember
+from skdistill.targets._tasks import ClassTask
+from skdistill.teachers._adapters import holds_net, parts_of
+from skdistill.teachers._asks import CLASSES, NUMBERS
+from skdistill.teachers._ensemble import as_teacher
+from skdistill.teachers._fit import is_fitted
+from skdistill.teachers._key import check_key, content_key
+from skdistill.transfer import Unlabeled
+
+OWN = "its own teacher"
+"""A plain `fit`: what a distilled estimator learns then it asks its teacher about itself."""
+LABELS = "labels"
+"""The labels of the rows alone."""
+SMOOTHED_LABELS = "smoothed labels"
+"""The labels, with a part of the weight spread evenly over all classes."""
+TEACHER_CLASSES = "teacher's classes"
+"""The class that the teacher names."""
+TARGETS = "targets"
+"""What the teacher says."""
+NOTHING = "nothing"
+"""The arm is the teacher itself."""
+
+SMOOTHING = 0.1
+"""Share of the weight that label smoothing spreads over all classes."""
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One model that is compared with others.
+
+    Attributes
+    ----------
+    name : hashable
+        What its records go under; each arm of a cell has another.
+    model : estimator
+        It is cloned for every cell.
+    learns : str, default=OWN
+        `OWN`, `LABELS`, `SMOOTHED_LABELS`, `TEACHER_CLASSES`, `TARGETS` or `NOTHING`; all but the
+        first are for distilled estimators.
+    parameters : dict
+        Set for the fit, above those of the model.
+    answers : Targets or None, default=None
+        What the teacher says of the rows of the cell, where it has been asked before. Otherwise
+        the cell asks it.
+    """
+
+    name: Hashable
+    model: Any
+    learns: str = OWN
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    answers: Targets | None = None
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Rows, a seed, and the arms that learn from these rows with this seed.
+
+    Attributes
+    ----------
+    tags : dict of str to object
+        What it is among the cells, such as its split and number of rows; lines of progress tell it.
+    arms : tuple of Arm
+    seed : int
+    train : ndarray of shape (n_train,), int
+        Positions of the rows that are learnt from.
+    test : ndarray of shape (n_test,), int or None, default=None
+        Positions of the rows that are scored; None are those of the problem's test sets.
+    rest : ndarray of int or None, default=None
+        Positions of rows that an arm which learns from `OWN` gets without their labels.
+    grouped : bool, default=False
+        Whether a row can come more than once, so that its copies are kept together.
+    doubts : bool, default=True
+        Whether a teacher that the labels speak against is warned of.
+    """
+
+    tags: Mapping[str, Any]
+    arms: tuple[Arm, ...]
+    seed: int
+    train: np.ndarray
+    test: np.ndarray | None = None
+    rest: np.ndarray | None = None
+    grouped: bool = False
+    doubts: bool = True
+
+    def __str__(self) -> str:
+        said = self.tags.items()
+        return ", ".join(v if isinstance(v, str) else f"{name} {v}" for name, v in said)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Rows, and what is to be learnt of them.
+
+    Attributes
+    ----------
+    X : array-like of shape (n_samples, ...)
+    y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        Labels or numbers.
+    task : ClassScoring or NumberScoring
+        What they are.
+    tests : dict of str to (X, y)
+        Test sets by name; empty where cells have test rows of their own. y may be None.
+    """
+
+    X: Any
+    y: np.ndarray
+    task: Scoring
+    tests: Mapping[Any, tuple[Any, Any]] = field(default_factory=dict)
+
+    def take(self, positions: np.ndarray) -> tuple[Any, np.ndarray]:
+        """Rows and labels at some positions."""
+        return safe_indexing(self.X, positions), self.y[positions]
+
+    def rows(self, cell: Cell, part: Hashable) -> tuple[Any, Any]:
+        """Rows and labels of a part of a cell: "train", "test", or the name of a test set."""
+        if cell.test is None and part in self.tests:
+            return self.tests[part]
+        return self.take(cell.train if part == "train" or cell.test is None else cell.test)
+
+    def unlabelled(self, cell: Cell) -> Unlabeled | None:
+        """The rows of a cell that come without their labels."""
+        if cell.rest is None or not len(cell.rest):
+            return None
+        return Unlabeled(safe_indexing(self.X, cell.rest))
+
+
+@dataclass(frozen=True)
+class Fit:
+    """An arm of a cell after it has learnt.
+
+    Attributes
+    ----------
+    name : hashable
+        The arm's.
+    model : estimator
+        The fitted one.
+    problem : Problem
+    cell : Cell
+    """
+
+    name: Hashable
+    model: Any
+    problem: Problem
+    cell: Cell
+
+    def answer(self, part: Hashable, kind: str | None = None) -> np.ndarray:
+        """What the arm says of a part of the cell, see `Problem.rows`.
+
+        Parameters
+        ----------
+        part : hashable
+        kind : {"probabilities", "classes", "numbers"}, default=None
+            None is the first that the task has.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_classes) or (n_rows, ...)
+        """
+        X, _ = self.problem.rows(self.cell, part)
+        return self.problem.task.ask(self.model, X, self.name, kind)
+
+
+class Record(NamedTuple):
+    """What one arm of one cell has left: the value that `measure` returned."""
+
+    cell: Cell
+    arm: Hashable
+    value: Any
+
+
+Measure = Callable[[Problem, Cell, Fit], Any]
+"""What is kept of a fit; a function of a module, or a partial of one, so that workers find it."""
+
+
+def run(
+    owner: str,
+    problem: Problem,
+    cells: Sequence[Cell],
+    measure: Measure,
+    *,
+    seeding: Callable[[Any, int], Any] | None = None,
+    n_jobs: int | None = None,
+    verbose: int = 0,
+    memory: Any = None,
+) -> list[Record]:
+    """Fit the arms of all cells, and keep what is measured of each.
+
+    Parameters
+    ----------
+    owner : str
+        The function that lines of progress and errors name.
+    problem : Problem
+    cells : sequence of Cell
+    measure : callable
+        Called as ``measure(problem, cell, fit)``; see `Measure`.
+    seeding : callable, default=None
+        From an estimator and a seed to a clone that is seeded; None is `with_seed`.
+    n_jobs : int, default=None
+        Cells at a time, through joblib.
+    verbose : int, default=0
+        1 prints a line for every cell.
+    memory : str, joblib.Memory or None, default=None
+        Where finished cells are kept and found again.
+
+    Returns
+    -------
+    list of Record
+        In the order of the cells, and of the arms in each.
+    """
+    folder = open_memory(memory)
+    seeding = with_seed if seeding is None else seeding
+    keys = _cell_keys(owner, problem, cells, measure, seeding) if folder else [""] * len(cells)
+    tasks = (
+        delayed(_remembered)(folder, key, problem, cell, measure, seeding)
+        for key, cell in zip(keys, cells, strict=True)
+    )
+    started = perf_counter()
+    records = []
+    replies = Parallel(n_jobs=n_jobs, return_as="generator")(tasks)
+    for number, (cell, values) in enumerate(zip(cells, replies, strict=True), 1):
+        records += [Record(cell, name, value) for name, value in values.items()]
+        if verbose:
+            seconds = perf_counter() - started
+            left = f", about {seconds / number * (len(cells) - number):.0f} s left"
+            progress = f"{number} of {len(cells)}, {seconds:.1f} s"
+            print(f"[{owner}] {cell}: {progress}{left * (number < len(cells))}")
+    return records
+
+
+def with_seed(estimator: Any, seed: int) -> Any:
+    """A clone with that `random_state`."""
+    return clone(estimator).set_params(random_state=seed)
+
+
+def seeded_clone(estimator: Any, seed: int) -> Any:
+    """A clone whose every `random_state`, those of its parts too, is set anew.
+
+    The value depends on the seed and on the name of the parameter alone, so that two estimators
+    with the same part get it with the same seed. The inside of a fitted teacher is left alone.
+    """
+    copy = clone(estimator)
+    parameters = copy.get_params(deep=True)
+    fitted = tuple(
+        f"{name}__"
+        for name, part in parameters.items()
+        if hasattr(part, "get_params") and is_fitted(part)
+    )
+    for name in sorted(parameters):
+        if name.rpartition("__")[2] == "random_state" and not name.startswith(fitted):
+            state = np.random.SeedSequence([seed, *name.encode()]).generate_state(1)[0]
+            copy.set_params(**{name: int(state % np.iinfo(np.int32).max)})
+    return copy
+
+
+def key_of(owner: str, *known_by: Any) -> str:
+    """What a result is kept under, or an error where a part of it has no content to know it by."""
+    for part in (part for model in known_by for part in parts_of(model)):
+        if is_distilled(part) and part.teacher is not None:
+            asks = NUMBERS if isinstance(part, DistilledRegressor) else CLASSES
+            check_key(as_teacher(part.teacher, asks=asks))
+    try:
+        return content_key(*known_by, package_versions())
+    except Exception as error:  # whatever a part of it raises that cannot be pickled
+        reason = next(iter(error.args), error)
+        raise ValueError(
+            f"{owner} was given memory, and what it compares has no key to keep results by "
+            f"({reason}). Give that part a name that can be imported, or leave memory out."
+        ) from error
+
+
+def _cell_keys(
+    owner: str, problem: Problem, cells: Sequence[Cell], measure: Measure, seeding: Any
+) -> list[str]:
+    models = {id(arm.model): arm.model for cell in cells for arm in cell.arms}
+    shared = key_of(owner, problem, measure, seeding, *models.values())
+    return [content_key(shared, replace(cell, tags={})) for cell in cells]
+
+
+def _remembered(folder: ResultFolder | None, key: str, *task: Any) -> dict[Hashable, Any]:
+    return remember(folder, lambda: _run_cell(*task), key)
+
+
+def _run_cell(
+    problem: Problem, cell: Cell, measure: Measure, seeding: Callable[[Any, int], Any]
+) -> dict[Hashable, Any]:
+    """What is measured of each arm of a cell, by its name; None of a teacher that knows no rows."""
+    X, y = problem.take(cell.train)
+    groups = cell.train if cell.grouped else None
+    judge_teachers = any(arm.learns == NOTHING for arm in cell.arms)
+    heard: dict[Any, tuple[Targets, Any]] = {}
+    values: dict[Hashable, Any] = {}
+    for arm in cell.arms:
+        model = seeding(arm.model, cell.seed)
+        key = teacher_key(model) if is_distilled(last_step(model)) else None
+        if arm.learns == OWN:
+            model.set_params(**arm.parameters)
+            judged = arm.answers is not None or key in heard
+            fitted = _fit(model, X, y, groups, problem.unlabelled(cell), cell.seed, judged=judged)
+        else:
+            place = Placed(model, X, y, groups)
+            targets, teacher = arm.answers, None
+            if targets is None and arm.learns not in (LABELS, SMOOTHED_LABELS):
+                if key not in heard:
+                    with doubts(wanted=cell.doubts):
+                        heard[key] = place.ask(refit=judge_teachers, augment=None)
+                targets, teacher = heard[key]
+            if arm.learns != NOTHING:
+                fitted = place.learn(_taught(arm.learns, y, targets), **arm.parameters)
+            elif targets is None or targets.from_labels:
+                values[arm.name] = None
+                continue
+            else:
+                fitted = AskedTeacher(place.model, teacher, problem.task.known(y))
+        values[arm.name] = measure(problem, cell, Fit(arm.name, fitted, problem, cell))
+    return values
+
+
+def _fit(
+    model: Any, X: Any, y: np.ndarray, groups: Any, more: Any, seed: int, *, judged: bool
+) -> Any:
+    """The model itself, fitted as it is."""
+    given = {} if more is None else {"X_unlabeled": more}
+    keyword = None if groups is None else groups_keyword(model)
+    if keyword is not None:
+        given[keyword] = groups
+    is_ours = is_distilled(model)  # what seeds itself
+    lend = holds_net(model) and not is_ours
+    with (
+        doubts(wanted=not judged),
+        seeded(seed, resolve_device("auto")) if lend else nullcontext(),
+    ):
+        return model.fit(X, y, **given)
+
+
+def _taught(learns: str, y: np.ndarray, targets: Targets | None) -> Targets | None:
+    """What stands for the teacher's answers in the fit of an arm."""
+    if learns == LABELS:
+        return None
+    if learns == TARGETS:
+        return targets
+    task = ClassTask(y)
+    one_hot = np.eye(task.n_columns)
+    if targets is None or learns == SMOOTHED_LABELS:
+        values = (1.0 - SMOOTHING) * one_hot[task.positions] + SMOOTHING / task.n_columns
+    else:
+        values = one_hot[targets.values.argmax(axis=1)]
+        values[~targets.has_target] = np.nan
+    return Targets(values, from_labels=True)
+
+
+@contextmanager
+def doubts(*, wanted: bool) -> Iterator[None]:
+    """Let warnings of a poor teacher through, or not; with them scikit-learn's of few rows."""
+    with warnings.catch_warnings():
+        if not wanted:
+            warnings.simplefilter("ignore", TeacherWarning)
+            warnings.filterwarnings("ignore", message="The number of unique classes")
+        yield

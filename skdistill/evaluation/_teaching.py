@@ -1,0 +1,190 @@
+"""Where in an estimator a teacher is, what it says of rows, and fits on what it has said."""
+
+from __future__ import annotations
+
+import pickle
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
+
+from skdistill._classifier import DistilledClassifier
+from skdistill._halves import ask, learn
+from skdistill._regressor import DistilledRegressor
+from skdistill._rows import as_rows
+from skdistill.targets import Targets, teacher_probabilities, teacher_targets
+from skdistill.teachers._fit import is_fitted, is_kept
+from skdistill.teachers._key import content_key
+from skdistill.training._views import views_of
+
+
+def is_distilled(estimator: Any) -> bool:
+    """Whether it is a distilled estimator itself, and no Pipeline."""
+    return isinstance(estimator, DistilledClassifier | DistilledRegressor)
+
+
+def last_step(estimator: Any) -> Any:
+    """The estimator itself, or the last step of a Pipeline."""
+    return estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
+
+
+def find_distilled(estimator: Any) -> Any:
+    """The distilled estimator that asks a teacher: the estimator, or the last step of a Pipeline.
+
+    None where there is none, and where alpha is 0.
+    """
+    last = last_step(estimator)
+    asks = is_distilled(last) and last.teacher is not None and last.alpha > 0
+    return last if asks else None
+
+
+def takes_targets(estimator: Any) -> bool:
+    """Whether what its teacher says can stand for the teacher: not for generated rows or views."""
+    model = find_distilled(estimator)
+    return model is not None and model.augment is None and not views_of(model.student)
+
+
+def has_unreachable_teacher(estimator: Any) -> bool:
+    """Whether an estimator fits a teacher for which targets cannot stand."""
+    reached = find_distilled(estimator) if takes_targets(estimator) else None
+    return any(
+        part is not reached and find_distilled(part) is part and not is_fitted(part.teacher)
+        for part in (estimator, *estimator.get_params(deep=True).values())
+        if is_distilled(part)
+    )
+
+
+def with_memory(estimator: Any, memory: Any) -> Any:
+    """A clone whose teacher's answers are kept there, unless it has a memory of its own."""
+    copy = clone(estimator)
+    last = last_step(copy)
+    if memory is not None and is_distilled(last) and last.memory is None:
+        last.set_params(memory=memory)
+    return copy
+
+
+def layers_of(model: Any) -> list[str]:
+    """The layers of its teacher that a distilled estimator learns from."""
+    return [loss.teacher_layer for loss in model.feature_losses or ()]
+
+
+class Placed:
+    """An estimator beside rows: its steps are fitted, and the rows are as they reach its last.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A seeded clone: a distilled estimator, or a Pipeline that ends in one.
+    X : array-like of shape (n_samples, ...)
+    y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+    groups : ndarray of shape (n_samples,), default=None
+        Rows that stay together in a cross-fitting.
+    """
+
+    def __init__(self, estimator: Any, X: Any, y: np.ndarray, groups: Any = None) -> None:
+        self.estimator, self.model = estimator, last_step(estimator)
+        self.X, self.y, self.groups = X, y, groups
+        self.steps: Any = None
+        if isinstance(estimator, Pipeline) and len(estimator) > 1:
+            self.steps = clone(estimator[:-1])
+            self.X = self.steps.fit_transform(X, y)
+
+    def ask(self, *, refit: bool = False, **changes: Any) -> tuple[Targets, Any]:
+        """What the `fit` of the last step would ask; see `skdistill._base.ask`."""
+        return ask(self.model, self.X, self.y, groups=self.groups, refit=refit, **changes)
+
+    def learn(self, targets: Targets | None, **changes: Any) -> Any:
+        """The fitted estimator, its last step taught by targets; see `skdistill._base.learn`."""
+        fitted = learn(self.model, self.X, self.y, targets, groups=self.groups, **changes)
+        if not isinstance(self.estimator, Pipeline):
+            return fitted
+        whole = clone(self.estimator)
+        steps = [] if self.steps is None else self.steps.steps
+        whole.steps = [*steps, (self.estimator.steps[-1][0], fitted)]
+        return whole
+
+    def reference(self, X: Any, classes: Any) -> np.ndarray:
+        """What a teacher that is fitted, or was fitted on all rows, says about other rows."""
+        X = X if self.steps is None else self.steps.transform(X)
+        teacher = self.model.teacher
+        if not is_fitted(teacher):
+            # One fit: what it says about its own rows is not looked at.
+            once: dict[str, Any] = {"cv": "in-sample"}
+            if classes is not None:
+                once["calibrate"] = False
+            teacher = self.ask(refit=True, **once)[1]
+        return teacher_answer(self.model, teacher, X, classes)
+
+
+def teacher_answer(model: Any, teacher: Any, X: Any, classes: Any) -> np.ndarray:
+    """What a fitted teacher says about rows, columns in the order of the classes if there are any.
+
+    Parameters
+    ----------
+    model : DistilledClassifier or DistilledRegressor
+        Says how it is asked.
+    teacher : object
+    X : array-like of shape (n_samples, ...)
+    classes : ndarray of shape (n_classes,) or None
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_classes) or (n_samples, n_outputs), float64
+    """
+    how = {"device": model.device, "memory": model.memory}
+    if classes is None:
+        values = teacher_targets(teacher, X, task="numbers", **how).values
+        return values[:, 0] if values.shape[1] == 1 else values
+    named = model.teacher_classes
+    return teacher_probabilities(teacher, as_rows(X), classes, teacher_classes=named, **how)
+
+
+class AskedTeacher:
+    """A fitted teacher, asked as a fitted estimator is.
+
+    Parameters
+    ----------
+    model : DistilledClassifier or DistilledRegressor
+        Says how it is asked.
+    teacher : object
+    classes : ndarray of shape (n_classes,) or None
+        The labels of the columns; None for numbers.
+    """
+
+    def __init__(self, model: Any, teacher: Any, classes: Any) -> None:
+        self.model, self.teacher, self.classes_ = model, teacher, classes
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Probabilities, or numbers."""
+        return teacher_answer(self.model, self.teacher, X, self.classes_)
+
+    predict = predict_proba
+
+
+def teacher_key(estimator: Any) -> Any:
+    """Equal for estimators that get the same targets for the same rows.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A seeded clone: a distilled estimator, or a Pipeline that ends in one.
+    """
+    model = last_step(estimator)
+    steps = estimator[:-1].steps if isinstance(estimator, Pipeline) else []
+    layers = layers_of(model)
+    settings = (model.cv, model.calibrate, model.teacher_classes, str(model.device), layers)
+    try:
+        return content_key(_identity(model.teacher), steps, settings, model.random_state)
+    except (pickle.PicklingError, AttributeError, TypeError):
+        return object()  # a lambda among them, say: equal to nothing else
+
+
+def _identity(teacher: Any) -> Any:
+    """What tells teachers apart: which object a fitted one is, what any other holds."""
+    if isinstance(teacher, list | tuple):
+        return [_identity(member) for member in teacher]
+    if isinstance(teacher, FrozenEstimator):
+        teacher = teacher.estimator
+    return id(teacher) if is_kept(teacher) else teacher

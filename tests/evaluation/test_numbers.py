@@ -1,0 +1,327 @@
+"""Reports and curves of regressors: equal to scikit-learn's scores of fits by hand."""
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.ensemble import RandomForestRegressor
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import Ridge
+from sklearn.metrics import mean_absolute_error, mean_squared_error, r2_score
+from sklearn.model_selection import KFold
+from sklearn.tree import DecisionTreeRegressor
+
+from skdistill import DistilledClassifier, DistilledRegressor, StudentNetRegressor
+from skdistill.evaluation import (
+    bias_variance_decomposition,
+    capacity_curve,
+    compare,
+    distillation_report,
+    label_budget_curve,
+    learning_curves,
+)
+from skdistill.evaluation._bootstrap import BootstrapInterval
+from skdistill.evaluation._report._verdict import number_verdict
+from skdistill.exceptions import TeacherWarning
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(160, 4))
+Y = 100 * (X[:, 0] + X[:, 1] * X[:, 2]) + 20 * RNG.normal(size=160)
+TWO = np.column_stack([Y, X[:, 3] + 0.1 * RNG.normal(size=160)])
+TRAIN, TEST = slice(0, 100), slice(100, None)
+ARMS = ["teacher", "plain", "teacher's numbers alone", "distilled"]
+TREE = DecisionTreeRegressor(max_depth=3, random_state=0)
+NET = StudentNetRegressor(module__hidden_units=(8,), max_epochs=3)
+
+
+class Counting(Ridge):
+    """Counts the fits of all its clones."""
+
+    fits = 0
+
+    def fit(self, X, y, sample_weight=None):
+        Counting.fits += 1
+        return super().fit(X, y)
+
+
+def recipe(teacher=None, student=TREE, **settings):
+    teacher = RandomForestRegressor(10, random_state=0) if teacher is None else teacher
+    return DistilledRegressor(teacher, student, **{"cv": 3, "random_state": 0, **settings})
+
+
+def report_on(model, y=Y, **settings):
+    return distillation_report(model, X[TRAIN], y[TRAIN], X[TEST], y[TEST], **settings)
+
+
+def by_hand(model, y=Y, seed=0):
+    """The arms, each a fit of its own."""
+    distilled = clone(model).set_params(random_state=seed).fit(X[TRAIN], y[TRAIN])
+    settings = {"plain": {"alpha": 0.0}, "teacher's numbers alone": {"alpha": 1.0}}
+    fits = {
+        arm: clone(model).set_params(random_state=seed, **changes).fit(X[TRAIN], y[TRAIN])
+        for arm, changes in settings.items()
+    }
+    return {"teacher": distilled.teacher_, **fits, "distilled": distilled}
+
+
+@pytest.mark.parametrize("student", [TREE, NET], ids=["tree", "net"])
+@pytest.mark.parametrize("y", [Y, TWO], ids=["one output", "two outputs"])
+def test_scores_are_scikit_learns_of_fits_by_hand(student, y):
+    report = report_on(recipe(student=student), y)
+    assert [row["arm"] for row in report.rows] == ARMS
+    scale = y[TRAIN].std(axis=0) if y.ndim > 1 else 1.0
+    fits = by_hand(recipe(student=student), y)
+    of_teacher = fits["teacher"].predict(X[TEST])
+    for row in report.rows:
+        answer = fits[row["arm"]].predict(X[TEST])
+        np.testing.assert_allclose(report.predictions[row["arm"]], answer, rtol=1e-12)
+        pair = y[TEST] / scale, answer / scale
+        assert row["r2"] == pytest.approx(r2_score(y[TEST], answer))
+        assert row["mse"] == pytest.approx(mean_squared_error(*pair))
+        assert row["mae"] == pytest.approx(mean_absolute_error(*pair))
+        distance = mean_squared_error(of_teacher / scale, answer / scale)
+        assert row["rmse_to_teacher"] == pytest.approx(np.sqrt(distance))
+        assert row["n_parameters"] > 0 and row["n_bytes"] > 0 and row["us_per_row"] > 0
+    assert report.rows[0]["rmse_to_teacher"] == 0
+
+
+def test_what_belongs_to_classes_is_none_or_refused():
+    report = report_on(recipe())
+    missing = ("per_class", "probabilities", "classes", "y_index")
+    assert all(getattr(report, name) is None for name in missing)
+    assert np.isnan(report.temperature)
+    with pytest.raises(ValueError, match=r"two classes, and this is a report on numbers. Look at"):
+        report.side_changes()
+    assert report.settings["data"]["outputs"] == 1
+    assert report_on(clone(recipe())).agreement_by_group is None
+
+
+def test_several_seeds_have_a_spread_and_a_mean():
+    report = report_on(recipe(student=NET), n_seeds=2)
+    scores = [
+        mean_squared_error(Y[TEST], by_hand(recipe(student=NET), seed=seed)[arm].predict(X[TEST]))
+        for seed in (0, 1)
+        for arm in ["plain"]
+    ]
+    row = report.rows[1]
+    assert row["mse"] == pytest.approx(np.mean(scores))
+    assert row["mse_std"] == pytest.approx(np.std(scores, ddof=1))
+    assert np.isnan(report.rows[0]["mse_std"])
+
+
+def test_intervals_are_a_bootstrap_of_the_paired_rows():
+    report = report_on(recipe())
+    found = {(entry["comparison"], entry["metric"]): entry for entry in report.intervals}
+    assert list(found) == [
+        (f"distilled - {arm}", metric) for arm in ("plain", "teacher") for metric in ("mse", "mae")
+    ]
+    errors = {arm: report.predictions[arm] - Y[TEST] for arm in ("distilled", "teacher")}
+    differences = errors["distilled"] ** 2 - errors["teacher"] ** 2
+    entry = found["distilled - teacher", "mse"]
+    assert entry["difference"] == pytest.approx(differences.mean())
+    rng = np.random.default_rng(1)
+    draws = differences[rng.integers(len(differences), size=(4000, len(differences)))].mean(axis=1)
+    width = np.ptp(np.quantile(draws, [0.025, 0.975]))
+    assert entry["high"] - entry["low"] == pytest.approx(width, rel=0.1)
+
+
+def test_groups_have_their_root_mean_squares():
+    groups = np.array(["a", None, "b"], dtype=object)[np.arange(60) % 3]
+    report = report_on(recipe(), groups=groups)
+    assert {entry["group"] for entry in report.agreement_by_group} == {"a", "b", None}
+    p = report.predictions
+    for entry in report.agreement_by_group:
+        rows = np.array([group == entry["group"] for group in groups])
+        pairs = {
+            "rmse_to_teacher": (p["teacher"], p["distilled"]),
+            "teacher_rmse": (Y[TEST], p["teacher"]),
+            "distilled_rmse": (Y[TEST], p["distilled"]),
+        }
+        assert entry["n"] == rows.sum()
+        for name, (first, second) in pairs.items():
+            expected = np.sqrt(mean_squared_error(first[rows], second[rows]))
+            assert entry[name] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("cv", [None, "in-sample"])
+def test_a_fitted_model_is_itself_the_arm(cv):
+    teacher = RandomForestRegressor(10, min_samples_leaf=20, random_state=0)
+    model = recipe(teacher, cv=cv).fit(X[TRAIN], Y[TRAIN])
+    fitted, fresh = report_on(model), report_on(clone(model))
+    for arm in ARMS:
+        np.testing.assert_array_equal(fitted.predictions[arm], fresh.predictions[arm])
+    np.testing.assert_array_equal(fitted.predictions["distilled"], model.predict(X[TEST]))
+
+
+def test_several_test_sets():
+    model = recipe()
+    tests = {"late": slice(100, 130), "train": slice(130, None)}
+    reports = distillation_report(
+        model,
+        X[TRAIN],
+        Y[TRAIN],
+        {name: X[rows] for name, rows in tests.items()},
+        {name: Y[rows] for name, rows in tests.items()},
+    )
+    whole = report_on(model)
+    for arm in ARMS:
+        parts = [reports[name].predictions[arm] for name in tests]
+        np.testing.assert_allclose(np.concatenate(parts), whole.predictions[arm])
+    assert list(reports.to_frame().index.names) == ["test_set", "arm"]
+
+
+def test_it_prints_with_numbers_that_can_be_read():
+    text = repr(report_on(recipe(), n_seeds=2))
+    assert text.startswith("Distillation report: 60 test rows, 1 output, 2 seeds")
+    assert "rmse to teacher" in text and "accuracy" not in text and "e+0" not in text
+    assert "<table>" in report_on(recipe())._repr_html_()
+
+
+INTERVALS = {
+    "More exact than the teacher": (-3.0, -5.0, -1.0),
+    "Not inferior to the teacher within 0.01 of the variance": (0.0, -0.5, 0.9),
+    "Non-inferiority to the teacher within 0.01 of the variance in squared error is not shown": (
+        0.5,
+        -1.0,
+        1.1,
+    ),
+    "Less exact than the teacher": (1.0, 0.5, 1.5),
+    "Inferior to the teacher by more than 0.01 of the variance": (3.0, 1.2, 5.0),
+}
+
+
+@pytest.mark.parametrize("sentence", INTERVALS)
+def test_the_verdict_reads_the_interval_and_the_margin(sentence):
+    interval = BootstrapInterval(*INTERVALS[sentence])
+    first, second, *rest = number_verdict(
+        interval, interval, variance=100.0, teacher_helps=False, n_seeds=2
+    )
+    assert first.startswith(sentence)
+    said = {(True, False): "lower", (False, True): "higher"}
+    word = said.get((interval.high < 0, interval.low > 0), "No difference")
+    assert word in second
+    assert "no better than the plain student's" in rest[0] and len(rest) == 1
+
+
+# Curves
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+@pytest.mark.parametrize("y", [Y, TWO], ids=["one output", "two outputs"])
+def test_learning_curves_are_a_loop_of_fits(frozen, y):
+    model = recipe()
+    if frozen:
+        model = recipe(FrozenEstimator(Ridge().fit(X, y)), cv=None)
+    curves = learning_curves(model, X, y, train_sizes=[1.0], cv=KFold(2))
+    assert [row["arm"] for row in curves.rows] == ["teacher", "plain", "distilled"]
+    scale = y.std(axis=0) if y.ndim > 1 else 1.0
+    for row in curves.rows:
+        scores = []
+        for train, test in KFold(2).split(X):
+            fit = clone(model).fit(X[train], y[train])
+            if row["arm"] == "teacher":
+                fit = fit.teacher_
+            elif row["arm"] == "plain":
+                fit = clone(model).set_params(alpha=0.0).fit(X[train], y[train])
+            answer = fit.predict(X[test])
+            scores.append(
+                [
+                    mean_squared_error(y[test] / scale, answer / scale),
+                    mean_absolute_error(y[test] / scale, answer / scale),
+                    r2_score(y[test], answer),
+                ]
+            )
+        means = [row[f"test_{metric}"] for metric in ("mse", "mae", "r2")]
+        np.testing.assert_allclose(means, np.mean(scores, axis=0))
+
+
+def test_a_label_budget_and_a_capacity_curve():
+    cv = [(np.arange(100), np.arange(100, 160))]
+    budget = label_budget_curve(recipe(), X, Y, budgets=[40], cv=cv)
+    *_, distilled, more = budget.rows
+    assert more["arm"] == "distilled + unlabelled"
+    assert more["test_mse"] != distilled["test_mse"]
+    curve = capacity_curve(recipe(), X, Y, param_range=[2, 8], cv=cv)
+    assert curve.param_name == "student__max_leaf_nodes"
+    sized = clone(recipe()).set_params(student__max_leaf_nodes=8).fit(X[TRAIN], Y[TRAIN])
+    assert curve.rows[-1]["test_r2"] == pytest.approx(r2_score(Y[TEST], sized.predict(X[TEST])))
+
+
+def test_the_width_of_the_default_student_is_found():
+    cv = [(np.arange(100), np.arange(100, 160))]
+    model = recipe(Ridge(), None)
+    curve = capacity_curve(model, X, Y, param_range=[4], cv=cv)
+    assert curve.param_name.endswith("__module__hidden_units")
+    assert np.isfinite(curve.rows[-1]["test_mse"])
+
+
+def test_a_fitted_teacher_that_memorised_its_rows_is_warned_of():
+    teacher = DecisionTreeRegressor(random_state=0).fit(X[TRAIN], Y[TRAIN])
+    with pytest.warns(TeacherWarning, match=r"squared error is 0 on the training rows and .*noise"):
+        report_on(recipe(teacher, cv=None))
+
+
+# Decompositions
+
+
+def test_arms_of_numbers_share_a_teacher_and_can_hold_it_fixed():
+    Counting.fits = 0
+    arms = {f"{alpha}": recipe(Counting(), alpha=alpha) for alpha in (0.5, 1.0)}
+    settings = {"n_rounds": 3, "random_state": 0}
+    refitted = compare(arms, X[TRAIN], Y[TRAIN], X[TEST], Y[TEST], **settings)
+    assert Counting.fits == 3 * 3 and refitted.title.endswith("teacher refitted")
+    Counting.fits = 0
+    fixed = compare(arms, X[TRAIN], Y[TRAIN], X[TEST], Y[TEST], refit_teacher=False, **settings)
+    assert Counting.fits == 3 and fixed.title.endswith("teacher held fixed")
+
+
+def test_a_decomposition_against_the_teachers_numbers():
+    teacher = Ridge().fit(X, Y)
+    found = bias_variance_decomposition(
+        recipe(FrozenEstimator(teacher), cv=None),
+        *(X[TRAIN], Y[TRAIN], X[TEST], Y[TEST]),
+        against="teacher",
+        n_rounds=3,
+        random_state=0,
+    )
+    losses = (found.predictions - teacher.predict(X[TEST])) ** 2
+    np.testing.assert_allclose(found.loss_per_point, losses.mean(axis=0))
+
+
+REFUSED = {
+    "numbers that are not finite": (
+        ValueError,
+        lambda: report_on(recipe(), np.where(Y > 0, np.nan, Y)),
+        "Input y contains NaN",
+    ),
+    "a teacher of classes": (
+        ValueError,
+        lambda: report_on(recipe(DistilledClassifier())),
+        "DistilledClassifier",
+    ),
+    "other outputs": (
+        ValueError,
+        lambda: distillation_report(recipe(), X[TRAIN], TWO[TRAIN], X[TEST], Y[TEST]),
+        r"y_train has the shape \(100, 2\) and y_test \(60,\); pass the numbers of the same",
+    ),
+    "another length": (
+        ValueError,
+        lambda: learning_curves(recipe(), X, Y[1:]),
+        "X has 160 rows and y has 159; pass a number",
+    ),
+    "a regressor that is not distilled": (
+        TypeError,
+        lambda: report_on(Ridge()),
+        r"DistilledClassifier or a DistilledRegressor. Got Ridge.*pass DistilledRegressor\(teacher",
+    ),
+    "no teacher": (
+        ValueError,
+        lambda: report_on(DistilledRegressor(student=TREE)),
+        r"needs a teacher, and model.teacher is None. Pass DistilledRegressor\(teacher",
+    ),
+    "student": (ValueError, lambda: report_on(recipe(student="nope")), "student is 'nope'"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_refused(case, refused):
+    refused(*REFUSED[case])
