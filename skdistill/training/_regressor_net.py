@@ -12,8 +12,9 @@ class StudentNetRegressor(NetRegressorMixin, BaseStudentNet):
 
     It has the settings of a `StudentNet` with the same defaults, and chooses the best epoch by the
     loss on held-back true targets. The module learns standardised targets (less their weighted
-    mean, divided by their standard deviation, output by output), so that no unit matters. Alone, `fit(X, y)` trains it by the squared error; `DistilledRegressor` trains it
-    on a teacher's numbers too, by any of its losses.
+    mean, divided by their standard deviation, output by output), so that no unit matters. Alone,
+    `fit(X, y)` trains it by the squared error; `DistilledRegressor` trains it on a teacher's
+    numbers too, by any of its losses.
 
     Parameters
     ----------
