@@ -10,10 +10,9 @@ from sklearn.metrics import precision_recall_fscore_support
 from skdistill.evaluation._arm_names import DISTILLED
 from skdistill.evaluation._bootstrap import BootstrapInterval, paired_bootstrap
 from skdistill.evaluation._report._arms import ArmRun
-from skdistill.evaluation._tasks import ClassScoring, Scoring
+from skdistill.evaluation._tasks import Scoring
 
 COSTS = ("n_parameters", "n_bytes", "us_per_row", "us_single_row", "fit_seconds")
-COMPARED = ClassScoring.compared
 
 
 def mean_terms(
