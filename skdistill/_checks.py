@@ -135,7 +135,7 @@ def check_params(model, params):
         named = model._task.named_members
         raise ValueError(
             f"{inner} cannot be set: teacher is a list, whose members have no names. Set it "
-            f"on the member itmodel, or name the members: {named}."
+            f"on the member itself, or name the members: {named}."
         )
     if model.teacher is None and inner and "teacher" not in params:
         raise ValueError(
