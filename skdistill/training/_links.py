@@ -115,13 +115,8 @@ class NumberLink:
         return link.same(packed), link
 
     def same(self, packed):
-        """Return targets standardised by this very link."""
-        return replace(
-            packed,
-            hard=self._standardised(packed.hard),
-            answers=[self._standardised(part) for part in packed.answers],
-            held=None if packed.held is None else self._standardised(packed.held),
-        )
+        """Return targets that this very link standardises."""
+        return replace(packed, unit=(self.mean, self.scale))
 
     def check_again(self, task):
         """Refuse to go on with another number of outputs."""
@@ -137,7 +132,7 @@ class NumberLink:
 
     def encode(self, y):
         """Return what a module learns for numbers: standardised ones."""
-        return self._standardised(numbers_of_width(y, len(self.scale)))
+        return (numbers_of_width(y, len(self.scale)) - self.mean) / self.scale
 
     def labels(self, packed):
         """Return the numbers of a batch, which a scoring callback holds predictions against."""
@@ -147,9 +142,6 @@ class NumberLink:
         """Return numbers for outputs of shape (n_samples, n_outputs); one column is flat."""
         values = outputs * self.scale + self.mean
         return values[:, 0] if values.shape[1] == 1 else values
-
-    def _standardised(self, values):
-        return (values - self.mean) / self.scale
 
 
 def standardization(targets, weight=None):

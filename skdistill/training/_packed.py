@@ -45,6 +45,8 @@ class Packed:
         What layers of the teacher make of each part.
     held : ndarray, default=None
         Labels, or numbers, of further rows that are held back: they follow all others.
+    unit : (mean, scale) of ndarray of shape (n_outputs,), default=None
+        By which `arrays` standardises numbers.
     """
 
     hard: np.ndarray
@@ -54,6 +56,7 @@ class Packed:
     groups: np.ndarray | None = None
     features: dict = field(default_factory=dict)
     held: np.ndarray | None = None
+    unit: tuple[np.ndarray, np.ndarray] | None = None
 
     @property
     def are_numbers(self) -> bool:
@@ -173,9 +176,9 @@ class Packed:
         found = {"label": label}
         if self.are_numbers:
             found["target"] = np.zeros((n_all, self.hard.shape[1]), dtype)
-            found["target"][: self.n_labelled] = self.hard
+            found["target"][: self.n_labelled] = self._in_unit(self.hard)
             if self.held is not None:
-                found["target"][self.n_rows :] = self.held
+                found["target"][self.n_rows :] = self._in_unit(self.held)
         for name, weight in (("hard_weight", self.hard_weight()), *self._soft_weights()):
             if weight is not None:
                 found[name] = np.append(weight, np.ones(self.n_held)).astype(dtype)
@@ -186,6 +189,9 @@ class Packed:
             np.concatenate(parts, out=values[: self.n_rows])
             found[f"teacher_features.{name}"] = values
         return found
+
+    def _in_unit(self, values):
+        return values if self.unit is None else (values - self.unit[0]) / self.unit[1]
 
     def _soft_weights(self):
         return [("soft_weight", self.soft_weight())] if self.answers else []
@@ -198,7 +204,7 @@ class Packed:
             for first in range(0, len(part), BLOCK):
                 block = part[first : first + BLOCK]
                 told = ~np.isnan(block).any(axis=1)
-                block = block if self.are_numbers else log_probabilities(block)
+                block = self._in_unit(block) if self.are_numbers else log_probabilities(block)
                 found[start + first : start + first + len(block)][told] = block[told]
             start += len(part)
         return found
