@@ -21,7 +21,7 @@ from sklearn.tree import DecisionTreeRegressor
 from skorch import NeuralNetRegressor
 
 from skdistill import DistilledClassifier, DistilledRegressor, StudentNet, StudentNetRegressor
-from skdistill.evaluation import diagnose, distillation_report
+from skdistill.evaluation import robustness_curve, temperature_alpha_map
 from skdistill.exceptions import StudentError, TeacherError, TeacherWarning
 from skdistill.losses import HuberLoss, QuantileLoss
 from skdistill.students import TablePreprocessor
@@ -323,9 +323,10 @@ def test_a_classifier_refuses_the_net_of_numbers():
 
 
 def test_what_speaks_of_classes_refuses_a_regressor():
-    for evaluate in (distillation_report, diagnose):
-        with pytest.raises(TypeError, match="a regressor, and what is compared here are class"):
-            evaluate(distil(RIDGE), X, Y, X, Y)
+    with pytest.raises(TypeError, match="a regressor, and what is compared here are class"):
+        temperature_alpha_map(distil(RIDGE), X, Y)
+    with pytest.raises(TeacherError, match="gives class probabilities"):
+        robustness_curve({"student": distil(RIDGE).fit(X, Y)}, X, Y)
 
 
 def test_verbose_says_where_it_is(capsys):
