@@ -53,9 +53,14 @@ def kd_divergence(
 
 def divergence(student_logits, teacher_logits, temperature):
     """Return what `kd_divergence` does, for logits that are known to be alike."""
-    log_p = log_softmax(teacher_logits / temperature, dim=-1)
-    log_q = log_softmax(student_logits / temperature, dim=-1)
-    return temperature**2 * (log_p.exp() * (log_p - log_q)).sum(dim=-1)
+    # Three operations and their gradients cost as much as a small layer. A tensor, with a
+    # temperature for each of several students, is not looked at.
+    softened = isinstance(temperature, torch.Tensor) or temperature != 1
+    if softened:
+        teacher_logits, student_logits = teacher_logits / temperature, student_logits / temperature
+    log_p, log_q = log_softmax(teacher_logits, dim=-1), log_softmax(student_logits, dim=-1)
+    losses = (log_p.exp() * (log_p - log_q)).sum(dim=-1)
+    return temperature**2 * losses if softened else losses
 
 
 def standardize_rows(logits):
