@@ -150,7 +150,13 @@ def check_names_and_width(seen, X):
             f"X {has} feature names, but {owner} was fitted with{had} feature names", stacklevel=2
         )
     wide = getattr(seen, "n_features_in_", None)
-    if wide is not None and _num_features(X) != wide:
+    if wide is None:
+        return
+    if len(X.shape) == 1:
+        raise ValueError(
+            f"X does not contain any features, but {owner} is expecting {wide} features"
+        )
+    if _num_features(X) != wide:
         raise ValueError(
             f"X has {_num_features(X)} features, but {owner} is expecting {wide} features as input."
         )
