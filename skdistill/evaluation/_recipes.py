@@ -24,7 +24,7 @@ from skdistill.evaluation._arm_names import (
     TEACHER_LABELS,
     TEACHER_NUMBERS,
 )
-from skdistill.evaluation._engine import (
+from skdistill.evaluation._problem import (
     LABELS,
     OWN,
     SMOOTHED_LABELS,

@@ -22,7 +22,8 @@ from skdistill.evaluation._bias_variance._designs import draw_rounds
 from skdistill.evaluation._bias_variance._losses import PREDICTION_KINDS, mean_loss
 from skdistill.evaluation._bias_variance._result import BiasVarianceDecomposition, summarise
 from skdistill.evaluation._checks import check_n_jobs, check_random_state
-from skdistill.evaluation._engine import OWN, TARGETS, Arm, Cell, Fit, Problem, run, seeded_clone
+from skdistill.evaluation._engine import run, seeded_clone
+from skdistill.evaluation._problem import OWN, TARGETS, Arm, Cell, Fit, Problem
 from skdistill.evaluation._recipes import check_recipe
 from skdistill.evaluation._teaching import (
     Placed,

@@ -13,7 +13,7 @@ from skdistill._frames import column_names, is_table
 from skdistill.evaluation._bias_variance._designs import DESIGNS
 from skdistill.evaluation._bias_variance._losses import CLASSIFIER_METRICS, REGRESSOR_METRICS
 from skdistill.evaluation._checks import check_int, check_some_rows, read_labels, read_values
-from skdistill.evaluation._engine import Problem
+from skdistill.evaluation._problem import Problem
 from skdistill.evaluation._tasks import ClassScoring, NumberScoring
 from skdistill.evaluation._teaching import has_unreachable_teacher
 

@@ -11,7 +11,7 @@ from sklearn.model_selection import check_cv
 
 from skdistill._random import draw_seeds
 from skdistill.evaluation._checks import check_classes, check_n_jobs
-from skdistill.evaluation._engine import Problem
+from skdistill.evaluation._problem import Problem
 from skdistill.evaluation._recipes import check_distilled, check_has_teacher, check_recipe
 from skdistill.evaluation._tasks import task_of
 from skdistill.targets._memory import open_memory

@@ -12,7 +12,7 @@ from skdistill.evaluation._curves._input import check_curve_input
 from skdistill.evaluation._curves._run import run_curve
 from skdistill.evaluation._curves._scores import check_metric, mean_row, title
 from skdistill.evaluation._curves._subsets import whole_splits
-from skdistill.evaluation._engine import LABELS, TARGETS, Arm
+from skdistill.evaluation._problem import LABELS, TARGETS, Arm
 from skdistill.evaluation._recipes import check_recipe
 from skdistill.evaluation._tables import TableResult
 

@@ -15,7 +15,8 @@ import numpy as np
 from skdistill._halves import ask
 from skdistill.evaluation._arm_names import DISTILLED, PLAIN, SCALED, TEACHER
 from skdistill.evaluation._cost import count_parameters, pickled_bytes, prediction_times
-from skdistill.evaluation._engine import Cell, Fit, Problem, Record, key_of, run
+from skdistill.evaluation._engine import key_of, run
+from skdistill.evaluation._problem import Cell, Fit, Problem, Record
 from skdistill.evaluation._recipes import student_arms
 from skdistill.evaluation._split import N_FOLDS, stratified_folds
 from skdistill.evaluation._teaching import AskedTeacher
