@@ -121,7 +121,21 @@ def check_classes(name: str, y: np.ndarray, owner: str) -> None:
 
 def read_values(name: str, y: Any) -> np.ndarray:
     """The numbers of a regression as floats of shape (n_samples,), or an error."""
-    y = _read_column(name, y)
+    return _as_floats(name, _read_column(name, y))
+
+
+def read_outputs(name: str, y: Any) -> np.ndarray:
+    """Numbers of one output or several, of shape (n_samples,) or (n_samples, n_outputs)."""
+    shape = _shape_of_labels(name, y)
+    if len(shape) > 2:
+        raise ValueError(
+            f"{name} has the shape {shape}; expected (n_samples,) or (n_samples, n_outputs)."
+        )
+    y = _as_floats(name, np.asarray(y))
+    return y[:, 0] if shape[1:] == (1,) else y
+
+
+def _as_floats(name: str, y: np.ndarray) -> np.ndarray:
     if y.dtype.kind in "mM" or y.dtype.kind == "c":
         raise ValueError(
             f"{name} holds values of the type {y.dtype}; expected real numbers. Derive them, such "
@@ -155,7 +169,7 @@ def is_missing(value: Any) -> bool:
     return value is None or type(value).__name__ == "NAType" or bool(value != value)
 
 
-def _read_column(name: str, y: Any) -> np.ndarray:
+def _shape_of_labels(name: str, y: Any) -> tuple[int, ...]:
     try:
         shape = np.shape(y)
     except ValueError:  # lists of different lengths
@@ -165,6 +179,11 @@ def _read_column(name: str, y: Any) -> np.ndarray:
             f"{name} is of type {type(y).__name__}; expected a label or value for each row, an "
             f"array of shape (n_samples,)."
         )
+    return shape
+
+
+def _read_column(name: str, y: Any) -> np.ndarray:
+    shape = _shape_of_labels(name, y)
     if len(shape) > 1 and shape[1:] != (1,):
         raise ValueError(
             f"{name} has shape {shape}; expected a label or value for each row, shape "

@@ -176,7 +176,7 @@ def _run_cell(
     problem: Problem, cell: Cell, measure: Measure, seeding: Callable[[Any, int], Any]
 ) -> dict[Hashable, Any]:
     """What is measured of each arm of a cell, by its name; None of a teacher that knows no rows."""
-    X, y = problem.take(cell.train)
+    X, y = problem.to_learn(cell.train)
     groups = cell.train if cell.grouped else None
     judge_teachers = any(arm.learns == NOTHING for arm in cell.arms)
     heard: dict[Any, tuple[Targets, Any]] = {}
@@ -202,7 +202,9 @@ def _run_cell(
                 values[arm.name] = None
                 continue
             else:
-                fitted = AskedTeacher(place.model, teacher, problem.task.known(y))
+                fitted = AskedTeacher(
+                    place.model, teacher, problem.task.known(problem.y[cell.train])
+                )
         values[arm.name] = measure(problem, cell, Fit(arm.name, fitted, problem, cell))
     return values
 

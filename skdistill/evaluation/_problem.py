@@ -108,12 +108,22 @@ class Problem:
         What they are.
     tests : dict of str to (X, y)
         Test sets by name; empty where cells have test rows of their own. y may be None.
+    named_y : table of shape (n_samples, n_outputs) or None, default=None
+        Numbers whose columns have names, as they came: fits read answers by these.
     """
 
     X: Any
     y: np.ndarray
     task: Scoring
     tests: Mapping[Any, tuple[Any, Any]] = field(default_factory=dict)
+    named_y: Any = None
+
+    def to_learn(self, positions: np.ndarray | None = None) -> tuple[Any, Any]:
+        """Rows and labels as fits take them, all of them or those at some positions."""
+        y = self.y if self.named_y is None else self.named_y
+        if positions is None:
+            return self.X, y
+        return safe_indexing(self.X, positions), safe_indexing(y, positions)
 
     def take(self, positions: np.ndarray) -> tuple[Any, np.ndarray]:
         """Rows and labels at some positions."""

@@ -41,19 +41,27 @@ from skdistill.transfer._registry import get_augmenter
 __all__ = ["ARM_NAMES", "COMPARISONS", "DISTILLED", "PLAIN", "SCALED", "SMOOTHED", "TEACHER"]
 
 
-def check_distilled(owner: str, model: Any, *, numbers: bool = False) -> None:
+def check_distilled(owner: str, model: Any, *, numbers: bool = True) -> None:
     """Refuse what is no DistilledClassifier, nor, if `numbers` are taken, a DistilledRegressor.
 
-    `owner` is the function that the error names.
+    Parameters
+    ----------
+    owner : str
+        The function that the error names.
+    model : object
+    numbers : bool, default=True
 
     Raises
     ------
     TypeError
         The message says what came and what to do.
+    ValueError
+        For a recipe without a teacher to compare with.
     """
     if isinstance(model, DistilledClassifier) or (
         numbers and isinstance(model, DistilledRegressor)
     ):
+        _check_has_teacher(owner, model)
         return
     is_instance = hasattr(model, "__sklearn_tags__") and not isinstance(model, type)
     if is_instance and is_regressor(model) and numbers:
@@ -77,8 +85,7 @@ def check_distilled(owner: str, model: Any, *, numbers: bool = False) -> None:
     )
 
 
-def check_has_teacher(owner: str, model: Any) -> None:
-    """Refuse a recipe without a teacher to compare with."""
+def _check_has_teacher(owner: str, model: Any) -> None:
     if model.teacher is None:
         raise ValueError(
             f"{owner} needs a teacher, and model.teacher is None. Pass "

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from skdistill._random import draw_seeds
-from skdistill.evaluation._bias_variance._checks import (
+from skdistill.evaluation._bias_variance._arguments import (
     check_arm,
     check_data,
     check_kind,
@@ -131,7 +131,8 @@ verbose, memory
     targets = dict.fromkeys(estimators, problem.task.target(test_y))
     if against == "teacher":
         targets = {
-            name: place.reference(test_X, problem.task.classes) for name, place in placed.items()
+            name: place.reference(test_X, problem.task.known(problem.y))
+            for name, place in placed.items()
         }
     cells = [
         Cell(

@@ -134,7 +134,7 @@ def capacity_curve(
     )
     recipes = [clone(recipe).set_params(**{param_name: setting}) for setting in settings]
     for sized in recipes:
-        check_recipe(sized, given.problem.X, given.problem.y)
+        check_recipe(sized, *given.problem.to_learn())
     subsets = whole_splits(given)
     arms = [
         replace(arm, name=(arm.name, number))

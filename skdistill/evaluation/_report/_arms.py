@@ -12,14 +12,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from skdistill._halves import ask
 from skdistill.evaluation._arm_names import DISTILLED, PLAIN, SCALED, TEACHER
 from skdistill.evaluation._cost import count_parameters, pickled_bytes, prediction_times
 from skdistill.evaluation._engine import key_of, run
 from skdistill.evaluation._problem import Cell, Fit, Problem, Record
 from skdistill.evaluation._recipes import student_arms
 from skdistill.evaluation._split import N_FOLDS, stratified_folds
-from skdistill.evaluation._teaching import AskedTeacher
+from skdistill.evaluation._teaching import AskedTeacher, ask_teacher
 from skdistill.targets import fit_temperature
 from skdistill.targets._calibration import apply_temperature
 from skdistill.targets._memory import open_memory, remember
@@ -105,13 +104,13 @@ def run_arms(
     """
     task, tests = problem.task, {name: X for name, (X, _) in problem.tests.items()}
     folder = None if is_fitted(model.teacher) else open_memory(memory)
-    question = (model, problem.X, problem.y, seeds[0], fitted)
+    question = (model, *problem.to_learn(), seeds[0], fitted)
     (targets, teacher, seconds), n_bytes = remember(
         folder,
-        lambda: _with_bytes(ask_teacher(*question)),
+        lambda: _ask_teacher(*question),
         "" if folder is None else key_of(OWNER, *question),
     )
-    asked = AskedTeacher(model, teacher, task.classes)
+    asked = AskedTeacher(model, teacher, task.known(problem.y))
     if verbose:
         print(f"[{OWNER}] {TEACHER}: {seconds:.1f} s")
     names = [name for name in task.report_arms if name not in (TEACHER, SCALED)]
@@ -165,27 +164,18 @@ def run_arms(
     return Arms(runs, temperature, on_train)
 
 
-def ask_teacher(
-    model: Any, X: Any, y: np.ndarray, seed: int, fitted: bool
-) -> tuple[Any, Any, float]:
-    """The targets, the fitted teacher, and the seconds of its fits (nan if it came fitted)."""
-    has_teacher = fitted and model.teacher_ is not None
-    changes: dict[str, Any] = {"augment": None, "random_state": seed}
-    if has_teacher and isinstance(model.cv, str):
-        # The teacher of the fit, rather than one more fit.
-        changes |= {"teacher": model.teacher_, "cv": None}
+def _ask_teacher(
+    model: Any, X: Any, y: Any, seed: int, fitted: bool
+) -> tuple[tuple[Any, Any, float], float]:
+    """The targets, the fitted teacher, the seconds of its fits (nan if it came so); its bytes."""
     start = perf_counter()
-    targets, teacher = ask(model, X, y, refit=not has_teacher, **changes)
+    targets, teacher = ask_teacher(model, X, y, seed, of_fit=fitted)
     seconds = perf_counter() - start
     if is_fitted(model.teacher):
         seconds = float("nan")
-    elif has_teacher:
+    elif fitted and model.teacher_ is not None:
         seconds = model.fit_seconds_["teacher"]
-    return targets, model.teacher_ if has_teacher else teacher, seconds
-
-
-def _with_bytes(answer: tuple[Any, Any, float]) -> tuple[tuple[Any, Any, float], float]:
-    return answer, pickled_bytes(answer[1])
+    return (targets, teacher, seconds), pickled_bytes(teacher)
 
 
 def _keep(problem: Problem, cell: Cell, fit: Fit) -> Student:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 
 from skdistill.evaluation._arm_names import COMPARISONS, DISTILLED, PLAIN, SCALED, TEACHER
-from skdistill.evaluation._checks import check_n_jobs
+from skdistill.evaluation._checks import check_int, check_n_jobs
 from skdistill.evaluation._memorised import warn_if_memorised
 from skdistill.evaluation._problem import Problem
-from skdistill.evaluation._report._arms import Arms, run_arms
-from skdistill.evaluation._report._checks import ReportInput, check_test_sets
+from skdistill.evaluation._read_problem import read_problem
+from skdistill.evaluation._recipes import check_distilled, check_recipe
+from skdistill.evaluation._report._arms import OWNER, Arms, run_arms
 from skdistill.evaluation._report._result import DistillationReport, DistillationReports
 from skdistill.evaluation._report._scoring import (
     distilled_differences,
@@ -23,9 +25,12 @@ from skdistill.evaluation._report._scoring import (
 )
 from skdistill.evaluation._report._segments import by_group
 from skdistill.evaluation._report._settings import describe_settings
+from skdistill.evaluation._report._test_sets import pair_test_sets, read_groups
 from skdistill.evaluation._report._verdict import number_verdict, verdict_sentences
+from skdistill.evaluation._rows_of_fit import check_rows_of_fit
 from skdistill.evaluation._tasks import NumberScoring
 from skdistill.targets._memory import open_memory
+from skdistill.teachers._fit import is_fitted
 
 
 def distillation_report(
@@ -168,45 +173,63 @@ def distillation_report(
     >>> sorted(report.side_changes())
     ['negative_to_positive', 'positive_class', 'positive_to_negative', 'threshold']
     """
-    check_n_jobs("distillation_report", n_jobs)
+    check_n_jobs(OWNER, n_jobs)
     open_memory(memory)
-    sets = check_test_sets(model, X_train, y_train, X_test, y_test, n_seeds, groups)
-    given = next(iter(sets.values()))
+    tests, segments = pair_test_sets(X_test, y_test, groups)
+    check_distilled(OWNER, model)
+    check_int(OWNER, "n_seeds", n_seeds)
+    problem = read_problem(OWNER, model, X_train, y_train, tests)
+    fitted = n_seeds == 1 and is_fitted(model)
+    if fitted:
+        check_rows_of_fit(model, problem.X, problem.y)
+    segments = {
+        name: read_groups(of_set, len(problem.tests[name][1]))
+        for name, of_set in segments.items()
+        if of_set is not None
+    }
+    if not fitted:
+        check_recipe(model, *problem.to_learn())
     base = int(model.random_state) if isinstance(model.random_state, int | np.integer) else 0
-    tests = {test_set: (of_set.X_test, None) for test_set, of_set in sets.items()}
     arms = run_arms(
         model,
-        Problem(given.X_train, given.y_train, given.task, tests),
+        replace(problem, tests={name: (X, None) for name, (X, _) in problem.tests.items()}),
         seeds=[base + i for i in range(n_seeds)],
-        fitted=given.fitted,
+        fitted=fitted,
         n_jobs=n_jobs,
         verbose=model.verbose if verbose is None else verbose,
         memory=memory,
     )
-    reports = {}
-    for name, of_set in sets.items():
-        reports[name] = _score(model, arms, name, of_set, n_seeds, base, is_first=of_set is given)
-    return DistillationReports(reports) if isinstance(X_test, Mapping) else reports[name]
+    if arms.teacher_on_train is not None:  # another set than the first may be harder as it is
+        task, first = problem.task, next(iter(tests))
+        warn_if_memorised(
+            task,
+            task.losses(task.encode(problem.y), arms.teacher_on_train),
+            task.losses(task.encode(problem.tests[first][1]), arms.runs[first][TEACHER][0].answers),
+        )
+    reports = {
+        name: _score(model, arms, problem, name, segments.get(name), n_seeds, base, fitted=fitted)
+        for name in tests
+    }
+    return DistillationReports(reports) if isinstance(X_test, Mapping) else reports["test"]
 
 
 def _score(
     model: Any,
     arms: Arms,
+    problem: Problem,
     test_set: Any,
-    given: ReportInput,
+    groups: list[Any] | None,
     n_seeds: int,
     seed: int,
     *,
-    is_first: bool,
+    fitted: bool,
 ) -> DistillationReport:
     """Hold the arms against the labels, or numbers, of one test set."""
-    encoded, runs, task = given.test_index, arms.runs[test_set], given.task
+    runs, task = arms.runs[test_set], problem.task
+    encoded = task.encode(problem.tests[test_set][1])
     answers = {name: own[0].answers for name, own in runs.items()}
     teacher = answers[TEACHER]
     terms = {name: mean_terms(task, own, encoded, teacher) for name, own in runs.items()}
-    if is_first and arms.teacher_on_train is not None:  # another set may be harder as it is
-        on_train = task.losses(given.train_index, arms.teacher_on_train)
-        warn_if_memorised(task, on_train, task.losses(encoded, teacher))
     rows = [score_arm(task, name, own, encoded, teacher, n_seeds) for name, own in runs.items()]
     intervals = distilled_differences(task, terms, seed)
     scores = {row["arm"]: row for row in rows}
@@ -232,9 +255,8 @@ def _score(
             n_seeds=n_seeds,
         )
     segments = None
-    if given.groups is not None:
-        describe = partial(task.segment, terms[TEACHER], terms[DISTILLED])
-        segments = by_group(given.groups, describe)
+    if groups is not None:
+        segments = by_group(groups, partial(task.segment, terms[TEACHER], terms[DISTILLED]))
     of_classes = not task.regresses
     return DistillationReport(
         rows=rows,
@@ -244,13 +266,13 @@ def _score(
             for metric, interval in by_metric.items()
         ],
         verdict="\n".join(sentences),
-        per_class=per_class(answers, encoded, given.classes) if of_classes else None,
+        per_class=None if task.classes is None else per_class(answers, encoded, task.classes),
         agreement_by_group=segments,
         probabilities=answers if of_classes else None,
         predictions=None if of_classes else answers,
-        classes=given.classes if of_classes else None,
+        classes=task.classes,
         y_index=encoded if of_classes else None,
         temperature=arms.temperature,
         n_seeds=n_seeds,
-        settings=describe_settings(model, given),
+        settings=describe_settings(model, problem, test_set, fitted=fitted),
     )
