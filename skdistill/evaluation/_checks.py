@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sized
+from collections.abc import Iterable, Mapping, Sized
 from typing import Any
 
 import numpy as np
@@ -37,6 +37,16 @@ def check_n_jobs(owner: str, n_jobs: Any) -> None:
         raise ValueError(
             f"The 'n_jobs' parameter of {owner} must be an int other than 0 (-1 is all processors) "
             f"or None. Got {n_jobs!r} instead."
+        )
+
+
+def check_metric(owner: str, metric: Any, known: Iterable[str]) -> None:
+    """Refuse a metric that `owner` has no scores of."""
+    known = list(known)
+    if metric not in known:
+        raise ValueError(
+            f"The 'metric' parameter of {owner} must be one of {', '.join(known)}. Got {metric!r} "
+            f"instead."
         )
 
 

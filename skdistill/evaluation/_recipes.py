@@ -14,13 +14,9 @@ from skdistill._classifier import DistilledClassifier
 from skdistill._halves import try_fit
 from skdistill._regressor import DistilledRegressor
 from skdistill.evaluation._arm_names import (
-    ARM_NAMES,
-    COMPARISONS,
     DISTILLED,
     PLAIN,
-    SCALED,
     SMOOTHED,
-    TEACHER,
     TEACHER_LABELS,
     TEACHER_NUMBERS,
 )
@@ -37,8 +33,6 @@ from skdistill.teachers._asks import CLASSES, NUMBERS
 from skdistill.training._features import check_feature_losses
 from skdistill.training._views import views_of
 from skdistill.transfer._registry import get_augmenter
-
-__all__ = ["ARM_NAMES", "COMPARISONS", "DISTILLED", "PLAIN", "SCALED", "SMOOTHED", "TEACHER"]
 
 
 def check_distilled(owner: str, model: Any, *, numbers: bool = True) -> None:

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
 from skdistill._classifier import DistilledClassifier
 from skdistill._halves import ask, learn
 from skdistill._regressor import DistilledRegressor
 from skdistill._rows import as_rows
+from skdistill._unwrap import unfrozen
 from skdistill.targets import Targets, teacher_probabilities
 from skdistill.targets._ask import Desk, ask_fitted
 from skdistill.targets._memory import open_memory
@@ -216,6 +216,5 @@ def _identity(teacher: Any) -> Any:
     """What tells teachers apart: which object a fitted one is, what any other holds."""
     if isinstance(teacher, list | tuple):
         return [_identity(member) for member in teacher]
-    if isinstance(teacher, FrozenEstimator):
-        teacher = teacher.estimator
+    teacher = unfrozen(teacher)
     return id(teacher) if is_kept(teacher) else teacher

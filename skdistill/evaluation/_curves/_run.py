@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
+from skdistill.evaluation._arm_names import TEACHER
 from skdistill.evaluation._cost import count_parameters
 from skdistill.evaluation._curves._input import CurveInput
 from skdistill.evaluation._curves._subsets import RowSubset
 from skdistill.evaluation._engine import doubts, run
 from skdistill.evaluation._memorised import warn_if_memorised
 from skdistill.evaluation._problem import NOTHING, OWN, Arm, Cell, Fit, Problem, Record
-from skdistill.evaluation._recipes import TEACHER
 from skdistill.evaluation._tasks import score_names
 from skdistill.evaluation._teaching import layers_of, teacher_answer, with_memory
 from skdistill.targets import Targets, teacher_targets
