@@ -204,7 +204,7 @@ def distillation_report(
         warn_if_memorised(
             task,
             task.losses(task.encode(problem.y), arms.teacher_on_train),
-            task.losses(task.encode(problem.tests[first][1]), arms.runs[first][TEACHER][0].answers),
+            task.losses(task.encode(problem.tests[first][1]), arms.runs[TEACHER][0].answers[first]),
         )
     reports = {
         name: _score(model, arms, problem, name, segments.get(name), n_seeds, base, fitted=fitted)
@@ -225,12 +225,15 @@ def _score(
     fitted: bool,
 ) -> DistillationReport:
     """Hold the arms against the labels, or numbers, of one test set."""
-    runs, task = arms.runs[test_set], problem.task
+    runs, task = arms.runs, problem.task
     encoded = task.encode(problem.tests[test_set][1])
-    answers = {name: own[0].answers for name, own in runs.items()}
+    answers = {name: own[0].answers[test_set] for name, own in runs.items()}
     teacher = answers[TEACHER]
-    terms = {name: mean_terms(task, own, encoded, teacher) for name, own in runs.items()}
-    rows = [score_arm(task, name, own, encoded, teacher, n_seeds) for name, own in runs.items()]
+    terms = {name: mean_terms(task, own, test_set, encoded, teacher) for name, own in runs.items()}
+    rows = [
+        score_arm(task, name, own, test_set, encoded, teacher, n_seeds)
+        for name, own in runs.items()
+    ]
     intervals = distilled_differences(task, terms, seed)
     scores = {row["arm"]: row for row in rows}
     helps = any(
