@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sized
+from collections.abc import Iterable, Mapping, Sized
 from typing import Any
 
 import numpy as np
@@ -37,6 +37,16 @@ def check_n_jobs(owner: str, n_jobs: Any) -> None:
         raise ValueError(
             f"The 'n_jobs' parameter of {owner} must be an int other than 0 (-1 is all processors) "
             f"or None. Got {n_jobs!r} instead."
+        )
+
+
+def check_metric(owner: str, metric: Any, known: Iterable[str]) -> None:
+    """Refuse a metric that `owner` has no scores of."""
+    known = list(known)
+    if metric not in known:
+        raise ValueError(
+            f"The 'metric' parameter of {owner} must be one of {', '.join(known)}. Got {metric!r} "
+            f"instead."
         )
 
 
@@ -121,7 +131,21 @@ def check_classes(name: str, y: np.ndarray, owner: str) -> None:
 
 def read_values(name: str, y: Any) -> np.ndarray:
     """The numbers of a regression as floats of shape (n_samples,), or an error."""
-    y = _read_column(name, y)
+    return _as_floats(name, _read_column(name, y))
+
+
+def read_outputs(name: str, y: Any) -> np.ndarray:
+    """Numbers of one output or several, of shape (n_samples,) or (n_samples, n_outputs)."""
+    shape = _shape_of_labels(name, y)
+    if len(shape) > 2:
+        raise ValueError(
+            f"{name} has the shape {shape}; expected (n_samples,) or (n_samples, n_outputs)."
+        )
+    y = _as_floats(name, np.asarray(y))
+    return y[:, 0] if shape[1:] == (1,) else y
+
+
+def _as_floats(name: str, y: np.ndarray) -> np.ndarray:
     if y.dtype.kind in "mM" or y.dtype.kind == "c":
         raise ValueError(
             f"{name} holds values of the type {y.dtype}; expected real numbers. Derive them, such "
@@ -155,7 +179,7 @@ def is_missing(value: Any) -> bool:
     return value is None or type(value).__name__ == "NAType" or bool(value != value)
 
 
-def _read_column(name: str, y: Any) -> np.ndarray:
+def _shape_of_labels(name: str, y: Any) -> tuple[int, ...]:
     try:
         shape = np.shape(y)
     except ValueError:  # lists of different lengths
@@ -165,6 +189,11 @@ def _read_column(name: str, y: Any) -> np.ndarray:
             f"{name} is of type {type(y).__name__}; expected a label or value for each row, an "
             f"array of shape (n_samples,)."
         )
+    return shape
+
+
+def _read_column(name: str, y: Any) -> np.ndarray:
+    shape = _shape_of_labels(name, y)
     if len(shape) > 1 and shape[1:] != (1,):
         raise ValueError(
             f"{name} has shape {shape}; expected a label or value for each row, shape "

@@ -1,7 +1,6 @@
 """The engine of every comparison: arms are fitted in cells, and each fit leaves a record.
 
-An `Arm` is a model and what it learns from; a `Cell` is the rows that its arms learn from, those
-that they are scored on, and a seed. `run` goes through the cells. In each it asks every distinct
+`run` goes through the cells (`skdistill.evaluation._problem`). In each it asks every distinct
 teacher once, however many arms learn from it, fits the arms, and hands them one by one, as a `Fit`,
 to ``measure(problem, cell, fit)``: what that returns is the value of a `Record`. Records come in
 the order of cells and arms, and whatever is reported (a table of arms, a curve, a decomposition) is
@@ -15,22 +14,31 @@ rows, arms and seed, so that what was interrupted goes on where it was.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from sklearn.base import clone
 from sklearn.utils.parallel import Parallel, delayed
 
-from skdistill._compat import safe_indexing
 from skdistill._generators import seeded
 from skdistill._regressor import DistilledRegressor
 from skdistill._torch import resolve_device
 from skdistill.evaluation._fit_params import groups_keyword
-from skdistill.evaluation._tasks import Scoring
+from skdistill.evaluation._problem import (
+    LABELS,
+    NOTHING,
+    OWN,
+    SMOOTHED_LABELS,
+    TARGETS,
+    Cell,
+    Fit,
+    Problem,
+    Record,
+)
 from skdistill.evaluation._teaching import (
     AskedTeacher,
     Placed,
@@ -48,168 +56,9 @@ from skdistill.teachers._asks import CLASSES, NUMBERS
 from skdistill.teachers._ensemble import as_teacher
 from skdistill.teachers._fit import is_fitted
 from skdistill.teachers._key import check_key, content_key
-from skdistill.transfer import Unlabeled
-
-OWN = "its own teacher"
-"""A plain `fit`: what a distilled estimator learns then it asks its teacher about itself."""
-LABELS = "labels"
-"""The labels of the rows alone."""
-SMOOTHED_LABELS = "smoothed labels"
-"""The labels, with a part of the weight spread evenly over all classes."""
-TEACHER_CLASSES = "teacher's classes"
-"""The class that the teacher names."""
-TARGETS = "targets"
-"""What the teacher says."""
-NOTHING = "nothing"
-"""The arm is the teacher itself."""
 
 SMOOTHING = 0.1
 """Share of the weight that label smoothing spreads over all classes."""
-
-
-@dataclass(frozen=True)
-class Arm:
-    """One model that is compared with others.
-
-    Attributes
-    ----------
-    name : hashable
-        What its records go under; each arm of a cell has another.
-    model : estimator
-        It is cloned for every cell.
-    learns : str, default=OWN
-        `OWN`, `LABELS`, `SMOOTHED_LABELS`, `TEACHER_CLASSES`, `TARGETS` or `NOTHING`; all but the
-        first are for distilled estimators.
-    parameters : dict
-        Set for the fit, above those of the model.
-    answers : Targets or None, default=None
-        What the teacher says of the rows of the cell, where it has been asked before. Otherwise
-        the cell asks it.
-    """
-
-    name: Hashable
-    model: Any
-    learns: str = OWN
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-    answers: Targets | None = None
-
-
-@dataclass(frozen=True)
-class Cell:
-    """Rows, a seed, and the arms that learn from these rows with this seed.
-
-    Attributes
-    ----------
-    tags : dict of str to object
-        What it is among the cells, such as its split and number of rows; lines of progress tell it.
-    arms : tuple of Arm
-    seed : int
-    train : ndarray of shape (n_train,), int
-        Positions of the rows that are learnt from.
-    test : ndarray of shape (n_test,), int or None, default=None
-        Positions of the rows that are scored; None are those of the problem's test sets.
-    rest : ndarray of int or None, default=None
-        Positions of rows that an arm which learns from `OWN` gets without their labels.
-    grouped : bool, default=False
-        Whether a row can come more than once, so that its copies are kept together.
-    doubts : bool, default=True
-        Whether a teacher that the labels speak against is warned of.
-    """
-
-    tags: Mapping[str, Any]
-    arms: tuple[Arm, ...]
-    seed: int
-    train: np.ndarray
-    test: np.ndarray | None = None
-    rest: np.ndarray | None = None
-    grouped: bool = False
-    doubts: bool = True
-
-    def __str__(self) -> str:
-        said = self.tags.items()
-        return ", ".join(v if isinstance(v, str) else f"{name} {v}" for name, v in said)
-
-
-@dataclass(frozen=True)
-class Problem:
-    """Rows, and what is to be learnt of them.
-
-    Attributes
-    ----------
-    X : array-like of shape (n_samples, ...)
-    y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-        Labels or numbers.
-    task : ClassScoring or NumberScoring
-        What they are.
-    tests : dict of str to (X, y)
-        Test sets by name; empty where cells have test rows of their own. y may be None.
-    """
-
-    X: Any
-    y: np.ndarray
-    task: Scoring
-    tests: Mapping[Any, tuple[Any, Any]] = field(default_factory=dict)
-
-    def take(self, positions: np.ndarray) -> tuple[Any, np.ndarray]:
-        """Rows and labels at some positions."""
-        return safe_indexing(self.X, positions), self.y[positions]
-
-    def rows(self, cell: Cell, part: Hashable) -> tuple[Any, Any]:
-        """Rows and labels of a part of a cell: "train", "test", or the name of a test set."""
-        if cell.test is None and part in self.tests:
-            return self.tests[part]
-        return self.take(cell.train if part == "train" or cell.test is None else cell.test)
-
-    def unlabelled(self, cell: Cell) -> Unlabeled | None:
-        """The rows of a cell that come without their labels."""
-        if cell.rest is None or not len(cell.rest):
-            return None
-        return Unlabeled(safe_indexing(self.X, cell.rest))
-
-
-@dataclass(frozen=True)
-class Fit:
-    """An arm of a cell after it has learnt.
-
-    Attributes
-    ----------
-    name : hashable
-        The arm's.
-    model : estimator
-        The fitted one.
-    problem : Problem
-    cell : Cell
-    """
-
-    name: Hashable
-    model: Any
-    problem: Problem
-    cell: Cell
-
-    def answer(self, part: Hashable, kind: str | None = None) -> np.ndarray:
-        """What the arm says of a part of the cell, see `Problem.rows`.
-
-        Parameters
-        ----------
-        part : hashable
-        kind : {"probabilities", "classes", "numbers"}, default=None
-            None is the first that the task has.
-
-        Returns
-        -------
-        ndarray of shape (n_rows, n_classes) or (n_rows, ...)
-        """
-        X, _ = self.problem.rows(self.cell, part)
-        return self.problem.task.ask(self.model, X, self.name, kind)
-
-
-class Record(NamedTuple):
-    """What one arm of one cell has left: the value that `measure` returned."""
-
-    cell: Cell
-    arm: Hashable
-    value: Any
-
 
 Measure = Callable[[Problem, Cell, Fit], Any]
 """What is kept of a fit; a function of a module, or a partial of one, so that workers find it."""
@@ -327,7 +176,7 @@ def _run_cell(
     problem: Problem, cell: Cell, measure: Measure, seeding: Callable[[Any, int], Any]
 ) -> dict[Hashable, Any]:
     """What is measured of each arm of a cell, by its name; None of a teacher that knows no rows."""
-    X, y = problem.take(cell.train)
+    X, y = problem.to_learn(cell.train)
     groups = cell.train if cell.grouped else None
     judge_teachers = any(arm.learns == NOTHING for arm in cell.arms)
     heard: dict[Any, tuple[Targets, Any]] = {}
@@ -353,7 +202,9 @@ def _run_cell(
                 values[arm.name] = None
                 continue
             else:
-                fitted = AskedTeacher(place.model, teacher, problem.task.known(y))
+                fitted = AskedTeacher(
+                    place.model, teacher, problem.task.known(problem.y[cell.train])
+                )
         values[arm.name] = measure(problem, cell, Fit(arm.name, fitted, problem, cell))
     return values
 

@@ -14,17 +14,13 @@ from skdistill._classifier import DistilledClassifier
 from skdistill._halves import try_fit
 from skdistill._regressor import DistilledRegressor
 from skdistill.evaluation._arm_names import (
-    ARM_NAMES,
-    COMPARISONS,
     DISTILLED,
     PLAIN,
-    SCALED,
     SMOOTHED,
-    TEACHER,
     TEACHER_LABELS,
     TEACHER_NUMBERS,
 )
-from skdistill.evaluation._engine import (
+from skdistill.evaluation._problem import (
     LABELS,
     OWN,
     SMOOTHED_LABELS,
@@ -38,22 +34,28 @@ from skdistill.training._features import check_feature_losses
 from skdistill.training._views import views_of
 from skdistill.transfer._registry import get_augmenter
 
-__all__ = ["ARM_NAMES", "COMPARISONS", "DISTILLED", "PLAIN", "SCALED", "SMOOTHED", "TEACHER"]
 
-
-def check_distilled(owner: str, model: Any, *, numbers: bool = False) -> None:
+def check_distilled(owner: str, model: Any, *, numbers: bool = True) -> None:
     """Refuse what is no DistilledClassifier, nor, if `numbers` are taken, a DistilledRegressor.
 
-    `owner` is the function that the error names.
+    Parameters
+    ----------
+    owner : str
+        The function that the error names.
+    model : object
+    numbers : bool, default=True
 
     Raises
     ------
     TypeError
         The message says what came and what to do.
+    ValueError
+        For a recipe without a teacher to compare with.
     """
     if isinstance(model, DistilledClassifier) or (
         numbers and isinstance(model, DistilledRegressor)
     ):
+        _check_has_teacher(owner, model)
         return
     is_instance = hasattr(model, "__sklearn_tags__") and not isinstance(model, type)
     if is_instance and is_regressor(model) and numbers:
@@ -77,8 +79,7 @@ def check_distilled(owner: str, model: Any, *, numbers: bool = False) -> None:
     )
 
 
-def check_has_teacher(owner: str, model: Any) -> None:
-    """Refuse a recipe without a teacher to compare with."""
+def _check_has_teacher(owner: str, model: Any) -> None:
     if model.teacher is None:
         raise ValueError(
             f"{owner} needs a teacher, and model.teacher is None. Pass "

@@ -6,9 +6,9 @@ import inspect
 from typing import Any, NamedTuple
 
 from sklearn.base import clone
-from sklearn.pipeline import Pipeline
 from skorch import NeuralNet
 
+from skdistill._unwrap import unwrap
 from skdistill.students import ConvNet, SparseMLP, TabularMLP
 from skdistill.students._conv import SIZES
 from skdistill.training._student import as_student
@@ -73,10 +73,8 @@ def find_size(model: Any, n_axes: int, owner: str) -> Size:
     if student is None or inspect.isclass(student):
         student = as_student(student, type(model)._task, n_axes=n_axes)
         model = clone(model).set_params(student=student)
-    name, last = "student", student
-    while isinstance(last, Pipeline):
-        step, last = last.steps[-1]
-        name = f"{name}__{step}"
+    last, _, path = unwrap(student)
+    name = f"student__{path}" if path else "student"
     params = last.get_params() if hasattr(last, "get_params") else {}
     if isinstance(last, NeuralNet):
         module = net_module(last, n_axes)

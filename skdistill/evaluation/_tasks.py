@@ -9,7 +9,7 @@ from sklearn.metrics import r2_score
 
 from skdistill._regressor import DistilledRegressor
 from skdistill.evaluation._arm_names import ARM_NAMES, NUMBER_ARM_NAMES, PLAIN, SCALED, TEACHER
-from skdistill.evaluation._checks import read_rows, rows_and_labels
+from skdistill.evaluation._checks import read_outputs, read_rows, rows_and_labels
 from skdistill.evaluation._metrics import (
     calibration_error,
     check_probabilities,
@@ -18,7 +18,7 @@ from skdistill.evaluation._metrics import (
     row_terms,
 )
 from skdistill.evaluation._split import stratified_order
-from skdistill.targets._tasks import ClassTask, NumberTask, as_numbers
+from skdistill.targets._tasks import ClassTask, NumberTask
 from skdistill.teachers._align import align_columns
 from skdistill.teachers._asks import CLASSES, NUMBERS
 
@@ -55,6 +55,7 @@ class ClassScoring:
     baselines = (PLAIN, SCALED, TEACHER)
     """The arms that distilled is compared with in a report, and `compared` the metrics."""
     compared = ("accuracy", "log_loss", "brier")
+    names = None
     to_learn = ClassTask
 
     def __init__(self, y: np.ndarray) -> None:
@@ -151,6 +152,8 @@ class NumberScoring:
     ----------
     y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
         The numbers that are learnt from.
+    names : ndarray of shape (n_outputs,), default=None
+        The names of their columns.
 
     Attributes
     ----------
@@ -171,8 +174,8 @@ class NumberScoring:
     baselines = (PLAIN, TEACHER)
     compared = ("mse", "mae")
 
-    def __init__(self, y: np.ndarray) -> None:
-        self.shape = (-1, *y.shape[1:])
+    def __init__(self, y: np.ndarray, names: np.ndarray | None = None) -> None:
+        self.shape, self.names = (-1, *y.shape[1:]), names
         columns = y.reshape(len(y), -1)
         spread = columns.std(axis=0)
         self.scale = np.where((spread > 0) & (len(spread) > 1), spread, 1.0)
@@ -180,27 +183,25 @@ class NumberScoring:
     @staticmethod
     def read_rows(X_name: str, X: Any, y_name: str, y: Any) -> tuple[Any, np.ndarray]:
         """Rows and numbers, one for each row, or an error that names them."""
-        X, y = read_rows(X_name, X), as_numbers(y)
+        X, y = read_rows(X_name, X), read_outputs(y_name, y)
         if X.shape[0] != len(y):
             raise ValueError(
                 f"{X_name} has {X.shape[0]} rows and {y_name} has {len(y)}; pass a number, or a "
                 f"row of numbers, for each row."
             )
-        return X, y[:, 0] if y.shape[1] == 1 else y
+        return X, y
 
-    @staticmethod
-    def to_learn(y: np.ndarray) -> NumberTask:
+    def to_learn(self, y: np.ndarray) -> NumberTask:
         """The task of a fit on some of the numbers."""
-        return NumberTask(y.reshape(len(y), -1))
+        return NumberTask(y.reshape(len(y), -1), names=self.names)
+
+    known = to_learn
+    """What stands for the columns of a teacher; see `ClassScoring.known`."""
 
     @property
     def counted(self) -> dict[str, int]:
         """How many of what there are."""
         return {"outputs": len(self.scale)}
-
-    @staticmethod
-    def known(y: np.ndarray) -> None:
-        """Numbers have no classes."""
 
     def encode(self, y: np.ndarray) -> np.ndarray:
         """The numbers as they are."""

@@ -7,14 +7,18 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
 from skdistill._classifier import DistilledClassifier
 from skdistill._halves import ask, learn
 from skdistill._regressor import DistilledRegressor
 from skdistill._rows import as_rows
-from skdistill.targets import Targets, teacher_probabilities, teacher_targets
+from skdistill._unwrap import unfrozen
+from skdistill.targets import Targets, teacher_probabilities
+from skdistill.targets._ask import Desk, ask_fitted
+from skdistill.targets._memory import open_memory
+from skdistill.targets._plan import check_teacher
+from skdistill.targets._tasks import NumberTask
 from skdistill.teachers._fit import is_fitted, is_kept
 from skdistill.teachers._key import content_key
 from skdistill.training._views import views_of
@@ -70,6 +74,31 @@ def layers_of(model: Any) -> list[str]:
     return [loss.teacher_layer for loss in model.feature_losses or ()]
 
 
+def ask_teacher(
+    model: Any, X: Any, y: Any, seed: int, *, of_fit: bool, **changes: Any
+) -> tuple[Targets, Any]:
+    """What a model's teacher says of rows that are learnt from, and the fitted teacher.
+
+    Parameters
+    ----------
+    model : DistilledClassifier or DistilledRegressor
+    X : array-like of shape (n_samples, ...)
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+    seed : int
+        Seeds the teacher, and its cross-fitting.
+    of_fit : bool
+        Whether the model is fitted and its own teacher is wanted, where it has kept one.
+    **changes
+        Parameters that are others for the question.
+    """
+    teacher = model.teacher_ if of_fit else None
+    changes |= {"augment": None, "random_state": seed}
+    if teacher is not None and isinstance(model.cv, str):
+        changes |= {"teacher": teacher, "cv": None}  # rather than one more fit
+    targets, fitted = ask(model, X, y, refit=teacher is None, **changes)
+    return targets, fitted if teacher is None else teacher
+
+
 class Placed:
     """An estimator beside rows: its steps are fitted, and the rows are as they reach its last.
 
@@ -105,21 +134,21 @@ class Placed:
         whole.steps = [*steps, (self.estimator.steps[-1][0], fitted)]
         return whole
 
-    def reference(self, X: Any, classes: Any) -> np.ndarray:
+    def reference(self, X: Any, columns: Any) -> np.ndarray:
         """What a teacher that is fitted, or was fitted on all rows, says about other rows."""
         X = X if self.steps is None else self.steps.transform(X)
         teacher = self.model.teacher
         if not is_fitted(teacher):
             # One fit: what it says about its own rows is not looked at.
             once: dict[str, Any] = {"cv": "in-sample"}
-            if classes is not None:
+            if not isinstance(columns, NumberTask):
                 once["calibrate"] = False
             teacher = self.ask(refit=True, **once)[1]
-        return teacher_answer(self.model, teacher, X, classes)
+        return teacher_answer(self.model, teacher, X, columns)
 
 
-def teacher_answer(model: Any, teacher: Any, X: Any, classes: Any) -> np.ndarray:
-    """What a fitted teacher says about rows, columns in the order of the classes if there are any.
+def teacher_answer(model: Any, teacher: Any, X: Any, columns: Any) -> np.ndarray:
+    """What a fitted teacher says about rows, columns in the order of the classes or outputs.
 
     Parameters
     ----------
@@ -127,18 +156,20 @@ def teacher_answer(model: Any, teacher: Any, X: Any, classes: Any) -> np.ndarray
         Says how it is asked.
     teacher : object
     X : array-like of shape (n_samples, ...)
-    classes : ndarray of shape (n_classes,) or None
+    columns : ndarray of shape (n_classes,) or NumberTask
+        The classes, or what numbers are learnt.
 
     Returns
     -------
     ndarray of shape (n_samples, n_classes) or (n_samples, n_outputs), float64
     """
-    how = {"device": model.device, "memory": model.memory}
-    if classes is None:
-        values = teacher_targets(teacher, X, task="numbers", **how).values
-        return values[:, 0] if values.shape[1] == 1 else values
-    named = model.teacher_classes
-    return teacher_probabilities(teacher, as_rows(X), classes, teacher_classes=named, **how)
+    if not isinstance(columns, NumberTask):
+        how = {name: getattr(model, name) for name in ("device", "memory", "teacher_classes")}
+        return teacher_probabilities(teacher, as_rows(X), columns, **how)
+    asked = check_teacher(teacher, None, columns.asks, None, model.device)
+    replies = ask_fitted(asked, as_rows(X), desk=Desk(model.device, open_memory(model.memory)))
+    values, _ = columns.read(replies, columns.asks.find_kinds([replies]), asked.panel)
+    return values[:, 0] if values.shape[1] == 1 else values
 
 
 class AskedTeacher:
@@ -149,12 +180,12 @@ class AskedTeacher:
     model : DistilledClassifier or DistilledRegressor
         Says how it is asked.
     teacher : object
-    classes : ndarray of shape (n_classes,) or None
-        The labels of the columns; None for numbers.
+    columns : ndarray of shape (n_classes,) or NumberTask
+        The labels of the columns, or what numbers are learnt.
     """
 
-    def __init__(self, model: Any, teacher: Any, classes: Any) -> None:
-        self.model, self.teacher, self.classes_ = model, teacher, classes
+    def __init__(self, model: Any, teacher: Any, columns: Any) -> None:
+        self.model, self.teacher, self.classes_ = model, teacher, columns
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Probabilities, or numbers."""
@@ -185,6 +216,5 @@ def _identity(teacher: Any) -> Any:
     """What tells teachers apart: which object a fitted one is, what any other holds."""
     if isinstance(teacher, list | tuple):
         return [_identity(member) for member in teacher]
-    if isinstance(teacher, FrozenEstimator):
-        teacher = teacher.estimator
+    teacher = unfrozen(teacher)
     return id(teacher) if is_kept(teacher) else teacher

@@ -1,6 +1,7 @@
 """Reports and curves of regressors: equal to scikit-learn's scores of fits by hand."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.ensemble import RandomForestRegressor
@@ -287,11 +288,99 @@ def test_a_decomposition_against_the_teachers_numbers():
     np.testing.assert_allclose(found.loss_per_point, losses.mean(axis=0))
 
 
+NAMED = pd.DataFrame(TWO, columns=["a", "b"])
+LINEAR = Ridge().fit(X[TRAIN], TWO[TRAIN])
+
+
+def in_other_order(X):
+    """A teacher whose answer names its outputs."""
+    return pd.DataFrame(LINEAR.predict(X), columns=["a", "b"])[["b", "a"]]
+
+
+def assert_alike(rows, others):
+    costs = ("us_per_row", "us_single_row", "fit_seconds", "n_bytes")
+    for row, other in zip(rows, others, strict=True):
+        left, right = ({k: v for k, v in r.items() if k not in costs} for r in (row, other))
+        assert left == pytest.approx(right, nan_ok=True)
+
+
+@pytest.mark.parametrize("in_order", [True, False], ids=["y_test in order", "y_test in another"])
+def test_a_report_reads_outputs_by_name(in_order):
+    expected = report_on(recipe(LINEAR.predict, cv=None), TWO)
+    y_test = NAMED[TEST] if in_order else NAMED[TEST][["b", "a"]]
+    model = recipe(in_other_order, cv=None)
+    report = distillation_report(model, X[TRAIN], NAMED[TRAIN], X[TEST], y_test)
+    assert_alike(report.rows, expected.rows)
+    assert report.rows[0]["r2"] == pytest.approx(r2_score(TWO[TEST], LINEAR.predict(X[TEST])))
+
+
+@pytest.mark.parametrize("curve", [learning_curves, capacity_curve, label_budget_curve])
+def test_curves_read_outputs_by_name(curve):
+    settings = {
+        learning_curves: {"train_sizes": [60]},
+        label_budget_curve: {"budgets": [60]},
+        capacity_curve: {"param_range": [4]},
+    }[curve]
+    expected = curve(recipe(LINEAR.predict, cv=None), X, TWO, cv=2, **settings)
+    curve = curve(recipe(in_other_order, cv=None), X, NAMED, cv=2, **settings)
+    assert_alike(curve.rows, expected.rows)
+
+
+def test_an_unfitted_teacher_of_named_outputs_is_judged_by_name():
+    expected = learning_curves(recipe(Ridge()), X, TWO, train_sizes=[60], cv=2)
+    curve = learning_curves(recipe(InOtherOrder()), X, NAMED, train_sizes=[60], cv=2)
+    assert_alike(curve.rows, expected.rows)
+
+
+class InOtherOrder(Ridge):
+    """A regressor that names its outputs."""
+
+    def predict(self, X):
+        return pd.DataFrame(super().predict(X), columns=["a", "b"])[["b", "a"]]
+
+
 REFUSED = {
     "numbers that are not finite": (
         ValueError,
         lambda: report_on(recipe(), np.where(Y > 0, np.nan, Y)),
-        "Input y contains NaN",
+        "Input y_train contains NaN",
+    ),
+    "numbers for the test that are not finite": (
+        ValueError,
+        lambda: distillation_report(recipe(), X[TRAIN], Y[TRAIN], X[TEST], Y[TEST] + np.inf),
+        "Input y_test contains infinity",
+    ),
+    "words": (
+        ValueError,
+        lambda: learning_curves(recipe(), X, np.where(Y > 0, "high", "low")),
+        "y holds what is no number.*'high'|'low'.*For labels pass a classifier",
+    ),
+    "words among columns": (
+        ValueError,
+        lambda: report_on(recipe(), NAMED.assign(b="high")),
+        "y_train holds what is no number.*'high'.*For labels pass a classifier",
+    ),
+    "dates": (
+        ValueError,
+        lambda: report_on(recipe(), Y.astype("datetime64[D]")),
+        r"y_train holds values of the type datetime64\[D\]; expected real numbers. Derive them",
+    ),
+    "durations among columns": (
+        ValueError,
+        lambda: report_on(recipe(), NAMED.assign(b=pd.to_timedelta(Y, "h"))),
+        "y_train holds what is no number.*a regressor needs numbers",
+    ),
+    "three axes": (
+        ValueError,
+        lambda: report_on(recipe(), TWO[..., None]),
+        r"y_train has the shape \(100, 2, 1\); expected \(n_samples,\) or \(n_samples, n_outputs",
+    ),
+    "outputs of other names": (
+        ValueError,
+        lambda: distillation_report(
+            recipe(), X[TRAIN], NAMED[TRAIN], X[TEST], NAMED[TEST].rename(columns={"a": "c"})
+        ),
+        r"y_test has the columns \['c', 'b'\] and y has \['a', 'b'\]; expected the same names",
     ),
     "a teacher of classes": (
         ValueError,

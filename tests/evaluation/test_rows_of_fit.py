@@ -16,7 +16,7 @@ from skdistill.evaluation import (
     distillation_report,
     robustness_curve,
 )
-from skdistill.evaluation._report._checks import label_digest
+from skdistill.evaluation._rows_of_fit import label_digest
 
 X, Y = make_classification(160, 6, class_sep=2.0, random_state=0)
 HALVES = (X[:100], Y[:100], X[100:], Y[100:])

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from skdistill._random import draw_seeds
-from skdistill.evaluation._bias_variance._checks import (
+from skdistill.evaluation._bias_variance._arguments import (
     check_arm,
     check_data,
     check_kind,
@@ -22,7 +22,8 @@ from skdistill.evaluation._bias_variance._designs import draw_rounds
 from skdistill.evaluation._bias_variance._losses import PREDICTION_KINDS, mean_loss
 from skdistill.evaluation._bias_variance._result import BiasVarianceDecomposition, summarise
 from skdistill.evaluation._checks import check_n_jobs, check_random_state
-from skdistill.evaluation._engine import OWN, TARGETS, Arm, Cell, Fit, Problem, run, seeded_clone
+from skdistill.evaluation._engine import run, seeded_clone
+from skdistill.evaluation._problem import OWN, TARGETS, Arm, Cell, Fit, Problem
 from skdistill.evaluation._recipes import check_recipe
 from skdistill.evaluation._teaching import (
     Placed,
@@ -130,7 +131,8 @@ verbose, memory
     targets = dict.fromkeys(estimators, problem.task.target(test_y))
     if against == "teacher":
         targets = {
-            name: place.reference(test_X, problem.task.classes) for name, place in placed.items()
+            name: place.reference(test_X, problem.task.known(problem.y))
+            for name, place in placed.items()
         }
     cells = [
         Cell(

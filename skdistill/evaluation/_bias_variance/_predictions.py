@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils import assert_all_finite
 
-from skdistill.evaluation._bias_variance._checks import MIN_ROUNDS, check_metrics
+from skdistill.evaluation._bias_variance._arguments import MIN_ROUNDS, check_metrics
 from skdistill.evaluation._bias_variance._result import BiasVarianceDecomposition, summarise
 from skdistill.evaluation._checks import (
     check_some_rows,

@@ -9,18 +9,13 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
+from skdistill.evaluation._arm_names import DISTILLED, PLAIN, TEACHER
 from skdistill.evaluation._checks import check_int
 from skdistill.evaluation._curves._input import check_curve_input
 from skdistill.evaluation._curves._run import run_curve
 from skdistill.evaluation._curves._scores import mean_row, title
 from skdistill.evaluation._curves._subsets import whole_splits
-from skdistill.evaluation._recipes import (
-    DISTILLED,
-    PLAIN,
-    TEACHER,
-    check_recipe,
-    student_arms,
-)
+from skdistill.evaluation._recipes import check_recipe, student_arms
 from skdistill.evaluation._size import LEAVES, NAMED_SIZE, WIDTH, Size, find_size
 from skdistill.evaluation._tables import TableResult
 
@@ -134,7 +129,7 @@ def capacity_curve(
     )
     recipes = [clone(recipe).set_params(**{param_name: setting}) for setting in settings]
     for sized in recipes:
-        check_recipe(sized, given.problem.X, given.problem.y)
+        check_recipe(sized, *given.problem.to_learn())
     subsets = whole_splits(given)
     arms = [
         replace(arm, name=(arm.name, number))

@@ -10,9 +10,10 @@ import numpy as np
 from sklearn.model_selection import check_cv
 
 from skdistill._random import draw_seeds
-from skdistill.evaluation._checks import check_classes, check_n_jobs
-from skdistill.evaluation._engine import Problem
-from skdistill.evaluation._recipes import check_distilled, check_has_teacher, check_recipe
+from skdistill.evaluation._checks import check_n_jobs
+from skdistill.evaluation._problem import Problem
+from skdistill.evaluation._read_problem import read_problem
+from skdistill.evaluation._recipes import check_distilled, check_recipe
 from skdistill.evaluation._tasks import task_of
 from skdistill.targets._memory import open_memory
 from skdistill.targets._plan import check_teacher
@@ -73,7 +74,6 @@ def check_curve_input(
     check_distilled(owner, model, numbers=numbers)
     check_n_jobs(owner, n_jobs)
     open_memory(memory)
-    check_has_teacher(owner, model)
     if model.augment is not None:
         raise ValueError(
             f"{owner} compares students on the same rows, and augment={model.augment!r} generates "
@@ -84,27 +84,23 @@ def check_curve_input(
             f"{owner} asks the teacher once and hands its answers on, which say nothing of views; "
             f"pass a model whose StudentNet has views=None."
         )
-    make_task = task_of(model)
-    teacher = check_teacher(model.teacher, model.cv, make_task.asks)
-    X, y = make_task.read_rows("X", X, "y", y)
-    if not make_task.regresses:
-        check_classes("y", y, owner)
-    splits = _splits(cv, X, y, classifier=not make_task.regresses)
-    check_recipe(model, X, y)
+    teacher = check_teacher(model.teacher, model.cv, task_of(model).asks)
+    problem = read_problem(owner, model, X, y, X_name="X", y_name="y")
+    splits = _splits(cv, problem)
+    check_recipe(model, *problem.to_learn())
     state = model.random_state
     is_int = isinstance(state, int | np.integer)
     return CurveInput(
         model=model,
-        problem=Problem(X, y, make_task(y)),
+        problem=problem,
         splits=splits,
         seed=int(state) if is_int else draw_seeds(state, 1)[0],
         teacher_is_fitted=teacher.is_fitted,
     )
 
 
-def _splits(
-    cv: Any, X: Any, y: np.ndarray, *, classifier: bool
-) -> list[tuple[np.ndarray, np.ndarray]]:
+def _splits(cv: Any, problem: Problem) -> list[tuple[np.ndarray, np.ndarray]]:
+    X, y, classifier = problem.X, problem.y, not problem.task.regresses
     positions = np.arange(len(y))  # of which a split may be a list or a mask
     splitter, cv = check_cv(cv, y, classifier=classifier), reprlib.repr(cv)
     try:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from skdistill.evaluation._arm_names import DISTILLED, PLAIN, SMOOTHED, TEACHER
 from skdistill.evaluation._checks import check_random_state
 from skdistill.evaluation._curves._input import check_curve_input
 from skdistill.evaluation._curves._run import run_curve
 from skdistill.evaluation._curves._scores import mean_rows, title
 from skdistill.evaluation._curves._subsets import nested_subsets
-from skdistill.evaluation._engine import OWN, Arm
-from skdistill.evaluation._recipes import DISTILLED, PLAIN, SMOOTHED, TEACHER, student_arms
+from skdistill.evaluation._problem import OWN, Arm
+from skdistill.evaluation._recipes import student_arms
 from skdistill.evaluation._tables import TableResult
 from skdistill.teachers._adapters import answers_from_labels
 

@@ -38,14 +38,6 @@ def mean_rows(
     ]
 
 
-def check_metric(metric: Any, known: Iterable[str] = METRICS) -> None:
-    """Refuse what is none of the known metrics."""
-    if metric not in known:
-        raise ValueError(
-            f"The 'metric' parameter must be one of {', '.join(known)}. Got {metric!r} instead."
-        )
-
-
 def title(what: str, given: CurveInput) -> str:
     """What a table of means over the splits is headed with."""
     n_splits = len(given.splits)

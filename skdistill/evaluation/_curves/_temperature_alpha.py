@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
+from skdistill.evaluation._checks import check_metric
 from skdistill.evaluation._curves._input import check_curve_input
 from skdistill.evaluation._curves._run import run_curve
-from skdistill.evaluation._curves._scores import check_metric, mean_row, title
+from skdistill.evaluation._curves._scores import METRICS, mean_row, title
 from skdistill.evaluation._curves._subsets import whole_splits
-from skdistill.evaluation._engine import LABELS, TARGETS, Arm
+from skdistill.evaluation._problem import LABELS, TARGETS, Arm
 from skdistill.evaluation._recipes import check_recipe
 from skdistill.evaluation._tables import TableResult
 
@@ -47,7 +48,7 @@ class TemperatureAlphaMap(TableResult):
         params : dict
             For `DistilledClassifier.set_params`.
         """
-        check_metric(metric)
+        check_metric("best_params", metric, METRICS)
         sign = -1.0 if metric == "accuracy" else 1.0
         row = min(self.rows, key=lambda row: sign * row[f"test_{metric}"])
         return {"temperature": row["temperature"], "alpha": row["alpha"]}

@@ -8,14 +8,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import clone
-from sklearn.frozen import FrozenEstimator
 from skorch import NeuralNet
 from torch import nn
 
 from skdistill._frames import is_table
 from skdistill._halves import ALONE
 from skdistill._regressor import DistilledRegressor
-from skdistill._unwrap import unwrap
+from skdistill._unwrap import unfrozen, unwrap
 from skdistill.evaluation._diagnosis import _rules as rules
 from skdistill.evaluation._diagnosis._figures import Figures
 from skdistill.teachers._fit import is_fitted
@@ -199,8 +198,7 @@ def _against_limit(model: Any, figures: Figures) -> tuple[str, _Settings]:
 
 
 def _against_memory(model: Any) -> tuple[str, _Settings]:
-    is_frozen = isinstance(model.teacher, FrozenEstimator)
-    teacher = model.teacher.estimator if is_frozen else model.teacher
+    teacher = unfrozen(model.teacher)
     try:
         can_be_fitted = not isinstance(teacher, nn.Module) and not is_fitted(clone(teacher))
     except TypeError:  # it has no get_params
@@ -208,7 +206,7 @@ def _against_memory(model: Any) -> tuple[str, _Settings]:
     if not can_be_fitted:
         sentence = "Let this teacher weigh less, or give rows that it has not been fitted on."
         return sentence, {"alpha": str(round(model.alpha / 2, 3))}
-    source = "model.teacher.estimator" if is_frozen else "model.teacher"
+    source = "model.teacher" if teacher is model.teacher else "model.teacher.estimator"
     change = {"cv": "None"} if isinstance(model.cv, str) else {"teacher": f"clone({source})"}
     if _regresses(model):
         return "Ask the teacher out of fold.", change

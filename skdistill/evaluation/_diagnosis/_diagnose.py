@@ -12,12 +12,15 @@ import numpy as np
 from skdistill._regressor import DistilledRegressor
 from skdistill.evaluation._diagnosis._advice import advise
 from skdistill.evaluation._diagnosis._figures import beyond_controls, compute_figures
-from skdistill.evaluation._diagnosis._measure import gather_evidence
+from skdistill.evaluation._diagnosis._measure import OWNER, gather_evidence
 from skdistill.evaluation._diagnosis._rows import figure_rows, flat_figures
 from skdistill.evaluation._diagnosis._rules import find
-from skdistill.evaluation._report._checks import check_report_input
+from skdistill.evaluation._read_problem import read_problem
+from skdistill.evaluation._recipes import check_distilled
+from skdistill.evaluation._rows_of_fit import check_rows_of_fit
 from skdistill.evaluation._tables import TableResult, html_list, rows_to_table, text_table
 from skdistill.teachers._adapters import answers_from_labels
+from skdistill.teachers._fit import is_fitted
 
 _WIDTH = 100
 
@@ -189,17 +192,19 @@ def diagnose(model: Any, X_train: Any, y_train: Any, X_test: Any, y_test: Any) -
     from sklearn.base import clone
     model = clone(model).set_params(cv=None, calibrate=True).fit(X_train, y_train)
     """
-    given = check_report_input(
-        model, X_train, y_train, X_test, y_test, caller="diagnose", numbers=True
-    )
-    if given.y_train.ndim > 1 or (given.fitted and getattr(model, "n_outputs_", 1) > 1):
+    check_distilled(OWNER, model)
+    problem = read_problem(OWNER, model, X_train, y_train, {"test": (X_test, y_test)})
+    fitted = is_fitted(model)
+    if fitted:
+        check_rows_of_fit(model, problem.X, problem.y)
+    if problem.y.ndim > 1 or (fitted and getattr(model, "n_outputs_", 1) > 1):
         raise ValueError(
             "diagnose judges the numbers of one output, and the model or y_train has several. Fit "
             "and diagnose a student of each."
         )
-    if isinstance(model, DistilledRegressor) and np.var(given.y_train) == 0:
+    if isinstance(model, DistilledRegressor) and np.var(problem.y) == 0:
         raise ValueError(
-            f"y_train holds the number {given.y_train[0]:.4g} alone; expected some that differ, by "
+            f"y_train holds the number {problem.y[0]:.4g} alone; expected some that differ, by "
             f"whose variance losses are measured."
         )
     if answers_from_labels(model.teacher):
@@ -207,7 +212,7 @@ def diagnose(model: Any, X_train: Any, y_train: Any, X_test: Any, y_test: Any) -
             f"diagnose needs a teacher that answers for rows, and "
             f"{type(model.teacher).__name__} answers from the labels; pass one with predict_proba."
         )
-    evidence = gather_evidence(model, given)
+    evidence = gather_evidence(model, problem, fitted=fitted)
     figures = compute_figures(evidence)
     finding = find(
         figures,
@@ -215,10 +220,10 @@ def diagnose(model: Any, X_train: Any, y_train: Any, X_test: Any, y_test: Any) -
         asks_own_rows=not evidence.cross_fitted and model.augment is None,
         ask_controls=lambda: beyond_controls(evidence),
     )
-    advice = advise(model, finding, figures, X=given.X_train, y=given.train_index)
+    advice = advise(model, finding, figures, X=problem.X, y=evidence.y_train)
     return Diagnosis(
-        title=f"Diagnosis: {finding.verdict} ({len(given.y_train)} training rows, "
-        f"{len(given.test_index)} test rows)",
+        title=f"Diagnosis: {finding.verdict} ({len(problem.y)} training rows, "
+        f"{len(evidence.y_test)} test rows)",
         verdict=finding.verdict,
         reading=finding.reading,
         figures=flat_figures(figures, finding.controls, evidence.teacher_temperature),

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import binomtest
 
+from skdistill.evaluation._arm_names import DISTILLED, TEACHER
 from skdistill.evaluation._displays._base import Display, check_table
 from skdistill.evaluation._displays._probabilities import (
     estimator_probabilities,
@@ -14,7 +15,6 @@ from skdistill.evaluation._displays._probabilities import (
 )
 from skdistill.evaluation._displays._style import line_style, literal
 from skdistill.evaluation._metrics import check_scored
-from skdistill.evaluation._recipes import DISTILLED, TEACHER
 
 #: Classes in one picture, with their names to be read.
 _MAX_CLASSES = 40

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 from skdistill.evaluation._tables import rows_to_frame
@@ -106,16 +106,6 @@ def check_axes(ax: Any, owner: str) -> Any:
             f"{type(ax).__name__} instead; of a figure pass figure.subplots()."
         )
     return pyplot
-
-
-def check_metric(owner: str, metric: Any, known: Iterable[str]) -> None:
-    """Refuse a metric that `owner` cannot draw."""
-    known = list(known)
-    if metric not in known:
-        raise ValueError(
-            f"The 'metric' parameter of {owner} must be one of {', '.join(known)}. Got {metric!r} "
-            f"instead."
-        )
 
 
 def check_shown(owner: str, value: Any, kind: type, source: str) -> None:

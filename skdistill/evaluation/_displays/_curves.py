@@ -8,15 +8,16 @@ from typing import Any, Self
 
 import numpy as np
 
+from skdistill.evaluation._arm_names import DISTILLED, PLAIN, TEACHER
+from skdistill.evaluation._checks import check_metric
 from skdistill.evaluation._curves import (
     CapacityCurve,
     LearningCurves,
     capacity_curve,
     learning_curves,
 )
-from skdistill.evaluation._displays._base import Display, check_metric, check_shown
+from skdistill.evaluation._displays._base import Display, check_shown
 from skdistill.evaluation._displays._style import HATCHES, METRIC_LABELS, line_style, literal
-from skdistill.evaluation._recipes import DISTILLED, PLAIN, TEACHER
 from skdistill.evaluation._tasks import ClassScoring, NumberScoring, task_of
 
 HIGHER_IS_BETTER = (*ClassScoring.higher_is_better, *NumberScoring.higher_is_better)

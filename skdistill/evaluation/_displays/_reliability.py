@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from skdistill.evaluation._arm_names import DISTILLED, PLAIN, TEACHER
 from skdistill.evaluation._checks import check_int
 from skdistill.evaluation._displays._base import Display, check_table
 from skdistill.evaluation._displays._probabilities import (
@@ -15,7 +16,6 @@ from skdistill.evaluation._displays._probabilities import (
 )
 from skdistill.evaluation._displays._style import line_style, literal
 from skdistill.evaluation._metrics import check_scored, confidence_bins
-from skdistill.evaluation._recipes import DISTILLED, PLAIN, TEACHER
 
 _LARGEST_MARKER = 9.0
 _SMALLEST_MARKER = 3.0

@@ -6,10 +6,11 @@ from typing import Any, Self
 
 import numpy as np
 
-from skdistill.evaluation._displays._base import Display, check_metric
+from skdistill.evaluation._arm_names import COMPARISONS, DISTILLED
+from skdistill.evaluation._checks import check_metric
+from skdistill.evaluation._displays._base import Display
 from skdistill.evaluation._displays._probabilities import check_report
 from skdistill.evaluation._displays._style import line_style, literal
-from skdistill.evaluation._recipes import COMPARISONS, DISTILLED
 
 #: What can be drawn, with its unit.
 METRIC_LABELS = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from skdistill.evaluation._recipes import DISTILLED, PLAIN, SCALED, SMOOTHED, TEACHER
+from skdistill.evaluation._arm_names import DISTILLED, PLAIN, SCALED, SMOOTHED, TEACHER
 
 # The palette of Okabe and Ito, which colour-blind readers can tell apart; marker and line say the
 # same once more for a grey printer.

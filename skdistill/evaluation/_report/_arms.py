@@ -12,13 +12,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from skdistill._halves import ask
 from skdistill.evaluation._arm_names import DISTILLED, PLAIN, SCALED, TEACHER
 from skdistill.evaluation._cost import count_parameters, pickled_bytes, prediction_times
-from skdistill.evaluation._engine import Cell, Fit, Problem, Record, key_of, run
+from skdistill.evaluation._engine import key_of, run
+from skdistill.evaluation._problem import Cell, Fit, Problem, Record
 from skdistill.evaluation._recipes import student_arms
 from skdistill.evaluation._split import N_FOLDS, stratified_folds
-from skdistill.evaluation._teaching import AskedTeacher
+from skdistill.evaluation._teaching import AskedTeacher, ask_teacher
 from skdistill.targets import fit_temperature
 from skdistill.targets._calibration import apply_temperature
 from skdistill.targets._memory import open_memory, remember
@@ -30,16 +30,20 @@ from skdistill.teachers._fit import is_fitted
 OWNER = "distillation_report"
 
 
-@dataclass(frozen=True)
-class ArmRun:
-    """One arm with one seed: its answers on the rows of one test set, and its costs."""
+class ArmRun(NamedTuple):
+    """One arm with one seed.
 
-    answers: np.ndarray
-    n_parameters: float
-    n_bytes: float
-    us_per_row: float
-    us_single_row: float
-    fit_seconds: float
+    Attributes
+    ----------
+    answers : dict of str to ndarray of shape (n_test, ...)
+        By test set.
+    costs : dict of str to float
+        ``n_parameters``, ``n_bytes``, ``us_per_row``, ``us_single_row`` and ``fit_seconds``; they
+        are the same for all test sets.
+    """
+
+    answers: Mapping[Any, np.ndarray]
+    costs: dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -48,16 +52,15 @@ class Arms:
 
     Attributes
     ----------
-    runs : dict of str to dict of str to list of ArmRun
-        By test set and arm, these in the order of a report; one run for each seed, and one of the
-        teacher.
+    runs : dict of str to list of ArmRun
+        By arm, in the order of a report; one run for each seed, and one of the teacher.
     temperature : float
         The one of "plain + temperature"; nan for numbers.
     teacher_on_train : ndarray of shape (n_train, n_classes) or None
         The teacher's answers on the training rows, where the targets are no out-of-fold ones.
     """
 
-    runs: dict[Any, dict[str, list[ArmRun]]]
+    runs: dict[str, list[ArmRun]]
     temperature: float
     teacher_on_train: np.ndarray | None
 
@@ -104,13 +107,13 @@ def run_arms(
     """
     task, tests = problem.task, {name: X for name, (X, _) in problem.tests.items()}
     folder = None if is_fitted(model.teacher) else open_memory(memory)
-    question = (model, problem.X, problem.y, seeds[0], fitted)
+    question = (model, *problem.to_learn(), seeds[0], fitted)
     (targets, teacher, seconds), n_bytes = remember(
         folder,
-        lambda: _with_bytes(ask_teacher(*question)),
+        lambda: _ask_teacher(*question),
         "" if folder is None else key_of(OWNER, *question),
     )
-    asked = AskedTeacher(model, teacher, task.classes)
+    asked = AskedTeacher(model, teacher, task.known(problem.y))
     if verbose:
         print(f"[{OWNER}] {TEACHER}: {seconds:.1f} s")
     names = [name for name in task.report_arms if name not in (TEACHER, SCALED)]
@@ -134,15 +137,11 @@ def run_arms(
     def bare(X: Any) -> Any:
         return examine(as_teacher(teacher, asks=task.asks), task.asks, model.device).ask(X)
 
+    timed_rows = next(iter(tests.values()))
+    runs: dict[str, list[ArmRun]] = {name: [] for name in task.report_arms}
     of_teacher = {name: task.ask(asked, X, TEACHER) for name, X in tests.items()}
-    runs: dict[Any, dict[str, list[ArmRun]]]
-    runs = {test_set: {name: [] for name in task.report_arms} for test_set in tests}
-
-    def keep(name: str, found: dict[Any, ArmRun]) -> None:
-        for test_set, of_set in found.items():
-            runs[test_set][name].append(of_set)
-
-    keep(TEACHER, _costed(teacher, n_bytes, bare, of_teacher, tests, seconds))
+    costs = _costs(teacher, n_bytes, bare, timed_rows, seconds)
+    runs[TEACHER].append(ArmRun(of_teacher, costs))
     students = {
         (record.arm, record.cell.seed): record.value
         for record in records
@@ -156,35 +155,27 @@ def run_arms(
             student = students[name, seed]
             shipped, took = student.model.student_, student.model.fit_seconds_["student"]
             timed = shipped.predict if task.regresses else shipped.predict_proba
-            found = _costed(shipped, student.n_bytes, timed, student.answers, tests, took)
-            keep(name, found)
+            costs = _costs(shipped, student.n_bytes, timed, timed_rows, took)
+            runs[name].append(ArmRun(student.answers, costs))
             if name == PLAIN and not task.regresses:
-                keep(SCALED, _scaled(found, student.model, temperature, tests, extra_seconds))
+                scaled = _scaled(runs[name][-1], shipped, temperature, timed_rows, extra_seconds)
+                runs[SCALED].append(scaled)
     on_train = None if targets.out_of_fold else task.ask(asked, problem.X, TEACHER)
     return Arms(runs, temperature, on_train)
 
 
-def ask_teacher(
-    model: Any, X: Any, y: np.ndarray, seed: int, fitted: bool
-) -> tuple[Any, Any, float]:
-    """The targets, the fitted teacher, and the seconds of its fits (nan if it came fitted)."""
-    has_teacher = fitted and model.teacher_ is not None
-    changes: dict[str, Any] = {"augment": None, "random_state": seed}
-    if has_teacher and isinstance(model.cv, str):
-        # The teacher of the fit, rather than one more fit.
-        changes |= {"teacher": model.teacher_, "cv": None}
+def _ask_teacher(
+    model: Any, X: Any, y: Any, seed: int, fitted: bool
+) -> tuple[tuple[Any, Any, float], float]:
+    """The targets, the fitted teacher, the seconds of its fits (nan if it came so); its bytes."""
     start = perf_counter()
-    targets, teacher = ask(model, X, y, refit=not has_teacher, **changes)
+    targets, teacher = ask_teacher(model, X, y, seed, of_fit=fitted)
     seconds = perf_counter() - start
     if is_fitted(model.teacher):
         seconds = float("nan")
-    elif has_teacher:
+    elif fitted and model.teacher_ is not None:
         seconds = model.fit_seconds_["teacher"]
-    return targets, model.teacher_ if has_teacher else teacher, seconds
-
-
-def _with_bytes(answer: tuple[Any, Any, float]) -> tuple[tuple[Any, Any, float], float]:
-    return answer, pickled_bytes(answer[1])
+    return (targets, teacher, seconds), pickled_bytes(teacher)
 
 
 def _keep(problem: Problem, cell: Cell, fit: Fit) -> Student:
@@ -225,53 +216,29 @@ def _plain_temperature(problem: Problem, records: Sequence[Record]) -> tuple[flo
     return fit_temperature(log_probabilities(answers), problem.task.encode(problem.y)), seconds
 
 
-def _costed(
-    shipped: Any,
-    n_bytes: float,
-    timed: Callable[[Any], Any],
-    answers: Mapping[Any, np.ndarray],
-    tests: Mapping[Any, Any],
-    fit_seconds: float,
-) -> dict[Any, ArmRun]:
-    """The answers on each test set; the costs are the same for all."""
-    us_per_row, us_single_row = prediction_times(timed, next(iter(tests.values())))
-    n_parameters = count_parameters(shipped)
+def _costs(
+    shipped: Any, n_bytes: float, timed: Callable[[Any], Any], X: Any, fit_seconds: float
+) -> dict[str, float]:
+    us_per_row, us_single_row = prediction_times(timed, X)
     return {
-        test_set: ArmRun(
-            answers=answers[test_set],
-            n_parameters=n_parameters,
-            n_bytes=n_bytes,
-            us_per_row=us_per_row,
-            us_single_row=us_single_row,
-            fit_seconds=fit_seconds,
-        )
-        for test_set in tests
+        "n_parameters": count_parameters(shipped),
+        "n_bytes": n_bytes,
+        "us_per_row": us_per_row,
+        "us_single_row": us_single_row,
+        "fit_seconds": fit_seconds,
     }
 
 
 def _scaled(
-    plain: dict[Any, ArmRun],
-    model: Any,
-    temperature: float,
-    tests: Mapping[Any, Any],
-    extra_seconds: float,
-) -> dict[Any, ArmRun]:
+    plain: ArmRun, shipped: Any, temperature: float, X: Any, extra_seconds: float
+) -> ArmRun:
     """The plain student of this seed, its probabilities sharpened or softened by one number."""
 
     def predict_proba(X: Any) -> np.ndarray:
-        answer = model.student_.predict_proba(X).astype(np.float64)
-        return apply_temperature(answer, temperature)
+        return apply_temperature(shipped.predict_proba(X).astype(np.float64), temperature)
 
-    us_per_row, us_single_row = prediction_times(predict_proba, next(iter(tests.values())))
-    return {
-        test_set: replace(
-            run,
-            answers=apply_temperature(run.answers, temperature),
-            n_parameters=run.n_parameters + 1,
-            n_bytes=run.n_bytes + 8,
-            us_per_row=us_per_row,
-            us_single_row=us_single_row,
-            fit_seconds=run.fit_seconds + extra_seconds,
-        )
-        for test_set, run in plain.items()
-    }
+    n_bytes, seconds = plain.costs["n_bytes"] + 8, plain.costs["fit_seconds"] + extra_seconds
+    costs = _costs(shipped, n_bytes, predict_proba, X, seconds)
+    costs["n_parameters"] += 1
+    answers = {name: apply_temperature(p, temperature) for name, p in plain.answers.items()}
+    return ArmRun(answers, costs)

@@ -2,240 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from skdistill.evaluation._arm_names import COMPARISONS, DISTILLED, PLAIN, SCALED, TEACHER
-from skdistill.evaluation._checks import check_n_jobs
-from skdistill.evaluation._engine import Problem
+from skdistill.evaluation._checks import check_int, check_n_jobs
 from skdistill.evaluation._memorised import warn_if_memorised
-from skdistill.evaluation._report._arms import Arms, run_arms
-from skdistill.evaluation._report._checks import ReportInput, check_test_sets
-from skdistill.evaluation._report._html import render_joint_page, render_page, write_page
-from skdistill.evaluation._report._render import render_html, render_text
+from skdistill.evaluation._problem import Problem
+from skdistill.evaluation._read_problem import read_problem
+from skdistill.evaluation._recipes import check_distilled, check_recipe
+from skdistill.evaluation._report._arms import OWNER, Arms, run_arms
+from skdistill.evaluation._report._result import DistillationReport, DistillationReports
 from skdistill.evaluation._report._scoring import (
     distilled_differences,
     mean_terms,
     per_class,
     score_arm,
 )
-from skdistill.evaluation._report._segments import by_group, side_changes
+from skdistill.evaluation._report._segments import by_group
 from skdistill.evaluation._report._settings import describe_settings
+from skdistill.evaluation._report._test_sets import pair_test_sets, read_groups
 from skdistill.evaluation._report._verdict import number_verdict, verdict_sentences
-from skdistill.evaluation._tables import rows_to_frame
+from skdistill.evaluation._rows_of_fit import check_rows_of_fit
 from skdistill.evaluation._tasks import NumberScoring
 from skdistill.targets._memory import open_memory
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-
-@dataclass(repr=False, eq=False)
-class DistillationReport:
-    """What `distillation_report` returns. ``print(report)`` shows it.
-
-    Attributes
-    ----------
-    rows : list of dict
-        One for each arm: "teacher", "plain", "plain + temperature", "label smoothing",
-        "teacher's hard labels", "distilled"; of numbers "teacher", "plain", "teacher's numbers
-        alone", "distilled". The keys are described in `distillation_report`.
-    intervals : list of dict
-        ``comparison`` ("distilled - plain", "distilled - (plain + temperature)", "distilled -
-        teacher"), ``metric`` (accuracy, log_loss, brier; of numbers mse, mae), ``difference`` and
-        the ends ``low`` and ``high`` of its 95 % interval.
-    verdict : str
-        What the intervals show, a sentence on each line.
-    per_class : list of dict or None
-        ``arm``, ``class``, ``precision``, ``recall``, ``f1``, ``support`` (test rows of that
-        class), with the first seed. nan where a ratio is 0/0. None for numbers.
-    agreement_by_group : list of dict or None
-        ``group``, ``n``, ``agreement``, ``teacher_accuracy``, ``distilled_accuracy``; of numbers
-        ``rmse_to_teacher``, ``teacher_rmse``, ``distilled_rmse``. With the terms averaged over the
-        seeds, the largest group first. None without `groups`.
-    probabilities : dict of str to ndarray of shape (n_test, n_classes), or None
-        Each arm's probabilities on the test rows, with the first seed. None for numbers.
-    predictions : dict of str to ndarray of shape (n_test,) or (n_test, n_outputs), or None
-        Each arm's numbers on the test rows, with the first seed. None for classes.
-    classes : ndarray of shape (n_classes,) or None
-        The label of each column. None for numbers.
-    y_index : ndarray of shape (n_test,) or None
-        The positions of the test labels in `classes`. None for numbers.
-    temperature : float
-        The temperature of "plain + temperature". nan for numbers.
-    n_seeds : int
-        Fits of each student.
-    settings : dict of str to dict
-        What it was made with: ``model`` (the repr of each parameter), ``data`` (numbers of rows
-        and classes or outputs), ``versions`` of the packages, ``machine``.
-    """
-
-    rows: list[dict[str, Any]]
-    intervals: list[dict[str, Any]]
-    verdict: str
-    per_class: list[dict[str, Any]] | None
-    agreement_by_group: list[dict[str, Any]] | None
-    probabilities: dict[str, np.ndarray] | None
-    predictions: dict[str, np.ndarray] | None
-    classes: np.ndarray | None
-    y_index: np.ndarray | None
-    temperature: float
-    n_seeds: int
-    settings: dict[str, dict[str, Any]]
-
-    def to_frame(self) -> pd.DataFrame:
-        """The rows as a data frame, indexed by the arm (needs pandas).
-
-        Returns
-        -------
-        frame : pandas.DataFrame
-        """
-        return rows_to_frame(self.rows, type(self).__name__).set_index("arm")
-
-    def side_changes(self, threshold: float = 0.5) -> dict[str, Any]:
-        """Who changes sides between teacher and distilled student (two classes only).
-
-        A row is on the positive side when the probability of the second class is at least
-        `threshold`. Of a row that changes sides exactly one of the two is right.
-
-        Parameters
-        ----------
-        threshold : float, default=0.5
-            In the range (0, 1).
-
-        Returns
-        -------
-        changes : dict
-            ``threshold``, ``positive_class``, and under ``positive_to_negative`` (the teacher
-            says positive, the student negative) and ``negative_to_positive`` a dict each: ``n``,
-            ``teacher_right``, ``student_right`` and ``rows``, the positions of the test rows.
-            Of the first seed.
-        """
-        if self.probabilities is None or self.y_index is None or self.classes is None:
-            raise ValueError(
-                "side_changes needs the probabilities of two classes, and this is a report on "
-                "numbers. Look at report.predictions."
-            )
-        return side_changes(
-            self.probabilities[TEACHER],
-            self.probabilities[DISTILLED],
-            self.y_index,
-            self.classes,
-            threshold,
-        )
-
-    def to_html(self, path: Any) -> None:
-        """Write the report with pictures and settings as one HTML page that loads nothing else.
-
-        Without matplotlib (``pip install skdistill[plot]``) the page has no pictures, and says so.
-
-        Parameters
-        ----------
-        path : str or path-like
-            The file; an existing one is replaced.
-        """
-        write_page(partial(render_page, self), path)
-
-    def __repr__(self) -> str:
-        return render_text(**self._face())
-
-    def _repr_html_(self) -> str:
-        return render_html(**self._face())
-
-    def _face(self) -> dict[str, Any]:
-        seeds = "1 seed" if self.n_seeds == 1 else f"{self.n_seeds} seeds"
-        data = self.settings["data"]
-        if "classes" in data:
-            counted = f"{data['classes']} classes"
-        else:
-            counted = "1 output" if data["outputs"] == 1 else f"{data['outputs']} outputs"
-        return {
-            "rows": self.rows,
-            "intervals": self.intervals,
-            "title": f"Distillation report: {data['test rows']} test rows, {counted}, {seeds}",
-            "verdict": self.verdict,
-            "students": [row["arm"] for row in self.rows if row["arm"] != TEACHER],
-        }
-
-
-class DistillationReports(Mapping):
-    """What `distillation_report` returns for several test sets. ``print(reports)`` shows it.
-
-    A mapping: ``reports["2019"]`` is the `DistillationReport` on the test set of that name.
-
-    Parameters
-    ----------
-    reports : dict of str to DistillationReport
-        By the names of the test sets.
-    """
-
-    def __init__(self, reports: dict[Any, DistillationReport]) -> None:
-        if not isinstance(reports, Mapping) or not all(
-            isinstance(report, DistillationReport) for report in reports.values()
-        ):
-            raise TypeError(
-                "DistillationReports holds a dict of names and reports, as distillation_report "
-                f"returns them. Got {type(reports).__name__} of something else instead."
-            )
-        self._reports = reports
-
-    def __getitem__(self, test_set: Any) -> DistillationReport:
-        if test_set not in self._reports:
-            raise KeyError(
-                f"There is no report on a test set {test_set!r}; there are those on "
-                f"{', '.join(map(repr, self._reports))}."
-            )
-        return self._reports[test_set]
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self._reports)
-
-    def __len__(self) -> int:
-        return len(self._reports)
-
-    @property
-    def rows(self) -> list[dict[str, Any]]:
-        """The rows of all reports, each with the name of its ``test_set`` before the arm."""
-        return [{"test_set": test_set, **row} for test_set in self for row in self[test_set].rows]
-
-    def to_frame(self) -> pd.DataFrame:
-        """The rows as a data frame, indexed by test set and arm (needs pandas).
-
-        Returns
-        -------
-        frame : pandas.DataFrame
-        """
-        return rows_to_frame(self.rows, type(self).__name__).set_index(["test_set", "arm"])
-
-    def to_html(self, path: Any) -> None:
-        """Write all reports as one HTML page that loads nothing else.
-
-        The scores on all test sets stand side by side, then each report with its pictures. Costs
-        and settings, which are the same for all, come once. Without matplotlib
-        (``pip install skdistill[plot]``) the page has no pictures, and says so.
-
-        Parameters
-        ----------
-        path : str or path-like
-            Where; an existing file is replaced.
-        """
-        write_page(partial(render_joint_page, self), path)
-
-    def __repr__(self) -> str:
-        return "\n\n\n".join(render_text(**face) for face in self._faces())
-
-    def _repr_html_(self) -> str:
-        return "".join(render_html(**face) for face in self._faces())
-
-    def _faces(self) -> Iterator[dict[str, Any]]:
-        """What each report shows; the costs, which are the same for all, once."""
-        for i, (test_set, report) in enumerate(self.items()):
-            face = report._face()
-            yield {**face, "title": f"Test set {test_set}. {face['title']}", "costs": i == 0}
+from skdistill.teachers._fit import is_fitted
 
 
 def distillation_report(
@@ -378,46 +173,67 @@ def distillation_report(
     >>> sorted(report.side_changes())
     ['negative_to_positive', 'positive_class', 'positive_to_negative', 'threshold']
     """
-    check_n_jobs("distillation_report", n_jobs)
+    check_n_jobs(OWNER, n_jobs)
     open_memory(memory)
-    sets = check_test_sets(model, X_train, y_train, X_test, y_test, n_seeds, groups)
-    given = next(iter(sets.values()))
+    tests, segments = pair_test_sets(X_test, y_test, groups)
+    check_distilled(OWNER, model)
+    check_int(OWNER, "n_seeds", n_seeds)
+    problem = read_problem(OWNER, model, X_train, y_train, tests)
+    fitted = n_seeds == 1 and is_fitted(model)
+    if fitted:
+        check_rows_of_fit(model, problem.X, problem.y)
+    segments = {
+        name: read_groups(of_set, len(problem.tests[name][1]))
+        for name, of_set in segments.items()
+        if of_set is not None
+    }
+    if not fitted:
+        check_recipe(model, *problem.to_learn())
     base = int(model.random_state) if isinstance(model.random_state, int | np.integer) else 0
-    tests = {test_set: (of_set.X_test, None) for test_set, of_set in sets.items()}
     arms = run_arms(
         model,
-        Problem(given.X_train, given.y_train, given.task, tests),
+        replace(problem, tests={name: (X, None) for name, (X, _) in problem.tests.items()}),
         seeds=[base + i for i in range(n_seeds)],
-        fitted=given.fitted,
+        fitted=fitted,
         n_jobs=n_jobs,
         verbose=model.verbose if verbose is None else verbose,
         memory=memory,
     )
-    reports = {}
-    for name, of_set in sets.items():
-        reports[name] = _score(model, arms, name, of_set, n_seeds, base, is_first=of_set is given)
-    return DistillationReports(reports) if isinstance(X_test, Mapping) else reports[name]
+    if arms.teacher_on_train is not None:  # another set than the first may be harder as it is
+        task, first = problem.task, next(iter(tests))
+        warn_if_memorised(
+            task,
+            task.losses(task.encode(problem.y), arms.teacher_on_train),
+            task.losses(task.encode(problem.tests[first][1]), arms.runs[TEACHER][0].answers[first]),
+        )
+    reports = {
+        name: _score(model, arms, problem, name, segments.get(name), n_seeds, base, fitted=fitted)
+        for name in tests
+    }
+    return DistillationReports(reports) if isinstance(X_test, Mapping) else reports["test"]
 
 
 def _score(
     model: Any,
     arms: Arms,
+    problem: Problem,
     test_set: Any,
-    given: ReportInput,
+    groups: list[Any] | None,
     n_seeds: int,
     seed: int,
     *,
-    is_first: bool,
+    fitted: bool,
 ) -> DistillationReport:
     """Hold the arms against the labels, or numbers, of one test set."""
-    encoded, runs, task = given.test_index, arms.runs[test_set], given.task
-    answers = {name: own[0].answers for name, own in runs.items()}
+    runs, task = arms.runs, problem.task
+    encoded = task.encode(problem.tests[test_set][1])
+    answers = {name: own[0].answers[test_set] for name, own in runs.items()}
     teacher = answers[TEACHER]
-    terms = {name: mean_terms(task, own, encoded, teacher) for name, own in runs.items()}
-    if is_first and arms.teacher_on_train is not None:  # another set may be harder as it is
-        on_train = task.losses(given.train_index, arms.teacher_on_train)
-        warn_if_memorised(task, on_train, task.losses(encoded, teacher))
-    rows = [score_arm(task, name, own, encoded, teacher, n_seeds) for name, own in runs.items()]
+    terms = {name: mean_terms(task, own, test_set, encoded, teacher) for name, own in runs.items()}
+    rows = [
+        score_arm(task, name, own, test_set, encoded, teacher, n_seeds)
+        for name, own in runs.items()
+    ]
     intervals = distilled_differences(task, terms, seed)
     scores = {row["arm"]: row for row in rows}
     helps = any(
@@ -442,9 +258,8 @@ def _score(
             n_seeds=n_seeds,
         )
     segments = None
-    if given.groups is not None:
-        describe = partial(task.segment, terms[TEACHER], terms[DISTILLED])
-        segments = by_group(given.groups, describe)
+    if groups is not None:
+        segments = by_group(groups, partial(task.segment, terms[TEACHER], terms[DISTILLED]))
     of_classes = not task.regresses
     return DistillationReport(
         rows=rows,
@@ -454,13 +269,13 @@ def _score(
             for metric, interval in by_metric.items()
         ],
         verdict="\n".join(sentences),
-        per_class=per_class(answers, encoded, given.classes) if of_classes else None,
+        per_class=None if task.classes is None else per_class(answers, encoded, task.classes),
         agreement_by_group=segments,
         probabilities=answers if of_classes else None,
         predictions=None if of_classes else answers,
-        classes=given.classes if of_classes else None,
+        classes=task.classes,
         y_index=encoded if of_classes else None,
         temperature=arms.temperature,
         n_seeds=n_seeds,
-        settings=describe_settings(model, given),
+        settings=describe_settings(model, problem, test_set, fitted=fitted),
     )

@@ -12,14 +12,12 @@ from skdistill.evaluation._bootstrap import BootstrapInterval, paired_bootstrap
 from skdistill.evaluation._report._arms import ArmRun
 from skdistill.evaluation._tasks import Scoring
 
-COSTS = ("n_parameters", "n_bytes", "us_per_row", "us_single_row", "fit_seconds")
-
 
 def mean_terms(
-    task: Scoring, runs: list[ArmRun], encoded: np.ndarray, teacher: np.ndarray
+    task: Scoring, runs: list[ArmRun], test_set: Any, encoded: np.ndarray, teacher: np.ndarray
 ) -> dict[str, np.ndarray]:
     """The terms of one arm, averaged over its seeds: arrays of shape (n_test,)."""
-    terms = [task.terms(encoded, run.answers, teacher) for run in runs]
+    terms = [task.terms(encoded, run.answers[test_set], teacher) for run in runs]
     return {name: np.mean([one[name] for one in terms], axis=0) for name in terms[0]}
 
 
@@ -27,16 +25,13 @@ def score_arm(
     task: Scoring,
     name: str,
     runs: list[ArmRun],
+    test_set: Any,
     encoded: np.ndarray,
     teacher: np.ndarray,
     n_seeds: int,
 ) -> dict[str, Any]:
     """One row of the report: means over the seeds, and their spread where there are several."""
-    samples = [
-        task.all_scores(encoded, run.answers, teacher)
-        | {cost: getattr(run, cost) for cost in COSTS}
-        for run in runs
-    ]
+    samples = [task.all_scores(encoded, run.answers[test_set], teacher) | run.costs for run in runs]
     row: dict[str, Any] = {"arm": name}
     for key in samples[0]:
         values = [sample[key] for sample in samples]

@@ -7,21 +7,26 @@ from typing import Any
 
 import torch
 
-from skdistill.evaluation._report._checks import ReportInput
+from skdistill.evaluation._problem import Problem
 from skdistill.evaluation._versions import package_versions
 
 _LONGEST = 2000
 
 
-def describe_settings(model: Any, given: ReportInput) -> dict[str, dict[str, Any]]:
+def describe_settings(
+    model: Any, problem: Problem, test_set: Any, *, fitted: bool
+) -> dict[str, dict[str, Any]]:
     """The recipe, the sizes of the data, and the versions, as text and numbers.
 
     Parameters
     ----------
     model : DistilledClassifier
         The recipe.
-    given : ReportInput
-        What it was scored on.
+    problem : Problem
+    test_set : hashable
+        The name of the test set that it was scored on.
+    fitted : bool
+        Whether it came fitted.
 
     Returns
     -------
@@ -33,10 +38,10 @@ def describe_settings(model: Any, given: ReportInput) -> dict[str, dict[str, Any
     return {
         "model": {name: _short(value) for name, value in model.get_params(deep=False).items()},
         "data": {
-            "training rows": len(given.y_train),
-            "test rows": len(given.test_index),
-            **given.task.counted,
-            "model came fitted": given.fitted,
+            "training rows": len(problem.y),
+            "test rows": len(problem.tests[test_set][1]),
+            **problem.task.counted,
+            "model came fitted": fitted,
         },
         "versions": package_versions(),
         "machine": {"system": platform.platform(), "torch threads": torch.get_num_threads()},

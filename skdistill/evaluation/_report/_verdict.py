@@ -37,10 +37,13 @@ def verdict_sentences(
     -------
     sentences : list of str
     """
+    accuracy, loss = to_teacher["accuracy"], to_plain["log_loss"]
+    points = f"{_span(accuracy, scale=100, digits=1)} points"
+    share = f"{100 * MARGIN:g} points of accuracy"
     sentences = [
-        _against_teacher(to_teacher["accuracy"]),
-        _against_plain(to_plain["log_loss"]),
-        _against_calibration(to_plain["log_loss"], to_scaled["log_loss"]),
+        _against_teacher(-accuracy.high, -accuracy.low, MARGIN, share, "accurate", points),
+        _against_plain(loss, "Log-loss", "log-loss", _span(loss)),
+        _against_calibration(loss, to_scaled["log_loss"]),
     ]
     if not teacher_helps:
         sentences.append(
@@ -76,28 +79,19 @@ def number_verdict(
     -------
     sentences : list of str
     """
-    margin, span = VARIANCE_MARGIN * variance, f"({_figures(to_teacher)}, 95 %)"
-    share = f"{VARIANCE_MARGIN:g} of the variance"
-    if to_teacher.high < 0:
-        of_teacher = f"More exact than the teacher by squared error {span}."
-    elif to_teacher.high < margin:
-        of_teacher = f"Not inferior to the teacher within {share} in squared error {span}."
-    elif to_teacher.low > margin:
-        of_teacher = f"Inferior to the teacher by more than {share} in squared error {span}."
-    elif to_teacher.low > 0:
-        of_teacher = f"Less exact than the teacher by squared error {span}."
-    else:
-        of_teacher = (
-            f"Non-inferiority to the teacher within {share} in squared error is not shown {span}."
-        )
-    span = f"({_figures(to_plain)}, 95 %)"
-    if to_plain.high < 0:
-        of_plain = f"The squared error is lower than the plain student's {span}."
-    elif to_plain.low > 0:
-        of_plain = f"The squared error is higher than the plain student's {span}."
-    else:
-        of_plain = f"No difference in squared error from the plain student is shown {span}."
-    sentences = [of_teacher, of_plain]
+    share = f"{VARIANCE_MARGIN:g} of the variance in squared error"
+    sentences = [
+        _against_teacher(
+            to_teacher.low,
+            to_teacher.high,
+            VARIANCE_MARGIN * variance,
+            share,
+            "exact",
+            _figures(to_teacher),
+            by=" by squared error",
+        ),
+        _against_plain(to_plain, "The squared error", "squared error", _figures(to_plain)),
+    ]
     if not teacher_helps:
         sentences.append(
             "The teacher's numbers are no better than the plain student's, neither in squared nor "
@@ -115,30 +109,29 @@ def _about_seeds(n_seeds: int) -> list[str]:
     ]
 
 
-def _against_teacher(accuracy: BootstrapInterval) -> str:
-    points = f"{100 * MARGIN:g} points"
-    span = _span(accuracy, scale=100, digits=1)
-    if accuracy.low > 0:
-        return f"More accurate than the teacher ({span} points, 95 %)."
-    if accuracy.low > -MARGIN:
-        return f"Not inferior to the teacher within {points} of accuracy ({span} points, 95 %)."
-    if accuracy.high < -MARGIN:
-        return f"Inferior to the teacher by more than {points} of accuracy ({span} points, 95 %)."
-    if accuracy.high < 0:
-        return f"Less accurate than the teacher ({span} points, 95 %)."
-    return (
-        f"Non-inferiority to the teacher within {points} of accuracy is not shown "
-        f"({span} points, 95 %)."
-    )
+def _against_teacher(
+    low: float, high: float, margin: float, share: str, exact: str, span: str, by: str = ""
+) -> str:
+    """What the ends of an interval say by which the distilled student is worse."""
+    span = f"({span}, 95 %)"
+    if high < 0:
+        return f"More {exact} than the teacher{by} {span}."
+    if high < margin:
+        return f"Not inferior to the teacher within {share} {span}."
+    if low > margin:
+        return f"Inferior to the teacher by more than {share} {span}."
+    if low > 0:
+        return f"Less {exact} than the teacher{by} {span}."
+    return f"Non-inferiority to the teacher within {share} is not shown {span}."
 
 
-def _against_plain(log_loss: BootstrapInterval) -> str:
-    span = _span(log_loss)
-    if log_loss.high < 0:
-        return f"Log-loss is lower than the plain student's ({span}, 95 %)."
-    if log_loss.low > 0:
-        return f"Log-loss is higher than the plain student's ({span}, 95 %)."
-    return f"No difference in log-loss from the plain student is shown ({span}, 95 %)."
+def _against_plain(difference: BootstrapInterval, name: str, loss: str, span: str) -> str:
+    span = f"({span}, 95 %)"
+    if difference.high < 0:
+        return f"{name} is lower than the plain student's {span}."
+    if difference.low > 0:
+        return f"{name} is higher than the plain student's {span}."
+    return f"No difference in {loss} from the plain student is shown {span}."
 
 
 def _against_calibration(to_plain: BootstrapInterval, to_scaled: BootstrapInterval) -> str:

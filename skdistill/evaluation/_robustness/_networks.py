@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from scipy import sparse
-from sklearn.frozen import FrozenEstimator
-from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
 from torch import nn
 
-from skdistill._classifier import DistilledClassifier
 from skdistill._columns import NUMBERS, as_floats
 from skdistill._frames import column_kinds, is_table
 from skdistill._rows import has_gaps
 from skdistill._torch import evaluating, first_output, forward_in_batches, module_dtype
+from skdistill._unwrap import unwrap
 from skdistill.evaluation._robustness._corruptions import replace_columns
 from skdistill.teachers._contract import as_values, find_kind
 from skdistill.teachers._last_step import kind_of_module
@@ -115,18 +113,21 @@ def find_network(model: Any, X: Any) -> Network:
     NoGradientError
         When the model is none of these, or another step comes before its network.
     """
-    if isinstance(model, FrozenEstimator):
-        model = model.estimator
-    if isinstance(model, DistilledClassifier):
-        return find_network(model.student_, X)
-    if isinstance(model, Pipeline):
-        return _behind_steps(model, X)
-    module = getattr(model, "module_", model)
+    core, steps, _ = unwrap(model)
+    for step in steps:
+        if not isinstance(step, _AFFINE) or getattr(step, "clip", False):
+            raise NoGradientError(
+                f"has the step {type(step).__name__} before its network, and no gradient goes "
+                "through it; attack the network alone, on the rows that it reads: "
+                "adversarial_accuracy({'net': pipeline[-1]}, pipeline[:-1].transform(X_test), "
+                "y_test), where the pipeline of a DistilledClassifier is its student_"
+            )
+    module = getattr(core, "module_", core)
     if not isinstance(module, nn.Module):
-        raise NoGradientError(f"is no network ({type(model).__name__})")
+        raise NoGradientError(f"is no network ({type(core).__name__})")
     if any(isinstance(part, nn.Embedding | nn.EmbeddingBag) for part in module.modules()):
         raise NoGradientError("reads codes of categories, by which there is no gradient")
-    rows = finite_numbers(X)
+    rows = finite_numbers(_scaled(steps, X))
     name = type(module).__name__
     try:
         with evaluating(module):
@@ -136,9 +137,9 @@ def find_network(model: Any, X: Any) -> Network:
     outputs = as_values(outputs, len(rows), name)
     kind = kind_of_module(module, rows) if outputs.shape[1] == 1 else None
     kind = kind or find_kind(outputs, name)
-    network = Network(module, kind)
+    network = Network(module, kind, *_slope_and_offset(steps, X))
     try:
-        network.input_gradient(rows[:1], np.zeros(1, dtype=np.int64))
+        Network(module, kind).input_gradient(rows[:1], np.zeros(1, dtype=np.int64))
     except RuntimeError as error:
         raise NoGradientError(f"has a module that no gradient goes through ({error})") from error
     return network
@@ -161,32 +162,24 @@ def finite_numbers(X: Any) -> np.ndarray:
     return values.astype(np.float64)
 
 
-def _behind_steps(model: Pipeline, X: Any) -> Network:
-    """The last step's network, the steps before it folded into one slope and offset."""
-    steps = [step for _, step in model.steps[:-1] if step not in (None, "passthrough")]
+def _scaled(steps: list[Any], X: Any) -> Any:
+    """Rows behind scalers of columns."""
     for step in steps:
-        if not isinstance(step, _AFFINE) or getattr(step, "clip", False):
-            raise NoGradientError(
-                f"has the step {type(step).__name__} before its network, and no gradient goes "
-                "through it; attack the network alone, on the rows that it reads: "
-                "adversarial_accuracy({'net': pipeline[-1]}, pipeline[:-1].transform(X_test), "
-                "y_test), where the pipeline of a DistilledClassifier is its student_"
-            )
+        X = step.transform(X)
+    return np.asarray(X) if steps else X
+
+
+def _slope_and_offset(steps: list[Any], X: Any) -> tuple[Any, Any]:
+    """What scalers do to each column, folded into one slope and offset."""
     if not steps:
-        return find_network(model[-1], X)
-    network = find_network(model[-1], np.asarray(model[:-1].transform(X)))
+        return 1.0, 0.0
     every = np.arange(X.shape[1])
     at_zero, at_one = (
-        np.asarray(model[:-1].transform(replace_columns(X[:1], every, np.full((1, len(every)), v))))
-        for v in (0.0, 1.0)
+        _scaled(steps, replace_columns(X[:1], every, np.full((1, len(every)), value)))
+        for value in (0.0, 1.0)
     )
     offset = at_zero[0].astype(np.float64)
-    # The last step may have scalers of its own.
-    return replace(
-        network,
-        slope=network.slope * (at_one[0] - offset),
-        offset=network.slope * offset + network.offset,
-    )
+    return at_one[0] - offset, offset
 
 
 def _home(module: nn.Module) -> torch.device:

@@ -9,11 +9,11 @@ from sklearn.base import is_classifier, is_regressor
 from sklearn.utils import indexable
 from sklearn.utils.multiclass import check_classification_targets
 
-from skdistill._frames import column_names, is_table
 from skdistill.evaluation._bias_variance._designs import DESIGNS
 from skdistill.evaluation._bias_variance._losses import CLASSIFIER_METRICS, REGRESSOR_METRICS
 from skdistill.evaluation._checks import check_int, check_some_rows, read_labels, read_values
-from skdistill.evaluation._engine import Problem
+from skdistill.evaluation._problem import Problem
+from skdistill.evaluation._read_problem import check_known, check_same_columns
 from skdistill.evaluation._tasks import ClassScoring, NumberScoring
 from skdistill.evaluation._teaching import has_unreachable_teacher
 
@@ -91,15 +91,17 @@ def check_data(X: Any, y: Any, X_test: Any, y_test: Any, *, classifier: bool) ->
         check_some_rows(part, rows)
     X, y = indexable(X, read("y", y))
     X_test, y_test = indexable(X_test, read("y_test", y_test))
-    _check_same_features(X, X_test)
-    if not classifier:
-        return Problem(X, y, NumberScoring(y), {"test": (X_test, y_test)})
-    check_classification_targets(y)
-    task = ClassScoring(y)
-    try:
-        task.encode(y_test)
-    except ValueError as error:
-        raise ValueError(f"y_test does not fit y. {error}") from None
+    if not isinstance(X, list) and not isinstance(X_test, list):
+        if np.shape(X)[1:] != np.shape(X_test)[1:]:
+            raise ValueError(
+                f"X has the shape {np.shape(X)} and X_test {np.shape(X_test)}; expected the same "
+                f"features."
+            )
+        check_same_columns(X, X_test, "X")
+    if classifier:
+        check_classification_targets(y)
+    task = ClassScoring(y) if classifier else NumberScoring(y)
+    check_known(task, y_test, "y")
     return Problem(X, y, task, {"test": (X_test, y_test)})
 
 
@@ -119,16 +121,3 @@ def check_rounds(rounds: list[np.ndarray], labels: np.ndarray | None, design: st
                 f"The rows of round {number} of design={design!r} hold one class only; expected "
                 f"at least two. Use design='subsample', fewer rounds, or more rows of each class."
             )
-
-
-def _check_same_features(X: Any, X_test: Any) -> None:
-    shapes = [np.shape(rows) for rows in (X, X_test) if not isinstance(rows, list)]
-    if len(shapes) == 2 and shapes[0][1:] != shapes[1][1:]:
-        raise ValueError(
-            f"X has the shape {shapes[0]} and X_test {shapes[1]}; expected the same features."
-        )
-    if is_table(X) and is_table(X_test) and column_names(X) != column_names(X_test):
-        raise ValueError(
-            "X and X_test have different columns, or the same in another order; pass "
-            "X_test[X.columns]."
-        )

@@ -1,0 +1,118 @@
+"""Rows and labels as users give them, read as a `Problem` before anything is fitted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from sklearn.utils import get_tags
+
+from skdistill._frames import column_names, is_table
+from skdistill._names import in_order_of, names_of
+from skdistill._rows import has_gaps
+from skdistill.evaluation._checks import check_classes
+from skdistill.evaluation._problem import Problem
+from skdistill.evaluation._tasks import ClassScoring, NumberScoring, Scoring, task_of
+
+
+def read_problem(
+    owner: str,
+    model: Any,
+    X: Any,
+    y: Any,
+    tests: Mapping[Any, tuple[Any, Any]] | None = None,
+    *,
+    X_name: str = "X_train",
+    y_name: str = "y_train",
+) -> Problem:
+    """Read what a distilled estimator learns from, and test sets.
+
+    Parameters
+    ----------
+    owner : str
+        The function that the errors name.
+    model : DistilledClassifier or DistilledRegressor
+        Says whether labels or numbers are learnt.
+    X : array-like of shape (n_samples, ...)
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+    tests : dict of str to (X_test, y_test), default=None
+        Test sets by name.
+    X_name, y_name : str
+        What the errors call the rows and labels that are learnt from.
+
+    Returns
+    -------
+    Problem
+        Lists and tensors are arrays.
+
+    Raises
+    ------
+    ValueError
+        When rows and labels do not fit. The message says what came and what to do, and with
+        several test sets a note which one.
+    """
+    kind = task_of(model)
+    X, y_read = kind.read_rows(X_name, X, y_name, y)
+    if not kind.regresses:
+        check_classes(y_name, y_read, owner)
+    names = names_of(y) if y_read.ndim > 1 else None
+    task = ClassScoring(y_read) if kind is ClassScoring else NumberScoring(y_read, names)
+    tests, read = {} if tests is None else tests, {}
+    for name, test in tests.items():
+        try:
+            read[name] = _read_test_set(model, task, X, y_read, *test)
+        except ValueError as error:
+            if len(tests) > 1:
+                error.add_note(f"This was found with the test set {name!r}.")
+            raise
+    return Problem(X, y_read, task, read, None if names is None else y)
+
+
+def _read_test_set(
+    model: Any, task: Scoring, X: Any, y: np.ndarray, X_test: Any, y_test: Any
+) -> tuple[Any, np.ndarray]:
+    names = names_of(y_test)
+    X_test, y_test = task.read_rows("X_test", X_test, "y_test", y_test)
+    check_same_columns(X, X_test)
+    if y.shape[1:] != y_test.shape[1:]:
+        raise ValueError(
+            f"y_train has the shape {y.shape} and y_test {y_test.shape}; pass the numbers of "
+            f"the same outputs."
+        )
+    check_gaps(model, X, X_test)
+    check_known(task, y_test)
+    return X_test, in_order_of(task.names, y_test, names, "y_test") if y.ndim > 1 else y_test
+
+
+def check_gaps(model: Any, X: Any, X_test: Any) -> None:
+    """Refuse gaps in the test rows that training rows without any give no answer to."""
+    takes_gaps = get_tags(model).input_tags.allow_nan
+    if not takes_gaps and has_gaps(X_test) and not has_gaps(X):
+        raise ValueError(
+            "X_test contains NaN, as no row of X_train does, and the teacher or the student does "
+            "not take gaps. Fill them, or train on rows with gaps and a teacher that takes them."
+        )
+
+
+def check_known(task: Scoring, y_test: np.ndarray, y_name: str = "y_train") -> None:
+    """Refuse labels of test rows that nobody has learnt."""
+    try:
+        task.encode(y_test)
+    except ValueError as error:
+        raise ValueError(f"y_test does not fit {y_name}. {error}") from None
+
+
+def check_same_columns(X: Any, X_test: Any, name: str = "X_train") -> None:
+    """Refuse test rows that are not of the shape of the others, or have other columns."""
+    shape, of_test = (tuple(np.shape(rows)[1:]) for rows in (X, X_test))
+    if shape != of_test:
+        raise ValueError(
+            f"The rows of {name} have the shape {shape} and those of X_test {of_test}; pass test "
+            f"rows with the same features."
+        )
+    if is_table(X) and is_table(X_test) and column_names(X) != column_names(X_test):
+        raise ValueError(
+            f"{name} and X_test have different columns, or the same in another order; pass "
+            f"X_test[{name}.columns]."
+        )

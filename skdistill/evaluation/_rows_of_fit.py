@@ -1,0 +1,58 @@
+"""Whether rows are those that a fitted model has learnt from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from skdistill._compat import check_names_and_width
+from skdistill._regressor import DistilledRegressor
+from skdistill._rows import label_digest
+from skdistill.evaluation._metrics import class_index
+
+
+def check_rows_of_fit(model: Any, X_train: Any, y_train: np.ndarray) -> None:
+    """Refuse training rows that are not those which a model was fitted on.
+
+    The features are compared with those of the fit, the classes, and the labels row by row where
+    the model has kept a digest of them.
+
+    Parameters
+    ----------
+    model : DistilledClassifier
+        A fitted one.
+    X_train : array-like of shape (n_train, ...)
+        Checked rows.
+    y_train : ndarray of shape (n_train,)
+        Their labels.
+    """
+    advice = "Pass the training rows of that fit, in their order, or clone(model) to fit anew."
+    if isinstance(model, DistilledRegressor):  # which keeps nothing of y
+        check_names_and_width(model, X_train)
+        return
+    classes = np.unique(y_train)
+    if not np.array_equal(model.classes_, classes):
+        raise ValueError(
+            f"The model was fitted with the classes {_listed(model.classes_)} and y_train has "
+            f"{_listed(classes)}. {advice}"
+        )
+    are_texts = len(X_train.shape) == 1
+    if are_texts == hasattr(model, "n_features_in_"):
+        others = "a table" if are_texts else "texts"
+        raise ValueError(
+            f"The model was fitted on {others}, and X_train has the shape "
+            f"{tuple(X_train.shape)}. {advice}"
+        )
+    if not are_texts:
+        check_names_and_width(model, X_train)
+    if model.label_digest_ != label_digest(class_index(y_train, classes)):
+        raise ValueError(
+            f"The {len(y_train)} labels in y_train are not those that the model was fitted on, or "
+            f"come in another order. {advice}"
+        )
+
+
+def _listed(classes: np.ndarray, limit: int = 10) -> str:
+    shown = ", ".join(map(repr, classes.tolist()[:limit]))
+    return shown if len(classes) <= limit else f"{shown}, ... ({len(classes)} in all)"
