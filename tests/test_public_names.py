@@ -21,10 +21,6 @@ MAY_IMPORT_PRIVATE = {
     "evaluation/test_robustness.py": ORACLE,
     "evaluation/test_rows_of_fit.py": ORACLE,
     "evaluation/test_teacher_asked_once.py": COUNTED,
-    "losses/test_kd.py": READ,
-    "losses/test_losses.py": READ,
-    "losses/test_refused.py": READ,
-    "losses/test_regression.py": READ,
     "students/test_sparse.py": ORACLE,
     "students/test_table.py": ORACLE,
     "targets/test_calibration.py": ORACLE,
@@ -52,10 +48,6 @@ MAY_IMPORT_PRIVATE = {
     "training/test_student_net.py": ORACLE,
     "training/test_views.py": COUNTED,
     "transfer/test_munge.py": ORACLE,
-    "transfer/test_refused.py": READ,
-    "transfer/test_rows.py": READ,
-    "transfer/test_unlabeled.py": READ,
-    "transfer/test_views.py": READ,
 }
 FILES = {path.relative_to(TESTS).as_posix(): path for path in TESTS.rglob("test_*.py")}
 

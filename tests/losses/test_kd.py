@@ -5,7 +5,6 @@ from scipy.special import log_softmax, rel_entr, softmax
 
 from skdistill.exceptions import DistillationWarning
 from skdistill.losses import KD, kd_divergence
-from skdistill.losses._registry import get_loss
 
 
 def draw_logits(n_samples=50, n_classes=7, seed=0):
@@ -130,8 +129,8 @@ def test_standardised_equal_logits_have_a_finite_gradient():
     assert torch.isfinite(z.grad).all()
 
 
-def test_losses_by_name_and_instance():
-    assert isinstance(get_loss("kd"), KD)
+def test_losses_by_name_and_instance(loss_of_classes):
+    assert isinstance(loss_of_classes("kd"), KD)
     loss = KD(weight=9.0)
-    assert get_loss(loss) is loss
+    assert loss_of_classes(loss) is loss
     assert loss.get_params() == {"weight": 9.0, "standardize": False, "reverse": False}

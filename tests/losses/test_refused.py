@@ -25,8 +25,6 @@ from skdistill.losses import (
     kd_divergence,
     similarity_distance,
 )
-from skdistill.losses._registry import get_loss
-from skdistill.losses._regression import get_regression_loss
 from skdistill.students import MLP
 
 X, Y = make_classification(40, 6, n_informative=4, n_classes=3, random_state=0)
@@ -70,7 +68,7 @@ SETTINGS = {
     **{
         f"{kind.__name__}(weight={weight})": (
             ValueError,
-            lambda kind=kind, weight=weight: get_loss(kind(weight=weight)),
+            fit(kind(weight=weight)),
             setting("weight", kind.__name__, POSITIVE, weight),
         )
         for kind in KINDS
@@ -154,7 +152,7 @@ SETTINGS = {
     ),
     "delta of numbers infinite": (
         ValueError,
-        lambda: get_regression_loss(HuberLoss(delta=np.inf)),
+        fit_numbers(HuberLoss(delta=np.inf)),
         setting("delta", "HuberLoss", POSITIVE, "inf"),
     ),
     "quantile 1": (
@@ -365,9 +363,9 @@ def test_refused(case, refused):
     refused(*REFUSED[case])
 
 
-def test_settings_are_judged_when_they_are_used():
+def test_settings_are_judged_when_they_are_used(loss_of_classes):
     loss = KD(weight=-1)  # as scikit-learn's estimators, which a search sets one by one
-    assert get_loss(loss.set_params(weight=2.0)) is loss
+    assert loss_of_classes(loss.set_params(weight=2.0)) is loss
 
 
 @pytest.mark.parametrize("temperature", [1e-3, 1e4])
@@ -403,19 +401,22 @@ class Counting:
         return (student_logits - teacher_logits).square().mean()
 
 
-def test_a_function_is_tried_without_a_trace():
+def test_a_function_is_tried_without_a_trace(loss_of_classes):
     drawn = []
 
     def noisy(student_logits, teacher_logits, labels, weight):
-        drawn.append(torch.rand(1).item())
-        assert sorted(labels.tolist()) == [0, 1]
+        drawn.append((torch.rand(1), sorted(labels.tolist())))
         return (weight * (student_logits - teacher_logits).square().mean(dim=1)).mean()
 
     state = torch.get_rng_state()
-    get_loss(noisy).check_classes(3)
-    assert torch.equal(state, torch.get_rng_state()) and len(drawn) == 1
+    loss_of_classes(noisy)
+    assert [labels for _, labels in drawn] == [[0, 1], [0, 0, 1, 1, 2, 2]]
+    assert torch.equal(state, torch.get_rng_state())
     counted = Counting()
-    get_loss(counted).check_classes(3)
-    assert counted.n_calls == 0  # an object is copied
+    assert loss_of_classes(counted).function.n_calls == 1  # an object is copied for the trial
+
     # What fails may fail for these rows alone, such as one that reads a tensor of a GPU.
-    get_loss(lambda *arguments: 1 / 0).check_classes(3)
+    def of_six(student_logits, teacher_logits, labels, weight):
+        return (student_logits - teacher_logits + torch.zeros(6, 1)).square().mean()
+
+    loss_of_classes(of_six)

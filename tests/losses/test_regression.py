@@ -7,8 +7,6 @@ from scipy.special import huber
 from sklearn.metrics import mean_pinball_loss, mean_squared_error
 
 from skdistill.losses import KD, MSE, HuberLoss, QuantileLoss, RegressionLoss, SquaredErrorLoss
-from skdistill.losses._registry import get_loss
-from skdistill.losses._regression import get_regression_loss
 
 RNG = np.random.default_rng(0)
 VALUES, TARGETS = RNG.normal(size=(2, 30, 3)) * 2
@@ -64,12 +62,12 @@ def test_a_large_delta_is_half_the_squared_error():
     torch.testing.assert_close(HuberLoss(delta=100.0).mean(values, targets), squared)
 
 
-def test_names():
-    assert isinstance(get_regression_loss("squared_error"), SquaredErrorLoss)
-    assert isinstance(get_regression_loss("huber"), HuberLoss)
-    assert get_regression_loss("quantile").quantile == 0.5
+def test_names(loss_of_numbers):
+    assert isinstance(loss_of_numbers("squared_error"), SquaredErrorLoss)
+    assert isinstance(loss_of_numbers("huber"), HuberLoss)
+    assert loss_of_numbers("quantile").quantile == 0.5
     own = QuantileLoss(quantile=0.9)
-    assert get_regression_loss(own) is own
+    assert loss_of_numbers(own) is own
 
 
 BAD = [
@@ -85,20 +83,20 @@ BAD = [
 
 
 @pytest.mark.parametrize(("loss", "message"), BAD)
-def test_bad_losses_are_refused(loss, message):
+def test_bad_losses_are_refused(loss, message, loss_of_numbers):
     with pytest.raises(ValueError, match=message):
-        get_regression_loss(loss)
+        loss_of_numbers(loss)
 
 
 @pytest.mark.parametrize("loss", ["squared_error", "quantile", HuberLoss(), QuantileLoss()])
-def test_a_classifier_refuses_losses_of_numbers(loss):
+def test_a_classifier_refuses_losses_of_numbers(loss, loss_of_classes):
     with pytest.raises(ValueError, match="DistilledRegressor takes it"):
-        get_loss(loss)
+        loss_of_classes(loss)
 
 
-def test_a_loss_of_one_s_own():
+def test_a_loss_of_one_s_own(loss_of_numbers):
     class Cubed(RegressionLoss):
         def errors(self, values, targets):
             return (values - targets).abs() ** 3
 
-    assert get_regression_loss(Cubed()).mean(torch.tensor([[2.0]]), torch.tensor([[0.0]])) == 8
+    assert loss_of_numbers(Cubed()).mean(torch.tensor([[2.0]]), torch.tensor([[0.0]])) == 8

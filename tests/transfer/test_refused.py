@@ -11,8 +11,6 @@ from skdistill import DistilledClassifier, StudentNet
 from skdistill.exceptions import ColumnError
 from skdistill.students import MLP
 from skdistill.transfer import Flip, GaussianNoise, Mixup, Munge, Shift, Spunge, Unlabeled
-from skdistill.transfer._get_views import get_views
-from skdistill.transfer._registry import get_augmenter
 
 X, Y = np.random.default_rng(0).normal(size=(30, 4)), np.arange(30) % 3
 IMAGES = torch.zeros(2, 3, 8, 8)
@@ -90,7 +88,7 @@ REFUSED = {
     **{
         f"views, {case}": (
             ValueError,
-            lambda view=view: get_views(view),
+            fit(views=view),
             setting(name, type(view).__name__, values, instead),
         )
         for case, (view, name, values, instead) in VIEWS.items()
@@ -107,12 +105,12 @@ REFUSED = {
     ),
     "a misspelt generator": (
         ValueError,
-        lambda: get_augmenter("sponge"),
+        fit(augment="sponge"),
         "must be None, one of .*'spunge'.*Got 'sponge' instead. Did you mean 'spunge'",
     ),
     "a class as generator": (
         ValueError,
-        lambda: get_augmenter(Spunge),
+        fit(augment=Spunge),
         r"an instance of a class of skdistill.transfer, such as Spunge\(\). Got <class",
     ),
     "a view as generator": (
@@ -122,17 +120,17 @@ REFUSED = {
     ),
     "a generator as view": (
         ValueError,
-        lambda: get_views(Spunge()),
+        fit(views=Spunge()),
         r"Got Spunge\(\) instead.*generates rows.*augment=",
     ),
     "a misspelt view": (
         ValueError,
-        lambda: get_views("flipp"),
+        fit(views="flipp"),
         "must be None, one of .*'flip'.*Got 'flipp' instead. Did you mean 'flip'",
     ),
     "mixed twice": (
         ValueError,
-        lambda: get_views([Mixup(), "mixup"]),
+        fit(views=[Mixup(), "mixup"]),
         "holds Mixup more than once; expected it once",
     ),
     # Rows

@@ -4,12 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import sparse
+from scipy.special import softmax
 from sklearn.base import clone
 
-from skdistill._layout import EncodedTable, read_layout
+from skdistill import DistilledClassifier, StudentNet
 from skdistill.exceptions import StudentError
+from skdistill.students import MLP, TablePreprocessor
 from skdistill.transfer import GaussianNoise, Munge, Spunge
-from skdistill.transfer._registry import get_augmenter
 
 AUGMENTERS = [Spunge(), Munge(), GaussianNoise()]
 N = 40
@@ -151,11 +152,17 @@ def test_whole_numbers_in_floats_stay_whole(augmenter):
 
 
 def test_an_encoded_table_keeps_its_codes(augmenter):
-    codes = 5 * np.random.default_rng(0).integers(12, size=(N, 1))  # any shift would be seen
-    table = EncodedTable(np.hstack([X, codes]), n_numeric=3, cardinalities=(60,))
-    rows = augmenter.rows(table, random_state=0)
-    assert read_layout(rows) == read_layout(table) == {"n_numeric": 3, "cardinalities": (60,)}
-    assert set(np.asarray(rows)[:, 3]) <= set(codes[:, 0])
+    kinds = [f"kind {i % 60:02}" for i in range(120)]
+    numbers = np.random.default_rng(0).normal(size=(120, 3))
+    frame = pd.DataFrame(numbers, columns=["a", "b", "c"]).assign(kind=kinds)
+    preprocessor = TablePreprocessor().fit(frame)
+    every_fifth = np.random.default_rng(0).integers(12, size=N) * 5  # any shift would be seen
+    table = preprocessor.transform(frame.iloc[every_fifth])
+    rows = augmenter.set_params(factor=1).rows(table, random_state=0)
+    assert table.layout["n_numeric"] == 3 and len(table.layout["cardinalities"]) == 1
+    assert (type(rows), rows.layout, rows.shape) == (type(table), table.layout, table.shape)
+    assert set(np.asarray(rows)[:, 3]) <= set(np.asarray(table)[:, 3])
+    assert (np.diff(sorted(set(np.asarray(table)[:, 3]))) >= 5).all()
 
 
 def test_a_list_becomes_an_array(augmenter):
@@ -214,13 +221,34 @@ def test_bad_settings_are_refused(augmenter):
         augmenter.rows(X, random_state=0)
 
 
+def distil(augment):
+    """Return what a student answers that has learnt from generated rows too."""
+    net = StudentNet(MLP, max_epochs=2, train_split=None)
+    model = DistilledClassifier(softmax_of_rows, net, augment=augment, random_state=0)
+    return model.fit(X, X.argmax(axis=1)).predict_proba(X)
+
+
+def softmax_of_rows(rows):
+    return softmax(rows, axis=1)
+
+
 def test_names(augmenter):
-    names = {"spunge": Spunge, "munge": Munge, "gaussian_noise": GaussianNoise}
-    for name, kind in names.items():
-        assert type(get_augmenter(name)) is kind
-    assert get_augmenter(None) is None
-    assert get_augmenter(augmenter) is augmenter
+    names = {Spunge: "spunge", Munge: "munge", GaussianNoise: "gaussian_noise"}
+    by_name, without = distil(names[type(augmenter)]), distil(None)
+    assert np.array_equal(by_name, distil(augmenter)) and not np.array_equal(by_name, without)
     assert repr(Spunge(factor=2)) == "Spunge(factor=2)"
+
+
+def test_an_instance_of_ones_own_is_used_itself():
+    n_rows = []
+
+    class Watched(Spunge):
+        def rows(self, X, *, random_state=None):
+            n_rows.append(len(X))
+            return super().rows(X, random_state=random_state)
+
+    distil(Watched())
+    assert n_rows == [N]
 
 
 @pytest.mark.parametrize(
@@ -236,5 +264,5 @@ def test_names(augmenter):
 )
 def test_unknown_names_are_refused(augment, message):
     with pytest.raises(ValueError, match="'augment' parameter must be None, one of") as caught:
-        get_augmenter(augment)
+        distil(augment)
     assert message in str(caught.value)

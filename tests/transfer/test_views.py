@@ -6,10 +6,16 @@ import torch
 from scipy import stats
 from sklearn.base import clone
 
+from skdistill import DistilledClassifier, StudentNet
+from skdistill.students import ConvNet
 from skdistill.transfer import Flip, Mixup, Shift, View
-from skdistill.transfer._get_views import get_views
 
 IMAGES = torch.arange(3 * 2 * 4 * 5, dtype=torch.float32).view(3, 2, 4, 5)
+# The teacher has the weights that it was made with.
+UNTRAINED = pytest.mark.filterwarnings("ignore::skdistill.exceptions.TeacherWarning")
+with torch.random.fork_rng():
+    torch.manual_seed(0)
+    TEACHER = ConvNet(2, 2, size="tiny").eval()
 
 
 @pytest.fixture(autouse=True)
@@ -91,13 +97,37 @@ def test_settings_at_their_limits_change_nothing():
     assert torch.equal(Flip(1.0).apply(IMAGES, *Flip(1.0).draw(3)), IMAGES.flip(-1))
 
 
+def distil(views):
+    """Return what a student of six images answers that has learnt from views of them."""
+    images = np.random.default_rng(0).normal(size=(6, 2, 8, 8)).astype(np.float32)
+    net = StudentNet(ConvNet, module__size="tiny", views=views, max_epochs=2, train_split=None)
+    model = DistilledClassifier(TEACHER, net, random_state=0).fit(images, np.arange(6) % 2)
+    return model.predict_proba(images)
+
+
+@UNTRAINED
 def test_names_and_instances():
-    assert get_views(None) == []
-    assert [type(view) for view in get_views("shift")] == [Shift]
-    view = Shift(pixels=4)
-    assert get_views([view, "mixup"])[0] is view
-    assert [type(view) for view in get_views(("flip", "mixup"))] == [Flip, Mixup]
+    plain = distil(None)
+    assert np.array_equal(distil([]), plain)
+    for name, view in {"shift": Shift(), "flip": Flip(), "mixup": Mixup()}.items():
+        found = distil(name)
+        assert np.array_equal(found, distil([view])) and not np.array_equal(found, plain)
+    assert np.array_equal(distil(("flip", "mixup")), distil([Flip(), Mixup()]))
+    assert not np.array_equal(distil([Shift(pixels=3), "mixup"]), distil(["shift", "mixup"]))
     assert clone(Mixup(alpha=0.2)).get_params() == {"alpha": 0.2}
+
+
+@UNTRAINED
+def test_an_instance_of_ones_own_is_used_itself():
+    n_rows = []
+
+    class Watched(Flip):
+        def draw(self, n_samples, generator=None):
+            n_rows.append(n_samples)
+            return super().draw(n_samples, generator)
+
+    distil([Watched(), "mixup"])
+    assert n_rows[-2:] == [6, 6]  # an epoch each
 
 
 @pytest.mark.parametrize(
@@ -115,7 +145,7 @@ def test_names_and_instances():
 )
 def test_refusals(views, message):
     with pytest.raises(ValueError, match=message):
-        get_views(views)
+        distil(views)
 
 
 def test_base_class_asks_for_both_methods():
