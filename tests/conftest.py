@@ -14,6 +14,7 @@ def pytest_configure():
     # The tests' nets are too small for a second thread to pay, and one thread is reproducible.
     torch.set_num_threads(1)
     os.environ.setdefault("MPLBACKEND", "Agg")
+    os.environ.setdefault("KERAS_BACKEND", "torch")  # the one that is there
 
 
 @pytest.fixture(autouse=True)

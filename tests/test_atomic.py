@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 import torch
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.datasets import make_classification
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.neighbors import KNeighborsClassifier
@@ -15,7 +15,6 @@ from skorch import NeuralNetClassifier
 
 from skdistill import DistilledClassifier, DistilledRegressor, StudentNet, StudentNetRegressor
 from skdistill.students import MLP, TablePreprocessor
-from skdistill.training._skorch_student import SkorchStudent
 
 X, Y = make_classification(120, 6, n_informative=4, n_classes=3, random_state=0)
 OTHER, BINARY = X[:80, :4], Y[:80] > 0
@@ -48,6 +47,14 @@ class Refusing(LogisticRegression):
 
 def net(**settings):
     return StudentNet(Breaking, max_epochs=3, lr=0.01, **settings)
+
+
+def of_skorch():
+    """Return the student that stands in a fitted model for a net of skorch."""
+    student = NeuralNetClassifier(Breaking(6, 3), max_epochs=3, batch_size=8, verbose=0)
+    with torch.random.fork_rng():
+        model = DistilledClassifier(student=student, alpha=0, random_state=0).fit(X, Y)
+    return clone(model.student_)
 
 
 def scaled(**settings):
@@ -85,7 +92,7 @@ CASES = {
     "a net that goes on": (net(), lambda model: model.partial_fit(X, Y), "broken"),
     "a net that starts warm": (net(warm_start=True), lambda model: model.fit(X, Y), "broken"),
     "a net of skorch that goes on": (
-        SkorchStudent(NeuralNetClassifier(Breaking(6, 3), max_epochs=3, batch_size=8, verbose=0)),
+        of_skorch(),
         lambda model: model.set_params(net__warm_start=True).fit(X, Y),
         "broken",
     ),

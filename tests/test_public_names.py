@@ -7,8 +7,8 @@ import pytest
 
 TESTS = Path(__file__).parent
 ORACLE = "a pure function is compared with its formula, which a whole fit would hide"
-READ = "a name or an object is read, which every fit does first"
-COUNTED = "what is asked, or drawn, is counted at the place where it happens"
+PACKED = "the labels, answers and weights of a net are made without the fit that makes them"
+DRAWN = "what a training draws is drawn again by hand, from the generators that it has"
 MAY_IMPORT_PRIVATE = {
     "evaluation/test_adversarial.py": ORACLE,
     "evaluation/test_bias_variance.py": ORACLE,
@@ -19,35 +19,24 @@ MAY_IMPORT_PRIVATE = {
     "evaluation/test_numbers.py": "the verdict is tried on intervals that no fit gives at will",
     "evaluation/test_report.py": ORACLE,
     "evaluation/test_robustness.py": ORACLE,
-    "evaluation/test_rows_of_fit.py": ORACLE,
-    "evaluation/test_teacher_asked_once.py": COUNTED,
-    "students/test_sparse.py": ORACLE,
-    "students/test_table.py": ORACLE,
-    "targets/test_calibration.py": ORACLE,
-    "targets/test_keys.py": ORACLE,
-    "targets/test_memory.py": COUNTED,
-    "targets/test_prior.py": ORACLE,
+    "evaluation/test_rows_of_fit.py": "digests of labels are compared with one that was kept",
+    "evaluation/test_teacher_asked_once.py": "nothing is timed, for that asks the teacher again",
+    "students/test_table.py": "the scale of a column and the widths of a module, each alone",
+    "targets/test_keys.py": "two teachers, or arrays, are told apart without asking a teacher",
+    "targets/test_memory.py": "a disk is made full, and a lock awaited, at the very call",
     "targets/test_warnings.py": "warnings are tried on answers that no teacher gives at will",
-    "teachers/test_align.py": ORACLE,
-    "teachers/test_ensemble.py": ORACLE,
-    "teachers/test_load.py": "Keras is imported with torch beneath it, as the loader does",
-    "teachers/test_load_keras_refused.py": "Keras is imported with torch beneath it",
-    "teachers/test_load_versions.py": "Keras is imported with torch beneath it",
-    "test_atomic.py": "a net of skorch that goes on is reached only inside a fitted model",
-    "test_bad_input.py": COUNTED,
-    "test_cuda.py": "the device that is chosen is read",
-    "test_tables.py": ORACLE,
-    "test_texts.py": "the memory of a long text is looked at before a teacher reads it",
-    "training/test_criterion.py": ORACLE,
-    "training/test_estimator_regressor.py": ORACLE,
+    "teachers/test_align.py": "columns and classes are tried that no one teacher has",
+    "teachers/test_ensemble.py": "members without an answer for a row are pooled",
+    "training/test_criterion.py": PACKED,
+    "training/test_estimator_regressor.py": "a fit makes mixed or doubled rows, never both",
     "training/test_estimator_student.py": ORACLE,
-    "training/test_fast_paths.py": COUNTED,
-    "training/test_feature_training.py": READ,
-    "training/test_regressor_net.py": ORACLE,
-    "training/test_regressor_views.py": "a loop by hand draws what a training draws",
-    "training/test_student_net.py": ORACLE,
-    "training/test_views.py": COUNTED,
-    "transfer/test_munge.py": ORACLE,
+    "training/test_fast_paths.py": "the fast lane is shut, for the slow one to be its oracle",
+    "training/test_feature_training.py": "a teacher's layers are read without a fit",
+    "training/test_regressor_net.py": PACKED,
+    "training/test_regressor_views.py": DRAWN,
+    "training/test_student_net.py": "batches and held-back rows are looked at one by one",
+    "training/test_views.py": DRAWN,
+    "transfer/test_munge.py": "distances and neighbours are compared with a search by hand",
 }
 FILES = {path.relative_to(TESTS).as_posix(): path for path in TESTS.rglob("test_*.py")}
 

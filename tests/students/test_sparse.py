@@ -13,8 +13,6 @@ from torch import nn
 
 from skdistill import DistilledClassifier, StudentNet
 from skdistill.students import Linear, SparseMLP, TablePreprocessor
-from skdistill.students._sparse import SparseLinear
-from skdistill.students._sparse_scaling import SparseScaler
 
 
 def made(cls, *args, **kwargs):
@@ -33,7 +31,7 @@ def as_coo(X):
     return torch.from_numpy(X.toarray()).to_sparse().coalesce()
 
 
-# SparseLinear
+# The first layer
 
 
 def test_the_first_layer_is_a_product_forwards_and_backwards():
@@ -42,7 +40,7 @@ def test_the_first_layer_is_a_product_forwards_and_backwards():
     full[[3, 19]] = 0  # empty rows, one the last
     X = sparse.csr_matrix(X.multiply(full))
     X.eliminate_zeros()
-    layer = made(SparseLinear, 40, 5)
+    layer = made(SparseMLP, 40, 5, hidden_units=()).first
     found = layer(as_coo(X))
     np.testing.assert_allclose(
         found.detach(), X @ layer.weight.detach().numpy() + layer.bias.detach().numpy()
@@ -63,7 +61,7 @@ def test_dense_rows_give_what_sparse_ones_do():
 
 
 def test_it_starts_as_wide_as_a_linear_layer():
-    weight = made(SparseLinear, 10_000, 16).weight
+    weight = made(SparseMLP, 10_000, 16, hidden_units=()).first.weight
     expected = made(nn.Linear, 10_000, 16).weight
     assert weight.abs().max() <= 0.01
     assert weight.std().item() == pytest.approx(expected.std().item(), rel=0.02)
@@ -157,13 +155,14 @@ def test_linear_is_one_layer_for_dense_and_sparse_rows():
     np.testing.assert_allclose(found, other, atol=1e-8)
 
 
-# SparseScaler
+# The scale of sparse rows
 
 
 def scaled(X, new=None):
     X = sparse.csr_matrix(X)
-    scaler = SparseScaler().fit(X)
-    return scaler, scaler.transform(X if new is None else sparse.csr_matrix(new)).toarray()
+    preprocessor = TablePreprocessor().fit(X)
+    scaler = preprocessor.scaler_
+    return scaler, preprocessor.transform(X if new is None else sparse.csr_matrix(new)).toarray()
 
 
 def test_units_that_are_near_one_another_stay():
@@ -208,7 +207,7 @@ def test_the_scaled_rows_are_those_of_numpy():
 
 def test_a_cell_in_two_entries_counts_once():
     doubled = sparse.csr_matrix(([1.0, 1, 2], [0, 0, 1], [0, 2, 3]), shape=(2, 3))
-    scaler = SparseScaler().fit(doubled)
+    scaler = TablePreprocessor().fit(doubled).scaler_
     np.testing.assert_array_equal(scaler.kept_, [0, 1])  # each in one row: no column is shared
     np.testing.assert_allclose(scaler.scale_, 2)
     assert doubled.nnz == 3

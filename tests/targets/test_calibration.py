@@ -7,8 +7,9 @@ from scipy.special import log_softmax, softmax
 from sklearn.linear_model import LogisticRegression
 
 from skdistill.targets import Targets, fit_prior_offsets, fit_temperature, teacher_targets
-from skdistill.targets._calibration import BOUNDS, apply_temperature
-from skdistill.teachers._clip import EPSILON, log_probabilities
+
+SEARCHED = (0.05, 20.0)  # the temperatures among which one is looked for
+LEAST = 1e-12  # the least probability whose logarithm is taken
 
 
 def draw(n_samples=3000, n_classes=5, temperature=2.5, seed=0):
@@ -33,7 +34,7 @@ def test_the_known_temperature_is_found():
 def test_no_temperature_of_a_fine_grid_is_better():
     logits, y = draw()
     found = fit_temperature(logits, y)
-    grid = np.geomspace(*BOUNDS, 2000)
+    grid = np.geomspace(*SEARCHED, 2000)
     assert loss(logits, y, found) <= min(loss(logits, y, T) for T in grid) + 1e-9
 
 
@@ -55,18 +56,22 @@ def test_rows_without_a_target_are_left_out():
 
 
 def test_temperature_of_probabilities_is_a_power():
-    logits, _ = draw(20)
+    logits, y = draw(500)
     p = softmax(logits, axis=1)
-    power = p ** (1 / 3)
-    np.testing.assert_allclose(
-        apply_temperature(p, 3.0), power / power.sum(axis=1, keepdims=True), rtol=1e-9
-    )
-    np.testing.assert_allclose(apply_temperature(p, 1.0), p, rtol=1e-9)
+    power = p ** (1 / fit_temperature(p, y))
+    expected = power / power.sum(axis=1, keepdims=True)
+    found = teacher_targets(lambda rows: rows, p, y, calibrate="temperature")
+    np.testing.assert_allclose(found, expected, rtol=1e-9)
+    np.testing.assert_allclose(teacher_targets(lambda rows: rows, p, y), p, rtol=1e-9)
 
 
+@pytest.mark.filterwarnings("ignore::skdistill.exceptions.TeacherWarning")
 def test_the_logarithm_of_0_is_clipped():
-    assert log_probabilities(np.array([[0.0, 1.0]])).tolist() == [[np.log(EPSILON), 0.0]]
-    assert np.isnan(log_probabilities(np.array([[np.nan, np.nan]]))).all()
+    p, y = np.array([[0.0, 1.0], [0.25, 0.75], [0.75, 0.25]] * 9), np.array([1, 0, 0] * 9)
+    power = np.maximum(p, LEAST) ** (1 / fit_temperature(p, y))
+    expected = power / power.sum(axis=1, keepdims=True)
+    found = teacher_targets(lambda rows: rows, p, y, calibrate="temperature")
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
 # What is given: probabilities, log-probabilities and logits, labels and positions
@@ -154,7 +159,7 @@ def test_rows_without_an_answer_or_weight_need_no_label(fit):
 @pytest.mark.parametrize("fit", FITS)
 def test_impossible_classes_and_huge_logits_are_finite(fit):
     log_p = np.array([[0.0, -np.inf], [-0.1, -2.4], [-0.1, -2.4]] * 5)
-    clipped = np.where(np.isinf(log_p), np.log(EPSILON), log_p)
+    clipped = np.where(np.isinf(log_p), np.log(LEAST), log_p)
     y = np.array([1, 1, 0] * 5)
     np.testing.assert_allclose(FITS[fit](log_p, y), FITS[fit](clipped, y))
     assert np.isfinite(FITS[fit](np.array([[1e308, -1e308], [0, 1]]), [1, 0])).all()

@@ -5,10 +5,13 @@ from scipy.special import log_softmax, logsumexp, softmax
 from sklearn.datasets import make_classification
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
+from sklearn.naive_bayes import GaussianNB
 
 from skdistill import DistilledClassifier, StudentNet
 from skdistill.targets import fit_prior_offsets, teacher_targets
-from skdistill.targets._prior import apply_offsets
+
+# Labels drawn at random are not what a teacher should say.
+RANDOM = pytest.mark.filterwarnings("ignore::skdistill.exceptions.TeacherWarning")
 
 
 def draw(n_samples=500, n_classes=4, seed=0):
@@ -66,7 +69,7 @@ def test_a_class_without_labels_gets_no_probability():
     offsets = fit_prior_offsets(log_p, y)
     assert offsets[2] == -np.inf
     np.testing.assert_allclose(
-        apply_offsets(np.exp(log_p), offsets).mean(axis=0), np.bincount(y) / len(y), atol=1e-9
+        softmax(log_p + offsets, axis=1).mean(axis=0), np.bincount(y) / len(y), atol=1e-9
     )
 
 
@@ -81,13 +84,24 @@ def test_exact_zeros_and_hundreds_of_classes():
     np.testing.assert_allclose(means, np.bincount(y) / len(y), atol=1e-8)
 
 
+@RANDOM
 def test_offsets_of_probabilities_are_factors():
-    p = np.random.default_rng(0).dirichlet(np.ones(3), size=5)
-    factors = p * np.exp([0.5, 0.0, -1.0])
-    np.testing.assert_allclose(
-        apply_offsets(p, np.array([0.5, 0.0, -1.0])), factors / factors.sum(axis=1, keepdims=True)
-    )
-    assert np.isnan(apply_offsets(np.full((1, 3), np.nan), np.zeros(3))).all()
+    log_p, y = draw()
+    p = np.exp(log_p)
+    found = teacher_targets(lambda rows: rows, p, y, calibrate="prior", X_unlabeled=p[:9])
+    factors = p * np.exp(fit_prior_offsets(p, y))
+    factors /= factors.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(found, factors)
+    np.testing.assert_allclose(found.more[0], factors[:9])
+
+
+@RANDOM
+def test_rows_without_an_answer_have_no_calibrated_one():
+    p, y = np.exp(draw()[0]), draw()[1]
+    everybody = np.arange(len(p))
+    folds = [(everybody[100:], everybody[:100]), (everybody[:100], everybody[200:])]
+    found = teacher_targets(GaussianNB(), p, y, cv=folds, calibrate="prior")
+    assert np.isnan(found).any(axis=1).tolist() == [100 <= i < 200 for i in everybody]
 
 
 def rare_rows():

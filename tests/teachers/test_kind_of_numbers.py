@@ -76,8 +76,7 @@ FILES = {".onnx": write_onnx, ".keras": write_keras, ".h5": write_keras, ".pt2":
 @pytest.mark.filterwarnings("ignore:You are saving your model as an HDF5 file")
 @pytest.mark.parametrize("y", [Y, YY], ids=["one", "two"])
 @pytest.mark.parametrize("suffix", FILES)
-def test_a_file_gives_the_numbers_that_its_library_gives(tmp_path, monkeypatch, suffix, y):
-    monkeypatch.setenv("KERAS_BACKEND", "torch")
+def test_a_file_gives_the_numbers_that_its_library_gives(tmp_path, suffix, y):
     path = tmp_path / f"teacher{suffix}"
     expected = FILES[suffix](path, y)
     teacher = load_teacher(path, trusted=suffix == ".pt2", kind="numbers")

@@ -188,8 +188,7 @@ FILES = {".onnx": write_onnx, ".keras": write_keras, ".pt2": write_program}
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 @pytest.mark.parametrize("sigmoid", [True, False])
 @pytest.mark.parametrize("suffix", FILES)
-def test_a_file_says_by_its_last_operation_what_it_returns(tmp_path, monkeypatch, suffix, sigmoid):
-    monkeypatch.setenv("KERAS_BACKEND", "torch")
+def test_a_file_says_by_its_last_operation_what_it_returns(tmp_path, suffix, sigmoid):
     path = tmp_path / f"teacher{suffix}"
     FILES[suffix](path, sigmoid)
     trusted = suffix == ".pt2"

@@ -27,7 +27,6 @@ from skdistill import DistilledClassifier, StudentNet
 from skdistill.exceptions import TeacherError
 from skdistill.targets import teacher_targets
 from skdistill.teachers import load_teacher
-from skdistill.teachers._load_keras import import_keras
 
 X, Y = load_iris(return_X_y=True)
 X32 = ((X - X.mean(axis=0)) / X.std(axis=0)).astype(np.float32)
@@ -321,12 +320,31 @@ OLD_ARRAY = pytest.mark.filterwarnings("ignore:__array__ implementation:Deprecat
 
 @pytest.fixture(scope="module")
 def keras():
-    if find_spec("keras") is None:
-        pytest.skip("needs keras")
-    before = os.environ.get("KERAS_BACKEND")
-    module = import_keras()
-    assert os.environ.get("KERAS_BACKEND") == before
-    return module
+    return pytest.importorskip("keras")
+
+
+NO_KERAS = """import os
+__version__ = "0.0"
+BACKEND = os.environ.get("KERAS_BACKEND")
+"""
+
+
+@pytest.mark.parametrize("chosen", [None, "jax"])
+def test_keras_is_imported_with_torch_beneath_it_unless_another_is_chosen(
+    chosen, tmp_path, monkeypatch
+):
+    (tmp_path / "keras.py").write_text(NO_KERAS)
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in [name for name in sys.modules if name.partition(".")[0] == "keras"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
+    if chosen is not None:
+        monkeypatch.setenv("KERAS_BACKEND", chosen)
+    (tmp_path / "teacher.keras").write_bytes(b"")
+    with pytest.raises(TeacherError, match=r"keras 0\.0 would read it"):
+        load_teacher(tmp_path / "teacher.keras")
+    assert (chosen or "torch") == sys.modules.pop("keras").BACKEND
+    assert os.environ.get("KERAS_BACKEND") == chosen
 
 
 def keras_model(keras, *, softmax=True, lambda_=None):

@@ -4,7 +4,6 @@ import io
 import json
 import warnings
 import zipfile
-from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -12,7 +11,6 @@ import torch
 
 from skdistill.exceptions import TeacherError
 from skdistill.teachers import load_teacher
-from skdistill.teachers._load_keras import import_keras
 
 # Keras's variables on torch do not know the copy argument of NumPy 2.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -24,9 +22,7 @@ KERNEL = "layers/dense/vars/0"
 @pytest.fixture(scope="module")
 def honest(tmp_path_factory):
     """Return the content of a linear model, by suffix."""
-    if find_spec("keras") is None:
-        pytest.skip("needs keras")
-    keras = import_keras()
+    keras = pytest.importorskip("keras")
     with torch.random.fork_rng(), warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, name="dense")])
@@ -278,9 +274,7 @@ def test_the_honest_file_is_read(honest, tmp_path, suffix):
 
 
 def test_a_class_that_the_user_has_registered(tmp_path):
-    if find_spec("keras") is None:
-        pytest.skip("needs keras")
-    keras = import_keras()
+    keras = pytest.importorskip("keras")
 
     @keras.saving.register_keras_serializable("tests_of_teachers")
     class Twice(keras.layers.Layer):
