@@ -12,7 +12,7 @@ PYTEST = OMP_NUM_THREADS=1 .venv/bin/python -m pytest --numprocesses logical --m
     --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test test-all test-min tested lint docs clean
+.PHONY: help venv demo test test-all test-min tested lint docs clean always
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -66,7 +66,11 @@ clean:  ## remove what was built; .venv and .venv-min stay
 	.venv/bin/python -m pip install -e ".[$*]"
 	@touch $@
 
-.venv-min/.installed: pyproject.toml skdistill/__init__.py tests/lowest.py | .venv-min/pyvenv.cfg
-	.venv-min/bin/python tests/lowest.py $(LOWEST) > .venv-min/lowest.txt
+# Written whenever it is asked for, and new where LOWEST or the bounds name other versions.
+.venv-min/lowest.txt: always | .venv-min/pyvenv.cfg
+	@.venv-min/bin/python tests/lowest.py $(LOWEST) > $@.new
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+
+.venv-min/.installed: pyproject.toml skdistill/__init__.py .venv-min/lowest.txt
 	.venv-min/bin/python -m pip install -e ".[test]" -c .venv-min/lowest.txt
 	@touch $@

@@ -157,7 +157,7 @@ def test_an_answer_that_the_teacher_keeps_stays_as_it_is(n_known, calibrate):
 
 
 def test_a_data_frame_stays_as_it_is():
-    table = pd.DataFrame(X, columns=list("abcdef"), index=np.arange(N)[::-1])
+    table = pd.DataFrame(X.copy(), columns=list("abcdef"), index=np.arange(N)[::-1])
     table.loc[table["a"] > 1, "a"] = np.nan
     table["d"] = table["d"].round().astype("Int64")
     table["e"] = pd.Categorical(NAMES)

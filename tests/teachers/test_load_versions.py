@@ -125,6 +125,7 @@ GOOD = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:The given buffer is not writable")  # torch 2.10's own reader
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 @pytest.mark.parametrize(
     ("package", "suffix", "version"),
@@ -150,14 +151,14 @@ def test_a_copy_in_another_process_is_checked_too(tmp_path, monkeypatch):
         copied.predict_proba(X.astype(np.float32))
 
 
-@pytest.mark.parametrize("package", ["keras", "onnx", "onnxruntime", "skops"])
-def test_the_extras_ask_for_what_is_accepted(package):
+@pytest.mark.parametrize("package", ["keras", "onnx", "onnxruntime", "skops", "torch"])
+def test_the_requirements_ask_for_what_is_accepted(package):
     """pyproject.toml admits no release that a file would be refused with."""
-    extras = PROJECT["project"]["optional-dependencies"]
+    project = PROJECT["project"]
     bounds = {
         requirement
-        for extra in extras.values()
-        for requirement in extra
+        for part in (project["dependencies"], *project["optional-dependencies"].values())
+        for requirement in part
         if re.match(rf"{package}\b", requirement)
     }
     assert len(bounds) == 1
