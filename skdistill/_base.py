@@ -43,7 +43,7 @@ from skdistill.targets._tasks import ClassTask, NumberTask
 from skdistill.teachers._ensemble import as_teacher
 from skdistill.teachers._fit import clone_teacher, is_fitted, tags_of
 from skdistill.training._features import check_layers, feature_terms
-from skdistill.training._fitted import behind_steps
+from skdistill.training._fitted import FittedStudent, behind_steps
 from skdistill.training._packed import Packed
 from skdistill.training._student import as_student
 from skdistill.training._views import live_views
@@ -119,7 +119,7 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
         ndarray of shape (n_samples,) or, for a regressor, (n_samples, n_outputs)
             The most probable class, or the number or numbers.
         """
-        return self._fitted().predict(X)
+        return self.fitted_.predict(X)
 
     def get_metadata_routing(self) -> Any:
         """Say which metadata this estimator and its parts take.
@@ -347,8 +347,9 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
         self._refuses_gaps = not get_tags(self).input_tags.allow_nan and not has_gaps(rows.X)
         self.history_ = [{k: v for k, v in e.items() if k != "batches"} for e in net.history_]
 
-    def _fitted(self):
-        """Return what predicts."""
+    @property
+    def fitted_(self) -> FittedStudent:
+        """What is left of the fit: rows in, predictions out, without teacher, loss or history."""
         if not self.__sklearn_is_fitted__():
             check_is_fitted(self)
         return behind_steps(self.student_, Columns(self), self._refuses_gaps)

@@ -4,6 +4,7 @@ from sklearn.utils import get_tags
 
 from skdistill._torch import resolve_device
 from skdistill.exceptions import TeacherError
+from skdistill.losses._trial import try_loss
 from skdistill.targets._plan import check_teacher
 from skdistill.teachers._fit import is_kept
 from skdistill.training._features import check_feature_losses
@@ -37,6 +38,7 @@ def check_parts(model, task, soft_targets, X_unlabeled):
         What is known of the teacher.
     """
     loss = model._find_loss(model.loss)
+    try_loss(loss, task.n_columns)
     if task.classes is not None:
         loss.check_classes(len(task.classes))
         _check_temperature(model.temperature)

@@ -96,6 +96,8 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         The labels, sorted.
     student_ : estimator
         The fitted student: a classifier of its own that holds no reference to the teacher.
+    fitted_ : FittedStudent
+        What is left of the fit: it predicts, and holds neither loss nor history nor teacher.
     teacher_ : object or None
         The fitted teacher. None where none was needed.
     temperature_ : float
@@ -281,7 +283,7 @@ Unlabeled, default=None
         -------
         ndarray of shape (n_samples, n_classes), float64
         """
-        return self._fitted().predict_proba(X)
+        return self.fitted_.predict_proba(X)
 
     def predict_log_proba(self, X: Any) -> np.ndarray:
         """Return the logarithm of the probability of each class.
@@ -294,7 +296,7 @@ Unlabeled, default=None
         -------
         ndarray of shape (n_samples, n_classes), float64
         """
-        return self._fitted().predict_log_proba(X)
+        return self.fitted_.predict_log_proba(X)
 
     def _read_y(self, y):
         task = super()._read_y(y)

@@ -5,6 +5,7 @@ import warnings
 from sklearn.base import clone
 
 from skdistill.exceptions import TeacherWarning
+from skdistill.training._trainer import whole_trainings
 
 ALONE = {
     "teacher": None,
@@ -80,12 +81,13 @@ def learn(model, X, y, targets, *, groups=None, **changes):
     Returns
     -------
     DistilledClassifier or DistilledRegressor
-        The one that `fit` of the model would give, except that it knows no teacher.
+        The one that `fit` of the model would give, except that it knows no teacher. Ctrl-C leaves
+        none that has learnt by half.
     """
     alone = {name: value for name, value in ALONE.items() if name in model.get_params(deep=False)}
     if targets is not None and targets.features:
         del alone["feature_losses"]
     student = clone(model).set_params(**alone | changes)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), whole_trainings():
         warnings.simplefilter("ignore", TeacherWarning)  # the answers were judged when they came
         return student.fit(X, y, soft_targets=targets, groups=groups)

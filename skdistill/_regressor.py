@@ -76,6 +76,8 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
     ----------
     student_ : estimator
         The fitted student: a regressor of its own that holds no reference to the teacher.
+    fitted_ : FittedStudent
+        What is left of the fit: it predicts, and holds neither loss nor history nor teacher.
     teacher_ : object or None
         The fitted teacher. None where none was needed.
     alpha_ : float

@@ -59,7 +59,7 @@ MAY_IMPORT = {
     "_checks": _2,
     "_fit_rows": set(),
     "_base": _2 | {"_checks", "_fit_rows"},
-    "_halves": {"exceptions"},
+    "_halves": {"exceptions", "training"},
     "_classifier": _2 | {"_base", "_checks"},
     "_regressor": _2 | {"_base", "_checks"},
     # layer 4

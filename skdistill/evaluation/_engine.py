@@ -56,6 +56,7 @@ from skdistill.teachers._asks import CLASSES, NUMBERS
 from skdistill.teachers._ensemble import as_teacher
 from skdistill.teachers._fit import is_fitted
 from skdistill.teachers._key import check_key, content_key
+from skdistill.training._trainer import whole_trainings
 
 SMOOTHING = 0.1
 """Share of the weight that label smoothing spreads over all classes."""
@@ -221,6 +222,7 @@ def _fit(
     lend = holds_net(model) and not is_ours
     with (
         doubts(wanted=not judged),
+        whole_trainings(),
         seeded(seed, resolve_device("auto")) if lend else nullcontext(),
     ):
         return model.fit(X, y, **given)

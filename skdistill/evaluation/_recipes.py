@@ -151,13 +151,13 @@ def student_arms(model: Any, names: Iterable[Any], **changes: Any) -> tuple[Arm,
     tuple of Arm
     """
     # Generated rows and views need the teacher itself.
-    needs_teacher = model.augment is not None or bool(views_of(model.student))
+    taught = OWN if model.augment is not None or views_of(model.student) else TARGETS
     kinds: dict[str, tuple[str, dict[str, Any]]] = {
         PLAIN: (LABELS, {"alpha": 0.0}),
         SMOOTHED: (SMOOTHED_LABELS, _CROSS_ENTROPY),
         TEACHER_LABELS: (TEACHER_CLASSES, _CROSS_ENTROPY),
-        TEACHER_NUMBERS: (TARGETS, {"alpha": 1.0}),
-        DISTILLED: (OWN if needs_teacher else TARGETS, {}),
+        TEACHER_NUMBERS: (taught, {"alpha": 1.0}),
+        DISTILLED: (taught, {}),
     }
     arms = []
     for name in names:

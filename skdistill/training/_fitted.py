@@ -34,6 +34,10 @@ class FittedStudent:
         self.steps = steps
         self.rows = rows
 
+    def __repr__(self):
+        parts = [*self.steps, self.body, self.link]
+        return f"FittedStudent({', '.join(type(part).__name__ for part in parts)})"
+
     def outputs(self, X):
         """Return what the body computes, an array of shape (n_samples, n_outputs), float64."""
         if self.rows is not None:

@@ -5,6 +5,7 @@ import copy
 import linecache
 import threading
 import traceback
+from contextvars import ContextVar
 from functools import cache
 
 import torch
@@ -36,6 +37,8 @@ PROBE_ROWS = 8
 
 GUARDS = [("count_epochs", CountEpochs), ("stop_at_non_finite", StopAtNonFinite)]
 """Callbacks that every net has beside its own while it is trained."""
+
+_only_whole: ContextVar[bool] = ContextVar("only_whole", default=False)
 
 FAULTS = (AttributeError, IndexError, KeyError, NotImplementedError, RuntimeError, TypeError)
 """What a setting that torch or skorch does not know raises, besides a ValueError."""
@@ -221,6 +224,16 @@ def check_trainable(module):
 
 
 @contextlib.contextmanager
+def whole_trainings():
+    """Let Ctrl-C end a training inside the block as it ends all else, with nothing kept of it."""
+    token = _only_whole.set(True)
+    try:
+        yield
+    finally:
+        _only_whole.reset(token)
+
+
+@contextlib.contextmanager
 def training_copy(net, **changes):
     """Lend a net that differs from another in what training alone needs, and shares the rest.
 
@@ -261,7 +274,7 @@ def train_net(net, X, y, *, seed=None):
     Raises
     ------
     KeyboardInterrupt
-        In the first epoch.
+        In the first epoch, and inside `whole_trainings` in any.
 
     Warns
     -----
@@ -278,7 +291,7 @@ def train_net(net, X, y, *, seed=None):
             net.fit_loop(X, y)
         except KeyboardInterrupt as interrupt:
             if not _raised_by_callback(interrupt):
-                if len(net.history) <= n_before + 1:
+                if len(net.history) <= n_before + 1 or _only_whole.get():
                     raise
                 warn(
                     f"Interrupted in epoch {len(net.history)}; the student keeps what it has "

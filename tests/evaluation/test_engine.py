@@ -1,14 +1,19 @@
 """What all comparisons share: finished fits are kept, fits run side by side, progress is told."""
 
 import re
+from functools import partial
 
 import numpy as np
 import pytest
+from sklearn.base import clone
+from sklearn.datasets import make_classification
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.naive_bayes import GaussianNB
 from sklearn.tree import DecisionTreeClassifier
+from torch import nn
 
-from skdistill import DistilledClassifier, DistilledRegressor
+from skdistill import DistilledClassifier, DistilledRegressor, StudentNet
 from skdistill.evaluation import (
     bias_variance_decomposition,
     capacity_curve,
@@ -207,3 +212,37 @@ def test_refused(case, refused, monkeypatch, tmp_path):
 def test_a_map_is_for_classes():
     with pytest.raises(TypeError, match=r"must be a DistilledClassifier. Got DistilledRegressor"):
         temperature_alpha_map(DistilledRegressor(), X, X[:, 0])
+
+
+class Interrupted(nn.Module):
+    """Ctrl-C comes in its third epoch, once."""
+
+    calls, at = 0, 0
+
+    def __init__(self, n_features=6, n_outputs=2):
+        super().__init__()
+        self.layer = nn.Linear(n_features, n_outputs)
+
+    def forward(self, X):
+        Interrupted.calls += self.training
+        if Interrupted.calls == Interrupted.at:
+            raise KeyboardInterrupt
+        return self.layer(X)
+
+
+@pytest.mark.parametrize("learns", ["targets", "its own teacher"])
+def test_ctrl_c_in_a_late_epoch_ends_the_run_and_keeps_no_fit_that_was_cut_short(tmp_path, learns):
+    X, y = make_classification(300, 6, random_state=0)
+    student = StudentNet(Interrupted, max_epochs=6, batch_size=-1, train_split=None)
+    model = DistilledClassifier(RandomForestClassifier(5, random_state=0), student, random_state=0)
+    if learns == "targets":
+        call = partial(learning_curves, model, X, y, train_sizes=[75, 150], cv=2)
+    else:
+        call = partial(compare, {"plain": clone(student)}, X, y, X, y, n_rounds=3, random_state=0)
+    Interrupted.calls, Interrupted.at = 0, 10**9
+    whole = call().rows
+    Interrupted.calls, Interrupted.at = 0, Interrupted.calls // 2 + 2
+    with pytest.raises(KeyboardInterrupt):
+        call(memory=str(tmp_path))
+    Interrupted.at = 10**9
+    assert call(memory=str(tmp_path)).rows == whole

@@ -17,7 +17,9 @@ from skdistill.losses import (
     Huber,
     HuberLoss,
     JensenShannon,
+    Loss,
     QuantileLoss,
+    RegressionLoss,
     SimilarityLoss,
     SquaredErrorLoss,
     dkd_divergence,
@@ -420,3 +422,46 @@ def test_a_function_is_tried_without_a_trace(loss_of_classes):
         return (student_logits - teacher_logits + torch.zeros(6, 1)).square().mean()
 
     loss_of_classes(of_six)
+
+
+class RowsOfClasses(Loss):
+    """Returns a column for each class, and no row."""
+
+    def rows(self, student_logits, teacher_logits, labels, temperature):
+        return (student_logits - teacher_logits).square()
+
+
+class TooFewArguments(Loss):
+    def rows(self, student_logits, teacher_logits):
+        return (student_logits - teacher_logits).square().mean(1)
+
+
+class ScalarErrors(RegressionLoss):
+    def errors(self, values, targets):
+        return (values - targets).square().mean()
+
+
+class NoErrors(RegressionLoss):
+    """Has no method at all."""
+
+
+def _nobody(X):
+    raise AssertionError("the teacher was asked")
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        (
+            DistilledClassifier(_nobody, loss=RowsOfClasses()),
+            r"made a tensor of shape \(\d,\).*rows\(",
+        ),
+        (DistilledClassifier(_nobody, loss=TooFewArguments()), "failed on a batch.*expected.*rows"),
+        (DistilledRegressor(_nobody, loss=ScalarErrors()), "failed on a batch.*expected.*errors"),
+        (DistilledRegressor(_nobody, loss=NoErrors()), "failed on a batch.*expected.*errors"),
+    ],
+)
+def test_a_loss_of_the_users_is_tried_before_the_teacher_is_asked(model, message):
+    X = np.random.default_rng(0).normal(size=(60, 3))
+    with pytest.raises(ValueError, match=message):
+        model.fit(X, np.arange(60) % 3)

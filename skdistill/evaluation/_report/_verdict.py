@@ -79,12 +79,13 @@ def number_verdict(
     -------
     sentences : list of str
     """
-    share = f"{VARIANCE_MARGIN:g} of the variance in squared error"
+    margin = VARIANCE_MARGIN * variance
+    share = f"{VARIANCE_MARGIN:g} of the variance in squared error = {margin:.3g}"
     sentences = [
         _against_teacher(
             to_teacher.low,
             to_teacher.high,
-            VARIANCE_MARGIN * variance,
+            margin,
             share,
             "exact",
             _figures(to_teacher),
