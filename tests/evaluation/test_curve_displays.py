@@ -146,6 +146,15 @@ def test_the_gap_is_shaded_where_distilled_is_better_and_hatched_where_worse(
         assert areas["loss by distillation"].get_hatch()
 
 
+def test_areas_end_where_the_drawn_curves_cross():
+    result = curves([0.6, 0.5, 0.4], [0.7, 0.4, 0.3], (9, 90, 900), "n_labels")
+    ax = LearningCurvesDisplay(result).plot().ax_
+    areas = {area.get_label(): area for area in ax.collections}
+    corners = areas["gain of distillation"].get_paths()[0].vertices
+    crossing = corners[np.argmin(corners[:, 0])]
+    np.testing.assert_allclose(crossing, [9 * 10**0.5, 0.55])  # half of the way, by factors
+
+
 def test_bars_are_one_standard_deviation_and_a_single_split_has_none():
     display = LearningCurvesDisplay(curves([0.6, 0.5, 0.4], [0.5, 0.4, 0.3], spread=0.02))
     (first, second) = display.plot().ax_.containers

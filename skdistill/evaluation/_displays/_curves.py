@@ -145,13 +145,13 @@ class LearningCurvesDisplay(CurveDisplay):
             ax.plot(x, [row[test] for row in rows], **style, lw=2.4, ms=6, label=arm)
             ax.plot(x, [row[train] for row in rows], **style, lw=0.8, ms=2.5)
         x = [row[x_name] for row in arms[PLAIN]]
+        gaps = np.diff(x)
+        if len(gaps) and gaps.max() > 5 * gaps.min():  # scikit-learn's rule
+            _put_on_log_axis(ax, x)
         _draw_spread(ax, x, arms, test)
         _shade_gain(ax, x, arms, metric)
         ax.plot([], [], color="0.3", lw=2.4, label="bold: test rows")
         ax.plot([], [], color="0.3", lw=0.8, label="thin: training rows")
-        gaps = np.diff(x)
-        if len(gaps) and gaps.max() > 5 * gaps.min():  # scikit-learn's rule
-            _put_on_log_axis(ax, x)
         ax.set_xlabel(_SIZE_LABELS[x_name])
         ax.set_ylabel(METRIC_LABELS[metric])
         # Above the axes: within them so many entries would hide curves.
@@ -255,6 +255,7 @@ def _shade_gain(ax: Any, x: list[Any], arms: dict[str, list[dict[str, Any]]], me
     before, after = (
         np.array([row[f"test_{metric}"] for row in arms[arm]]) for arm in (PLAIN, DISTILLED)
     )
+    places, before, after = _with_crossings(ax, x, before, after)
     gain = after - before if metric in HIGHER_IS_BETTER else before - after
     looks = (
         (gain, "gain of distillation", {"color": "0.8"}),
@@ -262,5 +263,24 @@ def _shade_gain(ax: Any, x: list[Any], arms: dict[str, list[dict[str, Any]]], me
     )
     for better, label, look in looks:
         if (better > 0).any():
-            area = {"where": better >= 0, "interpolate": True, "lw": 0, "zorder": 0}
-            ax.fill_between(x, before, after, **area, **look, label=label)
+            area = {"where": better >= 0, "lw": 0, "zorder": 0}
+            ax.fill_between(places, before, after, **area, **look, label=label)
+
+
+def _with_crossings(
+    ax: Any, x: Any, before: np.ndarray, after: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Two curves with the points at which they cross, as they are drawn on the axis."""
+    axis = ax.xaxis.get_transform()
+    places = axis.transform(np.asarray(x, dtype=float))
+    gap = after - before
+    left = np.flatnonzero(gap[:-1] * gap[1:] < 0)
+    share = gap[left] / (gap[left] - gap[left + 1])
+
+    def insert(values: np.ndarray) -> np.ndarray:
+        between = values[left] + share * (values[left + 1] - values[left])
+        return np.insert(values, left + 1, between)
+
+    crossed = insert(before)
+    at = np.insert(np.zeros(len(gap), dtype=bool), left + 1, True)
+    return axis.inverted().transform(insert(places)), crossed, np.where(at, crossed, insert(after))
