@@ -31,7 +31,7 @@ from skdistill._compat import (
 )
 from skdistill._fit_rows import Prepared, Rows
 from skdistill._random import draw_seeds, seed_parameters
-from skdistill._rows import as_rows, has_gaps
+from skdistill._rows import as_rows, has_gaps, label_digest
 from skdistill._torch import resolve_device
 from skdistill.exceptions import StudentError
 from skdistill.targets._ask import Desk, Fitting
@@ -223,7 +223,9 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
         return Rows(X, task, sample_weight, groups, route, self.cv, X_val=X_val, held=held)
 
     def _read_y(self, y, *settings):
-        return self._task.from_y(y, *settings)
+        task = self._task.from_y(y, *settings)
+        self.label_digest_ = label_digest(task.hard)
+        return task
 
     def _route(self, given):
         """Return what metadata routing brings for the teacher's `fit`; None without routing."""

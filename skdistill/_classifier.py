@@ -14,7 +14,6 @@ from skdistill._compat import (
     StrOptions,
     fit_context,
 )
-from skdistill._rows import label_digest
 from skdistill.losses._registry import get_loss
 from skdistill.targets._tasks import ClassTask
 
@@ -300,7 +299,7 @@ Unlabeled, default=None
 
     def _read_y(self, y):
         task = super()._read_y(y)
-        self.classes_, self.label_digest_ = task.classes, label_digest(task.positions)
+        self.classes_ = task.classes
         return task
 
     def _check_y(self, task, sample_weight):

@@ -88,6 +88,9 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
         What each epoch of the student gave.
     fit_seconds_ : dict of str to float
         Seconds spent on the "teacher" (its fits and its answers) and on the "student".
+    label_digest_ : str
+        A digest of the targets, in the order of the rows, by which an evaluation knows the rows of
+        this fit again.
     n_features_in_ : int
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -122,6 +125,7 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
     _task = NumberTask
     _find_loss = staticmethod(get_regression_loss)
     n_outputs_: int
+    label_digest_: str
     student_: Any
     teacher_: Any
     alpha_: float

@@ -139,19 +139,19 @@ def has_gaps(X):
     return values.dtype.kind == "f" and values.size > 0 and bool(np.isnan(values.max()))
 
 
-def label_digest(positions):
+def label_digest(values):
     """Return a digest of the labels of rows, the same on every machine.
 
     Parameters
     ----------
-    positions : ndarray of shape (n_samples,), int
-        Of each row's label among the sorted classes.
+    values : ndarray of shape (n_samples,), int, or (n_samples, n_outputs), float
+        The position of each row's label among the sorted classes, or its numbers.
 
     Returns
     -------
     str
     """
-    return hashlib.sha256(positions.astype("<i8").tobytes()).hexdigest()
+    return hashlib.sha256(values.astype(f"<{values.dtype.kind}8").tobytes()).hexdigest()
 
 
 def stack_rows(parts):

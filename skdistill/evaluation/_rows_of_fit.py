@@ -10,6 +10,7 @@ from skdistill._compat import check_names_and_width
 from skdistill._regressor import DistilledRegressor
 from skdistill._rows import label_digest
 from skdistill.evaluation._metrics import class_index
+from skdistill.targets._tasks import as_numbers
 
 
 def check_rows_of_fit(model: Any, X_train: Any, y_train: np.ndarray) -> None:
@@ -20,7 +21,7 @@ def check_rows_of_fit(model: Any, X_train: Any, y_train: np.ndarray) -> None:
 
     Parameters
     ----------
-    model : DistilledClassifier
+    model : DistilledClassifier or DistilledRegressor
         A fitted one.
     X_train : array-like of shape (n_train, ...)
         Checked rows.
@@ -28,11 +29,9 @@ def check_rows_of_fit(model: Any, X_train: Any, y_train: np.ndarray) -> None:
         Their labels.
     """
     advice = "Pass the training rows of that fit, in their order, or clone(model) to fit anew."
-    if isinstance(model, DistilledRegressor):  # which keeps nothing of y
-        check_names_and_width(model, X_train)
-        return
-    classes = np.unique(y_train)
-    if not np.array_equal(model.classes_, classes):
+    numbers = isinstance(model, DistilledRegressor)
+    classes = None if numbers else np.unique(y_train)
+    if classes is not None and not np.array_equal(model.classes_, classes):
         raise ValueError(
             f"The model was fitted with the classes {_listed(model.classes_)} and y_train has "
             f"{_listed(classes)}. {advice}"
@@ -46,9 +45,11 @@ def check_rows_of_fit(model: Any, X_train: Any, y_train: np.ndarray) -> None:
         )
     if not are_texts:
         check_names_and_width(model, X_train)
-    if model.label_digest_ != label_digest(class_index(y_train, classes)):
+    hard = as_numbers(y_train) if classes is None else class_index(y_train, classes)
+    if model.label_digest_ != label_digest(hard):
+        what = "numbers" if numbers else "labels"
         raise ValueError(
-            f"The {len(y_train)} labels in y_train are not those that the model was fitted on, or "
+            f"The {len(y_train)} {what} in y_train are not those that the model was fitted on, or "
             f"come in another order. {advice}"
         )
 

@@ -16,8 +16,8 @@ from skdistill.exceptions import TeacherError
 from skdistill.teachers._base_ensemble import members_of
 from skdistill.teachers._callable import CallableTeacher
 
-TRAINING_ALONE = ("history_", "optimizer_", "callbacks", "callbacks_", "training")
-"""What changes in a net without a change of its answers."""
+TRAINING_ALONE = {"history_", "optimizer_", "callbacks_", "training"}
+"""What changes in a net without a change of its answers; `callbacks` too once it is trained."""
 
 PLAIN = {str, float, int, bool, type(None)}
 """Types whose `repr` tells their values apart."""
@@ -42,9 +42,12 @@ class _ContentHasher(NumpyHasher):
             return _stand_in, (obj.__module__, obj.__qualname__)
         if isinstance(obj, torch.Tensor):
             raw = obj.detach().to_dense().cpu().contiguous().reshape(-1).view(torch.uint8)
-            return _stand_in, (type(obj), str(obj.dtype), tuple(obj.shape), raw.numpy())
+            known_by = (type(obj), str(obj.dtype), tuple(obj.shape), raw.numpy())
+            frozen = isinstance(obj, torch.nn.Parameter) and not obj.requires_grad
+            return _stand_in, (*known_by, "frozen") if frozen else known_by
         if isinstance(obj, torch.nn.Module | NeuralNet):
-            state = {name: part for name, part in vars(obj).items() if name not in TRAINING_ALONE}
+            unheard = TRAINING_ALONE | ({"callbacks"} if hasattr(obj, "module_") else set())
+            state = {name: part for name, part in vars(obj).items() if name not in unheard}
             if isinstance(obj, NeuralNet):  # whose parts share objects until it is pickled
                 state = {name: content_key(part) for name, part in state.items()}
             return _stand_in, (type(obj),), state

@@ -250,8 +250,12 @@ def training_copy(net, **changes):
     """
     copy_of_net = object.__new__(type(net))  # a copy by copy.copy would copy the weights
     vars(copy_of_net).update(vars(net) | changes)
-    yield copy_of_net
-    vars(net).update({k: v for k, v in vars(copy_of_net).items() if k not in changes})
+    own = {name: vars(net)[name] for name in changes}
+    try:
+        yield copy_of_net
+    finally:
+        vars(copy_of_net).update(own)  # a callback may keep it
+    vars(net).update(vars(copy_of_net))
 
 
 def train_net(net, X, y, *, seed=None):

@@ -1,16 +1,22 @@
 """What all comparisons share: finished fits are kept, fits run side by side, progress is told."""
 
+import copy
 import re
+import warnings
 from functools import partial
 
 import numpy as np
 import pytest
+import torch
 from sklearn.base import clone
 from sklearn.datasets import make_classification
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
-from sklearn.tree import DecisionTreeClassifier
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+from skorch import NeuralNetClassifier
+from skorch.callbacks import EarlyStopping, LRScheduler
 from torch import nn
 
 from skdistill import DistilledClassifier, DistilledRegressor, StudentNet
@@ -23,6 +29,8 @@ from skdistill.evaluation import (
     learning_curves,
     temperature_alpha_map,
 )
+from skdistill.exceptions import TeacherWarning
+from skdistill.students import MLP
 
 Y = np.arange(120) % 2
 X = np.random.default_rng(0).normal(size=(120, 2)) + 1.5 * Y[:, None]
@@ -246,3 +254,53 @@ def test_ctrl_c_in_a_late_epoch_ends_the_run_and_keeps_no_fit_that_was_cut_short
         call(memory=str(tmp_path))
     Interrupted.at = 10**9
     assert call(memory=str(tmp_path)).rows == whole
+
+
+def frozen(module):
+    module = copy.deepcopy(module)
+    module[0].requires_grad_(False)
+    return module
+
+
+@pytest.mark.parametrize("other", ["callbacks", "frozen weights"])
+def test_a_cell_is_known_by_all_that_trains_its_student(tmp_path, other):
+    X, y = make_classification(120, 4, n_informative=3, n_redundant=0, random_state=0)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        module = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2))
+    one = StudentNet(module, max_epochs=6, lr=0.05)
+    two = clone(one)
+    if other == "callbacks":
+        two.set_params(callbacks=[EarlyStopping(patience=1)])
+    else:
+        two = StudentNet(frozen(module), max_epochs=6, lr=0.05)
+
+    def scores(student, memory):
+        model = DistilledClassifier(LogisticRegression(), student, random_state=0)
+        cv = [(np.arange(80), np.arange(80, 120))]
+        return learning_curves(model, X, y, memory=memory, cv=cv, train_sizes=[40]).rows[-1]
+
+    first = scores(one, str(tmp_path))
+    second = scores(two, str(tmp_path))
+    assert second == scores(two, None) != first
+
+
+def test_arms_whose_teachers_train_otherwise_have_teachers_of_their_own():
+    X, y = make_classification(120, 4, n_informative=3, n_redundant=0, random_state=0)
+
+    def arm(callbacks):
+        net = NeuralNetClassifier(
+            MLP, max_epochs=5, lr=0.5, callbacks=callbacks, train_split=None, verbose=0,
+            module__n_features=4, module__n_classes=2, classes=[0, 1],
+        )  # fmt: skip
+        tree = DecisionTreeRegressor(max_depth=3, random_state=0)
+        return DistilledClassifier(net, tree, alpha=1.0, cv=2, random_state=0)
+
+    slow = [("schedule", LRScheduler("StepLR", step_size=1, gamma=0.01))]
+    settings = {"n_rounds": 3, "random_state": 0}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", TeacherWarning)
+        both = compare({"a": arm(None), "b": arm(slow)}, X, y, X, y, **settings)
+        alone = compare({"b": arm(slow)}, X, y, X, y, **settings)
+    assert both.decompositions["b"].loss == alone.decompositions["b"].loss
+    assert both.decompositions["a"].loss != alone.decompositions["b"].loss

@@ -18,6 +18,7 @@ from skdistill.evaluation import (
     bias_variance_decomposition,
     capacity_curve,
     compare,
+    diagnose,
     distillation_report,
     label_budget_curve,
     learning_curves,
@@ -431,3 +432,14 @@ def test_a_report_of_a_student_with_views_asks_its_teacher_for_each_view():
     assert list(arms) == ["teacher", "plain", "teacher's numbers alone", "distilled"]
     alone = clone(model).set_params(alpha=1.0).fit(X[:300], y[:300]).predict(X[300:])
     assert arms["teacher's numbers alone"] == pytest.approx(np.mean((alone - y[300:]) ** 2))
+
+
+@pytest.mark.parametrize("evaluate", [distillation_report, diagnose])
+def test_a_fitted_model_is_looked_at_with_the_rows_of_its_fit(evaluate):
+    X, y = load_diabetes(return_X_y=True)
+    tree = DecisionTreeRegressor(max_depth=3, random_state=0)
+    model = DistilledRegressor(Ridge(), tree, random_state=0).fit(X[:60], y[:60])
+    for rows in (slice(30, 90), slice(50)):
+        with pytest.raises(ValueError, match=r"numbers in y_train are not those.*clone\(model\)"):
+            evaluate(model, X[rows], y[rows], X[90:], y[90:])
+    evaluate(model, X[:60], y[:60], X[90:], y[90:])

@@ -14,6 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from skorch import NeuralNetClassifier, NeuralNetRegressor
+from skorch.callbacks import Callback
 
 from skdistill import DistilledClassifier, DistilledRegressor, StudentNet, StudentNetRegressor
 from skdistill.exceptions import StudentError
@@ -139,3 +140,21 @@ def test_an_unfitted_student_has_none():
         StudentNet().predict(X)
     with pytest.raises(ValueError, match="DistilledClassifier instance is not fitted yet"):
         DistilledClassifier(LogisticRegression()).predict(X)
+
+
+class Keeps(Callback):
+    """Keeps the net that it is told of."""
+
+    def on_train_begin(self, net, X=None, y=None, **kwargs):
+        self.net_ = net
+
+
+@pytest.mark.parametrize("make", [StudentNet, NeuralNetClassifier])
+def test_a_callback_that_keeps_its_net_keeps_no_rows(make):
+    sizes = []
+    for callbacks in (None, [Keeps()]):
+        student = make(MLP, callbacks=callbacks, **QUICK)
+        model = DistilledClassifier(FOREST, student, random_state=0).fit(X, LABELS)
+        sizes.append(len(pickle.dumps(model.student_)))
+    n_weights = sum(parameter.nbytes for parameter in model.student_.module_.parameters())
+    assert sizes[1] < sizes[0] + 2 * n_weights + 5_000
