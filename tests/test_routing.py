@@ -155,8 +155,9 @@ def test_cross_validate_slices_weights_and_soft_targets():
 
 def test_each_fold_learns_from_its_own_soft_targets():
     cross_validate(one_batch_model(), X, Y, cv=FOLDS, params={"soft_targets": TARGETS})
-    assert len(RecordingLoss.log) == 3
-    for (targets, labels), (train, _) in zip(RecordingLoss.log, FOLDS.split(X, Y), strict=True):
+    learnt = [batch for batch in RecordingLoss.log if len(batch[1]) > 2]  # and not the trial of two
+    assert len(learnt) == 3
+    for (targets, labels), (train, _) in zip(learnt, FOLDS.split(X, Y), strict=True):
         found = [int(np.abs(TARGETS - row).sum(axis=1).argmin()) for row in targets]
         np.testing.assert_allclose(targets, TARGETS[found])
         np.testing.assert_array_equal(np.sort(found), train)

@@ -195,13 +195,13 @@ def diagnose(model: Any, X_train: Any, y_train: Any, X_test: Any, y_test: Any) -
     check_distilled(OWNER, model)
     problem = read_problem(OWNER, model, X_train, y_train, {"test": (X_test, y_test)})
     fitted = is_fitted(model)
-    if fitted:
-        check_rows_of_fit(model, problem.X, problem.y)
     if problem.y.ndim > 1 or (fitted and getattr(model, "n_outputs_", 1) > 1):
         raise ValueError(
             "diagnose judges the numbers of one output, and the model or y_train has several. Fit "
             "and diagnose a student of each."
         )
+    if fitted:
+        check_rows_of_fit(model, problem.X, problem.y)
     if isinstance(model, DistilledRegressor) and np.var(problem.y) == 0:
         raise ValueError(
             f"y_train holds the number {problem.y[0]:.4g} alone; expected some that differ, by "
