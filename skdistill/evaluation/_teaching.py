@@ -121,11 +121,11 @@ class Placed:
             self.X = self.steps.fit_transform(X, y)
 
     def ask(self, *, refit: bool = False, **changes: Any) -> tuple[Targets, Any]:
-        """What the `fit` of the last step would ask; see `skdistill._base.ask`."""
+        """What the `fit` of the last step would ask; see `skdistill._halves.ask`."""
         return ask(self.model, self.X, self.y, groups=self.groups, refit=refit, **changes)
 
     def learn(self, targets: Targets | None, **changes: Any) -> Any:
-        """The fitted estimator, its last step taught by targets; see `skdistill._base.learn`."""
+        """The fitted estimator, its last step taught by targets; see `skdistill._halves.learn`."""
         fitted = learn(self.model, self.X, self.y, targets, groups=self.groups, **changes)
         if not isinstance(self.estimator, Pipeline):
             return fitted
