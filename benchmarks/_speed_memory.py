@@ -1,9 +1,10 @@
 """The peak memory of one fit, measured in a process of its own.
 
-Prints, as JSON, the bytes of the data and targets and the peak over importing torch. `speed.py`
-runs it.
+Prints, as JSON, the bytes of the data and targets and the peak over importing torch, and pandas
+where it is installed. `speed.py` runs it.
 """
 
+import contextlib
 import json
 import resource
 import sys
@@ -25,6 +26,8 @@ def peak():
 
 def main(n_samples, n_features):
     """Fit on made-up rows and print what it took."""
+    with contextlib.suppress(ImportError):
+        import pandas  # noqa: F401  scikit-learn would; it is no dependency of the package
     before = peak()
     from skdistill import DistilledClassifier, StudentNet
     from skdistill.students import MLP

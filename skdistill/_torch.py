@@ -247,9 +247,10 @@ def forward_in_batches(module: nn.Module, X, device: torch.device) -> np.ndarray
     """
     size = INFERENCE_BATCH_CPU if device.type == "cpu" else INFERENCE_BATCH
     if X.shape[0] <= size:
-        return _forward(module, as_tensor(X, module, copy=True), device).numpy()
-    outputs = [_forward(module, rows, device) for rows in _batches(X, module, size)]
-    return torch.cat(outputs).numpy()
+        outputs = _forward(module, as_tensor(X, module, copy=True), device)
+    else:
+        outputs = torch.cat([_forward(module, rows, device) for rows in _batches(X, module, size)])
+    return outputs.to(torch.float64).numpy()
 
 
 def forward_net(net, X) -> np.ndarray:
@@ -285,7 +286,7 @@ def _forward(module, rows, device):
             f"it returned a {type(output).__name__}{keys}; expected a tensor, a tuple that starts "
             f"with it, a dict with 'logits' or an object with .logits"
         )
-    return output.detach().to("cpu", torch.float64)
+    return output.detach().cpu()
 
 
 def _batches(X, module, size):
