@@ -40,7 +40,7 @@ from skdistill.targets._memory import open_memory
 from skdistill.targets._plan import assign_rows, plan_splits
 from skdistill.targets._targets import compute_targets
 from skdistill.targets._tasks import ClassTask, NumberTask
-from skdistill.teachers._ensemble import as_teacher
+from skdistill.teachers._as_teacher import as_teacher, bind_student
 from skdistill.teachers._fit import clone_teacher, is_fitted, tags_of
 from skdistill.training._features import check_layers, feature_terms
 from skdistill.training._fitted import FittedStudent, behind_steps
@@ -186,7 +186,8 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
     ):
         """Check what `fit` is given, and gather all rows; return them and the seeds."""
         rows = self._read_rows(X, y, sample_weight, groups, X_val, y_val)
-        teacher = check_parts(self, rows.task, soft_targets, X_unlabeled)
+        teacher = bind_student(self.teacher, lambda: self._make_student(rows))
+        teacher = check_parts(self, teacher, rows.task, soft_targets, X_unlabeled)
         rows = replace(rows, teacher=teacher)
         seeds = draw_seeds(self.random_state, 4)
         return self._with_more(rows, X_unlabeled, seeds[3]), seeds
@@ -253,16 +254,14 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
     def _is_weighted(self, rows):
         return rows.sample_weight is not None or (rows.has_more and self.alpha < 1)
 
+    def _make_student(self, rows, verbose=0):
+        """Return the student as a Pipeline that ends in a learner, unfitted."""
+        device, n_axes = str(resolve_device(self.device)), len(rows.X.shape)
+        return as_student(self.student, self._task, n_axes=n_axes, device=device, verbose=verbose)
+
     def _prepare_student(self, rows, seed, soft_targets):
         """Fit the student's preprocessing and make its module, so that a misfit shows early."""
-        device = resolve_device(self.device)
-        student = as_student(
-            self.student,
-            self._task,
-            n_axes=len(rows.X.shape),
-            device=str(device),
-            verbose=self.verbose,
-        )
+        device, student = resolve_device(self.device), self._make_student(rows, self.verbose)
         net, loss = student[-1], self._find_loss(self.loss)
         net.check_settings(loss, self.alpha, self.temperature, weighted=self._is_weighted(rows))
         parts = self._prepare_rows(student, rows, seed)

@@ -16,12 +16,14 @@ MAX_TEMPERATURE = 10_000
 """Softened probabilities then differ by parts in ten thousand, the rounding by a thousandth."""
 
 
-def check_parts(model, task, soft_targets, X_unlabeled):
+def check_parts(model, teacher, task, soft_targets, X_unlabeled):
     """Check losses, augmenter, device, teacher and cv.
 
     Parameters
     ----------
     model : DistilledClassifier or DistilledRegressor
+    teacher : object or None
+        Its teacher, with a student in the place of a `SelfTeacher`.
     task : ClassTask or NumberTask
         What y asks for.
     soft_targets, X_unlabeled : object or None
@@ -42,7 +44,7 @@ def check_parts(model, task, soft_targets, X_unlabeled):
     if task.classes is not None:
         loss.check_classes(len(task.classes))
         _check_temperature(model.temperature)
-    teacher = _check_sources(model, task, soft_targets, X_unlabeled)
+    teacher = _check_sources(model, teacher, task, soft_targets, X_unlabeled)
     if task.classes is None and teacher is not None:
         for member in teacher.members or (teacher,):
             _check_outputs(member, task.n_columns)
@@ -51,7 +53,7 @@ def check_parts(model, task, soft_targets, X_unlabeled):
     return teacher
 
 
-def _check_sources(model, task, soft_targets, X_unlabeled):
+def _check_sources(model, given, task, soft_targets, X_unlabeled):
     """Check where the teacher's term and its rows come from, alike for labels and numbers."""
     get_augmenter(model.augment)
     resolve_device(model.device)
@@ -62,7 +64,7 @@ def _check_sources(model, task, soft_targets, X_unlabeled):
         )
     teacher, columns = None, model.teacher_classes
     if model.teacher is not None:
-        teacher = check_teacher(model.teacher, model.cv, task.asks, columns, model.device)
+        teacher = check_teacher(given, model.cv, task.asks, columns, model.device)
     elif model.cv is not None and not (soft_targets is None and model.alpha == 0):
         raise ValueError(
             f"cv={model.cv!r} was given with soft_targets, which are used as they are; "

@@ -20,6 +20,7 @@ _0 = {
         "_new_frames",
         "_random",
         "_rows",
+        "_temperature",
         "_torch",
         "_unwrap",
         "_warn",
@@ -46,6 +47,7 @@ MAY_IMPORT = {
     "_layout": set(),
     "_names": set(),
     "_rows": {"exceptions", "_columns", "_frames", "_layout", "_new_frames"},
+    "_temperature": set(),
     "_torch": {"exceptions", "_columns"},
     # layer 1
     "teachers": _0,

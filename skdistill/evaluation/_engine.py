@@ -52,8 +52,8 @@ from skdistill.targets import Targets
 from skdistill.targets._memory import ResultFolder, open_memory, remember
 from skdistill.targets._tasks import ClassTask
 from skdistill.teachers._adapters import holds_net, parts_of
+from skdistill.teachers._as_teacher import as_teacher
 from skdistill.teachers._asks import CLASSES, NUMBERS
-from skdistill.teachers._ensemble import as_teacher
 from skdistill.teachers._fit import is_fitted
 from skdistill.teachers._key import check_key, content_key
 from skdistill.training._trainer import whole_trainings

@@ -101,7 +101,7 @@ def _ask_each(speakers, get_fitted, X, desk, keys):
     return replies
 
 
-def ask_out_of_fold(teacher, task, X, splits, fitting, X_generated, *, desk, key=None):
+def ask_out_of_fold(teacher, task, X, splits, fitting, X_generated, *, each=False, desk, key=None):
     """Ask clones of a teacher about the rows that they were not fitted on.
 
     Parameters
@@ -118,18 +118,21 @@ def ask_out_of_fold(teacher, task, X, splits, fitting, X_generated, *, desk, key
         Each split's clone gets a seed of its own from its seed.
     X_generated : dict of int to array-like
         By the number of a split, further rows that its clone is asked about.
+    each : bool, default=False
+        Whether the members of an ensemble are not made one.
     desk : Desk
     key : str, default=None
         What the teacher, the rows, labels and weights are known by in memory.
 
     Returns
     -------
-    values : ndarray of shape (n_samples, n_columns), float64
-        The mean over the splits that leave a row out; NaN for a row that no split leaves out,
-        and for a row whose own class no clone of its splits had seen.
+    values : ndarray of shape (n_answers, n_samples, n_columns), float64
+        One answer, or that of each member. The mean over the splits that leave a row out; NaN for
+        a row that no split leaves out, and for a row whose own class no clone of its splits had
+        seen.
     kinds : tuple of str
         What the members of the teacher speak, found out by all that they said.
-    generated : dict of int to ndarray of shape (n_generated_i, n_columns), float64
+    generated : dict of int to ndarray of shape (n_answers, n_generated_i, n_columns), float64
         The answers for `X_generated`.
     """
     started = time.perf_counter()
@@ -155,18 +158,27 @@ def ask_out_of_fold(teacher, task, X, splits, fitting, X_generated, *, desk, key
             seconds = time.perf_counter() - started
             print(f"[skdistill] teacher: fold {len(folds)} of {len(splits)}, {seconds:.1f} s")
     kinds = task.asks.find_kinds([fold.replies for fold in folds])
-    total = np.zeros((len(task.y), task.n_columns))
-    counts, generated = np.zeros(len(task.y)), {}
+    n_answers = len(kinds) if each else 1
+    total = np.zeros((n_answers, len(task.y), task.n_columns))
+    counts, generated = np.zeros((n_answers, len(task.y))), {}
     for number, ((train, test), fold) in enumerate(zip(splits, folds, strict=True)):
-        values = task.read(fold.replies, kinds, fold.panel)[0]
-        task.without_strangers(values, test, task.y[train])
         if fold.generated is not None:
-            generated[number] = task.read(fold.generated, kinds, fold.panel)[0]
-        told = ~np.isnan(values).any(axis=1)
-        total[test[told]] += values[told]
-        counts[test[told]] += 1
+            generated[number] = np.stack(_read(task, fold.generated, kinds, fold.panel, each))
+        answers = _read(task, fold.replies, kinds, fold.panel, each)
+        for i, values in enumerate(answers):
+            task.without_strangers(values, test, task.y[train])
+            told = ~np.isnan(values).any(axis=1)
+            total[i, test[told]] += values[told]
+            counts[i, test[told]] += 1
     total[counts == 0] = np.nan
-    return total / np.maximum(counts, 1)[:, None], kinds, generated
+    return total / np.maximum(counts, 1)[:, :, None], kinds, generated
+
+
+def _read(task, replies, kinds, panel, each):
+    """Return the replies read as one answer, or each as one."""
+    if not each:
+        return [task.read(replies, kinds, panel)[0]]
+    return [task.read([r], [kind])[0] for r, kind in zip(replies, kinds, strict=True)]
 
 
 def fit_on_all_rows(teacher, task, X, fitting, *, desk, key=None):

@@ -4,15 +4,11 @@ from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax, logsumexp
 
+from skdistill._temperature import best_temperature
 from skdistill.targets._labelled import check_labelled
 from skdistill.targets._prior import apply_offsets, fit_prior_offsets
-from skdistill.teachers._clip import log_probabilities
-
-BOUNDS = (0.05, 20.0)
-"""The temperatures that are searched."""
+from skdistill.teachers._clip import apply_temperature, log_probabilities
 
 CALIBRATIONS = ("temperature", "prior")
 """What `calibrate` may be beside True and False."""
@@ -23,7 +19,7 @@ def fit_temperature(
 ) -> float:
     r"""Find the temperature that minimises the log-loss of softmax(log p / T).
 
-    The loss is convex in 1/T, so its minimum within `BOUNDS` is found by a bounded scalar search.
+    The loss is convex in 1/T, so its minimum between 0.05 and 20 is found by Newton's method.
 
     Parameters
     ----------
@@ -62,33 +58,7 @@ def fit_temperature(
     >>> round(fit_temperature([[0.9, 0.1]] * 4, [0, 0, 0, 1]), 3)
     2.0
     """
-    log_p, positions, weight = check_labelled(answers, y, sample_weight)
-    true = log_p[np.arange(len(log_p)), positions]
-
-    def loss(log_inverse):
-        inverse = np.exp(log_inverse)
-        return weight @ (logsumexp(inverse * log_p, axis=1) - inverse * true)
-
-    bounds = (-np.log(BOUNDS[1]), -np.log(BOUNDS[0]))
-    found = minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": 1e-7})
-    return float(np.exp(-found.x))
-
-
-def apply_temperature(probabilities, temperature):
-    """Return p^(1/T) / sum p^(1/T) for each row.
-
-    Parameters
-    ----------
-    probabilities : ndarray of shape (n_samples, n_classes)
-        Rows that sum to one; rows of NaN stay NaN.
-    temperature : float
-        T > 0.
-
-    Returns
-    -------
-    ndarray of shape (n_samples, n_classes)
-    """
-    return np.exp(log_softmax(log_probabilities(probabilities) / temperature, axis=1))
+    return best_temperature(*check_labelled(answers, y, sample_weight))
 
 
 def check_calibrate(calibrate):

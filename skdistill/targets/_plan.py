@@ -3,7 +3,7 @@
 import numpy as np
 
 from skdistill.targets._splits import make_splits
-from skdistill.teachers._ensemble import as_teacher
+from skdistill.teachers._as_teacher import as_teacher
 from skdistill.teachers._examined import examine
 
 IN_SAMPLE = "in-sample"
@@ -37,6 +37,8 @@ def check_teacher(teacher, cv, asks, columns=None, device="auto"):
         When a fitted teacher is to be cross-fitted.
     """
     examined = examine(as_teacher(teacher, columns, asks), asks, device)
+    if isinstance(teacher, list | tuple) and not _is_in_sample(cv):
+        examined = examined.pooling()
     if examined.is_fitted and cv is not None:
         raise ValueError(
             f"cv={cv!r} was given with a fitted teacher, which is used as it is; expected "
@@ -65,9 +67,11 @@ def plan_splits(fitted, task, X, cv, groups=None):
     list of (train, test) or None
         See `make_splits`; None where one teacher answers for all rows.
     """
-    if fitted or (isinstance(cv, str) and cv == IN_SAMPLE):
-        return None
-    return make_splits(task, cv, X, groups)
+    return None if fitted or _is_in_sample(cv) else make_splits(task, cv, X, groups)
+
+
+def _is_in_sample(cv):
+    return isinstance(cv, str) and cv == IN_SAMPLE
 
 
 def assign_rows(splits, n_samples):

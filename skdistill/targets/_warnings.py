@@ -7,10 +7,10 @@ import numpy as np
 from skdistill._frames import column_names, is_table
 from skdistill._warn import warn
 from skdistill.exceptions import TeacherWarning
-from skdistill.targets._calibration import apply_temperature, fit_temperature
+from skdistill.targets._calibration import fit_temperature
 from skdistill.targets._labelled import scale_weights
 from skdistill.targets._prior import apply_offsets, fit_prior_offsets
-from skdistill.teachers._clip import log_probabilities
+from skdistill.teachers._clip import apply_temperature, log_probabilities
 
 FLOOR = 1e-3
 """Probabilities are taken as at least this much when a teacher is held against the class prior,

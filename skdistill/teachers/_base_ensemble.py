@@ -1,5 +1,6 @@
 """What ensembles of classifiers and of regressors have in common."""
 
+import copy
 from abc import ABC, abstractmethod
 
 import numpy as np
@@ -19,6 +20,7 @@ class BaseEnsemble(BaseEstimator, ABC):
     """Several teachers, each used as it is where it is fitted, and cloned and fitted otherwise."""
 
     _asks: Classes | Numbers
+    _pool_settings: dict
 
     @abstractmethod
     def _check_settings(self):
@@ -27,6 +29,69 @@ class BaseEnsemble(BaseEstimator, ABC):
     @abstractmethod
     def _panel(self):
         """Return how the replies of the members that answer for rows are made one."""
+
+    @property
+    @abstractmethod
+    def _learns_pool(self):
+        """Whether out-of-fold answers say how the replies are made one."""
+
+    @abstractmethod
+    def _find_pool(self, answers, y, sample_weight=None):
+        """Return the fitted attributes that say how members are pooled.
+
+        Parameters
+        ----------
+        answers : ndarray of shape (n_teachers, n_samples, n_columns)
+            Out-of-fold answers; a row of NaN is none.
+        y : ndarray of shape (n_samples,), int, or (n_samples, n_outputs)
+            The position of each row's class, or its numbers.
+        sample_weight : ndarray of shape (n_samples,), default=None
+
+        Returns
+        -------
+        dict of str to object
+        """
+
+    @abstractmethod
+    def _pool_answers(self, answers, found):
+        """Return one answer for those of all members.
+
+        Parameters
+        ----------
+        answers : ndarray of shape (n_teachers, n_samples, n_columns)
+        found : dict of str to object
+            See `_find_pool`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_columns)
+        """
+
+    def _pooling(self):
+        """Return the same, unfitted, with out-of-fold answers deciding how it is made one."""
+        return self._clone_with(self.teachers, **self._pool_settings)
+
+    @abstractmethod
+    def _unpooled(self):
+        """Return an unfitted copy whose members count alike, and as they are."""
+
+    def _pooled(self, fitted, found):
+        """Return this ensemble with the members of another and a pool that was found beside it.
+
+        Parameters
+        ----------
+        fitted : ensemble
+            A fitted one of the same members.
+        found : dict of str to object
+            See `_find_pool`.
+
+        Returns
+        -------
+        ensemble
+        """
+        ensemble = copy.copy(self)
+        ensemble.__dict__.update(vars(fitted) | self.get_params(deep=False) | found)
+        return ensemble
 
     def _check(self, device="auto"):
         """Refuse what cannot be fitted; return what is known of each member."""
@@ -39,6 +104,17 @@ class BaseEnsemble(BaseEstimator, ABC):
             member.teacher if member.is_fitted else fit_teacher(member, X, y, seed=seed, **settings)
             for member, seed in zip(members, seeds, strict=True)
         ]
+
+    def _refuse_seen_rows(self, members):
+        """Refuse members that come fitted where out-of-fold answers are asked for."""
+        known = [type(member.teacher).__name__ for member in members if member.is_fitted]
+        if self._learns_pool and known:
+            found = "weights='oof'" if isinstance(self.weights, str) else "calibrate=True"
+            raise ValueError(
+                f"{found} was given with members that are not fitted here ({known}): "
+                f"no answer of theirs is known to be out of fold. Give unfitted members, "
+                f"clone(teacher), or the weights themselves."
+            )
 
     def _read_weights(self):
         """Return the weights of the members, summing to one."""
@@ -86,13 +162,13 @@ class BaseEnsemble(BaseEstimator, ABC):
         self._check()
         return MethodAdapter(self, self._asks)
 
-    def _clone_with(self, teachers):
-        """Return an unfitted copy with other members."""
-        params = self.get_params(deep=False)
+    def _clone_with(self, teachers, **changes):
+        """Return an unfitted copy with other members and settings."""
+        params = self.get_params(deep=False) | changes
         del params["teachers"]
-        copy = type(self)(teachers, **{n: clone(v, safe=False) for n, v in params.items()})
-        copy_estimator_state(self, copy)
-        return copy
+        ensemble = type(self)(teachers, **{n: clone(v, safe=False) for n, v in params.items()})
+        copy_estimator_state(self, ensemble)
+        return ensemble
 
     def __sklearn_clone__(self):
         """Clone the unfitted members and keep the fitted ones."""

@@ -1,6 +1,7 @@
-"""The logarithm of a probability that may be 0."""
+"""The logarithm of a probability that may be 0, and a temperature on it."""
 
 import numpy as np
+from scipy.special import log_softmax
 
 EPSILON = 1e-12
 """The least probability whose logarithm is taken."""
@@ -22,3 +23,20 @@ def log_probabilities(probabilities):
     ndarray of shape (n_samples, n_classes)
     """
     return np.log(np.maximum(probabilities, EPSILON))
+
+
+def apply_temperature(probabilities, temperature):
+    """Return p^(1/T) / sum p^(1/T) for each row.
+
+    Parameters
+    ----------
+    probabilities : ndarray of shape (n_samples, n_classes)
+        Rows that sum to one; rows of NaN stay NaN.
+    temperature : float
+        T > 0.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_classes)
+    """
+    return np.exp(log_softmax(log_probabilities(probabilities) / temperature, axis=1))

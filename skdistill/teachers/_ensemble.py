@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 from sklearn.base import ClassifierMixin
+from sklearn.model_selection import check_cv
 from sklearn.utils import assert_all_finite
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
@@ -20,14 +21,19 @@ from skdistill._compat import StrOptions, check_sample_weight
 from skdistill._random import draw_seeds
 from skdistill._rows import as_rows
 from skdistill.exceptions import TeacherError
-from skdistill.teachers._adapters import adapt, answers_from_labels
-from skdistill.teachers._align import check_classes
+from skdistill.teachers._adapters import answers_from_labels
+from skdistill.teachers._align import align_columns, check_classes
 from skdistill.teachers._asks import CLASSES
 from skdistill.teachers._base_ensemble import BaseEnsemble, members_of
-from skdistill.teachers._members import Panel, all_labels
+from skdistill.teachers._members import Panel, all_labels, find_kinds, read_classes
 from skdistill.teachers._pool import pool
-from skdistill.teachers._regressor_ensemble import RegressorEnsemble
-from skdistill.teachers._weights import out_of_fold_weights
+from skdistill.teachers._weights import (
+    DEFAULT_FOLDS,
+    ask_out_of_fold,
+    calibrate_members,
+    fit_member_temperatures,
+    fit_pool_weights,
+)
 
 
 class EnsembleTeacher(ClassifierMixin, BaseEnsemble):
@@ -47,13 +53,17 @@ class EnsembleTeacher(ClassifierMixin, BaseEnsemble):
         pool has the least log-loss on out-of-fold answers, with one more row for each member on
         which it alone is right (a Dirichlet prior, so that few rows leave nobody out). The members
         must be unfitted: there is no telling which rows a fitted one has seen.
+    calibrate : bool, default=False
+        Whether the probabilities of each member get a temperature of its own first, the one with
+        the least log-loss on its out-of-fold answers. The members must be unfitted, likewise.
     combine : {"probability", "logit"}, default="probability"
         "probability" is the weighted mean :math:`\sum_m w_m p_m`; a class is ruled out only if
         all members rule it out. "logit" is :math:`\mathrm{softmax}(\sum_m w_m \log p_m)`, for
         networks the softmax of the mean logits; one member can rule out a class, so it suits
         members without exact zeros.
     cv : int or splitter, default=None
-        The folds of "oof"; None is five stratified ones, fewer where a class has fewer rows.
+        The folds of "oof" and calibrate; None is five stratified ones, fewer where a class has
+        fewer rows. As an unfitted teacher it takes those of the cross-fitting in their place.
     teacher_classes : array-like of shape (n_classes,), default=None
         The order of the columns, and that of members which have no `classes_` (modules,
         functions). None is the sorted labels.
@@ -68,6 +78,8 @@ class EnsembleTeacher(ClassifierMixin, BaseEnsemble):
         The fitted members, in the order of `teachers`.
     weights_ : ndarray of shape (n_teachers,)
         The weights, summing to one.
+    temperatures_ : ndarray of shape (n_teachers,) or None
+        By which the members are calibrated.
     classes_ : ndarray of shape (n_classes,)
         The labels of the columns. An ensemble that comes fitted has all labels of its members.
     n_features_in_ : int
@@ -99,12 +111,14 @@ class EnsembleTeacher(ClassifierMixin, BaseEnsemble):
 
     teachers_: list[Any]
     weights_: np.ndarray
+    temperatures_: np.ndarray | None
     n_features_in_: int
     feature_names_in_: np.ndarray
 
     _parameter_constraints = {
         "teachers": [list, tuple],
         "weights": [None, StrOptions({"oof"}), "array-like"],
+        "calibrate": ["boolean"],
         "combine": [StrOptions({"probability", "logit"})],
         "cv": ["cv_object"],
         "teacher_classes": [None, "array-like"],
@@ -112,12 +126,14 @@ class EnsembleTeacher(ClassifierMixin, BaseEnsemble):
         "random_state": ["random_state"],
     }
     _asks = CLASSES
+    _pool_settings = {"weights": "oof", "calibrate": True}
 
     def __init__(
         self,
         teachers: Sequence[Any],
         *,
         weights: ArrayLike | str | None = None,
+        calibrate: bool = False,
         combine: str = "probability",
         cv: Any = None,
         teacher_classes: ArrayLike | None = None,
@@ -126,6 +142,7 @@ class EnsembleTeacher(ClassifierMixin, BaseEnsemble):
     ) -> None:
         self.teachers = teachers
         self.weights = weights
+        self.calibrate = calibrate
         self.combine = combine
         self.cv = cv
         self.teacher_classes = teacher_classes
@@ -164,22 +181,16 @@ class EnsembleTeacher(ClassifierMixin, BaseEnsemble):
             sample_weight = check_sample_weight(sample_weight, X)
         classes = self._check_labels(np.unique(y), members)
         *seeds, weights_seed = draw_seeds(self.random_state, len(self.teachers) + 1)
-        weights = self._read_weights()
-        if isinstance(weights, str):
-            weights = out_of_fold_weights(
-                members,
-                X,
-                y,
-                classes,
-                combine=self.combine,
-                cv=self.cv,
-                sample_weight=sample_weight,
-                seed=weights_seed,
-            )
+        answers, positions = None, None
+        if self._learns_pool:
+            settings = {"sample_weight": sample_weight, "seed": weights_seed}
+            answers, positions = self._ask_out_of_fold(members, X, y, classes, **settings)
+        weight = None if sample_weight is None else np.asarray(sample_weight)
+        found = self._find_pool(answers, positions, weight)
         self.teachers_ = self._fit_members(
             members, X, y, seeds, classes=np.sort(classes), sample_weight=sample_weight
         )
-        self.weights_ = weights
+        self.__dict__.update(found)
         self._classes = classes
         return self
 
@@ -249,6 +260,77 @@ class EnsembleTeacher(ClassifierMixin, BaseEnsemble):
         answers = np.stack([answer, *(graph.soft_targets(y, classes) for graph in graphs)])
         return pool(answers, [weights[~silent].sum(), *weights[silent]], self.combine)
 
+    def _find_pool(
+        self, answers: Any, y: Any, sample_weight: np.ndarray | None = None
+    ) -> dict[str, Any]:
+        """Return the weights and temperatures of the members.
+
+        Parameters
+        ----------
+        answers : ndarray of shape (n_teachers, n_samples, n_classes) or None
+            Out-of-fold probabilities; a row of NaN is none. None where nothing is to be found.
+        y : ndarray of shape (n_samples,), int, or None
+            The position of each row's class.
+        sample_weight : ndarray of shape (n_samples,), default=None
+
+        Returns
+        -------
+        dict of str to object
+            "weights_" and "temperatures_".
+        """
+        temperatures, weights = None, self._read_weights()
+        if self.calibrate:
+            temperatures = fit_member_temperatures(answers, y, sample_weight)
+        if isinstance(weights, str):
+            calibrated = calibrate_members(answers, temperatures)
+            weights = fit_pool_weights(calibrated, y, self.combine, sample_weight)
+        return {"weights_": weights, "temperatures_": temperatures}
+
+    def _pool_answers(self, answers: np.ndarray, found: dict[str, Any]) -> np.ndarray:
+        """Return one answer for those of all members.
+
+        Parameters
+        ----------
+        answers : ndarray of shape (n_teachers, n_samples, n_classes)
+        found : dict of str to object
+            See `_find_pool`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+        """
+        calibrated = calibrate_members(answers, found["temperatures_"])
+        return pool(calibrated, found["weights_"], self.combine)
+
+    def _unpooled(self) -> Self:
+        """Return an unfitted copy whose members count alike, and as they are."""
+        return self._clone_with(self.teachers, weights=None, calibrate=False)
+
+    @property
+    def _learns_pool(self):
+        return isinstance(self.weights, str) or bool(self.calibrate)
+
+    def _ask_out_of_fold(self, members, X, y, classes, *, sample_weight, seed):
+        """Return each member's out-of-fold answers, and the positions of the labels."""
+        cv = self.cv
+        if cv is None:
+            cv = int(np.clip(np.unique(y, return_counts=True)[1].min(), 2, DEFAULT_FOLDS))
+        splitter = check_cv(cv, y, classifier=True)
+        splits, groups = ask_out_of_fold(
+            members, X, y, splitter, classes=classes, sample_weight=sample_weight, seed=seed
+        )
+        answers = np.full((len(members), len(y), len(classes)), np.nan)
+        kinds = find_kinds(groups)
+        for (train, test), replies in zip(splits, groups, strict=True):
+            is_unknown = ~np.isin(y[test], y[train])
+            for member, (reply, kind) in enumerate(zip(replies, kinds, strict=True)):
+                read, columns = read_classes([reply], [kind])
+                answer = align_columns(read, columns, classes)
+                answer[is_unknown] = np.nan
+                answers[member, test] = answer
+        position = {label: i for i, label in enumerate(classes.tolist())}
+        return answers, np.array([position[label] for label in y.tolist()])
+
     def _check_settings(self):
         self._validate_params()
         if all(map(answers_from_labels, self.teachers)):
@@ -259,13 +341,7 @@ class EnsembleTeacher(ClassifierMixin, BaseEnsemble):
 
     def _check(self, device="auto"):
         members = super()._check(device)
-        known = [type(member.teacher).__name__ for member in members if member.is_fitted]
-        if isinstance(self.weights, str) and known:
-            raise ValueError(
-                f"weights='oof' was given with members that are not fitted here ({known}): "
-                f"no answer of theirs is known to be out of fold. Give unfitted members, "
-                f"clone(teacher), or the weights themselves."
-            )
+        self._refuse_seen_rows(members)
         self._read_weights()
         return members
 
@@ -302,35 +378,5 @@ class EnsembleTeacher(ClassifierMixin, BaseEnsemble):
         asked = [not answers_from_labels(teacher) for teacher in members_of(self)]
         classes = getattr(self, "_classes", self.teacher_classes)
         classes = None if classes is None else np.asarray(classes)
-        return Panel(self._member_weights()[asked], self.combine, classes)
-
-
-ENSEMBLES = {ensemble._asks: ensemble for ensemble in (EnsembleTeacher, RegressorEnsemble)}
-
-
-def as_teacher(teacher, teacher_classes=None, asks=CLASSES):
-    """Make one teacher of a list of teachers; leave others as they are.
-
-    Parameters
-    ----------
-    teacher : object
-    teacher_classes : array-like, default=None
-        The order of the columns of an `EnsembleTeacher`.
-    asks : Classes or Numbers, default=CLASSES
-        What it is asked for.
-
-    Returns
-    -------
-    object
-    """
-    if not isinstance(teacher, list | tuple):
-        return teacher
-    settings = {} if teacher_classes is None else {"teacher_classes": teacher_classes}
-    return ENSEMBLES[asks](teacher, **settings)
-
-
-def labels_of(teacher):
-    """Return the labels of a fitted teacher's columns, None where it does not know them."""
-    if isinstance(teacher, EnsembleTeacher):
-        return getattr(teacher, "classes_", None)
-    return adapt(teacher, CLASSES).columns
+        temperatures = getattr(self, "temperatures_", None)
+        return Panel(self._member_weights()[asked], self.combine, classes, temperatures)

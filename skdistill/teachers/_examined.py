@@ -1,6 +1,6 @@
 """What a teacher is, found out once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sklearn.base import BaseEstimator, clone
@@ -10,6 +10,7 @@ from skdistill.teachers._asks import Classes, Numbers
 from skdistill.teachers._chunks import ask_each
 from skdistill.teachers._fit import is_fitted
 from skdistill.teachers._members import Panel, all_labels
+from skdistill.teachers._self import SelfTeacher
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,25 @@ class Examined:
     def panel(self) -> Panel | None:
         """How the replies of the speakers are made one; None for a teacher alone."""
         return self.teacher._panel() if self.members else None
+
+    @property
+    def learns_pool(self):
+        """Whether its out-of-fold answers say how its members are made one."""
+        return bool(self.members) and self.teacher._learns_pool
+
+    def pooling(self):
+        """Return what is known of the ensemble that learns its pool, where no member is fitted."""
+        if len(self.members) < 2 or any(member.is_fitted for member in self.members):
+            return self
+        return replace(self, teacher=self.teacher._pooling())
+
+    def unpooled(self):
+        """Return what is known of the ensemble whose members count alike, and as they are."""
+        return replace(self, teacher=self.teacher._unpooled())
+
+    def pooled(self, fitted, found):
+        """Return what is known of this ensemble, fitted, with a pool that was found beside it."""
+        return replace(fitted, teacher=self.teacher._pooled(fitted.teacher, found))
 
     @property
     def labels(self):
@@ -123,6 +143,8 @@ def examine(teacher, asks, device="auto"):
 
 def examine_member(teacher, asks, device="auto"):
     """Do what `examine` does for a teacher that is asked as one, whatever it is made of."""
+    if isinstance(teacher, SelfTeacher):  # what it stands for can be one
+        return Examined(teacher, asks, False)
     fitted = is_fitted(teacher)
     # A StackingClassifier, for one, has no methods to look at before its fit.
     undecided = isinstance(teacher, BaseEstimator) and not hasattr(teacher, "predict")

@@ -7,6 +7,7 @@ import numpy as np
 from skdistill._names import in_order_of
 from skdistill.exceptions import TeacherError
 from skdistill.teachers._align import align_columns
+from skdistill.teachers._clip import apply_temperature
 from skdistill.teachers._contract import as_probabilities, find_kind
 from skdistill.teachers._pool import pool
 
@@ -23,11 +24,14 @@ class Panel:
         See `pool`.
     classes : ndarray of shape (n_classes,) or None
         The labels of the columns; None is all that the members know, in sorted order.
+    temperatures : ndarray of shape (n_members,) or None
+        By which the probabilities of each member are calibrated first.
     """
 
     weights: np.ndarray
     combine: str
     classes: np.ndarray | None = None
+    temperatures: np.ndarray | None = None
 
     def pool(self, answers, columns):
         """Return one answer, and the labels of its columns.
@@ -55,6 +59,9 @@ class Panel:
                 )
             wanted = np.arange(widths[0])
         aligned = [align_columns(a, c, wanted) for a, c in zip(answers, columns, strict=True)]
+        if self.temperatures is not None:
+            pairs = zip(aligned, self.temperatures, strict=True)
+            aligned = [apply_temperature(answer, temperature) for answer, temperature in pairs]
         return pool(np.stack(aligned), self.weights, self.combine), classes
 
 

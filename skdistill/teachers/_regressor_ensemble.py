@@ -1,17 +1,22 @@
 """Several regressors as one teacher."""
 
+from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
 from sklearn.base import RegressorMixin
+from sklearn.model_selection import KFold, check_cv
 from sklearn.utils.validation import check_consistent_length, validate_data
 
+from skdistill._compat import StrOptions
 from skdistill._random import draw_seeds
 from skdistill._rows import as_rows
 from skdistill.teachers._asks import NUMBERS
 from skdistill.teachers._base_ensemble import BaseEnsemble
+from skdistill.teachers._members import read_numbers
+from skdistill.teachers._weights import DEFAULT_FOLDS, ask_out_of_fold, fit_mean_weights
 
 
 class RegressorEnsemble(RegressorMixin, BaseEnsemble):
@@ -24,8 +29,13 @@ class RegressorEnsemble(RegressorMixin, BaseEnsemble):
     ----------
     teachers : list of object
         The members, of any kind that `DistilledRegressor` takes as a teacher.
-    weights : array-like of shape (n_teachers,), default=None
-        Of the mean :math:`\sum_m w_m t_m`, scaled to sum to one; None weighs all alike.
+    weights : array-like of shape (n_teachers,) or "oof", default=None
+        Of the mean :math:`\sum_m w_m t_m`, scaled to sum to one; None weighs all alike. "oof"
+        finds those whose mean has the least squared error on out-of-fold answers, with the prior of
+        an `EnsembleTeacher`; the members must be unfitted.
+    cv : int or splitter, default=None
+        The folds of "oof"; None is five of shuffled rows. As an unfitted teacher it takes those of
+        the cross-fitting in their place.
     device : str or torch.device, default="auto"
         Where torch members run in `predict`; a DistilledRegressor's own device goes first.
     random_state : int, RandomState instance or None, default=None
@@ -35,6 +45,8 @@ class RegressorEnsemble(RegressorMixin, BaseEnsemble):
     ----------
     teachers_ : list of object
         The fitted members, in the order of `teachers`.
+    weights_ : ndarray of shape (n_teachers,)
+        The weights, summing to one.
     n_features_in_ : int
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -58,13 +70,16 @@ class RegressorEnsemble(RegressorMixin, BaseEnsemble):
 
     _parameter_constraints = {
         "teachers": [list, tuple],
-        "weights": [None, "array-like"],
+        "weights": [None, StrOptions({"oof"}), "array-like"],
+        "cv": ["cv_object"],
         "device": [str, torch.device],
         "random_state": ["random_state"],
     }
     _asks = NUMBERS
+    _pool_settings = {"weights": "oof"}
 
     teachers_: list[Any]
+    weights_: np.ndarray
     n_features_in_: int
     feature_names_in_: np.ndarray
 
@@ -72,12 +87,14 @@ class RegressorEnsemble(RegressorMixin, BaseEnsemble):
         self,
         teachers: Any,
         *,
-        weights: ArrayLike | None = None,
+        weights: ArrayLike | str | None = None,
+        cv: Any = None,
         device: str | torch.device = "auto",
         random_state: int | np.random.RandomState | None = None,
     ) -> None:
         self.teachers = teachers
         self.weights = weights
+        self.cv = cv
         self.device = device
         self.random_state = random_state
 
@@ -102,8 +119,14 @@ class RegressorEnsemble(RegressorMixin, BaseEnsemble):
         X = as_rows(X)
         validate_data(self, X, skip_check_array=True)
         check_consistent_length(X, y)
-        seeds = draw_seeds(self.random_state, len(self.teachers))
+        *seeds, weights_seed = draw_seeds(self.random_state, len(self.teachers) + 1)
+        answers, values = None, None
+        if self._learns_pool:
+            settings = {"sample_weight": sample_weight, "seed": weights_seed}
+            answers, values = self._ask_out_of_fold(members, X, np.asarray(y), **settings)
+        found = self._find_pool(answers, values, sample_weight)
         self.teachers_ = self._fit_members(members, X, y, seeds, sample_weight=sample_weight)
+        self.__dict__.update(found)
         return self
 
     def predict(self, X: Any) -> np.ndarray:
@@ -120,6 +143,75 @@ class RegressorEnsemble(RegressorMixin, BaseEnsemble):
         values = self._ask(X)
         return values[:, 0] if values.shape[1] == 1 else values
 
+    def _find_pool(
+        self, answers: Any, y: Any, sample_weight: np.ndarray | None = None
+    ) -> dict[str, Any]:
+        """Return the weights of the members.
+
+        Parameters
+        ----------
+        answers : ndarray of shape (n_teachers, n_samples, n_outputs) or None
+            Out-of-fold numbers; a row of NaN is none. None where nothing is to be found.
+        y : ndarray of shape (n_samples, n_outputs) or None
+        sample_weight : ndarray of shape (n_samples,), default=None
+
+        Returns
+        -------
+        dict of str to object
+            "weights_".
+        """
+        weights = self._read_weights()
+        if isinstance(weights, str):
+            weights = fit_mean_weights(answers, y, sample_weight)
+        return {"weights_": weights}
+
+    def _pool_answers(self, answers: np.ndarray, found: dict[str, Any]) -> np.ndarray:
+        """Return the mean of the members' answers.
+
+        Parameters
+        ----------
+        answers : ndarray of shape (n_teachers, n_samples, n_outputs)
+        found : dict of str to object
+            See `_find_pool`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_outputs)
+        """
+        return np.average(answers, axis=0, weights=found["weights_"])
+
+    def _unpooled(self) -> Self:
+        """Return an unfitted copy whose members count alike."""
+        return self._clone_with(self.teachers, weights=None)
+
+    @property
+    def _learns_pool(self):
+        return isinstance(self.weights, str)
+
+    def _ask_out_of_fold(self, members, X, y, *, sample_weight, seed):
+        """Return each member's out-of-fold answers, and the numbers of y as columns."""
+        cv = DEFAULT_FOLDS if self.cv is None else self.cv
+        if isinstance(cv, Integral):
+            cv = KFold(cv, shuffle=True, random_state=0)
+        splits, groups = ask_out_of_fold(
+            members, X, y, check_cv(cv), sample_weight=sample_weight, seed=seed
+        )
+        values = y.reshape(len(y), -1)
+        answers = np.full((len(members), *values.shape), np.nan)
+        for (_, test), replies in zip(splits, groups, strict=True):
+            for member, reply in enumerate(replies):
+                answers[member, test] = read_numbers([reply], values.shape[1])
+        return answers, values
+
+    def _check(self, device="auto"):
+        members = super()._check(device)
+        self._refuse_seen_rows(members)
+        return members
+
+    def _read_weights(self):
+        """Return the weights, summing to one; "oof" where they are to be found."""
+        return self.weights if isinstance(self.weights, str) else super()._read_weights()
+
     def _check_settings(self):
         self._validate_params()
         if len(self.teachers) == 0:
@@ -127,4 +219,6 @@ class RegressorEnsemble(RegressorMixin, BaseEnsemble):
         self._read_weights()
 
     def _panel(self):
+        if hasattr(self, "weights_"):
+            return None if self.weights is None else self.weights_
         return None if self.weights is None else self._read_weights()

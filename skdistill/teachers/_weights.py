@@ -1,37 +1,33 @@
-"""The weights of several teachers that pool their out-of-fold answers best."""
+"""How much each of several teachers counts, and how sure it is, by their out-of-fold answers."""
 
 import warnings
 
 import numpy as np
 from scipy.optimize import minimize
 from scipy.special import logsumexp, softmax
-from sklearn.model_selection import check_cv
 
 from skdistill._compat import safe_indexing
 from skdistill._random import draw_seeds
-from skdistill.teachers._align import align_columns
-from skdistill.teachers._clip import EPSILON, log_probabilities
+from skdistill._temperature import best_temperature
+from skdistill.teachers._clip import EPSILON, apply_temperature, log_probabilities
 from skdistill.teachers._fit import fit_teacher
-from skdistill.teachers._members import find_kinds, read_classes
 
 DEFAULT_FOLDS = 5
 
 
-def out_of_fold_weights(teachers, X, y, classes, *, combine, cv, sample_weight, seed):
-    """Cross-fit unfitted teachers and weigh them by their answers.
+def ask_out_of_fold(teachers, X, y, splitter, *, classes=None, sample_weight, seed):
+    """Cross-fit unfitted teachers and ask each about the rows that it has not seen.
 
     Parameters
     ----------
     teachers : list of Examined
         Not fitted; cloned for every fold.
-    X, y : array-like of shape (n_samples, ...) and ndarray of shape (n_samples,)
-        Rows and labels.
-    classes : ndarray of shape (n_classes,)
-        The order of the columns.
-    combine : {"probability", "logit"}
-        See `pool`.
-    cv : int, splitter or None
-        None is `DEFAULT_FOLDS` stratified folds, fewer where a class has fewer rows.
+    X, y : array-like of shape (n_samples, ...)
+        Rows, and labels or numbers.
+    splitter : splitter
+        Makes the folds.
+    classes : ndarray of shape (n_classes,), default=None
+        All labels, for teachers of classes.
     sample_weight : ndarray of shape (n_samples,) or None
         Weights of the rows.
     seed : int
@@ -39,45 +35,60 @@ def out_of_fold_weights(teachers, X, y, classes, *, combine, cv, sample_weight, 
 
     Returns
     -------
-    ndarray of shape (n_teachers,)
-        See `fit_pool_weights`.
+    splits : list of (train, test)
+    groups : list of list of Reply
+        For each split the reply of each teacher.
     """
-    if cv is None:
-        cv = int(np.clip(np.unique(y, return_counts=True)[1].min(), 2, DEFAULT_FOLDS))
     with warnings.catch_warnings():
-        # A row whose class no training row of its fold has is left out below.
+        # A row whose class no training row of its fold has is left out later.
         warnings.filterwarnings("ignore", message="The least populated class")
-        splits = list(check_cv(cv, y, classifier=True).split(X, y))
-    answers = np.full((len(teachers), len(y), len(classes)), np.nan)
+        splits = list(splitter.split(X, y))
     seeds = iter(draw_seeds(seed, len(splits) * len(teachers)))
     groups = []
     for train, test in splits:
-        rows, weight = safe_indexing(X, test), None
-        if sample_weight is not None:
-            weight = sample_weight[train]
-        replies = []
+        rows, replies = safe_indexing(X, test), []
         for teacher in teachers:
             fitted = fit_teacher(
                 teacher,
                 safe_indexing(X, train),
                 y[train],
                 seed=next(seeds),
-                classes=np.sort(classes),
-                sample_weight=weight,
+                classes=None if classes is None else np.sort(classes),
+                sample_weight=None if sample_weight is None else sample_weight[train],
             )
             replies += teacher.refitted(fitted).ask(rows)
         groups.append(replies)
-    kinds = find_kinds(groups)
-    for (train, test), replies in zip(splits, groups, strict=True):
-        is_unknown = ~np.isin(y[test], y[train])
-        for member, (reply, kind) in enumerate(zip(replies, kinds, strict=True)):
-            read, columns = read_classes([reply], [kind])
-            answer = align_columns(read, columns, classes)
-            answer[is_unknown] = np.nan
-            answers[member, test] = answer
-    position = {label: i for i, label in enumerate(classes.tolist())}
-    labels = np.array([position[label] for label in y.tolist()])
-    return fit_pool_weights(answers, labels, combine, sample_weight)
+    return splits, groups
+
+
+def fit_member_temperatures(answers, y, sample_weight=None):
+    """Find the temperature of each teacher that minimises the log-loss of its answers.
+
+    Parameters
+    ----------
+    answers : ndarray of shape (n_teachers, n_samples, n_classes)
+        Out-of-fold probabilities. A row of NaN is left out.
+    y : ndarray of shape (n_samples,), int
+        The position of each row's true class.
+    sample_weight : ndarray of shape (n_samples,), default=None
+
+    Returns
+    -------
+    ndarray of shape (n_teachers,)
+    """
+    weight = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight)
+    found = []
+    for answer in answers:
+        told = ~np.isnan(answer).any(axis=1)
+        found.append(best_temperature(log_probabilities(answer[told]), y[told], weight[told]))
+    return np.array(found)
+
+
+def calibrate_members(answers, temperatures):
+    """Return the answers of each teacher at its temperature; None leaves all as they are."""
+    if temperatures is None:
+        return answers
+    return np.stack([apply_temperature(a, t) for a, t in zip(answers, temperatures, strict=True)])
 
 
 def fit_pool_weights(answers, y, combine, sample_weight=None):
@@ -112,10 +123,7 @@ def fit_pool_weights(answers, y, combine, sample_weight=None):
     Yao et al. 2018, "Using Stacking to Average Bayesian Predictive Distributions",
     arXiv 1704.02030: the linear pool without the prior.
     """
-    told = ~np.isnan(answers).any(axis=(0, 2))
-    answers, y = answers[:, told], y[told]
-    row_weight = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight)[told]
-    row_weight = row_weight / row_weight.sum()
+    answers, y, row_weight = _told(answers, y, sample_weight)
     logs = log_probabilities(answers)
     true = answers[:, np.arange(len(y)), y]
     true_logs = logs[:, np.arange(len(y)), y]
@@ -130,13 +138,60 @@ def fit_pool_weights(answers, y, combine, sample_weight=None):
         expected = np.einsum("mnc,nc->mn", logs, softmax(logits, axis=1))
         return loss, (expected - true_logs) @ row_weight
 
-    pool_loss = logarithmic if combine == "logit" else linear
+    return _least(logarithmic if combine == "logit" else linear, len(answers), len(y))
+
+
+def fit_mean_weights(answers, y, sample_weight=None):
+    r"""Find the weights, none negative and summing to one, whose mean has the least squared error.
+
+    What is minimised over the simplex is, with the mean squared error :math:`s_o^2` of the
+    unweighted mean in each output,
+
+    .. math:: \frac{1}{n} \sum_i \sum_o \frac{(y_{io} - \sum_m w_m t_{mio})^2}{2 s_o^2}
+        - \frac{1}{n} \sum_m \log w_m,
+
+    a normal log-likelihood and the prior of `fit_pool_weights`.
+
+    Parameters
+    ----------
+    answers : ndarray of shape (n_teachers, n_samples, n_outputs)
+        Out-of-fold numbers. Rows that a teacher did not answer (NaN) are left out.
+    y : ndarray of shape (n_samples, n_outputs)
+    sample_weight : ndarray of shape (n_samples,), default=None
+        Weights of the rows.
+
+    Returns
+    -------
+    ndarray of shape (n_teachers,)
+    """
+    answers, y, row_weight = _told(answers, y, sample_weight)
+    spread = row_weight @ (y - answers.mean(axis=0)) ** 2
+    unit = np.sqrt(np.where(spread > 0, spread, 1.0))
+    errors = (answers - y) / unit
+
+    def squared(weights):
+        mean = np.tensordot(weights, errors, axes=1)
+        loss = 0.5 * row_weight @ (mean**2).sum(axis=1)
+        return loss, np.einsum("mno,no->mn", errors, mean) @ row_weight
+
+    return _least(squared, len(answers), len(y))
+
+
+def _told(answers, y, sample_weight):
+    """Return the rows that all have answered, and their weights, which sum to one."""
+    told = ~np.isnan(answers).any(axis=(0, 2))
+    answers, y = answers[:, told], y[told]
+    row_weight = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight)[told]
+    return answers, y, row_weight / row_weight.sum()
+
+
+def _least(loss_and_gradient, n_teachers, n_rows):
+    """Minimise a loss less the logarithm of the prior over the simplex."""
 
     def penalised(weights):
-        loss, gradient = pool_loss(weights)
-        return loss - np.log(weights).sum() / len(y), gradient - 1 / (weights * len(y))
+        loss, gradient = loss_and_gradient(weights)
+        return loss - np.log(weights).sum() / n_rows, gradient - 1 / (weights * n_rows)
 
-    n_teachers = len(answers)
     found = minimize(
         penalised,
         np.full(n_teachers, 1 / n_teachers),

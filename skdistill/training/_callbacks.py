@@ -4,6 +4,7 @@ import numpy as np
 import torch
 from skorch.callbacks import Callback, PrintLog
 
+from skdistill._temperature import best_temperature
 from skdistill._warn import warn
 from skdistill.exceptions import TrainingWarning
 
@@ -43,6 +44,38 @@ class KeepBest(Callback):
         if self.weights_ is not None:
             net.module_.load_state_dict(self.weights_)
         self.weights_ = None
+
+
+class FitTemperature(Callback):
+    r"""Find what the logits are divided by, on the held-back rows, when training ends.
+
+    Parameters
+    ----------
+    prior_scale : float, default=0.1
+        Standard deviation of log T beforehand, around 0: few rows stay near T = 1.
+
+    Attributes
+    ----------
+    temperature_ : float or None
+        See `best_temperature`; None where no rows were held back.
+    """
+
+    def __init__(self, prior_scale=0.1):
+        self.prior_scale = prior_scale
+
+    def on_train_begin(self, net, **kwargs):
+        self.temperature_ = self._held = None
+
+    def on_epoch_end(self, net, dataset_valid=None, **kwargs):
+        self._held = dataset_valid
+
+    def on_train_end(self, net, **kwargs):
+        held, self._held = self._held, None
+        if held is None:
+            return
+        logits, positions, weight = net.held_answers(held)
+        if np.isfinite(logits).all():
+            self.temperature_ = best_temperature(logits, positions, weight, self.prior_scale)
 
 
 class CountEpochs(Callback):

@@ -21,11 +21,18 @@ class ClassLink:
         Labels in the order of the columns.
     from_probabilities : bool, default=False
         Whether the outputs are probabilities and no logits.
+    temperature : float, default=1.0
+        What the logits are divided by.
     """
 
-    def __init__(self, classes, from_probabilities=False):
+    def __init__(self, classes, from_probabilities=False, temperature=1.0):
         self.classes = classes
         self.from_probabilities = from_probabilities
+        self.temperature = temperature
+
+    def calibrated(self, temperature):
+        """Return a link with another temperature."""
+        return ClassLink(self.classes, self.from_probabilities, temperature)
 
     def learnt(self, packed):
         """Return what is learnt in place of packed targets, and the link back from it."""
@@ -59,7 +66,7 @@ class ClassLink:
         """Return log-probabilities, ndarray of shape (n_samples, n_classes), float64."""
         if self.from_probabilities:
             outputs = to_logits(torch.from_numpy(outputs)).numpy()
-        return log_softmax(outputs)
+        return log_softmax(outputs / self.temperature)
 
     def predict(self, outputs):
         """Return the label with the greatest probability."""

@@ -1,7 +1,13 @@
 """StudentNet: a skorch net that learns from packed targets and answers as a classifier."""
 
+import numpy as np
+import torch
+from torch.utils.data import DataLoader
+
+from skdistill._torch import first_output
 from skdistill.training._base_net import BaseStudentNet
 from skdistill.training._base_student import NetClassifierMixin
+from skdistill.training._callbacks import FitTemperature
 
 
 class StudentNet(NetClassifierMixin, BaseStudentNet):
@@ -74,3 +80,50 @@ class StudentNet(NetClassifierMixin, BaseStudentNet):
     >>> student.fit(X, y).score(X, y) > 0.9
     True
     """
+
+    @property
+    def _default_callbacks(self):
+        # Behind the one that gives the module the weights of its best epoch.
+        return [*super()._default_callbacks, ("calibrate", FitTemperature())]
+
+    @property
+    def calibration_temperature_(self) -> float:
+        """What the module's logits are divided by; 1 where no rows were held back."""
+        return self.link_.temperature
+
+    def held_answers(self, dataset):
+        """Return what the module makes of held-back rows, and their labels.
+
+        Parameters
+        ----------
+        dataset : torch.utils.data.Dataset
+            Whose items are rows and packed targets.
+
+        Returns
+        -------
+        logits : ndarray of shape (n_held, n_classes), float64
+        positions : ndarray of shape (n_held,), int64
+            Of their classes.
+        weight : ndarray of shape (n_held,), float64
+        """
+        batches = self.get_iterator(dataset, training=False)
+        if isinstance(batches, DataLoader):
+            batches.generator = torch.Generator()  # it would draw from torch's own
+        found = []
+        self._set_training(False)
+        with torch.no_grad():
+            for X, packed in batches:
+                logits = self.criterion_._read(first_output(self.infer(X)))
+                weight = packed.get("hard_weight", torch.ones(len(logits)))
+                found.append((logits, packed["label"], weight))
+        logits, positions, weight = (
+            torch.cat(parts).cpu().numpy() for parts in zip(*found, strict=True)
+        )
+        return logits.astype(np.float64), positions, weight.astype(np.float64)
+
+    def _train(self, X, packed, settings, seed):
+        super()._train(X, packed, settings, seed)
+        for _, callback in self.callbacks_:
+            found = getattr(callback, "temperature_", None)
+            if isinstance(callback, FitTemperature) and found is not None:
+                self.link_ = self.link_.calibrated(found)

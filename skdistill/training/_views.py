@@ -14,8 +14,8 @@ from skdistill._torch import (
 )
 from skdistill._unwrap import unwrap
 from skdistill.exceptions import StudentError, TeacherError
+from skdistill.teachers._as_teacher import labels_of
 from skdistill.teachers._clip import EPSILON
-from skdistill.teachers._ensemble import labels_of
 from skdistill.teachers._features import find_net
 from skdistill.training._live_teachers import (
     LiveClasses,

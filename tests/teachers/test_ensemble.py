@@ -225,7 +225,7 @@ def test_weights_reach_the_members_that_take_them():
     np.testing.assert_allclose(
         ensemble.teachers_[0].class_prior_, GaussianNB().fit(X, Y, weight).class_prior_
     )
-    targets = teacher_targets(members, X, Y, cv=3, sample_weight=weight)
+    targets = teacher_targets(EnsembleTeacher(members), X, Y, cv=3, sample_weight=weight)
     alone = [teacher_targets(m, X, Y, cv=3, sample_weight=weight) for m in members]
     np.testing.assert_allclose(targets, np.mean(alone, axis=0))
 
@@ -334,9 +334,9 @@ def test_out_of_fold_weights_need_unfitted_members(make):
 # As a teacher
 
 
-def test_a_list_is_the_mean_of_its_members():
+def test_an_ensemble_is_the_mean_of_its_members_and_a_list_of_fitted_ones_too():
     members = MEMBERS["unfitted"]()
-    targets = teacher_targets(members, X, LABELS, cv=3)
+    targets = teacher_targets(EnsembleTeacher(members), X, LABELS, cv=3)
     alone = [teacher_targets(member, X, LABELS, cv=3) for member in members]
     np.testing.assert_allclose(targets, np.mean(alone, axis=0))
     fitted = MEMBERS["fitted"]()
@@ -346,10 +346,13 @@ def test_a_list_is_the_mean_of_its_members():
     np.testing.assert_allclose(teacher_probabilities(fitted, X, NAMES[::-1]), expected[:, ::-1])
 
 
-@pytest.mark.parametrize("make", MEMBERS.values(), ids=MEMBERS)
-def test_a_list_distils_as_the_ensemble_does(make):
+@pytest.mark.parametrize("name", MEMBERS)
+def test_a_list_distils_as_the_ensemble_does(name):
+    make, settings = MEMBERS[name], {}
+    if name == "unfitted":
+        settings = {"weights": "oof", "calibrate": True}
     from_list = quick_model(make()).fit(X, LABELS)
-    from_ensemble = quick_model(EnsembleTeacher(make())).fit(X, LABELS)
+    from_ensemble = quick_model(EnsembleTeacher(make(), **settings)).fit(X, LABELS)
     np.testing.assert_array_equal(from_list.predict_proba(X), from_ensemble.predict_proba(X))
     assert isinstance(from_list.teacher_, EnsembleTeacher)
     assert isinstance(from_list.teacher, list)

@@ -103,6 +103,7 @@ from skdistill.teachers import (
     ClassGraphTeacher,
     EnsembleTeacher,
     RegressorEnsemble,
+    SelfTeacher,
     load_teacher,
 )
 from skdistill.training import DistillationCriterion, HoldOut, RegressionCriterion
@@ -251,6 +252,7 @@ def ask(teacher_of_rows: Any) -> None:
     numbers = RegressorEnsemble([called, called], weights=[1, 2]).fit(X, y)
     assert_type(numbers.predict(X), np.ndarray)
     assert_type(ClassGraphTeacher.from_names(["a.b", "a.c"]), ClassGraphTeacher)
+    assert_type(DistilledClassifier([called, SelfTeacher()]), DistilledClassifier)
     assert_type(load_teacher("teacher.onnx"), Any)
     Targets()  # type: ignore[call-arg]
     load_teacher(3)  # type: ignore[arg-type]

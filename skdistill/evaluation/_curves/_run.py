@@ -21,8 +21,8 @@ from skdistill.evaluation._teaching import layers_of, teacher_answer, with_memor
 from skdistill.targets import Targets, teacher_targets
 from skdistill.targets._given import given_targets
 from skdistill.teachers._adapters import answers_from_labels
+from skdistill.teachers._as_teacher import as_teacher
 from skdistill.teachers._base_ensemble import members_of
-from skdistill.teachers._ensemble import as_teacher
 
 Samples = dict[tuple[int, Hashable], list[dict[str, float]]]
 """The scores of each (size, arm), one dict for each split."""

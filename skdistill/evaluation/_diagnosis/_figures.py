@@ -11,9 +11,8 @@ import numpy as np
 from skdistill.evaluation._diagnosis._measure import Evidence
 from skdistill.evaluation._metrics import calibration_error, row_terms
 from skdistill.targets import fit_temperature
-from skdistill.targets._calibration import apply_temperature
 from skdistill.targets._warnings import FLOOR
-from skdistill.teachers._clip import log_probabilities
+from skdistill.teachers._clip import apply_temperature, log_probabilities
 
 N_BINS = 15
 

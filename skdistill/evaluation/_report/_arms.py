@@ -20,10 +20,9 @@ from skdistill.evaluation._recipes import student_arms
 from skdistill.evaluation._split import N_FOLDS, stratified_folds
 from skdistill.evaluation._teaching import AskedTeacher, ask_teacher
 from skdistill.targets import fit_temperature
-from skdistill.targets._calibration import apply_temperature
 from skdistill.targets._memory import open_memory, remember
-from skdistill.teachers._clip import log_probabilities
-from skdistill.teachers._ensemble import as_teacher
+from skdistill.teachers._as_teacher import as_teacher
+from skdistill.teachers._clip import apply_temperature, log_probabilities
 from skdistill.teachers._examined import examine
 from skdistill.teachers._fit import is_fitted
 

@@ -18,8 +18,8 @@ from skdistill.evaluation._read_problem import check_same_columns
 from skdistill.evaluation._rows_of_fit import check_rows_of_fit
 from skdistill.exceptions import TeacherError
 from skdistill.targets import teacher_probabilities
+from skdistill.teachers._as_teacher import as_teacher, labels_of
 from skdistill.teachers._asks import CLASSES
-from skdistill.teachers._ensemble import as_teacher, labels_of
 from skdistill.teachers._examined import examine
 from skdistill.teachers._fit import is_fitted
 
