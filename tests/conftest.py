@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 
 import numpy as np
 import pytest
@@ -11,6 +12,8 @@ import torch
 
 
 def pytest_configure():
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in the background of a shell
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     # The tests' nets are too small for a second thread to pay, and one thread is reproducible.
     torch.set_num_threads(1)
     os.environ.setdefault("MPLBACKEND", "Agg")

@@ -9,7 +9,7 @@ import torch
 from scipy import sparse
 from skorch.callbacks import EpochTimer, LRScheduler, PassthroughScoring
 from torch import nn
-from torch.utils.data import Dataset, Subset
+from torch.utils.data import DataLoader, Dataset, Subset
 
 from skdistill._compat import Interval, Options, StrOptions, validate_parameter_constraints
 from skdistill._generators import is_ours
@@ -313,6 +313,8 @@ class BaseStudentNet(NetStudentMixin, FastEpochMixin):
         size = kwargs.pop("batch_size", self.batch_size)
         size = len(dataset) if size == -1 else resolve_batch_size(size, len(dataset))
         batches = getattr(self, name)(dataset, batch_size=size, **kwargs)
+        if not training and isinstance(batches, DataLoader):
+            batches.generator = torch.Generator()  # it would draw from torch's own
         if training:
             for term in self.criterion_.terms:
                 batches = term.batches(batches, self)

@@ -2,7 +2,6 @@
 
 import numpy as np
 import torch
-from torch.utils.data import DataLoader
 
 from skdistill._torch import first_output
 from skdistill.training._base_net import BaseStudentNet
@@ -106,13 +105,10 @@ class StudentNet(NetClassifierMixin, BaseStudentNet):
             Of their classes.
         weight : ndarray of shape (n_held,), float64
         """
-        batches = self.get_iterator(dataset, training=False)
-        if isinstance(batches, DataLoader):
-            batches.generator = torch.Generator()  # it would draw from torch's own
         found = []
         self._set_training(False)
         with torch.no_grad():
-            for X, packed in batches:
+            for X, packed in self.get_iterator(dataset, training=False):
                 logits = self.criterion_._read(first_output(self.infer(X)))
                 weight = packed.get("hard_weight", torch.ones(len(logits)))
                 found.append((logits, packed["label"], weight))

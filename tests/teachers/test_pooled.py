@@ -1,0 +1,219 @@
+"""Several teachers in one cross-fitting: weighed and calibrated by what they say out of fold."""
+
+import numpy as np
+import pytest
+from scipy.optimize import minimize
+from sklearn.base import clone
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
+from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.model_selection import GridSearchCV
+from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+
+from skdistill import DistilledClassifier, DistilledRegressor, StudentNet
+from skdistill.exceptions import TeacherError
+from skdistill.students import TablePreprocessor
+from skdistill.targets import fit_temperature, teacher_targets
+from skdistill.teachers import EnsembleTeacher, RegressorEnsemble, SelfTeacher
+
+X, Y = load_iris(return_X_y=True)
+NAMES = np.array(["setosa", "versicolor", "virginica"])[Y]
+XN, YN = load_diabetes(return_X_y=True)
+pytestmark = pytest.mark.filterwarnings("ignore:The teacher's log-loss on the labelled rows")
+WEIGHT = np.random.default_rng(0).uniform(0.1, 3, len(X))
+
+
+def members():
+    return [
+        DecisionTreeClassifier(max_depth=2, random_state=0),
+        GaussianNB(),
+        LogisticRegression(C=0.01),
+    ]
+
+
+def best_weights(answers, weight):
+    """The weights of a linear pool with the least log-loss and a Dirichlet prior, by softmax."""
+    true = answers[:, np.arange(len(Y)), Y]
+
+    def loss(free):
+        w = np.exp(free - free.max()) / np.exp(free - free.max()).sum()
+        return -np.average(np.log(w @ true), weights=weight) - np.log(w).sum() / len(Y)
+
+    free = minimize(loss, np.zeros(len(answers)), method="BFGS", options={"gtol": 1e-10}).x
+    return np.exp(free) / np.exp(free).sum()
+
+
+@pytest.mark.parametrize("weight", [None, WEIGHT], ids=["", "weighted"])
+def test_a_list_is_the_pool_of_its_calibrated_members(weight):
+    settings = {"cv": 3, "sample_weight": weight}
+    alone = [np.asarray(teacher_targets(m, X, NAMES, **settings)) for m in members()]
+    temperatures = [fit_temperature(a, Y, weight) for a in alone]
+    powers = [np.maximum(a, 1e-12) ** (1 / t) for a, t in zip(alone, temperatures, strict=True)]
+    calibrated = np.stack([p / p.sum(axis=1, keepdims=True) for p in powers])
+    weights = best_weights(calibrated, weight)
+    targets = teacher_targets(members(), X, NAMES, **settings)
+    np.testing.assert_allclose(targets, np.tensordot(weights, calibrated, 1), rtol=1e-3, atol=1e-5)
+    assert targets.out_of_fold
+
+    student = DecisionTreeClassifier(max_depth=3, random_state=0)
+    model = DistilledClassifier(members(), student, cv=3, random_state=0)
+    teacher = model.fit(X, NAMES, sample_weight=weight).teacher_
+    np.testing.assert_allclose(teacher.weights_, weights, atol=1e-3)
+    np.testing.assert_allclose(teacher.temperatures_, temperatures, rtol=1e-4)
+    whole = [m.predict_proba(X) for m in teacher.teachers_]
+    powers = [np.maximum(a, 1e-12) ** (1 / t) for a, t in zip(whole, temperatures, strict=True)]
+    expected = sum(
+        w * p / p.sum(axis=1, keepdims=True) for w, p in zip(weights, powers, strict=True)
+    )
+    np.testing.assert_allclose(teacher.predict_proba(X), expected, atol=1e-3)
+    assert teacher.get_params()["weights"] == "oof"
+
+
+def test_an_ensemble_of_ones_own_is_pooled_on_the_same_folds():
+    ensemble = EnsembleTeacher(members(), weights="oof", calibrate=True)
+    from_list = teacher_targets(members(), X, NAMES, cv=3, random_state=0)
+    np.testing.assert_array_equal(
+        teacher_targets(ensemble, X, NAMES, cv=3, random_state=0), from_list
+    )
+    for weights, calibrate in ((None, True), ("oof", False), ([1, 2, 3], True)):
+        ensemble = EnsembleTeacher(members(), weights=weights, calibrate=calibrate)
+        model = DistilledClassifier(ensemble, DecisionTreeClassifier(), cv=3, random_state=0)
+        found = model.fit(X, NAMES).teacher_
+        assert (found.temperatures_ is None) == (not calibrate)
+        if weights != "oof":
+            expected = np.full(3, 1 / 3) if weights is None else np.array(weights) / 6
+            np.testing.assert_allclose(found.weights_, expected)
+    in_sample = DistilledClassifier(members(), DecisionTreeClassifier(), cv="in-sample")
+    assert in_sample.set_params(random_state=0).fit(X, NAMES).teacher_.temperatures_ is None
+
+
+def test_alone_an_ensemble_calibrates_its_members_too():
+    ensemble = EnsembleTeacher(members(), calibrate=True, cv=3).fit(X, NAMES)
+    expected = [
+        fit_temperature(teacher_targets(member, X, NAMES, cv=3), NAMES) for member in members()
+    ]
+    np.testing.assert_allclose(ensemble.temperatures_, expected, rtol=1e-4)
+    again = clone(ensemble).fit(X, NAMES)
+    np.testing.assert_array_equal(again.predict_proba(X), ensemble.predict_proba(X))
+
+
+def test_a_teacher_that_knows_nothing_gets_the_weight_of_the_prior():
+    pair = [GaussianNB(), DummyClassifier()]
+    model = DistilledClassifier(pair, DecisionTreeClassifier(), random_state=0).fit(X, Y)
+    assert model.teacher_.weights_[1] < 0.05
+    numbers = [Ridge(0.1), DummyRegressor()]
+    model = DistilledRegressor(numbers, DecisionTreeRegressor(max_depth=3), random_state=0)
+    assert model.fit(XN, YN).teacher_.weights_[1] < 0.1
+
+
+@pytest.mark.parametrize("weight", [None, np.random.default_rng(1).uniform(0.1, 3, len(XN))])
+@pytest.mark.parametrize("two", [False, True], ids=["one", "two"])
+def test_numbers_are_weighed_by_their_squared_error(weight, two):
+    y = np.column_stack([YN, -3 * YN + 100 * XN[:, 2]]) if two else YN
+    regressors = [Ridge(0.1), DecisionTreeRegressor(max_depth=3, random_state=0)]
+    settings = {"cv": 3, "sample_weight": weight}
+    alone = [np.asarray(teacher_targets(r, XN, y, **settings)) for r in regressors]
+    values = y.reshape(len(y), -1)
+    unit = np.average((values - np.mean(alone, axis=0)) ** 2, axis=0, weights=weight)
+
+    def loss(first):
+        errors = (values - first * alone[0] - (1 - first) * alone[1]) ** 2 / (2 * unit)
+        prior = np.log(first) + np.log(1 - first)
+        return np.average(errors.sum(axis=1), weights=weight) - prior / len(y)
+
+    grid = np.linspace(0.001, 0.999, 999)
+    first = grid[np.argmin([loss(share) for share in grid])]
+    assert 0.05 < first < 0.95
+    targets = teacher_targets(regressors, XN, y, **settings)
+    expected = first * alone[0] + (1 - first) * alone[1]
+    np.testing.assert_allclose(targets, expected, rtol=1e-2)
+    ensemble = RegressorEnsemble(regressors, weights="oof", cv=3).fit(XN, y, sample_weight=weight)
+    assert ensemble.weights_.sum() == pytest.approx(1)
+    mean = sum(
+        w * r.predict(XN) for w, r in zip(ensemble.weights_, ensemble.teachers_, strict=True)
+    )
+    np.testing.assert_allclose(ensemble.predict(XN), mean)
+
+
+# The student among its teachers
+
+
+def net():
+    return make_pipeline(StandardScaler(), StudentNet(max_epochs=3, module__hidden_units=(8,)))
+
+
+WHERE = {
+    "alone": lambda one: one,
+    "in a list": lambda one: [GaussianNB(), one],
+    "in a tuple": lambda one: (one, GaussianNB()),
+    "in an ensemble": lambda one: EnsembleTeacher([GaussianNB(), one], weights=[1, 2]),
+    "with a fitted one": lambda one: [GaussianNB().fit(X, NAMES), one],
+}
+
+
+@pytest.mark.parametrize("where", WHERE)
+def test_a_self_teacher_is_the_student(where):
+    make, settings = WHERE[where], {"cv": 2, "random_state": 0}
+    model = DistilledClassifier(make(SelfTeacher()), net(), **settings).fit(X, NAMES)
+    by_hand = DistilledClassifier(make(net()), net(), **settings).fit(X, NAMES)
+    np.testing.assert_array_equal(model.predict_proba(X), by_hand.predict_proba(X))
+    again = clone(model).fit(X, NAMES)
+    np.testing.assert_array_equal(model.predict_proba(X), again.predict_proba(X))
+    assert repr(model.teacher) == repr(make(SelfTeacher()))
+
+
+def test_it_is_the_default_student_and_hears_what_is_set_on_it():
+    breast, labels = load_breast_cancer(return_X_y=True)
+    model = DistilledClassifier(SelfTeacher(), cv=2, random_state=0).fit(breast[:120], labels[:120])
+    assert isinstance(model.teacher_[0], TablePreprocessor)
+    assert type(model.teacher_[-1]) is StudentNet
+    model = DistilledClassifier(SelfTeacher(), net(), cv=2, random_state=0)
+    model.set_params(student__studentnet__max_epochs=2).fit(X, NAMES)
+    assert len(model.teacher_[-1].history_) == 2
+
+
+def test_any_student_can_be_its_own_teacher():
+    tree = DecisionTreeClassifier(max_depth=3, random_state=0)
+    model = DistilledClassifier([GaussianNB(), SelfTeacher()], tree, random_state=0).fit(X, NAMES)
+    assert model.teacher_.weights_.shape == (2,)
+    numbers = DistilledRegressor(
+        [Ridge(), SelfTeacher()], DecisionTreeRegressor(max_depth=3, random_state=0), random_state=0
+    ).fit(XN, YN)
+    assert numbers.teacher_.weights_.shape == (2,)
+    assert numbers.score(XN, YN) > 0.4
+
+
+def test_it_can_be_searched_for_and_remembered(tmp_path):
+    tree = DecisionTreeClassifier(max_depth=3, random_state=0)
+    choices = [GaussianNB(), SelfTeacher(), [RandomForestClassifier(5), SelfTeacher()]]
+    model = DistilledClassifier(None, tree, random_state=0, memory=str(tmp_path))
+    search = GridSearchCV(model, {"teacher": choices}, cv=2).fit(X, NAMES)
+    again = GridSearchCV(clone(model), {"teacher": choices}, cv=2).fit(X, NAMES)
+    np.testing.assert_array_equal(
+        search.cv_results_["mean_test_score"], again.cv_results_["mean_test_score"]
+    )
+
+
+# fmt: off
+REFUSED = {
+    "fitted alone": (TeacherError, lambda: SelfTeacher().fit(X, Y),
+        "stands for the student of the model whose teacher it is, and there is none here; "
+        "expected DistilledClassifier"),
+    "asked alone": (TeacherError, lambda: teacher_targets(SelfTeacher(), X, Y),
+        "stands for the student.*expected DistilledClassifier"),
+    "calibrated, and fitted": (ValueError,
+        lambda: EnsembleTeacher([GaussianNB().fit(X, Y)], calibrate=True).fit(X, Y),
+        "calibrate=True was given with members that are not fitted here.*'GaussianNB'.*clone"),
+    "no bool": (ValueError, lambda: EnsembleTeacher([GaussianNB()], calibrate="yes").fit(X, Y),
+        "The 'calibrate' parameter of EnsembleTeacher must be.*bool.*Got 'yes' instead"),
+}
+# fmt: on
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_refused(case, refused):
+    refused(*REFUSED[case])
