@@ -1,6 +1,7 @@
 """Any scikit-learn regressor as the student of a regressor, a tree for one."""
 
 import numpy as np
+from sklearn.base import is_regressor
 
 from skdistill.exceptions import StudentError
 from skdistill.losses._regression import QuantileLoss, SquaredErrorLoss
@@ -27,6 +28,11 @@ class EstimatorRegressorStudent(RegressorStudentMixin, BaseEstimatorStudent):
     StudentError
         When the estimator's own loss is not the one that is asked for.
     """
+
+    @staticmethod
+    def takes(estimator):
+        """Return whether it is what an estimator may become."""
+        return is_regressor(estimator)
 
     def check_estimator(self):
         """Refuse an estimator that cannot learn; return self."""
