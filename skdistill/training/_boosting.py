@@ -23,12 +23,12 @@ class LightGBM:
     name = "lightgbm.LGBMClassifier"
     objectives = (None, "binary", "multiclass", "softmax")
     neutral = {
-        **dict.fromkeys(("boosting", "boost", "boosting_type"), "gbdt"),
-        **dict.fromkeys(("class_weight", "num_class", "num_classes")),
-        **dict.fromkeys(("objective_type", "app", "application", "loss")),
-        **dict.fromkeys(("is_unbalance", "unbalance", "unbalanced_sets"), False),
-        **dict.fromkeys(("linear_tree", "linear_trees"), False),
-        **dict.fromkeys(("scale_pos_weight", "sigmoid"), 1),
+        **dict.fromkeys(("boosting", "boost", "boosting_type"), ("gbdt", "goss")),
+        **dict.fromkeys(("class_weight", "num_class", "num_classes"), ()),
+        **dict.fromkeys(("objective_type", "app", "application", "loss"), ()),
+        **dict.fromkeys(("is_unbalance", "unbalance", "unbalanced_sets"), (False,)),
+        **dict.fromkeys(("linear_tree", "linear_trees"), (False,)),
+        **dict.fromkeys(("scale_pos_weight", "sigmoid"), (1,)),
     }
     stops = ("early_stopping_round", "early_stopping_rounds", "early_stopping", "n_iter_no_change")
 
@@ -81,7 +81,7 @@ class XGBoost:
 
     name = "xgboost.XGBClassifier"
     objectives = (None, "binary:logistic", "multi:softprob")
-    neutral = {"scale_pos_weight": 1, "num_class": None}
+    neutral = {"scale_pos_weight": (1,), "num_class": ()}
     stops = ("early_stopping_rounds",)
 
     @staticmethod
@@ -147,6 +147,6 @@ def boosting_of(estimator):
     for boosting in (LightGBM, XGBoost):
         if boosting.name in family and not any(".Dask" in name for name in family):
             params = estimator.get_params(deep=False)
-            neutral = all(params.get(k) in (None, v) for k, v in boosting.neutral.items())
+            neutral = all(params.get(k) in (None, *v) for k, v in boosting.neutral.items())
             return boosting if neutral and params["objective"] in boosting.objectives else None
     return None

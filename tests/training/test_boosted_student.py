@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import torch
 from scipy.optimize import approx_fprime
+from scipy.special import softmax
 from sklearn.base import clone
 from sklearn.datasets import make_classification
 from sklearn.ensemble import RandomForestClassifier
@@ -141,6 +142,47 @@ def test_with_next_to_no_teacher_it_is_the_own_fit_on_the_labels(make, n_classes
     soft = fit(student, X, y, p, alpha=1e-12, sample_weight=w)
     np.testing.assert_allclose(soft.predict_proba(X), expected, atol=2e-6)
     np.testing.assert_array_equal(soft.predict(X), plain.predict(X))
+
+
+@CLASSES
+@pytest.mark.parametrize(
+    "make, settings",
+    [
+        (lightgbm, {"boost_from_average": False}),
+        (xgboost, {"booster": "gblinear", "max_depth": None}),
+        (xgboost, {"subsample": 0.5, "colsample_bytree": 0.5}),
+        (xgboost, {"base_score": 0.3}),
+    ],
+)
+def test_other_settings_of_the_library_are_honoured(make, settings, n_classes):
+    X, y = draw(n_classes=n_classes)
+    p = soft_labels(n_classes=n_classes)
+    plain = fit(make(**settings), X, y, None, alpha=0).predict_proba(X)
+    soft = fit(make(**settings), X, y, p, alpha=1e-12).predict_proba(X)
+    np.testing.assert_allclose(soft, plain, atol=2e-6)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"boosting_type": "goss"}, {"subsample": 0.5, "subsample_freq": 1}],
+)
+def test_what_lightgbm_draws_it_draws_as_by_an_objective_given_by_hand(settings):
+    X, y = draw()
+    p = soft_labels()
+    model = fit(lightgbm(**settings), X, y, p, alpha=0.6, temperature=2)
+    onehot = (y[:, None] == NAMES).astype(float)
+    soft = softmax(np.log(p) / 2, axis=1)
+
+    def objective(labels, scores):
+        q, q2 = softmax(scores, axis=1), softmax(scores / 2, axis=1)
+        gradient = 0.4 * (q - onehot) + 0.6 * 2 * (q2 - soft)
+        return gradient, 1.5 * (0.4 * q * (1 - q) + 0.6 * q2 * (1 - q2))
+
+    start = np.log((0.4 * onehot + 0.6 * p).mean(axis=0))
+    alone = model.student_.estimator_.get_params() | {"objective": objective}
+    by_hand = lightgbm(**alone).fit(X, y, init_score=np.tile(start, (300, 1)))
+    expected = softmax(by_hand.predict(X, raw_score=True) + start, axis=1)
+    np.testing.assert_allclose(model.predict_proba(X), expected, atol=1e-9)
 
 
 @BOTH
@@ -307,6 +349,7 @@ OF_THEIR_OWN = {
     "lightgbm, a random forest": lambda: lightgbm(
         boosting_type="rf", subsample=0.6, subsample_freq=1
     ),
+    "lightgbm, trees left out at random": lambda: lightgbm(boosting_type="dart"),
     "lightgbm, linear leaves": lambda: lightgbm(linear_tree=True),
     "xgboost, squared error": lambda: xgboost(objective="reg:squarederror"),
 }

@@ -13,6 +13,9 @@ from skdistill.evaluation._tables import TableResult
 COSTS = {"us_per_row": "time", "n_bytes": "size"}
 """What a loss is held against, and what its front is called."""
 
+PRINTED = ("us_per_row", "us_single_row", "n_bytes", "fit_seconds")
+"""What is printed with three digits, or as a whole number."""
+
 Row = dict[str, Any]
 
 
@@ -39,6 +42,9 @@ class Leaderboard(TableResult):
     loss: str
     models: dict[tuple[str, str], Any]
 
+    def _shown(self) -> list[Row]:
+        return [{**row, **{key: _rounded(row[key]) for key in PRINTED}} for row in self.rows]
+
     def front(self, cost: str = "us_per_row") -> list[Row]:
         """The rows that no other row beats in both loss and cost.
 
@@ -60,6 +66,12 @@ class Leaderboard(TableResult):
         check_metric("Leaderboard.front", cost, COSTS)
         shown = [row for row in self.rows if COSTS[cost] in row["front"]]
         return sorted(shown, key=lambda row: (row[cost], row[self.loss]))
+
+
+def _rounded(value: float) -> str:
+    if not np.isfinite(value):
+        return "-"
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def on_front(points: np.ndarray) -> np.ndarray:
