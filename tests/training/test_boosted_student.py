@@ -302,6 +302,10 @@ def test_where_no_split_is_found_the_shares_are_predicted(make, n_classes):
     model = fit(make(n_estimators=3, **nothing), X, y, p, alpha=0.5)
     assert model.student_.estimator_.n_features_in_ == 6
     mixture = 0.5 * (y[:, None] == NAMES[:n_classes]).mean(axis=0) + 0.5 * p.mean(axis=0)
+    if make is xgboost and n_classes > 2:
+        major, minor = map(int, pytest.importorskip("xgboost").__version__.split(".")[:2])
+        if (major, minor) < (3, 1):  # which has no start for each class
+            mixture = np.full(n_classes, 1 / n_classes)
     np.testing.assert_allclose(model.predict_proba(X[:2]), [mixture] * 2, atol=1e-5)
 
 
