@@ -22,10 +22,12 @@ from skdistill.evaluation._displays._bias_variance import (
     PairedDifferencesDisplay,
 )
 from skdistill.evaluation._displays._curves import CapacityCurveDisplay, LearningCurvesDisplay
+from skdistill.evaluation._displays._leaderboard import LeaderboardDisplay
 from skdistill.evaluation._displays._map import TemperatureAlphaDisplay
 from skdistill.evaluation._displays._reliability import ReliabilityDisplay, reliability_bins
 from skdistill.evaluation._displays._report import ReportDisplay
 from skdistill.evaluation._displays._robustness import RobustnessDisplay
+from skdistill.evaluation._leaderboard import Leaderboard, leaderboard
 from skdistill.evaluation._metrics import agreement, expected_calibration_error, kl_to_teacher
 from skdistill.evaluation._report import (
     DistillationReport,
@@ -50,6 +52,8 @@ __all__ = [
     "Diagnosis",
     "DistillationReport",
     "DistillationReports",
+    "Leaderboard",
+    "LeaderboardDisplay",
     "LearningCurves",
     "LearningCurvesDisplay",
     "PairedDifferencesDisplay",
@@ -70,6 +74,7 @@ __all__ = [
     "expected_calibration_error",
     "kl_to_teacher",
     "label_budget_curve",
+    "leaderboard",
     "learning_curves",
     "reliability_bins",
     "robustness_curve",

@@ -88,6 +88,32 @@ def _check_has_teacher(owner: str, model: Any) -> None:
         )
 
 
+def check_takes_answers(owner: str, model: Any) -> None:
+    """Refuse a recipe for which answers on the rows as they are cannot stand for a teacher.
+
+    Parameters
+    ----------
+    owner : str
+        The function that the error names.
+    model : DistilledClassifier or DistilledRegressor
+
+    Raises
+    ------
+    ValueError
+        For generated rows and for views.
+    """
+    if model.augment is not None:
+        raise ValueError(
+            f"{owner} compares students on the same rows, and augment={model.augment!r} generates "
+            f"others for the distilled one alone; pass clone(model).set_params(augment=None)."
+        )
+    if views_of(model.student):
+        raise ValueError(
+            f"{owner} asks the teacher once and hands its answers on, which say nothing of views; "
+            f"pass a model whose StudentNet has views=None."
+        )
+
+
 def _nobody(X: Any) -> None:
     """Stand for a teacher that is not asked."""
     raise AssertionError("a recipe is checked before anybody is asked")

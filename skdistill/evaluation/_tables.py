@@ -96,11 +96,15 @@ class TableResult:
         """
         return rows_to_frame(self.rows, type(self).__name__)
 
+    def _shown(self) -> list[dict[str, Any]]:
+        """The rows as they are printed."""
+        return self.rows
+
     def __repr__(self) -> str:
-        return f"{self.title}\n\n{text_table(rows_to_table(self.rows))}"
+        return f"{self.title}\n\n{text_table(rows_to_table(self._shown()))}"
 
     def _repr_html_(self) -> str:
-        return html_table(rows_to_table(self.rows), self.title)
+        return html_table(rows_to_table(self._shown()), self.title)
 
 
 def _cell(value: Any, error: float = np.nan) -> str:

@@ -20,7 +20,8 @@ from skdistill.training._base_student import BaseStudent
 class BaseEstimatorStudent(BaseStudent):
     """An estimator that knows nothing of distillation, and the rows that it takes.
 
-    A subclass has `prepare`, `learn` and `_ask`, by which an `EstimatorBody` asks.
+    A subclass has `takes`, `check_estimator`, `prepare`, `learn` and `_ask`, by which an
+    `EstimatorBody` asks.
 
     Parameters
     ----------

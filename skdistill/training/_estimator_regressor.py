@@ -1,6 +1,7 @@
 """Any scikit-learn regressor as the student of a regressor, a tree for one."""
 
 import numpy as np
+from sklearn.base import is_regressor
 
 from skdistill.exceptions import StudentError
 from skdistill.losses._regression import QuantileLoss, SquaredErrorLoss
@@ -8,6 +9,9 @@ from skdistill.training._base_student import RegressorStudentMixin
 from skdistill.training._estimator_base import BaseEstimatorStudent, join_parts
 from skdistill.training._links import NumberLink
 from skdistill.training._soft_values import double_rows, mix_values
+
+ABSOLUTE_ERROR = ("regression_l1", "l1", "mae", "mean_absolute_error", "reg:absoluteerror")
+"""What LightGBM and XGBoost call the absolute error."""
 
 
 class EstimatorRegressorStudent(RegressorStudentMixin, BaseEstimatorStudent):
@@ -27,6 +31,11 @@ class EstimatorRegressorStudent(RegressorStudentMixin, BaseEstimatorStudent):
     StudentError
         When the estimator's own loss is not the one that is asked for.
     """
+
+    @staticmethod
+    def takes(estimator):
+        """Return whether it is what an estimator may become."""
+        return is_regressor(estimator)
 
     def check_estimator(self):
         """Refuse an estimator that cannot learn; return self."""
@@ -94,8 +103,13 @@ def own_loss(estimator):
     """
     params = estimator.get_params(deep=False)
     name = params.get("loss", params.get("criterion"))
-    if name == "absolute_error":
+    objective = params.get("objective")  # of LightGBM and XGBoost
+    if name == "absolute_error" or objective in ABSOLUTE_ERROR:
         return QuantileLoss(quantile=0.5)
+    if objective == "quantile":
+        return QuantileLoss(quantile=params.get("alpha", 0.9))  # as LightGBM without one
+    if objective == "reg:quantileerror" and np.ndim(params.get("quantile_alpha")) == 0:
+        return QuantileLoss(quantile=params.get("quantile_alpha"))
     if name == "quantile" or (name is None and "quantile" in params):
         return QuantileLoss(quantile=params.get("quantile", params.get("alpha")))
     return SquaredErrorLoss()

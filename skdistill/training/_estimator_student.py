@@ -4,7 +4,7 @@ from functools import partial
 
 import numpy as np
 from scipy.special import softmax
-from sklearn.base import is_regressor
+from sklearn.base import is_classifier, is_regressor
 from sklearn.utils.validation import has_fit_parameter
 
 from skdistill._compat import safe_indexing
@@ -48,6 +48,11 @@ class EstimatorStudent(ClassifierStudentMixin, BaseEstimatorStudent):
     StudentError
         When the estimator cannot learn from soft labels.
     """
+
+    @staticmethod
+    def takes(estimator):
+        """Return whether it is what an estimator may become."""
+        return is_classifier(estimator) or is_regressor(estimator)
 
     def check_estimator(self):
         """Refuse an estimator that cannot learn from soft labels; return self."""
@@ -147,6 +152,9 @@ class EstimatorStudent(ClassifierStudentMixin, BaseEstimatorStudent):
 def _ask_classifier(labels, estimator, X):
     """Return the probability of each label, 0 of one that no copy stood for, never learnt."""
     answer = estimator.predict_proba(X)
+    if answer.dtype == np.float32:  # whose sums are one in single precision alone
+        answer = answer.astype(np.float64)
+        answer /= answer.sum(axis=1, keepdims=True)
     p = np.zeros((len(answer), len(labels)))
     p[:, np.searchsorted(labels, estimator.classes_)] = answer
     return p

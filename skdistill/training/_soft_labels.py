@@ -1,8 +1,9 @@
 """Hard and soft labels as the weights and targets that an estimator's own `fit` takes."""
 
 import numpy as np
+from scipy.special import softmax
 
-from skdistill.teachers._clip import EPSILON
+from skdistill.teachers._clip import EPSILON, log_probabilities
 
 
 def class_weights(packed, n_classes, alpha=0.0, factor=1.0):
@@ -28,20 +29,64 @@ def class_weights(packed, n_classes, alpha=0.0, factor=1.0):
     ndarray of shape (n_samples, n_classes)
         A probability of no more than `EPSILON` has no weight.
     """
+    weights = answer_weights(packed, n_classes, alpha * factor)
+    weights += label_weights(packed, n_classes, 1 - alpha)
+    return weights
+
+
+def label_weights(packed, n_classes, scale=1.0):
+    """Return the part of the labels in `class_weights`.
+
+    Parameters
+    ----------
+    packed : Packed
+    n_classes : int
+    scale : float, default=1.0
+        What all is multiplied by.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_classes)
+    """
     weights = np.zeros((packed.n_rows, n_classes))
-    if alpha > 0:
+    hard = packed.hard_weight()
+    hard = 1.0 if hard is None else hard[: packed.n_labelled]
+    weights[np.arange(packed.n_labelled), packed.hard] = scale * hard
+    return weights
+
+
+def answer_weights(packed, n_classes, scale=1.0, temperature=1.0):
+    """Return the part of the teacher's probabilities in `class_weights`.
+
+    Parameters
+    ----------
+    packed : Packed
+    n_classes : int
+    scale : float, default=1.0
+        What all is multiplied by; 0 leaves the answers alone.
+    temperature : float, default=1.0
+        By which the probabilities are softened, p^(1/T) brought to a sum of one.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_classes)
+    """
+    weights = np.zeros((packed.n_rows, n_classes))
+    if scale > 0:
         soft = packed.soft_weight()
         start = 0
         for part in packed.answers:
-            p = np.where(part > EPSILON, part, 0.0)  # a row of NaN has no answer
             stop = start + len(part)
             weight = 1.0 if soft is None else soft[start:stop, None]
-            weights[start:stop] = alpha * factor * weight * p
+            weights[start:stop] = scale * weight * _soften(part, temperature)
             start = stop
-    hard = packed.hard_weight()
-    hard = 1.0 if hard is None else hard[: packed.n_labelled]
-    weights[np.arange(packed.n_labelled), packed.hard] += (1 - alpha) * hard
     return weights
+
+
+def _soften(part, temperature):
+    if temperature == 1:
+        return np.where(part > EPSILON, part, 0.0)  # a row of NaN has no answer
+    return np.nan_to_num(softmax(log_probabilities(part) / temperature, axis=1), copy=False)
 
 
 def expand_rows(weights):

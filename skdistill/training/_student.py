@@ -1,9 +1,8 @@
 """From what the user calls a student to steps that can be prepared and trained."""
 
-from collections.abc import Callable
 from typing import NamedTuple
 
-from sklearn.base import clone, is_classifier, is_regressor
+from sklearn.base import clone, is_classifier
 from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
 from sklearn.pipeline import Pipeline
 from skorch import NeuralNet
@@ -13,6 +12,7 @@ from skdistill.exceptions import StudentError
 from skdistill.students import ImagePreprocessor, SparseMLP, TablePreprocessor
 from skdistill.targets._tasks import ClassTask, NumberTask
 from skdistill.training._base_net import BaseStudentNet
+from skdistill.training._boosted_student import BoostedStudent
 from skdistill.training._estimator_base import BaseEstimatorStudent
 from skdistill.training._estimator_regressor import EstimatorRegressorStudent
 from skdistill.training._estimator_student import EstimatorStudent
@@ -26,31 +26,32 @@ from skdistill.training._skorch_student import (
 
 
 class Learners(NamedTuple):
-    """What becomes of a module, of a skorch net and of an estimator, and how all this is called."""
+    """What becomes of a module, of a skorch net and of estimators, and how all this is called."""
 
     net: type[BaseStudentNet]
     skorch: type[BaseSkorchStudent]
-    estimator: type[BaseEstimatorStudent]
+    kinds: tuple[type[BaseEstimatorStudent], ...]
     learnt: str
     estimators: str
-    takes: Callable
+
+    def kind_of(self, estimator):
+        """Return what an estimator becomes: the first kind that takes it, or None."""
+        return next((kind for kind in self.kinds if kind.takes(estimator)), None)
 
 
 CLASSIFIERS = Learners(
     StudentNet,
     SkorchStudent,
-    EstimatorStudent,
+    (BoostedStudent, EstimatorStudent),
     learnt="classes",
     estimators="classifier or regressor",
-    takes=lambda estimator: is_classifier(estimator) or is_regressor(estimator),
 )
 REGRESSORS = Learners(
     StudentNetRegressor,
     SkorchRegressorStudent,
-    EstimatorRegressorStudent,
+    (EstimatorRegressorStudent,),
     learnt="numbers",
     estimators="regressor",
-    takes=is_regressor,
 )
 
 
@@ -77,8 +78,8 @@ def as_student(student, task=ClassTask, *, n_axes=2, device=None, verbose=0):
     student : None, skorch.NeuralNet, torch.nn.Module, type, estimator or Pipeline
         None is `TablePreprocessor`, or `ImagePreprocessor` for rows of more axes than a table's,
         and `StudentNet`; for texts, of one axis, hashed words as tf-idf stand before these. A
-        module's class or instance becomes a StudentNet, a scikit-learn classifier or regressor an
-        `EstimatorStudent`.
+        module's class or instance becomes a StudentNet, boosted trees of LightGBM or XGBoost a
+        `BoostedStudent`, another scikit-learn classifier or regressor an `EstimatorStudent`.
     task : type, default=ClassTask
         What is to be learnt. For NumberTask the net is a `StudentNetRegressor`, and an estimator
         must be a regressor.
@@ -142,10 +143,11 @@ def _as_learner(student, learners, device, verbose):
     if isinstance(student, learners.net):
         net = clone(student)
         return net.set_params(device=net.device or device, verbose=net.verbose or verbose)
-    if isinstance(student, learners.skorch | learners.estimator):
+    if isinstance(student, (learners.skorch, *learners.kinds)):
         return clone(student)
     is_estimator = hasattr(student, "__sklearn_tags__") and not isinstance(student, type)
-    is_other = is_estimator and is_classifier(student) and not learners.takes(student)
+    kind = learners.kind_of(student) if is_estimator else None
+    is_other = is_estimator and is_classifier(student) and kind is None
     if is_other or isinstance(student, BaseStudentNet):
         raise StudentError(
             f"The student {type(student).__name__} does not learn {learners.learnt}; expected "
@@ -153,8 +155,8 @@ def _as_learner(student, learners, device, verbose):
         )
     if isinstance(student, NeuralNet):
         return learners.skorch(student)
-    if is_estimator and learners.takes(student):
-        return learners.estimator(clone(student)).check_estimator()
+    if kind is not None:
+        return kind(clone(student)).check_estimator()
     if isinstance(student, type) and hasattr(student, "get_params"):
         raise StudentError(
             f"The student is the class {student.__name__}; expected an instance. Write "

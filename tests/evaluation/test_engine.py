@@ -26,6 +26,7 @@ from skdistill.evaluation import (
     compare,
     distillation_report,
     label_budget_curve,
+    leaderboard,
     learning_curves,
     temperature_alpha_map,
 )
@@ -36,7 +37,7 @@ Y = np.arange(120) % 2
 X = np.random.default_rng(0).normal(size=(120, 2)) + 1.5 * Y[:, None]
 TEST = (X[:80], Y[:80], X[80:], Y[80:])
 FROZEN = FrozenEstimator(GaussianNB().fit(X[:80], Y[:80]))
-TIMES = ("us_per_row", "us_single_row", "fit_seconds")
+TIMES = ("us_per_row", "us_single_row", "fit_seconds", "front")  # what the clock says
 
 
 class Teacher(GaussianNB):
@@ -73,6 +74,9 @@ CALLS = {
     "capacity": lambda model, **s: capacity_curve(model, X, Y, param_range=[2, 4], cv=2, **s),
     "map": lambda model, **s: temperature_alpha_map(
         model, X, Y, temperatures=[1], alphas=[0, 0.3, 0.5], cv=2, **s
+    ),
+    "leaderboard": lambda model, **s: leaderboard(
+        model, *TEST, students={str(n): DecisionTreeClassifier(max_depth=n) for n in (1, 2)}, **s
     ),
     "decomposition": lambda model, **s: bias_variance_decomposition(
         model, *TEST, n_rounds=4, random_state=0, **s
@@ -114,7 +118,7 @@ def test_what_was_interrupted_goes_on_where_it_was(name, students, tmp_path):
     Teacher.fits = 0
     np.testing.assert_equal(rows_of(call(recipe(), memory=str(tmp_path))), expected)
     assert 1 <= len(students) < n_fits  # the fits of the last cell
-    if name == "report":
+    if name in ("report", "leaderboard"):
         assert Teacher.fits == 0  # it had been fitted and asked
     students.clear()
     Teacher.fits = 0

@@ -19,6 +19,7 @@ from skdistill.evaluation import (
     BiasVarianceDisplay,
     CapacityCurveDisplay,
     DistillationReports,
+    LeaderboardDisplay,
     LearningCurvesDisplay,
     PairedDifferencesDisplay,
     ReliabilityDisplay,
@@ -70,6 +71,7 @@ def attempts(function, **given):
 
 
 PARTS = {"X": X0, "y": Y0, "X_test": X1, "y_test": Y1}
+LEARNT = {"X_train": X0, "y_train": Y0, "X_test": X1, "y_test": Y1}
 reliability = attempts(ReliabilityDisplay.from_estimator, estimator=FITTED, X=X1, y=Y1)
 agreement = attempts(AgreementDisplay.from_estimator, estimator=FITTED, X=X1, y=Y1)
 predictions = attempts(ReliabilityDisplay.from_predictions, y_true=[0, 1, 0, 1], y_proba=P)
@@ -83,6 +85,7 @@ rounds = attempts(BiasVarianceDisplay.from_estimator, estimator=Untouched(), **P
 pairs = attempts(PairedDifferencesDisplay.from_estimators, estimators={}, **PARTS)
 curves = attempts(LearningCurvesDisplay.from_estimator, model=UNTRAINED, X=X, y=Y)
 sizes = attempts(CapacityCurveDisplay.from_estimator, model=UNTRAINED, X=X, y=Y)
+boards = attempts(LeaderboardDisplay.from_estimator, model=UNTRAINED, **LEARNT)
 grid = attempts(TemperatureAlphaDisplay.from_estimator, model=UNTRAINED, X=X, y=Y)
 corrupted = attempts(RobustnessDisplay.from_estimator, models={"m": NB}, X_test=X1, y_test=Y1)
 
@@ -146,6 +149,8 @@ PICTURES = {
                               r"losses of the comparison, \['log_loss'\]. Got 3"),
     "metric of curves": (ValueError, curves(metric="auc"), "log_loss, accuracy, brier. Got 'auc'"),
     "metrics of sizes": (ValueError, sizes(metric=["brier"]), r"brier. Got \['brier'\] instead"),
+    "cost of a board": (ValueError, boards(cost="price"), "of us_per_row, n_bytes. Got 'price'"),
+    "axes of a board": (TypeError, boards(ax=3), "'ax' parameter of LeaderboardDisplay.*Got int"),
     "a number of a grid": (ValueError, grid(metric=3), "log_loss, accuracy, brier. Got 3 instead"),
     "accuracy of numbers": (ValueError, sizes(metric="accuracy", model=DistilledRegressor(TREE)),
                             "must be one of mse, mae, r2. Got 'accuracy' instead"),
@@ -164,6 +169,7 @@ DISPLAYS = {
     AgreementDisplay: "list of dicts with the keys class.*agreement_by_class returned",
     BiasVarianceDisplay: "a BiasVarianceDecomposition, a dict.*or compare returned",
     CapacityCurveDisplay: "shows a CapacityCurve.*pass what capacity_curve returned",
+    LeaderboardDisplay: "shows a Leaderboard.*pass what leaderboard returned",
     LearningCurvesDisplay: "shows a LearningCurves.*or label_budget_curve returned",
     PairedDifferencesDisplay: "shows a Comparison.*pass what compare returned",
     ReliabilityDisplay: "list of dicts with the keys arm.*reliability_bins returned",

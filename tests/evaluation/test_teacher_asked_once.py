@@ -9,6 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from skdistill import DistilledClassifier, StudentNet
 from skdistill.evaluation import (
     ReliabilityDisplay,
+    _shipped,
     bias_variance_decomposition,
     capacity_curve,
     diagnose,
@@ -17,7 +18,6 @@ from skdistill.evaluation import (
     robustness_curve,
     temperature_alpha_map,
 )
-from skdistill.evaluation._report import _arms
 from skdistill.teachers import CallableTeacher
 
 X, Y = make_classification(180, 6, flip_y=0.1, random_state=0)
@@ -50,7 +50,7 @@ def asked():
 @pytest.fixture
 def model(asked, tmp_path, monkeypatch):
     # To be timed a teacher has to be asked.
-    monkeypatch.setattr(_arms, "prediction_times", lambda *_: (np.nan, np.nan))
+    monkeypatch.setattr(_shipped, "prediction_times", lambda *_: (np.nan, np.nan))
     teacher = CallableTeacher(asked, classes=[0, 1], cache_key="a logistic regression")
     student = StudentNet(module__hidden_units=(4,), max_epochs=1)
     return DistilledClassifier(teacher, student, memory=str(tmp_path), random_state=0)

@@ -1,5 +1,7 @@
 """scikit-learn regressors as students: identities with plain fits on mixed and doubled rows."""
 
+import re
+
 import numpy as np
 import pytest
 from sklearn.datasets import load_diabetes
@@ -134,3 +136,41 @@ def test_huber_is_for_nets():
     assert HuberLoss().level == 0.5
     with pytest.raises(StudentError, match="StudentNetRegressor, which takes every loss"):
         distil(Ridge(), loss=HuberLoss())
+
+
+# Boosted regressors of other libraries
+
+
+def boosted(library, **settings):
+    module = pytest.importorskip(library)
+    settings = {"n_estimators": 10, "n_jobs": 1, "random_state": 0, **settings}
+    if library == "lightgbm":
+        return module.LGBMRegressor(verbose=-1, min_child_samples=5, **settings)
+    return module.XGBRegressor(max_depth=3, **settings)
+
+
+@pytest.mark.parametrize("library", ["lightgbm", "xgboost"])
+def test_boosted_regressors_learn_the_mixture(library):
+    found = distil(boosted(library), alpha=0.3)
+    expected = boosted(library).fit(X, 0.7 * Y + 0.3 * T).predict(X)
+    np.testing.assert_allclose(found.predict(X), expected, rtol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore:The teacher's pinball loss")  # of a quantile, by the mean
+@pytest.mark.parametrize(
+    "library, settings, quantile",
+    [
+        ("lightgbm", {"objective": "quantile", "alpha": 0.2}, 0.2),
+        ("lightgbm", {"objective": "quantile"}, 0.9),
+        ("lightgbm", {"objective": "mae"}, 0.5),
+        ("xgboost", {"objective": "reg:quantileerror", "quantile_alpha": 0.2}, 0.2),
+        ("xgboost", {"objective": "reg:absoluteerror"}, 0.5),
+    ],
+)
+def test_quantiles_of_boosted_regressors_are_heard(library, settings, quantile):
+    loss = QuantileLoss(quantile=quantile)
+    with pytest.raises(StudentError, match=re.escape(f"Expected loss={loss!r}, which")):
+        distil(boosted(library, **settings))
+    found = distil(boosted(library, **settings), loss=loss)
+    twice = boosted(library, **settings).fit(np.vstack([X, X]), np.append(Y, T))
+    np.testing.assert_allclose(found.predict(X), twice.predict(X), rtol=1e-6)

@@ -22,6 +22,8 @@ from skdistill.evaluation import (
     Diagnosis,
     DistillationReport,
     DistillationReports,
+    Leaderboard,
+    LeaderboardDisplay,
     LearningCurves,
     LearningCurvesDisplay,
     PairedDifferencesDisplay,
@@ -42,6 +44,7 @@ from skdistill.evaluation import (
     expected_calibration_error,
     kl_to_teacher,
     label_budget_curve,
+    leaderboard,
     learning_curves,
     reliability_bins,
     robustness_curve,
@@ -299,6 +302,10 @@ def curves(model: Any) -> None:
     assert_type(LearningCurvesDisplay.from_estimator(model, X, y), LearningCurvesDisplay)
     assert_type(CapacityCurveDisplay.from_estimator(model, X, y), CapacityCurveDisplay)
     TemperatureAlphaDisplay(found).plot()
+    board = leaderboard(model, X, y, X, y, students={"default": None}, n_seeds=2)
+    assert_type(board, Leaderboard)
+    assert_type(board.front("n_bytes"), list[dict[str, Any]])
+    LeaderboardDisplay(board).plot(cost="n_bytes")
     learning_curves(model, X, y, verbose="much")  # type: ignore[arg-type]
 
 

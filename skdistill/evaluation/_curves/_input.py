@@ -13,11 +13,10 @@ from skdistill._random import draw_seeds
 from skdistill.evaluation._checks import check_n_jobs
 from skdistill.evaluation._problem import Problem
 from skdistill.evaluation._read_problem import read_problem
-from skdistill.evaluation._recipes import check_distilled, check_recipe
+from skdistill.evaluation._recipes import check_distilled, check_recipe, check_takes_answers
 from skdistill.evaluation._tasks import task_of
 from skdistill.targets._memory import open_memory
 from skdistill.targets._plan import check_teacher
-from skdistill.training._views import views_of
 
 
 @dataclass(frozen=True)
@@ -74,16 +73,7 @@ def check_curve_input(
     check_distilled(owner, model, numbers=numbers)
     check_n_jobs(owner, n_jobs)
     open_memory(memory)
-    if model.augment is not None:
-        raise ValueError(
-            f"{owner} compares students on the same rows, and augment={model.augment!r} generates "
-            f"others for the distilled one alone; pass clone(model).set_params(augment=None)."
-        )
-    if views_of(model.student):
-        raise ValueError(
-            f"{owner} asks the teacher once and hands its answers on, which say nothing of views; "
-            f"pass a model whose StudentNet has views=None."
-        )
+    check_takes_answers(owner, model)
     teacher = check_teacher(model.teacher, model.cv, task_of(model).asks)
     problem = read_problem(owner, model, X, y, X_name="X", y_name="y")
     splits = _splits(cv, problem)

@@ -24,6 +24,7 @@ METRIC_LABELS = {
     "kl": "KL divergence from the teacher (nats)",
     "r2": "R² (share of the variance)",
     "mse": "mean squared error",
+    "rmse": "root mean squared error",
     "mae": "mean absolute error",
     "rmse_to_teacher": "root mean squared distance to the teacher",
     "n_parameters": "learned numbers",

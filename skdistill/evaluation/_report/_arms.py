@@ -5,26 +5,29 @@ Nothing here is given a test label, so no arm can have seen one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from time import perf_counter
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from skdistill.evaluation._arm_names import DISTILLED, PLAIN, SCALED, TEACHER
-from skdistill.evaluation._cost import count_parameters, pickled_bytes, prediction_times
-from skdistill.evaluation._engine import key_of, run
-from skdistill.evaluation._problem import Cell, Fit, Problem, Record
+from skdistill.evaluation._cost import pickled_bytes
+from skdistill.evaluation._engine import run
+from skdistill.evaluation._problem import Cell, Problem, Record
 from skdistill.evaluation._recipes import student_arms
+from skdistill.evaluation._shipped import (
+    Student,
+    ask_once,
+    costs,
+    costs_of_student,
+    costs_of_teacher,
+    keep_student,
+)
 from skdistill.evaluation._split import N_FOLDS, stratified_folds
-from skdistill.evaluation._teaching import AskedTeacher, ask_teacher
+from skdistill.evaluation._teaching import AskedTeacher
 from skdistill.targets import fit_temperature
-from skdistill.targets._memory import open_memory, remember
-from skdistill.teachers._as_teacher import as_teacher
 from skdistill.teachers._clip import apply_temperature, log_probabilities
-from skdistill.teachers._examined import examine
-from skdistill.teachers._fit import is_fitted
 
 OWNER = "distillation_report"
 
@@ -64,17 +67,6 @@ class Arms:
     teacher_on_train: np.ndarray | None
 
 
-class Student(NamedTuple):
-    """What is kept of a student: itself, the bytes of its pickle, and its answers by test set.
-
-    The bytes are counted where it was fitted: a pickle that has been read again is another.
-    """
-
-    model: Any
-    n_bytes: float
-    answers: dict[Any, np.ndarray]
-
-
 def run_arms(
     model: Any,
     problem: Problem,
@@ -105,16 +97,11 @@ def run_arms(
     arms : Arms
     """
     task, tests = problem.task, {name: X for name, (X, _) in problem.tests.items()}
-    folder = None if is_fitted(model.teacher) else open_memory(memory)
-    question = (model, *problem.to_learn(), seeds[0], fitted)
-    (targets, teacher, seconds), n_bytes = remember(
-        folder,
-        lambda: _ask_teacher(*question),
-        "" if folder is None else key_of(OWNER, *question),
-    )
-    asked = AskedTeacher(model, teacher, task.known(problem.y))
+    asked = ask_once(OWNER, model, problem, seeds[0], fitted=fitted, memory=memory)
+    targets = asked.targets
+    teacher = AskedTeacher(model, asked.teacher, task.known(problem.y))
     if verbose:
-        print(f"[{OWNER}] {TEACHER}: {seconds:.1f} s")
+        print(f"[{OWNER}] {TEACHER}: {asked.seconds:.1f} s")
     names = [name for name in task.report_arms if name not in (TEACHER, SCALED)]
     given = {DISTILLED} if fitted else set()
     everything = np.arange(len(problem.y))
@@ -124,7 +111,9 @@ def run_arms(
         for seed in seeds
         for arm in student_arms(model, [name for name in names if name not in given])
     ]
-    records = run(OWNER, problem, cells, _keep, n_jobs=n_jobs, verbose=verbose, memory=memory)
+    records = run(
+        OWNER, problem, cells, keep_student, n_jobs=n_jobs, verbose=verbose, memory=memory
+    )
     temperature, extra_seconds = np.nan, 0.0
     if not task.regresses:
         held = [record for record in records if record.cell.test is not None]
@@ -132,15 +121,10 @@ def run_arms(
         if verbose:
             print(f"[{OWNER}] {SCALED}: T = {temperature:.2f}")
 
-    # What is timed are the bare answers, without the order of the columns.
-    def bare(X: Any) -> Any:
-        return examine(as_teacher(teacher, asks=task.asks), task.asks, model.device).ask(X)
-
     timed_rows = next(iter(tests.values()))
     runs: dict[str, list[ArmRun]] = {name: [] for name in task.report_arms}
-    of_teacher = {name: task.ask(asked, X, TEACHER) for name, X in tests.items()}
-    costs = _costs(teacher, n_bytes, bare, timed_rows, seconds)
-    runs[TEACHER].append(ArmRun(of_teacher, costs))
+    of_teacher = {name: task.ask(teacher, X, TEACHER) for name, X in tests.items()}
+    runs[TEACHER].append(ArmRun(of_teacher, costs_of_teacher(task, model, asked, timed_rows)))
     students = {
         (record.arm, record.cell.seed): record.value
         for record in records
@@ -152,35 +136,13 @@ def run_arms(
     for seed in seeds:
         for name in names:
             student = students[name, seed]
-            shipped, took = student.model.student_, student.model.fit_seconds_["student"]
-            timed = shipped.predict if task.regresses else shipped.predict_proba
-            costs = _costs(shipped, student.n_bytes, timed, timed_rows, took)
-            runs[name].append(ArmRun(student.answers, costs))
+            runs[name].append(ArmRun(student.answers, costs_of_student(task, student, timed_rows)))
             if name == PLAIN and not task.regresses:
+                shipped = student.model.student_
                 scaled = _scaled(runs[name][-1], shipped, temperature, timed_rows, extra_seconds)
                 runs[SCALED].append(scaled)
-    on_train = None if targets.out_of_fold else task.ask(asked, problem.X, TEACHER)
+    on_train = None if targets.out_of_fold else task.ask(teacher, problem.X, TEACHER)
     return Arms(runs, temperature, on_train)
-
-
-def _ask_teacher(
-    model: Any, X: Any, y: Any, seed: int, fitted: bool
-) -> tuple[tuple[Any, Any, float], float]:
-    """The targets, the fitted teacher, the seconds of its fits (nan if it came so); its bytes."""
-    start = perf_counter()
-    targets, teacher = ask_teacher(model, X, y, seed, of_fit=fitted)
-    seconds = perf_counter() - start
-    if is_fitted(model.teacher):
-        seconds = float("nan")
-    elif fitted and model.teacher_ is not None:
-        seconds = model.fit_seconds_["teacher"]
-    return (targets, teacher, seconds), pickled_bytes(teacher)
-
-
-def _keep(problem: Problem, cell: Cell, fit: Fit) -> Student:
-    parts = problem.tests if cell.test is None else ["test"]
-    answers = {part: fit.answer(part) for part in parts}
-    return Student(fit.model, pickled_bytes(fit.model.student_), answers)
 
 
 def _thirds(model: Any, problem: Problem, seed: int) -> list[Cell]:
@@ -215,19 +177,6 @@ def _plain_temperature(problem: Problem, records: Sequence[Record]) -> tuple[flo
     return fit_temperature(log_probabilities(answers), problem.task.encode(problem.y)), seconds
 
 
-def _costs(
-    shipped: Any, n_bytes: float, timed: Callable[[Any], Any], X: Any, fit_seconds: float
-) -> dict[str, float]:
-    us_per_row, us_single_row = prediction_times(timed, X)
-    return {
-        "n_parameters": count_parameters(shipped),
-        "n_bytes": n_bytes,
-        "us_per_row": us_per_row,
-        "us_single_row": us_single_row,
-        "fit_seconds": fit_seconds,
-    }
-
-
 def _scaled(
     plain: ArmRun, shipped: Any, temperature: float, X: Any, extra_seconds: float
 ) -> ArmRun:
@@ -237,7 +186,7 @@ def _scaled(
         return apply_temperature(shipped.predict_proba(X).astype(np.float64), temperature)
 
     n_bytes, seconds = plain.costs["n_bytes"] + 8, plain.costs["fit_seconds"] + extra_seconds
-    costs = _costs(shipped, n_bytes, predict_proba, X, seconds)
-    costs["n_parameters"] += 1
+    found = costs(shipped, n_bytes, predict_proba, X, seconds)
+    found["n_parameters"] += 1
     answers = {name: apply_temperature(p, temperature) for name, p in plain.answers.items()}
-    return ArmRun(answers, costs)
+    return ArmRun(answers, found)

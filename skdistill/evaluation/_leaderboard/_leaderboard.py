@@ -1,0 +1,254 @@
+"""One asking, many students: which is worth its time and its bytes?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from skdistill.evaluation._arm_names import DISTILLED, PLAIN, TEACHER
+from skdistill.evaluation._checks import check_int, check_n_jobs
+from skdistill.evaluation._engine import run
+from skdistill.evaluation._leaderboard._result import Leaderboard, Row, mark_fronts
+from skdistill.evaluation._leaderboard._students import OWNER, recipes_of
+from skdistill.evaluation._memorised import warn_if_memorised
+from skdistill.evaluation._problem import Cell, Problem
+from skdistill.evaluation._read_problem import check_gaps, read_problem
+from skdistill.evaluation._recipes import (
+    check_distilled,
+    check_recipe,
+    check_takes_answers,
+    student_arms,
+)
+from skdistill.evaluation._shipped import (
+    Student,
+    ask_once,
+    costs_of_student,
+    costs_of_teacher,
+    keep_student,
+)
+from skdistill.evaluation._tasks import Scoring, task_of
+from skdistill.evaluation._teaching import AskedTeacher
+from skdistill.targets._memory import open_memory
+from skdistill.targets._plan import check_teacher
+
+TEST = "test"
+
+
+def leaderboard(
+    model: Any,
+    X_train: Any,
+    y_train: Any,
+    X_test: Any,
+    y_test: Any,
+    *,
+    students: Mapping[str, Any] | None = None,
+    n_seeds: int = 1,
+    n_jobs: int | None = None,
+    verbose: int = 0,
+    memory: Any = None,
+) -> Leaderboard:
+    """Hold many students of one teacher against what each costs.
+
+    The teacher is asked once. Every student is fitted twice, on the labels alone ("plain") and on
+    what the teacher has said ("distilled"), and scored on the test rows beside the teacher. Rows
+    that no other beats in both loss and time, or in both loss and size, are marked: the best choice
+    is one of them, whatever a microsecond or a byte is worth (they are Pareto optimal).
+
+    Parameters
+    ----------
+    model : DistilledClassifier or DistilledRegressor
+        The recipe, with a teacher: its loss, temperature, alpha and all else but the student. It is
+        not changed.
+    X_train, y_train : array-like of shape (n_train, ...) and (n_train,)
+        Rows, and labels or numbers, that every student learns from; numbers of several outputs
+        have the shape (n_train, n_outputs).
+    X_test, y_test : array-like of shape (n_test, ...) and (n_test,)
+        Rows and labels that are scored, and rows that predictions are timed on.
+    students : dict of str to student, default=None
+        By a name of yours whatever ``student=`` of the model takes, `None` for the default student
+        too. Without it, for rows of a table, one of each kind: "linear", "tree" (of 32 leaves),
+        "boosting" and "net", the default student.
+    n_seeds : int, default=1
+        Fits of every student, with the seeds ``random_state + i`` (from 0 where `random_state`
+        of the model is no int). The teacher is fitted once.
+    n_jobs : int, default=None
+        Students at a time, through joblib. The scores do not depend on it; `fit_seconds` do, where
+        fits share the processors. Predictions are timed afterwards, one after the other.
+    verbose : int, default=0
+        1 prints a line for every student, with the time that is left.
+    memory : str or joblib.Memory, default=None
+        A folder in which every finished student is kept, what an unfitted teacher has said too, and
+        found again by the content of rows, students and seed: a call that was interrupted goes on
+        where it was.
+
+    Returns
+    -------
+    board : Leaderboard
+        Its ``rows`` are sorted by their loss, and hold the mean over the seeds of
+
+        - ``student``, ``arm``: its name, and "plain" or "distilled"; both are "teacher" for that;
+        - ``log_loss``, ``accuracy``: as in `distillation_report`; of a regressor ``rmse``, the root
+          of its mean squared error there, and ``r2``;
+        - ``us_per_row``, ``us_single_row``: microseconds of a prediction, per row in a batch of
+          all test rows and for a call with one row;
+        - ``n_bytes``: the pickle of what would be shipped;
+        - ``fit_seconds``: a student's own training; the teacher's with its cross-fitting, nan for
+          a teacher that came fitted;
+        - ``front``: "time", "size", both or nothing: whether no other row has as low a loss in as
+          short a ``us_per_row``, or in as few ``n_bytes``;
+
+        and with ``n_seeds > 1`` the standard deviation of the scores (ddof=1) under
+        ``<name>_std``, nan for the teacher. ``models`` holds the fitted students.
+
+    Raises
+    ------
+    TypeError
+        When `model` is no distilled estimator, or `students` no dict.
+    ValueError
+        For rows, labels and settings that do not fit, and for a student that `fit` would refuse
+        (then a StudentError), before anybody is asked. A note names the student.
+
+    Warns
+    -----
+    TeacherWarning
+        When a fitted teacher has memorised the training rows; see `distillation_report`.
+
+    See Also
+    --------
+    LeaderboardDisplay : The picture, with its front.
+    distillation_report : One student, with intervals.
+
+    Notes
+    -----
+    The least of many test losses is optimistic. Choose on one set of rows, and report on another.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_classification
+    >>> from sklearn.ensemble import RandomForestClassifier
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.tree import DecisionTreeClassifier
+    >>> from skdistill import DistilledClassifier
+    >>> from skdistill.evaluation import leaderboard
+    >>> X, y = make_classification(600, random_state=0)
+    >>> model = DistilledClassifier(RandomForestClassifier(50, random_state=0), random_state=0)
+    >>> students = {
+    ...     "tree": DecisionTreeClassifier(max_leaf_nodes=8),
+    ...     "linear": LogisticRegression(),
+    ... }
+    >>> board = leaderboard(model, X[:400], y[:400], X[400:], y[400:], students=students)
+    >>> sorted((row["student"], row["arm"]) for row in board.rows)[:3]
+    [('linear', 'distilled'), ('linear', 'plain'), ('teacher', 'teacher')]
+    >>> board.models["tree", "distilled"].predict(X[:2]).shape
+    (2,)
+    """
+    check_n_jobs(OWNER, n_jobs)
+    open_memory(memory)
+    check_int(OWNER, "n_seeds", n_seeds)
+    check_distilled(OWNER, model)
+    check_teacher(model.teacher, model.cv, task_of(model).asks)
+    problem = read_problem(OWNER, model, X_train, y_train, {TEST: (X_test, y_test)})
+    recipes = recipes_of(model, students, problem.X)
+    for name, recipe in recipes.items():
+        try:
+            check_takes_answers(OWNER, recipe)
+            check_gaps(recipe, problem.X, problem.tests[TEST][0])
+            check_recipe(recipe, *problem.to_learn())
+        except ValueError as error:
+            error.add_note(f"This was found with the student {name!r}.")
+            raise
+    base = int(model.random_state) if isinstance(model.random_state, int | np.integer) else 0
+    return _board(
+        model,
+        problem,
+        recipes,
+        [base + i for i in range(n_seeds)],
+        n_jobs=n_jobs,
+        verbose=verbose,
+        memory=memory,
+    )
+
+
+def _board(
+    model: Any,
+    problem: Problem,
+    recipes: dict[str, Any],
+    seeds: list[int],
+    *,
+    n_jobs: int | None,
+    verbose: int,
+    memory: Any,
+) -> Leaderboard:
+    """Ask, fit, score and time what has been checked."""
+    task, (X_test, y_test) = problem.task, problem.tests[TEST]
+    encoded, unseen = task.encode(y_test), replace(problem, tests={TEST: (X_test, None)})
+    asked = ask_once(OWNER, model, problem, seeds[0], fitted=False, memory=memory)
+    teacher = AskedTeacher(model, asked.teacher, task.known(problem.y))
+    if verbose:
+        print(f"[{OWNER}] {TEACHER}: {asked.seconds:.1f} s")
+    everything = np.arange(len(problem.y))
+    cells = [
+        Cell(
+            {"student": name, "seed": seed},
+            tuple(
+                replace(arm, name=(name, arm.name), answers=asked.targets)
+                for arm in student_arms(recipe, (PLAIN, DISTILLED))
+            ),
+            seed,
+            everything,
+        )
+        for seed in seeds
+        for name, recipe in recipes.items()
+    ]
+    records = run(OWNER, unseen, cells, keep_student, n_jobs=n_jobs, verbose=verbose, memory=memory)
+    fits: dict[Any, list[Student]] = {}
+    for record in records:
+        fits.setdefault(record.arm, []).append(record.value)
+    answer = task.ask(teacher, X_test, TEACHER)
+    if not asked.targets.out_of_fold:
+        losses = task.losses(task.encode(problem.y), task.ask(teacher, problem.X, TEACHER))
+        warn_if_memorised(task, losses, task.losses(encoded, answer))
+    samples = {
+        (TEACHER, TEACHER): [
+            _scores(task, encoded, answer) | costs_of_teacher(task, model, asked, X_test)
+        ]
+    }
+    for key, kept in fits.items():
+        samples[key] = [
+            _scores(task, encoded, student.answers[TEST]) | costs_of_student(task, student, X_test)
+            for student in kept
+        ]
+    loss = "rmse" if task.regresses else "log_loss"
+    several = f", {len(seeds)} seeds" if len(seeds) > 1 else ""
+    return Leaderboard(
+        rows=mark_fronts([_row(*key, of, len(seeds)) for key, of in samples.items()], loss),
+        title=f"Leaderboard: {len(y_test)} test rows, {len(recipes)} students{several}",
+        loss=loss,
+        models={key: kept[0].model for key, kept in fits.items()},
+    )
+
+
+def _scores(task: Scoring, encoded: np.ndarray, answer: np.ndarray) -> dict[str, float]:
+    """The scores of a row of the board, by their names."""
+    scores = task.scores(encoded, answer)
+    if task.regresses:
+        return {"rmse": float(np.sqrt(scores["mse"])), "r2": scores["r2"]}
+    return {"log_loss": scores["log_loss"], "accuracy": scores["accuracy"]}
+
+
+def _row(student: str, arm: str, samples: list[dict[str, float]], n_seeds: int) -> Row:
+    """Means over the seeds, and the spread of the scores where there are several."""
+    costs = ("us_per_row", "us_single_row", "n_bytes", "fit_seconds")
+    scores = [key for key in samples[0] if key not in (*costs, "n_parameters")]
+    row: Row = {"student": student, "arm": arm}
+    for key in (*scores, *costs):
+        values = [sample[key] for sample in samples]
+        row[key] = float(np.mean(values))
+        if n_seeds > 1 and key in scores:
+            row[f"{key}_std"] = float(np.std(values, ddof=1)) if len(values) > 1 else np.nan
+    if np.isfinite(row["n_bytes"]):
+        row["n_bytes"] = round(row["n_bytes"])
+    return row
