@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from skdistill.students._embedding import PiecewiseLinearEmbedding
+from skdistill.students._embedding import MAX_FEATURES, PiecewiseLinearEmbedding
 from skdistill.students._members import MemberMLP, MemberOutputs
 from skdistill.students._mlp import MLP
 from skdistill.students._settings import check_settings
@@ -30,7 +30,8 @@ class TabularMLP(nn.Module):
     dropout : float, default=0.2
         Share of hidden units that are left out of each training step.
     numeric_embedding : {"piecewise-linear", None}, default="piecewise-linear"
-        What quantities get besides themselves; see `PiecewiseLinearEmbedding`.
+        What quantities get besides themselves; see `PiecewiseLinearEmbedding`. More than 2048 of
+        them get nothing: each would have a single interval, and nine times the weights.
     embedding_size : int, default=8
         Units of each embedded column.
     n_bins : int, default=32
@@ -107,7 +108,8 @@ class TabularMLP(nn.Module):
         )
         _check_columns(type(self).__name__, n_features, n_numeric, cardinalities)
         self.n_features = n_features
-        self.n_numeric = n_numeric if numeric_embedding else 0
+        embeds_numbers = numeric_embedding and n_numeric <= MAX_FEATURES
+        self.n_numeric = n_numeric if embeds_numbers else 0
         self.n_codes = len(cardinalities)
         n_embedded = self.n_numeric + self.n_codes
         # Of what the first layer reads: each column itself, then each embedding.
