@@ -34,7 +34,7 @@ class Loss(BaseEstimator):
 
     @property
     def is_mean_of_rows(self) -> bool:
-        """Whether `mean` is what it is here, so that a row adds the same whatever rows are beside."""
+        """Whether `mean` is what it is here: what a row adds depends on no other row."""
         return type(self).mean is Loss.mean
 
     def rows(
