@@ -468,6 +468,11 @@ REFUSED = {
         lambda: truncate(module(), upto="1", pool=1.5),
         setting("pool", "truncate", r"an int in the range \[1, inf\)", 1.5),
     ),
+    "truncate several members": (
+        StudentError,
+        lambda: truncate(TabularMLP(5, 3, n_members=2), upto="mlp.shared.1"),
+        "TabularMLP cannot be truncated: it has several members.*expected one vector.*shrink",
+    ),
     "truncate no module": (
         StudentError,
         lambda: truncate(LogisticRegression(), upto="1"),
