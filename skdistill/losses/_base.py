@@ -32,6 +32,11 @@ class Loss(BaseEstimator):
     def __init__(self, weight: float = 1.0) -> None:
         self.weight = weight
 
+    @property
+    def is_mean_of_rows(self) -> bool:
+        """Whether `mean` is what it is here: what a row adds depends on no other row."""
+        return type(self).mean is Loss.mean
+
     def rows(
         self,
         student_logits: torch.Tensor,

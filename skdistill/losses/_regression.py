@@ -56,6 +56,11 @@ class RegressionLoss(BaseEstimator):
 
     _parameter_constraints: dict = {}
 
+    @property
+    def is_mean_of_rows(self) -> bool:
+        """Whether `mean` is what it is here; see `Loss`."""
+        return type(self).mean is RegressionLoss.mean
+
     def errors(self, values: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         """Return the error of each value.
 

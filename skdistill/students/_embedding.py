@@ -9,6 +9,9 @@ from torch import nn
 from skdistill.students._settings import COUNT, check_settings
 
 MAX_UNITS = 4096
+MAX_FEATURES = MAX_UNITS // 2
+"""Of more columns each would have a single interval, and an embedding that is all but linear."""
+
 MAX_ROWS = 20_000
 CLOSEST = 1e-6  # knots nearer to each other are one
 

@@ -4,13 +4,14 @@ import numpy as np
 import torch
 from torch import nn
 
-from skdistill.students._embedding import PiecewiseLinearEmbedding
+from skdistill.students._embedding import MAX_FEATURES, PiecewiseLinearEmbedding
+from skdistill.students._members import MemberMLP, MemberOutputs
 from skdistill.students._mlp import MLP
 from skdistill.students._settings import check_settings
 
 
 class TabularMLP(nn.Module):
-    """A multi-layer perceptron over embedded numbers, flags and embedded categories.
+    r"""A multi-layer perceptron over embedded numbers, flags and embedded categories.
 
     Parameters
     ----------
@@ -29,11 +30,36 @@ class TabularMLP(nn.Module):
     dropout : float, default=0.2
         Share of hidden units that are left out of each training step.
     numeric_embedding : {"piecewise-linear", None}, default="piecewise-linear"
-        What quantities get besides themselves; see `PiecewiseLinearEmbedding`.
+        What quantities get besides themselves; see `PiecewiseLinearEmbedding`. More than 2048 of
+        them get nothing: each would have a single interval, and nine times the weights.
     embedding_size : int, default=8
         Units of each embedded column.
     n_bins : int, default=32
         Greatest number of intervals of a quantity.
+    n_members : int, default=1
+        How many networks there are in this one (TabM-mini). They share all weights but those of
+        the last layer and a scaling of what the first layer reads. 1 is a network without it.
+    member_mean : {"probabilities", "outputs"}, default="probabilities"
+        What of the members is averaged in evaluation mode. `StudentNet` infers "probabilities",
+        `StudentNetRegressor` "outputs".
+
+    Notes
+    -----
+    Let k be the number of members, x what the first layer reads (columns and their embeddings)
+    and f all hidden layers. Then
+
+    .. math:: z_m = W_m f(r_m \odot x) + b_m, \qquad
+        p = \frac1k \sum_{m=1}^{k} \mathrm{softmax}(z_m),
+
+    and in evaluation mode the module returns log p, or for numbers the mean of z. Each
+    :math:`r_m` begins as draws from the standard normal distribution, one for each column and one
+    for all units of an embedding. The loss of a training step is the mean of the members' losses,
+    so that each learns to answer alone.
+
+    References
+    ----------
+    Gorishniy et al. 2025, "TabM: Advancing Tabular Deep Learning with Parameter-Efficient
+    Ensembling", arXiv 2410.24210.
 
     Examples
     --------
@@ -43,6 +69,12 @@ class TabularMLP(nn.Module):
     >>> module = TabularMLP(3, n_classes=2, n_numeric=1, cardinalities=(4,))
     >>> module(rows).shape
     torch.Size([2, 2])
+
+    Four members are one module, and answer as one:
+
+    >>> module = TabularMLP(3, n_classes=2, n_numeric=1, cardinalities=(4,), n_members=4).eval()
+    >>> module(rows).exp().sum(dim=1).allclose(torch.ones(2))
+    True
     """
 
     def __init__(
@@ -56,6 +88,8 @@ class TabularMLP(nn.Module):
         numeric_embedding: str | None = "piecewise-linear",
         embedding_size: int = 8,
         n_bins: int = 32,
+        n_members: int = 1,
+        member_mean: str = "probabilities",
     ) -> None:
         super().__init__()
         check_settings(
@@ -69,21 +103,29 @@ class TabularMLP(nn.Module):
             numeric_embedding=numeric_embedding,
             embedding_size=embedding_size,
             n_bins=n_bins,
+            n_members=n_members,
+            member_mean=member_mean,
         )
         _check_columns(type(self).__name__, n_features, n_numeric, cardinalities)
         self.n_features = n_features
-        self.n_numeric = n_numeric if numeric_embedding else 0
+        embeds_numbers = numeric_embedding and n_numeric <= MAX_FEATURES
+        self.n_numeric = n_numeric if embeds_numbers else 0
         self.n_codes = len(cardinalities)
         n_embedded = self.n_numeric + self.n_codes
-        width = n_features - self.n_codes + n_embedded * embedding_size
+        # Of what the first layer reads: each column itself, then each embedding.
+        widths = [1] * (n_features - self.n_codes) + [embedding_size] * n_embedded
         if self.n_numeric:
             self.numeric = PiecewiseLinearEmbedding(n_numeric, embedding_size, n_bins)
         self.categories = nn.ModuleList(
             nn.Embedding(n, embedding_size, padding_idx=0) for n in cardinalities
         )
-        self.mlp = MLP(width, n_classes, hidden_units, dropout)
+        self.mlp: MLP | MemberMLP
+        if n_members == 1:
+            self.mlp = MLP(sum(widths), n_classes, hidden_units, dropout)
+        else:
+            self.mlp = MemberMLP(widths, n_classes, hidden_units, dropout, n_members, member_mean)
         self.only_numeric = self.n_numeric == n_features
-        self.takes_sparse = n_embedded == 0  # the first layer is then linear
+        self.takes_sparse = n_embedded == 0 and n_members == 1  # the first layer is then linear
 
     def adapt(self, X: np.ndarray) -> None:
         """Let the embeddings see the rows that they will learn from; `StudentNet` does it.
@@ -95,7 +137,7 @@ class TabularMLP(nn.Module):
         if self.n_numeric:
             self.numeric.adapt(X[:, : self.n_numeric])
 
-    def forward(self, X: torch.Tensor) -> torch.Tensor:
+    def forward(self, X: torch.Tensor) -> torch.Tensor | MemberOutputs:
         """Return logits.
 
         Parameters
@@ -105,6 +147,8 @@ class TabularMLP(nn.Module):
         Returns
         -------
         torch.Tensor of shape (n_samples, n_classes)
+            In training mode a module of several members returns a tuple of it and of the members'
+            logits, of shape (n_samples, n_members, n_classes).
         """
         if self.takes_sparse:
             return self.mlp(X)

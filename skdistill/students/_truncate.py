@@ -7,6 +7,7 @@ from torch import fx, nn
 from skdistill.exceptions import StudentError
 from skdistill.students._chain import kind_of, layer_of
 from skdistill.students._layers import check_name, copy_module, trace
+from skdistill.students._members import MemberMLP
 from skdistill.students._settings import COUNT, check_settings
 
 POOLS = {1: nn.AdaptiveAvgPool1d, 2: nn.AdaptiveAvgPool2d, 3: nn.AdaptiveAvgPool3d}
@@ -65,6 +66,12 @@ def truncate(
         "truncate", {"n_classes": [*COUNT, None]}, upto=upto, n_classes=n_classes, pool=pool
     )
     check_name(teacher, upto)
+    if any(isinstance(part, MemberMLP) for part in teacher.modules()):
+        raise StudentError(
+            f"{type(teacher).__name__} cannot be truncated: it has several members, and features "
+            f"of each for a row; expected one vector or map. shrink(teacher) keeps the members, "
+            f"and n_members=1 makes a network without."
+        )
     teacher = copy_module(teacher)
     graph = trace(teacher, "truncated")
     cut = _cut_at(graph, upto)

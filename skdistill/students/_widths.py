@@ -26,7 +26,7 @@ OUTPUT_NAMES = (
 )
 
 
-def infer_widths(module, given, row_shape, n_classes, layout=None):
+def infer_widths(module, given, row_shape, n_classes, known=None):
     """Return the constructor arguments of a module class that the data decide.
 
     Parameters
@@ -41,9 +41,9 @@ def infer_widths(module, given, row_shape, n_classes, layout=None):
         "n_channels" is 1 for an image of two axes.
     n_classes : int
         Number of logits.
-    layout : dict, default=None
-        What the rows say of their columns (`skdistill._layout.read_layout`), by the names of the
-        arguments that want to know it.
+    known : dict, default=None
+        What is known besides, by the names of the arguments that want to know it: what the rows
+        say of their columns (`skdistill._layout.read_layout`), what the outputs are.
 
     Returns
     -------
@@ -63,7 +63,7 @@ def infer_widths(module, given, row_shape, n_classes, layout=None):
     {'n_features': 20, 'n_classes': 3}
     """
     parameters = inspect.signature(module).parameters
-    known = layout or {}
+    known = known or {}
     widths = {n: known[n] for n in known if n in parameters and n not in given}
     for names in (INPUT_NAMES, OUTPUT_NAMES):
         found = [name for name in names if name in parameters]

@@ -48,7 +48,7 @@ class BaseStudentNet(NetStudentMixin, FastEpochMixin):
     the estimator that holds its settings.
     """
 
-    _own_criterion: type = DistillationCriterion
+    _own_criterion: type[PackedCriterion] = DistillationCriterion
     criterion_: PackedCriterion
     callbacks_: list
     _settings_of: str
@@ -236,7 +236,8 @@ class BaseStudentNet(NetStudentMixin, FastEpochMixin):
         if isinstance(module, nn.Module):
             module = copy.deepcopy(module)
         elif hasattr(self, "n_outputs_"):
-            widths = infer_widths(module, kwargs, self.row_shape_, self.n_outputs_, self.layout_)
+            known = {**self.layout_, "member_mean": self._own_criterion.member_mean}
+            widths = infer_widths(module, kwargs, self.row_shape_, self.n_outputs_, known)
             kwargs = widths | kwargs
         module = self.initialized_instance(module, kwargs)
         check_trainable(module)  # before complex weights are made real

@@ -9,14 +9,17 @@ from torch.nn.functional import cross_entropy
 
 from skdistill._torch import first_output
 from skdistill.losses._regression import SquaredErrorLoss
+from skdistill.students._members import MemberOutputs
 from skdistill.teachers._contract import looks_like_probabilities
+from skdistill.training._packed import FEATURES
 
 
 class PackedCriterion(nn.Module):
     """What the criteria over packed targets share: two terms, weighed, and further ones beside.
 
     A subclass has `_hard` and `_soft`, and `_read` for what the module returned. In evaluation
-    mode, on held-back rows, only the term of the true labels counts.
+    mode, on held-back rows, only the term of the true labels counts. Of a module of several members
+    the loss is the mean of the members' losses.
 
     Parameters
     ----------
@@ -27,7 +30,10 @@ class PackedCriterion(nn.Module):
     """
 
     alpha: float
+    loss: Any
     terms: Sequence[Any]
+    member_mean: str
+    """What members are to bring together for an answer; a key of `students._members.MEANS`."""
 
     def forward(
         self, outputs: Any, packed: dict[str, Any], net: Any = None, X: Any = None
@@ -37,7 +43,8 @@ class PackedCriterion(nn.Module):
         Parameters
         ----------
         outputs : torch.Tensor of shape (n_samples, n_outputs)
-            What the module returned; or a tuple or dict that holds it (see `first_output`).
+            What the module returned; or a tuple or dict that holds it (see `first_output`); or
+            MemberOutputs.
         packed : dict of str to torch.Tensor
             See `Packed.arrays`.
         net : skorch.NeuralNet, default=None
@@ -49,20 +56,39 @@ class PackedCriterion(nn.Module):
         -------
         torch.Tensor, a scalar
         """
-        outputs = self._read(first_output(outputs))
-        alpha = self.alpha if self.training else 0.0
-        if alpha == 0:
-            loss = self._hard(outputs, packed)
-        elif alpha == 1:
-            loss = self._soft(outputs, packed)
+        if isinstance(outputs, MemberOutputs):
+            outputs = self._read(outputs.members)
+            loss = self._of_members(outputs, packed)
         else:
-            # (1 - alpha) * hard + alpha * soft in one operation: each costs a small layer's time.
-            loss = torch.lerp(self._hard(outputs, packed), self._soft(outputs, packed), alpha)
+            outputs = self._read(first_output(outputs))
+            loss = self._both(outputs, packed)
         if self.training:
             for term in self.terms:
                 more = term.loss(net, X, outputs, packed)
                 loss = loss if more is None else loss + more
         return loss
+
+    def _both(self, outputs, packed):
+        """Return both terms, weighed."""
+        alpha = self.alpha if self.training else 0.0
+        if alpha == 0:
+            return self._hard(outputs, packed)
+        if alpha == 1:
+            return self._soft(outputs, packed)
+        # (1 - alpha) * hard + alpha * soft in one operation: each costs a small layer's time.
+        return torch.lerp(self._hard(outputs, packed), self._soft(outputs, packed), alpha)
+
+    def _of_members(self, members, packed):
+        """Return the mean of the losses of members, of shape (n_samples, n_members, n_outputs)."""
+        if self.loss is None or getattr(self.loss, "is_mean_of_rows", False):
+            # All rows of all members at once: with small batches a third of the time.
+            packed = {
+                name: values.repeat_interleave(members.shape[1], dim=0)
+                for name, values in packed.items()
+                if not name.startswith(FEATURES)
+            }
+            return self._both(members.flatten(0, 1), packed)
+        return torch.stack([self._both(member, packed) for member in members.unbind(1)]).mean()
 
     def _read(self, outputs):
         """Return outputs as the terms read them."""
@@ -116,6 +142,7 @@ class DistillationCriterion(PackedCriterion, nn.CrossEntropyLoss):  # type: igno
     """
 
     outputs = "logits of shape {shape}, one for each class of y"
+    member_mean = "probabilities"
 
     def __init__(
         self,
@@ -199,6 +226,7 @@ class RegressionCriterion(PackedCriterion):
     """
 
     outputs = "numbers of shape {shape}, one for each column of y"
+    member_mean = "outputs"
 
     def __init__(self, loss: Any = None, alpha: float = 0.0, terms: Sequence[Any] = ()) -> None:
         super().__init__()

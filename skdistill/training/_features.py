@@ -14,6 +14,7 @@ from skdistill._torch import module_dtype
 from skdistill.exceptions import StudentError, TeacherError
 from skdistill.losses._features import FeatureLoss
 from skdistill.teachers._features import PROBE_ROWS, capturing, find_net, probe_layers
+from skdistill.training._packed import FEATURES
 from skdistill.training._terms import Term
 
 
@@ -167,7 +168,7 @@ class FeatureTerms(Term):
         for loss, adapter in zip(self.losses, self.adapters, strict=True):
             features = self.outputs[loss.student_layer]
             features = features if adapter is None else adapter(features)
-            wanted = packed[f"teacher_features.{loss.teacher_layer}"].to(features)
+            wanted = packed[FEATURES + loss.teacher_layer].to(features)
             weight = packed.get("soft_weight")
             weight = None if weight is None else weight.to(features)
             terms.append(loss.weight * loss.mean(features, wanted, weight))

@@ -16,6 +16,9 @@ HUGE = 1e100
 LOGITS, NUMBERS = "teacher_logits", "teacher_target"
 """The entries of packed targets with what a teacher says."""
 
+FEATURES = "teacher_features."
+"""What the entries with a layer of a teacher begin with."""
+
 BLOCK = 65_536
 """Answers that are converted at once, so that no second array of all of them is made."""
 
@@ -187,7 +190,7 @@ class Packed:
         for name, parts in self.features.items():
             values = np.zeros((n_all, *parts[0].shape[1:]), parts[0].dtype)
             np.concatenate(parts, out=values[: self.n_rows])
-            found[f"teacher_features.{name}"] = values
+            found[FEATURES + name] = values
         return found
 
     def _in_unit(self, values):

@@ -14,7 +14,11 @@ from skdistill._torch import as_tensor, forward_net
 from skdistill.exceptions import StudentError
 from skdistill.students._widths import infer_widths
 from skdistill.training._base_student import NetClassifierMixin, NetRegressorMixin
-from skdistill.training._criterion import DistillationCriterion, RegressionCriterion
+from skdistill.training._criterion import (
+    DistillationCriterion,
+    PackedCriterion,
+    RegressionCriterion,
+)
 from skdistill.training._holdout import hold_back, positions_in
 from skdistill.training._net_student import NetStudentMixin
 from skdistill.training._packed import part_scales
@@ -43,7 +47,7 @@ class BaseSkorchStudent(NetStudentMixin):
         The trained net.
     """
 
-    _own_criterion: type
+    _own_criterion: type[PackedCriterion]
     _settings_of: str
 
     def __init__(self, net):
@@ -94,7 +98,8 @@ class BaseSkorchStudent(NetStudentMixin):
         net.set_params(criterion=self._own_criterion)
         if not isinstance(net.module, nn.Module):
             given = net.get_params_for("module")
-            widths = infer_widths(net.module, given, X.shape[1:], task.n_columns)
+            known = {"member_mean": self._own_criterion.member_mean}
+            widths = infer_widths(net.module, given, X.shape[1:], task.n_columns, known)
             net.set_params(**{f"module__{name}": width for name, width in widths.items()})
         initialize_net(net, X, task.n_columns, seed)
         # An instance that was given travels once, untrained, and not with each of its clones.

@@ -25,6 +25,7 @@ from skdistill._generators import (
 from skdistill._torch import as_tensor, evaluating, first_output
 from skdistill._warn import warn
 from skdistill.exceptions import StudentError, TrainingWarning
+from skdistill.students._members import MemberMLP
 from skdistill.training._callbacks import CountEpochs, StopAtNonFinite
 from skdistill.training._scoring import (
     check_callbacks,
@@ -112,6 +113,7 @@ def initialize_net(net, X, n_outputs, seed=None, labels=packed_labels):
             ) from error
         check_callbacks(net)
         check_trainable(net.module_)
+        _check_members(net)
         outputs = _probe(net, X, n_outputs)
     net.criterion_.look_at(outputs)
     _add_guards(net, labels)
@@ -220,6 +222,22 @@ def check_trainable(module):
         raise StudentError(
             f"The student's module {type(module).__name__} has no weight that is trained: all are "
             f"frozen, or there are none. Leave some with requires_grad=True."
+        )
+
+
+def _check_members(net):
+    """Refuse members whose probabilities are averaged where numbers are learnt.
+
+    Their mean would be 1 for a single number, whatever the row.
+    """
+    kind = net.criterion_.member_mean
+    means = {part.mean for part in net.module_.modules() if isinstance(part, MemberMLP)}
+    if kind == "outputs" and means - {kind}:
+        name = type(net.module_).__name__
+        raise StudentError(
+            f"The student's module {name} averages the probabilities of its members, and numbers "
+            f"are learnt; expected member_mean='outputs'. Give it so, or give the module's class "
+            f"to have it inferred."
         )
 
 

@@ -5,11 +5,16 @@ import pytest
 import torch
 from scipy import sparse
 from sklearn.exceptions import NotFittedError
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from torch import nn
 
-from skdistill import DistilledClassifier, StudentNet
+from skdistill import (
+    DistilledClassifier,
+    DistilledRegressor,
+    StudentNet,
+    StudentNetRegressor,
+)
 from skdistill.exceptions import ColumnError, StudentError
 from skdistill.students import (
     MLP,
@@ -40,11 +45,25 @@ class Unasked(LogisticRegression):
         pytest.fail("the teacher was fitted before the refusal")
 
 
+class UnaskedRegressor(Ridge):
+    """Its sibling for numbers."""
+
+    def fit(self, X, y):
+        pytest.fail("the teacher was fitted before the refusal")
+
+
 def fit(module, rows=X, **settings):
     """Return an attempt to fit a module with these settings as the student."""
     settings = {f"module__{name}": value for name, value in settings.items()}
     student = StudentNet(module, max_epochs=1, **settings)
     return lambda: DistilledClassifier(Unasked(), student).fit(rows, Y)
+
+
+def fit_numbers(module, **settings):
+    """Return an attempt to fit a module with these settings as the student of numbers."""
+    settings = {f"module__{name}": value for name, value in settings.items()}
+    student = StudentNetRegressor(module, max_epochs=1, **settings)
+    return lambda: DistilledRegressor(UnaskedRegressor(), student).fit(X, X[:, 0])
 
 
 def preprocess(X, **settings):
@@ -127,6 +146,14 @@ MODULES = {
         *(TabularMLP, {"embedding_size": 0}, "embedding_size", COUNT, "0"),
     ),
     "TabularMLP, no interval": (TabularMLP, {"n_bins": 0}, "n_bins", COUNT, "0"),
+    "TabularMLP, no member": (TabularMLP, {"n_members": 0}, "n_members", COUNT, "0"),
+    "TabularMLP, members in words": (TabularMLP, {"n_members": "2"}, "n_members", COUNT, "'2'"),
+    "TabularMLP, half a member": (TabularMLP, {"n_members": 1.5}, "n_members", COUNT, "1.5"),
+    "TabularMLP, members of None": (TabularMLP, {"n_members": None}, "n_members", COUNT, "None"),
+    "TabularMLP, another mean": (
+        *(TabularMLP, {"n_members": 2, "member_mean": "logits"}, "member_mean"),
+        *("a str among {.*'probabilities'.*}", "'logits'"),
+    ),
     "TabularMLP, another embedding": (
         *(TabularMLP, {"numeric_embedding": "periodic"}, "numeric_embedding"),
         *("a str among {'piecewise-linear'} or None", "'periodic'"),
@@ -168,6 +195,17 @@ REFUSED = {
         )
         for name, (given, which, values, instead) in EMBEDDINGS.items()
     },
+    "members that average probabilities of numbers": (
+        StudentError,
+        fit_numbers(TabularMLP, n_members=2, member_mean="probabilities"),
+        "averages the probabilities of its members, and numbers are learnt; expected "
+        "member_mean='outputs'",
+    ),
+    "an instance whose members average probabilities of numbers": (
+        StudentError,
+        lambda: fit_numbers(nn.Sequential(TabularMLP(5, 1, n_members=2)))(),
+        "Sequential averages the probabilities.*Give it so, or give the module's class",
+    ),
     "embedding, rows of another width": (
         ValueError,
         embed(np.ones((4, 3))),
@@ -429,6 +467,11 @@ REFUSED = {
         ValueError,
         lambda: truncate(module(), upto="1", pool=1.5),
         setting("pool", "truncate", r"an int in the range \[1, inf\)", 1.5),
+    ),
+    "truncate several members": (
+        StudentError,
+        lambda: truncate(TabularMLP(5, 3, n_members=2), upto="mlp.shared.1"),
+        "TabularMLP cannot be truncated: it has several members.*expected one vector.*shrink",
     ),
     "truncate no module": (
         StudentError,

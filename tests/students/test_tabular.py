@@ -86,6 +86,18 @@ def test_the_intervals_of_many_columns_are_fewer():
         assert PiecewiseLinearEmbedding(9999).slope.shape == (9999, 1, 1)
 
 
+def test_very_many_columns_are_not_embedded():
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        module = TabularMLP(2050, 2, n_numeric=2049, hidden_units=(4,), dropout=0.0)
+        torch.manual_seed(0)
+        reference = MLP(2050, 2, hidden_units=(4,))
+        assert TabularMLP(2048, 2, n_numeric=2048, hidden_units=(4,)).mlp[0].in_features == 9 * 2048
+    module.adapt(np.eye(2, 2050))
+    rows = torch.linspace(-1, 1, 4100).reshape(2, 2050)
+    torch.testing.assert_close(module(rows), reference(rows), rtol=0, atol=0)
+
+
 def test_numbers_embeddings_and_codes_reach_the_first_layer():
     with torch.random.fork_rng():
         module = TabularMLP(4, 2, n_numeric=1, cardinalities=(3, 5), embedding_size=2).eval()
