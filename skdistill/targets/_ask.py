@@ -101,7 +101,7 @@ def _ask_each(speakers, get_fitted, X, desk, keys):
     return replies
 
 
-def ask_out_of_fold(teacher, task, X, splits, fitting, X_generated, *, each=False, desk, key=None):
+def ask_out_of_fold(teacher, task, X, splits, fitting, X_generated, *, desk, key=None):
     """Ask clones of a teacher about the rows that they were not fitted on.
 
     Parameters
@@ -118,23 +118,50 @@ def ask_out_of_fold(teacher, task, X, splits, fitting, X_generated, *, each=Fals
         Each split's clone gets a seed of its own from its seed.
     X_generated : dict of int to array-like
         By the number of a split, further rows that its clone is asked about.
-    each : bool, default=False
-        Whether the members of an ensemble are not made one.
     desk : Desk
     key : str, default=None
         What the teacher, the rows, labels and weights are known by in memory.
 
     Returns
     -------
-    values : ndarray of shape (n_answers, n_samples, n_columns), float64
-        One answer, or that of each member. The mean over the splits that leave a row out; NaN for
-        a row that no split leaves out, and for a row whose own class no clone of its splits had
-        seen.
+    values : ndarray of shape (n_samples, n_columns), float64
+        The mean over the splits that leave a row out; NaN for a row that no split leaves out,
+        and for a row whose own class no clone of its splits had seen.
     kinds : tuple of str
         What the members of the teacher speak, found out by all that they said.
-    generated : dict of int to ndarray of shape (n_answers, n_generated_i, n_columns), float64
+    generated : dict of int to ndarray of shape (n_generated_i, n_columns), float64
         The answers for `X_generated`.
+    pool : dict of str to object, or None
+        How the members of an ensemble that learns it by these very answers are made one.
     """
+    each = teacher.learns_pool
+    asked = teacher.unpooled() if each else teacher
+    folds = _ask_folds(asked, task, X, splits, fitting, X_generated, desk, key)
+    kinds = task.asks.find_kinds([fold.replies for fold in folds])
+    n_answers = len(kinds) if each else 1
+    total = np.zeros((n_answers, len(task.y), task.n_columns))
+    counts, generated = np.zeros((n_answers, len(task.y))), {}
+    for number, ((train, test), fold) in enumerate(zip(splits, folds, strict=True)):
+        if fold.generated is not None:
+            generated[number] = np.stack(_read(task, fold.generated, kinds, fold.panel, each))
+        answers = _read(task, fold.replies, kinds, fold.panel, each)
+        for i, values in enumerate(answers):
+            task.without_strangers(values, test, task.y[train])
+            told = ~np.isnan(values).any(axis=1)
+            total[i, test[told]] += values[told]
+            counts[i, test[told]] += 1
+    total[counts == 0] = np.nan
+    answers = total / np.maximum(counts, 1)[:, :, None]
+    if not each:
+        return answers[0], kinds, {n: said[0] for n, said in generated.items()}, None
+    ensemble = teacher.teacher
+    pool = ensemble._find_pool(answers, task.hard, fitting.sample_weight)
+    generated = {n: ensemble._pool_answers(said, pool) for n, said in generated.items()}
+    return ensemble._pool_answers(answers, pool), kinds, generated, pool
+
+
+def _ask_folds(teacher, task, X, splits, fitting, X_generated, desk, key):
+    """Return what the clone of each split said."""
     started = time.perf_counter()
     seeds = draw_seeds(fitting.seed, len(splits))
     tasks = (
@@ -157,21 +184,7 @@ def ask_out_of_fold(teacher, task, X, splits, fitting, X_generated, *, each=Fals
         if desk.verbose:
             seconds = time.perf_counter() - started
             print(f"[skdistill] teacher: fold {len(folds)} of {len(splits)}, {seconds:.1f} s")
-    kinds = task.asks.find_kinds([fold.replies for fold in folds])
-    n_answers = len(kinds) if each else 1
-    total = np.zeros((n_answers, len(task.y), task.n_columns))
-    counts, generated = np.zeros((n_answers, len(task.y))), {}
-    for number, ((train, test), fold) in enumerate(zip(splits, folds, strict=True)):
-        if fold.generated is not None:
-            generated[number] = np.stack(_read(task, fold.generated, kinds, fold.panel, each))
-        answers = _read(task, fold.replies, kinds, fold.panel, each)
-        for i, values in enumerate(answers):
-            task.without_strangers(values, test, task.y[train])
-            told = ~np.isnan(values).any(axis=1)
-            total[i, test[told]] += values[told]
-            counts[i, test[told]] += 1
-    total[counts == 0] = np.nan
-    return total / np.maximum(counts, 1)[:, :, None], kinds, generated
+    return folds
 
 
 def _read(task, replies, kinds, panel, each):
@@ -181,23 +194,27 @@ def _read(task, replies, kinds, panel, each):
     return [task.read([r], [kind])[0] for r, kind in zip(replies, kinds, strict=True)]
 
 
-def fit_on_all_rows(teacher, task, X, fitting, *, desk, key=None):
+def fit_on_all_rows(teacher, task, X, fitting, pool=None, *, desk, key=None):
     """Fit the teacher itself on all rows, or find the fitted one in memory.
 
     Parameters
     ----------
     teacher, task, X, fitting, desk, key
         As in `ask_out_of_fold`.
+    pool : dict of str to object, default=None
+        What `ask_out_of_fold` has found.
 
     Returns
     -------
     Examined
     """
-    fit = partial(fit_teacher, teacher, X, task.y, **fitting._asdict())
+    alone = teacher if pool is None else teacher.unpooled()
+    fit = partial(fit_teacher, alone, X, task.y, **fitting._asdict())
     fitted = remember(desk.memory, fit, "fit", key)
     if desk.verbose:
         print("[skdistill] teacher: fitted on all rows")
-    return teacher.refitted(fitted, desk.device)
+    fitted = alone.refitted(fitted, desk.device)
+    return fitted if pool is None else teacher.pooled(fitted, pool)
 
 
 class _Fold(NamedTuple):

@@ -90,23 +90,13 @@ def compute_targets(
     if desk.memory is not None and not fitted:
         key = content_key(teacher_key(teacher.teacher), task.asks.name, X, task.y, *fitting)
     columns = None if columns is None else np.asarray(columns)
-    generated, found, asked = {}, None, teacher
+    generated, pool = {}, None
     if splits is not None:
-        each = teacher.learns_pool
-        asked = teacher.unpooled() if each else teacher
-        answers, kinds, generated = ask_out_of_fold(
-            asked, task, X, splits, fitting, X_generated or {}, each=each, desk=desk, key=key
+        values, kinds, generated, pool = ask_out_of_fold(
+            teacher, task, X, splits, fitting, X_generated or {}, desk=desk, key=key
         )
-        if each:
-            found = teacher.teacher._find_pool(answers, task.hard, fitting.sample_weight)
-        values, *said = (
-            teacher.teacher._pool_answers(part, found) if each else part[0]
-            for part in (answers, *generated.values())
-        )
-        generated = dict(zip(generated, said, strict=True))
     if not fitted and (refit or splits is None or X_more):
-        refitted = fit_on_all_rows(asked, task, X, fitting, desk=desk, key=key)
-        teacher = refitted if found is None else teacher.pooled(refitted, found)
+        teacher = fit_on_all_rows(teacher, task, X, fitting, pool, desk=desk, key=key)
     ask = partial(ask_fitted, teacher, desk=desk, key=key)
     if splits is None:
         values, kinds = _ask_one(teacher, task, X, ask, columns)

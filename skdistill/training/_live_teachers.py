@@ -134,6 +134,8 @@ class LiveClasses(LiveTeacher):
             outputs = torch.cat([other, outputs], dim=1)
         if self.kind == "probabilities":
             outputs = outputs.clamp_min(EPSILON).log()
+        if self.net.link is not None:  # a student's module, too, is calibrated behind its end
+            outputs = outputs / self.net.link.temperature
         self.source = self.source.to(outputs.device)  # once
         self.target = self.target.to(outputs.device)
         known = outputs.index_select(1, self.source).log_softmax(dim=1)

@@ -30,6 +30,7 @@ TEACHER = LogisticRegression().fit(X, Y)
 X_VAL, Y_VAL = X[200:], Y[200:]
 X_FIT, Y_FIT = X[:200], Y[:200]
 N_ROWS, N_TARGETS = make_regression(200, 5, noise=10.0, random_state=0)
+AS_IT_ENDS = {"callbacks__keep_best": None, "callbacks__calibrate": None}
 PLAIN = {"callbacks__schedule": None, "callbacks__keep_best": None, "train_split": None}
 
 
@@ -215,7 +216,7 @@ def as_datasets():
 
 @pytest.mark.parametrize("dataset", as_datasets(), ids=["skorch", "torch"])
 def test_predefined_split(dataset):
-    student = net(train_split=predefined_split(dataset), callbacks__keep_best=None)
+    student = net(train_split=predefined_split(dataset), **AS_IT_ENDS)
     alone = clone(student).fit(X_FIT, Y_FIT)
     for model in (alone, distil(student)):
         loss = log_loss(Y_VAL, model.predict_proba(X_VAL))
@@ -235,7 +236,7 @@ def test_rows_of_ones_own_are_those_of_a_predefined_split(make_rows):
 
 
 def test_rows_of_ones_own_pass_the_steps_before_the_net():
-    student = make_pipeline(StandardScaler(), net(callbacks__keep_best=None))
+    student = make_pipeline(StandardScaler(), net(**AS_IT_ENDS))
     model = distil(student, X_val=X_VAL, y_val=Y_VAL)
     assert held_back_loss(model) == pytest.approx(
         log_loss(Y_VAL, model.predict_proba(X_VAL)), rel=1e-5
@@ -247,7 +248,7 @@ def test_rows_of_ones_own_pass_the_steps_before_the_net():
 
 
 def test_rows_without_labels_stay_apart_from_those_held_back():
-    model = distil(net(callbacks__keep_best=None), X_val=X_VAL, y_val=Y_VAL, X_unlabeled=X[::3] + 1)
+    model = distil(net(**AS_IT_ENDS), X_val=X_VAL, y_val=Y_VAL, X_unlabeled=X[::3] + 1)
     assert held_back_loss(model) == pytest.approx(
         log_loss(Y_VAL, model.predict_proba(X_VAL)), rel=1e-5
     )

@@ -105,7 +105,8 @@ def test_alpha_0_is_the_net_fitted_alone():
 
 def test_the_best_epoch_is_kept():
     X, y = draw(400, flip_y=0.3)
-    net = seeded_fit(quick(module__hidden_units=(128,), lr=0.03, max_epochs=30), X, y)
+    settings = {"module__hidden_units": (128,), "lr": 0.03, "callbacks__calibrate": None}
+    net = seeded_fit(quick(**settings, max_epochs=30), X, y)
     valid = [epoch["valid_loss"] for epoch in net.history_]
     assert valid[-1] > min(valid) + 0.01  # it would overfit
     _, held = HoldOut()(range(len(X)), y)
