@@ -209,6 +209,8 @@ def fit_on_all_rows(teacher, task, X, fitting, pool=None, *, desk, key=None):
     Examined
     """
     alone = teacher if pool is None else teacher.unpooled()
+    if pool is not None and key is not None:
+        key = content_key(key, "unpooled")
     fit = partial(fit_teacher, alone, X, task.y, **fitting._asdict())
     fitted = remember(desk.memory, fit, "fit", key)
     if desk.verbose:

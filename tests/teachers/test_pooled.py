@@ -91,6 +91,18 @@ def test_an_ensemble_of_ones_own_is_pooled_on_the_same_folds():
     assert in_sample.set_params(random_state=0).fit(X, NAMES).teacher_.temperatures_ is None
 
 
+def test_memory_tells_a_pool_of_the_folds_from_one_of_its_own(tmp_path):
+    def fit(**settings):
+        ensemble = EnsembleTeacher(members(), weights="oof", calibrate=True)
+        student = DecisionTreeClassifier(max_depth=3, random_state=0)
+        return DistilledClassifier(ensemble, student, random_state=0, **settings).fit(X, NAMES)
+
+    for cv in (3, "in-sample", 3):
+        kept, anew = fit(cv=cv, memory=str(tmp_path)).teacher_, fit(cv=cv).teacher_
+        np.testing.assert_array_equal(kept.weights_, anew.weights_)
+        np.testing.assert_array_equal(kept.predict_proba(X), anew.predict_proba(X))
+
+
 def test_alone_an_ensemble_calibrates_its_members_too():
     ensemble = EnsembleTeacher(members(), calibrate=True, cv=3).fit(X, NAMES)
     expected = [
