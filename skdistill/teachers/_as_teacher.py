@@ -49,11 +49,11 @@ def bind_student(teacher, make_student):
     if isinstance(teacher, SelfTeacher):
         return make_student()
     members = teacher.teachers if isinstance(teacher, BaseEnsemble) else teacher
-    if not isinstance(members, list | tuple) or not any(
-        isinstance(m, SelfTeacher) for m in members
-    ):
+    if not isinstance(members, list | tuple):
         return teacher
     bound = type(members)(bind_student(member, make_student) for member in members)
+    if all(one is other for one, other in zip(bound, members, strict=True)):
+        return teacher
     return teacher._clone_with(bound) if isinstance(teacher, BaseEnsemble) else bound
 
 

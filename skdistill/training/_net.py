@@ -13,8 +13,9 @@ class StudentNet(NetClassifierMixin, BaseStudentNet):
     """A small network to distil into, with every setting of a skorch net.
 
     It is `skorch.NeuralNet` with other defaults (AdamW on a cosine schedule, the best epoch by
-    log-loss on held-back true labels) and batches sliced from tensors. Alone, `fit(X, y)` trains
-    it on labels as any classifier; `DistilledClassifier` trains it on soft targets.
+    log-loss on held-back true labels, one temperature by the same rows) and batches sliced from
+    tensors. Alone, `fit(X, y)` trains it on labels as any classifier; `DistilledClassifier` trains
+    it on soft targets.
 
     Parameters
     ----------
@@ -41,7 +42,7 @@ class StudentNet(NetClassifierMixin, BaseStudentNet):
         Holds rows back for the choice of the best epoch; None keeps the last epoch.
     callbacks : list, default=None
         Further skorch callbacks. `callbacks__schedule=None` and `callbacks__keep_best=None` take
-        the cosine schedule and the best epoch away.
+        the cosine schedule and the best epoch away, `callbacks__calibrate=None` the temperature.
     verbose : int, default=0
         1 prints a line for every epoch.
     device : str, default=None
@@ -61,6 +62,10 @@ class StudentNet(NetClassifierMixin, BaseStudentNet):
     ----------
     classes_ : ndarray of shape (n_classes,)
         Labels in the order of the columns of `predict_proba`.
+    calibration_temperature_ : float
+        What the logits of the module are divided by. It minimises the log-loss of the held-back
+        rows, with a normal prior on log T of mean 0 and standard deviation 0.1; 1 where none were
+        held back.
     module_ : torch.nn.Module
         The trained module.
     history_ : skorch.history.History

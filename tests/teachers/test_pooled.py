@@ -163,6 +163,7 @@ WHERE = {
     "in a list": lambda one: [GaussianNB(), one],
     "in a tuple": lambda one: (one, GaussianNB()),
     "in an ensemble": lambda one: EnsembleTeacher([GaussianNB(), one], weights=[1, 2]),
+    "in an ensemble of a list": lambda one: [GaussianNB(), EnsembleTeacher([one], calibrate=True)],
     "with a fitted one": lambda one: [GaussianNB().fit(X, NAMES), one],
 }
 
