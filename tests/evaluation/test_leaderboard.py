@@ -4,6 +4,7 @@ import functools
 
 import numpy as np
 import pytest
+from matplotlib import pyplot
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.datasets import make_classification, make_friedman1
@@ -27,6 +28,12 @@ STUDENTS = {
 }
 NUMBERS = make_friedman1(200, n_features=6, noise=0.5, random_state=0)
 NUMBER_ROWS = tuple(part[half] for half in (slice(120), slice(120, None)) for part in NUMBERS)
+
+
+@pytest.fixture(autouse=True)
+def no_figures():
+    yield
+    pyplot.close("all")
 
 
 class Counted(RandomForestClassifier):
