@@ -186,7 +186,7 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
     ):
         """Check what `fit` is given, and gather all rows; return them and the seeds."""
         rows = self._read_rows(X, y, sample_weight, groups, X_val, y_val)
-        teacher = bind_student(self.teacher, lambda: self._make_student(rows))
+        teacher = bind_student(self.teacher, lambda: self._make_self_teacher(rows))
         teacher = check_parts(self, teacher, rows.task, soft_targets, X_unlabeled)
         rows = replace(rows, teacher=teacher)
         seeds = draw_seeds(self.random_state, 4)
@@ -258,6 +258,10 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
         """Return the student as a Pipeline that ends in a learner, unfitted."""
         device, n_axes = str(resolve_device(self.device)), len(rows.X.shape)
         return as_student(self.student, self._task, n_axes=n_axes, device=device, verbose=verbose)
+
+    def _make_self_teacher(self, rows):
+        """Return what learns labels as the student would, without a teacher."""
+        return self._make_student(rows)
 
     def _prepare_student(self, rows, seed, soft_targets):
         """Fit the student's preprocessing and make its module, so that a misfit shows early."""

@@ -64,7 +64,8 @@ def _check_sources(model, given, task, soft_targets, X_unlabeled):
         )
     teacher, columns = None, model.teacher_classes
     if model.teacher is not None:
-        teacher = check_teacher(given, model.cv, task.asks, columns, model.device)
+        settings = {"columns": columns, "device": model.device, "pooling": task.pools}
+        teacher = check_teacher(given, model.cv, task.asks, **settings)
     elif model.cv is not None and not (soft_targets is None and model.alpha == 0):
         raise ValueError(
             f"cv={model.cv!r} was given with soft_targets, which are used as they are; "

@@ -241,6 +241,10 @@ Unlabeled, default=None
         self.n_outputs_ = task.n_columns
         return task
 
+    def _make_self_teacher(self, rows):
+        # A net on its own would learn by the squared error.
+        return type(self)(student=self.student, loss=self.loss, alpha=0, device=self.device)
+
     def _check_y(self, task, sample_weight):
         """Numbers need not differ."""
 

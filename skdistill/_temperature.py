@@ -43,7 +43,7 @@ def best_temperature(logits, positions, weight=None, prior_scale=np.inf):
     share = weight / total
     z = logits - logits.max(axis=1, keepdims=True)
     wanted = share @ z[np.arange(len(z)), positions]
-    prior = 1 / (prior_scale**2 * len(z))
+    prior = 1 / (prior_scale**2 * np.count_nonzero(weight))
 
     def slope(inverse):
         """Return the slope of the mean loss, less the prior, and its own."""

@@ -40,12 +40,12 @@ def check_n_jobs(owner: str, n_jobs: Any) -> None:
         )
 
 
-def check_metric(owner: str, metric: Any, known: Iterable[str]) -> None:
-    """Refuse a metric that `owner` has no scores of."""
+def check_metric(owner: str, metric: Any, known: Iterable[str], name: str = "metric") -> None:
+    """Refuse a metric, or what else `name` says, that `owner` has no scores of."""
     known = list(known)
     if metric not in known:
         raise ValueError(
-            f"The 'metric' parameter of {owner} must be one of {', '.join(known)}. Got {metric!r} "
+            f"The {name!r} parameter of {owner} must be one of {', '.join(known)}. Got {metric!r} "
             f"instead."
         )
 

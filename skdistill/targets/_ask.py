@@ -15,6 +15,7 @@ from skdistill.teachers._chunks import ask_in_chunks
 from skdistill.teachers._fit import fit_teacher
 from skdistill.teachers._key import content_key, teacher_key
 from skdistill.teachers._members import Panel
+from skdistill.teachers._weights import MeanAnswers
 
 
 class Desk(NamedTuple):
@@ -138,20 +139,15 @@ def ask_out_of_fold(teacher, task, X, splits, fitting, X_generated, *, desk, key
     asked = teacher.unpooled() if each else teacher
     folds = _ask_folds(asked, task, X, splits, fitting, X_generated, desk, key)
     kinds = task.asks.find_kinds([fold.replies for fold in folds])
-    n_answers = len(kinds) if each else 1
-    total = np.zeros((n_answers, len(task.y), task.n_columns))
-    counts, generated = np.zeros((n_answers, len(task.y))), {}
+    told, generated = MeanAnswers(len(kinds) if each else 1, len(task.y), task.n_columns), {}
     for number, ((train, test), fold) in enumerate(zip(splits, folds, strict=True)):
         if fold.generated is not None:
             generated[number] = np.stack(_read(task, fold.generated, kinds, fold.panel, each))
         answers = _read(task, fold.replies, kinds, fold.panel, each)
         for i, values in enumerate(answers):
             task.without_strangers(values, test, task.y[train])
-            told = ~np.isnan(values).any(axis=1)
-            total[i, test[told]] += values[told]
-            counts[i, test[told]] += 1
-    total[counts == 0] = np.nan
-    answers = total / np.maximum(counts, 1)[:, :, None]
+            told.add(i, test, values)
+    answers = told.mean()
     if not each:
         return answers[0], kinds, {n: said[0] for n, said in generated.items()}, None
     ensemble = teacher.teacher

@@ -9,7 +9,7 @@ from skdistill.teachers._examined import examine
 IN_SAMPLE = "in-sample"
 
 
-def check_teacher(teacher, cv, asks, columns=None, device="auto"):
+def check_teacher(teacher, cv, asks, columns=None, device="auto", *, pooling=True):
     """Refuse what cannot be a teacher, or not with this `cv`, before anything is fitted.
 
     Parameters
@@ -24,6 +24,8 @@ def check_teacher(teacher, cv, asks, columns=None, device="auto"):
         The labels of the columns of a list.
     device : str or torch.device, default="auto"
         Where a torch teacher runs.
+    pooling : bool, default=True
+        Whether out-of-fold answers may say how the members of a list are made one.
 
     Returns
     -------
@@ -37,7 +39,7 @@ def check_teacher(teacher, cv, asks, columns=None, device="auto"):
         When a fitted teacher is to be cross-fitted.
     """
     examined = examine(as_teacher(teacher, columns, asks), asks, device)
-    if isinstance(teacher, list | tuple) and not _is_in_sample(cv):
+    if pooling and isinstance(teacher, list | tuple) and not _is_in_sample(cv):
         examined = examined.pooling()
     if examined.is_fitted and cv is not None:
         raise ValueError(

@@ -99,6 +99,7 @@ class ClassTask:
     """
 
     asks = CLASSES
+    pools = True
     units = "class and group"
     named_members = "VotingClassifier([(name, member), ...], voting='soft')"
 
@@ -279,6 +280,11 @@ class NumberTask:
         self.n_columns = y.shape[1]
         self.y = y[:, 0] if self.n_columns == 1 else y
         self.level = level
+
+    @property
+    def pools(self):
+        """Whether the squared error may weigh teachers: not where a quantile is learnt."""
+        return self.level is None
 
     @classmethod
     def from_y(cls, y, level=None):

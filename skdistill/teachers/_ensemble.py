@@ -29,10 +29,12 @@ from skdistill.teachers._members import Panel, all_labels, find_kinds, read_clas
 from skdistill.teachers._pool import pool
 from skdistill.teachers._weights import (
     DEFAULT_FOLDS,
+    MeanAnswers,
     ask_out_of_fold,
     calibrate_members,
     fit_member_temperatures,
     fit_pool_weights,
+    pool_loss,
 )
 
 
@@ -55,7 +57,8 @@ class EnsembleTeacher(ClassifierMixin, BaseEnsemble):
         must be unfitted: there is no telling which rows a fitted one has seen.
     calibrate : bool, default=False
         Whether the probabilities of each member get a temperature of its own first, the one with
-        the least log-loss on its out-of-fold answers. The members must be unfitted, likewise.
+        the least log-loss on its out-of-fold answers. The members must be unfitted, likewise. With
+        "oof" all stay at 1 where the pool is better so.
     combine : {"probability", "logit"}, default="probability"
         "probability" is the weighted mean :math:`\sum_m w_m p_m`; a class is ruled out only if
         all members rule it out. "logit" is :math:`\mathrm{softmax}(\sum_m w_m \log p_m)`, for
@@ -278,13 +281,23 @@ class EnsembleTeacher(ClassifierMixin, BaseEnsemble):
         dict of str to object
             "weights_" and "temperatures_".
         """
-        temperatures, weights = None, self._read_weights()
+        weights: Any = self._read_weights()
+        choices: list[Any] = [None]
         if self.calibrate:
-            temperatures = fit_member_temperatures(answers, y, sample_weight)
-        if isinstance(weights, str):
-            calibrated = calibrate_members(answers, temperatures)
-            weights = fit_pool_weights(calibrated, y, self.combine, sample_weight)
-        return {"weights_": weights, "temperatures_": temperatures}
+            choices = [fit_member_temperatures(answers, y, sample_weight)]
+            choices += [np.ones(len(self.teachers))] * isinstance(weights, str)
+        pools = []
+        for temperatures in choices:
+            found = {"weights_": weights, "temperatures_": temperatures}
+            if isinstance(weights, str):
+                calibrated = calibrate_members(answers, temperatures)
+                found["weights_"] = fit_pool_weights(calibrated, y, self.combine, sample_weight)
+            pools.append(found)
+        if len(pools) == 1:
+            return pools[0]
+        # What is best for each alone is not always best for the pool.
+        losses = [pool_loss(self._pool_answers(answers, one), y, sample_weight) for one in pools]
+        return pools[int(np.argmin(losses))]
 
     def _pool_answers(self, answers: np.ndarray, found: dict[str, Any]) -> np.ndarray:
         """Return one answer for those of all members.
@@ -319,7 +332,7 @@ class EnsembleTeacher(ClassifierMixin, BaseEnsemble):
         splits, groups = ask_out_of_fold(
             members, X, y, splitter, classes=classes, sample_weight=sample_weight, seed=seed
         )
-        answers = np.full((len(members), len(y), len(classes)), np.nan)
+        answers = MeanAnswers(len(members), len(y), len(classes))
         kinds = find_kinds(groups)
         for (train, test), replies in zip(splits, groups, strict=True):
             is_unknown = ~np.isin(y[test], y[train])
@@ -327,9 +340,9 @@ class EnsembleTeacher(ClassifierMixin, BaseEnsemble):
                 read, columns = read_classes([reply], [kind])
                 answer = align_columns(read, columns, classes)
                 answer[is_unknown] = np.nan
-                answers[member, test] = answer
+                answers.add(member, test, answer)
         position = {label: i for i, label in enumerate(classes.tolist())}
-        return answers, np.array([position[label] for label in y.tolist()])
+        return answers.mean(), np.array([position[label] for label in y.tolist()])
 
     def _check_settings(self):
         self._validate_params()

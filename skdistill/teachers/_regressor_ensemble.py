@@ -10,13 +10,18 @@ from sklearn.base import RegressorMixin
 from sklearn.model_selection import KFold, check_cv
 from sklearn.utils.validation import check_consistent_length, validate_data
 
-from skdistill._compat import StrOptions
+from skdistill._compat import StrOptions, check_sample_weight
 from skdistill._random import draw_seeds
 from skdistill._rows import as_rows
 from skdistill.teachers._asks import NUMBERS
 from skdistill.teachers._base_ensemble import BaseEnsemble
 from skdistill.teachers._members import read_numbers
-from skdistill.teachers._weights import DEFAULT_FOLDS, ask_out_of_fold, fit_mean_weights
+from skdistill.teachers._weights import (
+    DEFAULT_FOLDS,
+    MeanAnswers,
+    ask_out_of_fold,
+    fit_mean_weights,
+)
 
 
 class RegressorEnsemble(RegressorMixin, BaseEnsemble):
@@ -119,6 +124,8 @@ class RegressorEnsemble(RegressorMixin, BaseEnsemble):
         X = as_rows(X)
         validate_data(self, X, skip_check_array=True)
         check_consistent_length(X, y)
+        if sample_weight is not None:
+            sample_weight = check_sample_weight(sample_weight, X)
         *seeds, weights_seed = draw_seeds(self.random_state, len(self.teachers) + 1)
         answers, values = None, None
         if self._learns_pool:
@@ -197,11 +204,11 @@ class RegressorEnsemble(RegressorMixin, BaseEnsemble):
             members, X, y, check_cv(cv), sample_weight=sample_weight, seed=seed
         )
         values = y.reshape(len(y), -1)
-        answers = np.full((len(members), *values.shape), np.nan)
+        answers = MeanAnswers(len(members), *values.shape)
         for (_, test), replies in zip(splits, groups, strict=True):
             for member, reply in enumerate(replies):
-                answers[member, test] = read_numbers([reply], values.shape[1])
-        return answers, values
+                answers.add(member, test, read_numbers([reply], values.shape[1]))
+        return answers.mean(), values
 
     def _check(self, device="auto"):
         members = super()._check(device)

@@ -61,6 +61,36 @@ def ask_out_of_fold(teachers, X, y, splitter, *, classes=None, sample_weight, se
     return splits, groups
 
 
+class MeanAnswers:
+    """What each of several teachers says of rows, in the mean over the splits that leave one out.
+
+    Parameters
+    ----------
+    n_teachers, n_samples, n_columns : int
+    """
+
+    def __init__(self, n_teachers, n_samples, n_columns):
+        self.total = np.zeros((n_teachers, n_samples, n_columns))
+        self.counts = np.zeros((n_teachers, n_samples, 1))
+
+    def add(self, teacher, rows, values):
+        """Add a teacher's answers for some rows; one of NaN is none."""
+        told = ~np.isnan(values).any(axis=1)
+        self.total[teacher, rows[told]] += values[told]
+        self.counts[teacher, rows[told]] += 1
+
+    def mean(self):
+        """Return an array of shape (n_teachers, n_samples, n_columns), NaN where nobody spoke."""
+        mean = self.total / np.maximum(self.counts, 1)
+        return np.where(self.counts > 0, mean, np.nan)
+
+
+def pool_loss(answer, y, sample_weight=None):
+    """Return the log-loss of a pooled answer; rows of NaN are left out."""
+    answers, y, row_weight = _told(answer[None], y, sample_weight)
+    return -row_weight @ log_probabilities(answers[0])[np.arange(len(y)), y]
+
+
 def fit_member_temperatures(answers, y, sample_weight=None):
     """Find the temperature of each teacher that minimises the log-loss of its answers.
 
@@ -138,7 +168,8 @@ def fit_pool_weights(answers, y, combine, sample_weight=None):
         expected = np.einsum("mnc,nc->mn", logs, softmax(logits, axis=1))
         return loss, (expected - true_logs) @ row_weight
 
-    return _least(logarithmic if combine == "logit" else linear, len(answers), len(y))
+    n_rows = np.count_nonzero(row_weight)
+    return _least(logarithmic if combine == "logit" else linear, len(answers), n_rows)
 
 
 def fit_mean_weights(answers, y, sample_weight=None):
@@ -174,7 +205,7 @@ def fit_mean_weights(answers, y, sample_weight=None):
         loss = 0.5 * row_weight @ (mean**2).sum(axis=1)
         return loss, np.einsum("mno,no->mn", errors, mean) @ row_weight
 
-    return _least(squared, len(answers), len(y))
+    return _least(squared, len(answers), np.count_nonzero(row_weight))
 
 
 def _told(answers, y, sample_weight):

@@ -7,6 +7,7 @@ from skorch.callbacks import Callback, PrintLog
 from skdistill._temperature import best_temperature
 from skdistill._warn import warn
 from skdistill.exceptions import TrainingWarning
+from skdistill.students._last_layer import find_last_layer
 
 
 def _copy_weights(module):
@@ -49,6 +50,9 @@ class KeepBest(Callback):
 class FitTemperature(Callback):
     r"""Find what the logits are divided by, on the held-back rows, when training ends.
 
+    A linear layer at the end of the module takes it into its weights, so that the module is right
+    alone, wherever it goes.
+
     Parameters
     ----------
     prior_scale : float, default=0.1
@@ -58,13 +62,21 @@ class FitTemperature(Callback):
     ----------
     temperature_ : float or None
         See `best_temperature`; None where no rows were held back.
+    is_in_module_ : bool
+        Whether the module's last layer has taken it in.
     """
 
     def __init__(self, prior_scale=0.1):
         self.prior_scale = prior_scale
 
+    def initialize(self):
+        if not isinstance(self.prior_scale, int | float) or not self.prior_scale > 0:
+            raise ValueError(f"prior_scale={self.prior_scale!r}; expected a number above 0")
+        return self
+
     def on_train_begin(self, net, **kwargs):
         self.temperature_ = self._held = None
+        self.is_in_module_ = False
 
     def on_epoch_end(self, net, dataset_valid=None, **kwargs):
         self._held = dataset_valid
@@ -73,9 +85,16 @@ class FitTemperature(Callback):
         held, self._held = self._held, None
         if held is None:
             return
-        logits, positions, weight = net.held_answers(held)
-        if np.isfinite(logits).all():
-            self.temperature_ = best_temperature(logits, positions, weight, self.prior_scale)
+        logits, positions, weight, rows = net.held_answers(held)
+        if not np.isfinite(logits).all():
+            return
+        self.temperature_ = best_temperature(logits, positions, weight, self.prior_scale)
+        last = find_last_layer(net.module_, rows.to(net.device or "cpu"))
+        if last is not None:
+            self.is_in_module_ = True
+            with torch.no_grad():
+                for parameter in last.parameters():
+                    parameter /= self.temperature_
 
 
 class CountEpochs(Callback):

@@ -30,6 +30,8 @@ class ClassLink:
         self.from_probabilities = from_probabilities
         self.temperature = temperature
 
+    temperature = 1.0  # of one that was pickled without
+
     def calibrated(self, temperature):
         """Return a link with another temperature."""
         return ClassLink(self.classes, self.from_probabilities, temperature)

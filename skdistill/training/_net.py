@@ -90,10 +90,7 @@ class StudentNet(NetClassifierMixin, BaseStudentNet):
         # Behind the one that gives the module the weights of its best epoch.
         return [*super()._default_callbacks, ("calibrate", FitTemperature())]
 
-    @property
-    def calibration_temperature_(self) -> float:
-        """What the module's logits are divided by; 1 where no rows were held back."""
-        return self.link_.temperature
+    calibration_temperature_: float
 
     def held_answers(self, dataset):
         """Return what the module makes of held-back rows, and their labels.
@@ -109,22 +106,27 @@ class StudentNet(NetClassifierMixin, BaseStudentNet):
         positions : ndarray of shape (n_held,), int64
             Of their classes.
         weight : ndarray of shape (n_held,), float64
+        rows : torch.Tensor of shape (n_few, ...)
+            The first of the rows.
         """
-        found = []
+        found, few = [], None
         self._set_training(False)
         with torch.no_grad():
             for X, packed in self.get_iterator(dataset, training=False):
+                few = X.index_select(0, torch.arange(1, device=X.device)) if few is None else few
                 logits = self.criterion_._read(first_output(self.infer(X)))
                 weight = packed.get("hard_weight", torch.ones(len(logits)))
                 found.append((logits, packed["label"], weight))
         logits, positions, weight = (
             torch.cat(parts).cpu().numpy() for parts in zip(*found, strict=True)
         )
-        return logits.astype(np.float64), positions, weight.astype(np.float64)
+        return logits.astype(np.float64), positions, weight.astype(np.float64), few
 
     def _train(self, X, packed, settings, seed):
         super()._train(X, packed, settings, seed)
-        for _, callback in self.callbacks_:
-            found = getattr(callback, "temperature_", None)
-            if isinstance(callback, FitTemperature) and found is not None:
-                self.link_ = self.link_.calibrated(found)
+        callbacks = [c for _, c in self.callbacks_ if isinstance(c, FitTemperature)]
+        found = next((c.temperature_ for c in callbacks), None)
+        self.calibration_temperature_ = 1.0 if found is None else found
+        is_in_module = any(c.is_in_module_ for c in callbacks)
+        if found is not None or not callbacks:
+            self.link_ = self.link_.calibrated(1.0 if found is None or is_in_module else found)

@@ -26,7 +26,7 @@ from skdistill._torch import as_tensor, evaluating, first_output
 from skdistill._warn import warn
 from skdistill.exceptions import StudentError, TrainingWarning
 from skdistill.students._members import MemberMLP
-from skdistill.training._callbacks import CountEpochs, StopAtNonFinite
+from skdistill.training._callbacks import CountEpochs, FitTemperature, StopAtNonFinite
 from skdistill.training._scoring import (
     check_callbacks,
     counting_batches,
@@ -156,7 +156,8 @@ def _add_guards(net, labels):
     if net.batch_size == "auto":
         own = [(name, counting_batches(callback)) for name, callback in own]
     guards = [(name, guard()) for name, guard in GUARDS]
-    net.callbacks_ = [*own, *guards]
+    # A temperature is that of the weights which all others have left.
+    net.callbacks_ = sorted([*own, *guards], key=lambda pair: isinstance(pair[1], FitTemperature))
 
 
 def _check_names_of_callbacks(net):

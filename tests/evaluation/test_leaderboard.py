@@ -272,7 +272,7 @@ REFUSED = {
     "an unknown label": (ValueError, attempt(y_test=np.full(80, "cat")), "y_test does not fit"),
     "other columns": (ValueError, attempt(X_test=ROWS[2][:, :4]), r"shape \(6,\).*\(4,\); pass"),
     "a front of nothing": (ValueError, lambda: LEAST.front("price"),
-                           "'metric' parameter of Leaderboard.front must be one of.*Got 'price'"),
+                           "'cost' parameter of Leaderboard.front must be one of.*Got 'price'"),
 }
 # fmt: on
 LEAST = leaderboard(recipe(), *ROWS, students={"tree": STUDENTS["tree"]})

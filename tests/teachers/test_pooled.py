@@ -1,21 +1,24 @@
 """Several teachers in one cross-fitting: weighed and calibrated by what they say out of fold."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.optimize import minimize
 from sklearn.base import clone
-from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, load_iris
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.model_selection import GridSearchCV
+from sklearn.metrics import log_loss
+from sklearn.model_selection import GridSearchCV, RepeatedStratifiedKFold
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from skdistill import DistilledClassifier, DistilledRegressor, StudentNet
+from skdistill import DistilledClassifier, DistilledRegressor, StudentNet, StudentNetRegressor
 from skdistill.exceptions import TeacherError
+from skdistill.losses import QuantileLoss
 from skdistill.students import TablePreprocessor
 from skdistill.targets import fit_temperature, teacher_targets
 from skdistill.teachers import EnsembleTeacher, RegressorEnsemble, SelfTeacher
@@ -35,13 +38,13 @@ def members():
     ]
 
 
-def best_weights(answers, weight):
+def best_weights(answers, weight, y=Y):
     """The weights of a linear pool with the least log-loss and a Dirichlet prior, by softmax."""
-    true = answers[:, np.arange(len(Y)), Y]
+    true = answers[:, np.arange(len(y)), y]
 
     def loss(free):
         w = np.exp(free - free.max()) / np.exp(free - free.max()).sum()
-        return -np.average(np.log(w @ true), weights=weight) - np.log(w).sum() / len(Y)
+        return -np.average(np.log(w @ true), weights=weight) - np.log(w).sum() / len(y)
 
     free = minimize(loss, np.zeros(len(answers)), method="BFGS", options={"gtol": 1e-10}).x
     return np.exp(free) / np.exp(free).sum()
@@ -149,6 +152,73 @@ def test_numbers_are_weighed_by_their_squared_error(weight, two):
         w * r.predict(XN) for w, r in zip(ensemble.weights_, ensemble.teachers_, strict=True)
     )
     np.testing.assert_allclose(ensemble.predict(XN), mean)
+
+
+def test_a_pool_is_never_worse_than_without_temperatures():
+    """A forest whose zeros rule its temperature."""
+    X, y = load_digits(return_X_y=True)
+    X, y = X[:300], y[:300]
+    pair = [
+        RandomForestClassifier(5, random_state=0),
+        make_pipeline(StandardScaler(), LogisticRegression(C=0.001)),
+    ]
+    losses = {}
+    for calibrate in (False, True):
+        ensemble = EnsembleTeacher(pair, weights="oof", calibrate=calibrate)
+        targets = teacher_targets(ensemble, X, y, cv=3, random_state=0)
+        losses[calibrate] = log_loss(y, targets)
+    assert losses[True] <= losses[False]
+    alone = EnsembleTeacher(pair, weights="oof", calibrate=True, random_state=0).fit(X, y)
+    assert alone.temperatures_.shape == (2,)
+
+
+def test_repeated_splits_count_each_time_when_fitted_alone():
+    splits = RepeatedStratifiedKFold(n_splits=3, n_repeats=2, random_state=0)
+    ensemble = EnsembleTeacher(members(), weights="oof", calibrate=True, cv=splits).fit(X, NAMES)
+    student = DecisionTreeClassifier(max_depth=3, random_state=0)
+    inside = EnsembleTeacher(members(), weights="oof", calibrate=True)
+    model = DistilledClassifier(inside, student, cv=splits, random_state=0).fit(X, NAMES)
+    np.testing.assert_allclose(ensemble.weights_, model.teacher_.weights_, atol=1e-6)
+    np.testing.assert_allclose(ensemble.temperatures_, model.teacher_.temperatures_)
+
+
+def test_rows_without_a_weight_say_nothing_of_a_pool():
+    weight = np.r_[np.zeros(100), np.ones(50)]
+    rows = np.random.default_rng(0).permutation(150)
+    halves = [(rows[:75], rows[75:]), (rows[75:], rows[:75])]
+    found = EnsembleTeacher(members(), weights="oof", cv=halves).fit(X, NAMES, weight[rows])
+    told = [np.asarray(teacher_targets(m, X, NAMES, cv=halves, sample_weight=weight[rows]))
+            for m in members()]  # fmt: skip
+    counted = weight[rows] > 0
+    expected = best_weights(np.stack(told)[:, counted], None, Y[counted])
+    np.testing.assert_allclose(found.weights_, expected, atol=1e-3)
+
+
+def test_weights_of_an_ensemble_of_numbers_go_by_position():
+    weight = np.r_[np.ones(200), 50 * np.ones(242)]
+    series = pd.Series(weight, index=np.arange(442)[::-1])
+    pair = [Ridge(0.1), DecisionTreeRegressor(max_depth=2, random_state=0)]
+    fits = [
+        RegressorEnsemble(pair, weights="oof").fit(XN, YN, sample_weight=given).weights_
+        for given in (weight, series, weight.tolist())
+    ]
+    np.testing.assert_array_equal(fits[0], fits[1])
+    np.testing.assert_array_equal(fits[0], fits[2])
+
+
+@pytest.mark.filterwarnings("ignore:The teacher's")
+def test_what_learns_a_quantile_is_no_mean():
+    loss = QuantileLoss(quantile=0.9)
+    student = make_pipeline(
+        StandardScaler(),
+        StudentNetRegressor(module__hidden_units=(16,), max_epochs=30, lr=0.01),
+    )
+    model = DistilledRegressor(SelfTeacher(), student, loss=loss, cv=2, random_state=0)
+    covered = np.mean(model.fit(XN, YN).teacher_.predict(XN) >= YN)
+    assert covered > 0.8
+    pair = [Ridge(0.1), Ridge(1.0)]
+    model = DistilledRegressor(pair, student, loss=loss, random_state=0).fit(XN, YN)
+    np.testing.assert_allclose(model.teacher_.weights_, [0.5, 0.5])
 
 
 # The student among its teachers

@@ -92,7 +92,7 @@ class LeaderboardDisplay(Display):
         -------
         display : LeaderboardDisplay
         """
-        check_metric(cls.__name__, cost, COSTS)
+        check_metric(cls.__name__, cost, COSTS, "cost")
 
         def compute() -> Leaderboard:
             return leaderboard(model, X_train, y_train, X_test, y_test, **kwargs)
@@ -113,7 +113,7 @@ class LeaderboardDisplay(Display):
         -------
         self
         """
-        check_metric(type(self).__name__, cost, COSTS)
+        check_metric(type(self).__name__, cost, COSTS, "cost")
         return self._plot(ax, cost=cost)
 
     def _draw(self, ax: Any, *, cost: str) -> None:

@@ -63,7 +63,7 @@ class Leaderboard(TableResult):
         ValueError
             For another cost.
         """
-        check_metric("Leaderboard.front", cost, COSTS)
+        check_metric("Leaderboard.front", cost, COSTS, "cost")
         shown = [row for row in self.rows if COSTS[cost] in row["front"]]
         return sorted(shown, key=lambda row: (row[cost], row[self.loss]))
 

@@ -1,0 +1,42 @@
+"""The layer that a module's outputs come from."""
+
+import torch
+from torch import nn
+
+from skdistill._torch import first_output
+
+
+def find_last_layer(module, rows):
+    """Return the linear layer whose output is the module's own.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        In evaluation mode.
+    rows : torch.Tensor of shape (n_samples, ...)
+        A few that it reads.
+
+    Returns
+    -------
+    torch.nn.Linear or None
+        None where something follows it, where it is called twice, or where its weights are those
+        of another layer too: nothing may be done to it then that is meant for the outputs.
+    """
+    calls = []
+    handles = [
+        part.register_forward_hook(lambda part, _, output: calls.append((part, output)))
+        for part in module.modules()
+        if type(part) is nn.Linear
+    ]
+    try:
+        with torch.no_grad():
+            outputs = first_output(module(rows))
+    finally:
+        for handle in handles:
+            handle.remove()
+    if not calls or calls[-1][1] is not outputs:
+        return None
+    last = calls[-1][0]
+    called = sum(part is last for part, _ in calls)
+    weights = [p for _, p in module.named_parameters(remove_duplicate=False) if p is last.weight]
+    return last if called == len(weights) == 1 else None
