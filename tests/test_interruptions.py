@@ -207,6 +207,7 @@ def test_the_best_epoch_is_restored_after(fault):
         Faulty,
         max_epochs=8,
         lr=0.5,
+        callbacks__calibrate=None,
         optimizer__weight_decay=0.0,
         batch_size=N // BATCHES,
         callbacks=[("record", Record())],

@@ -107,13 +107,13 @@ class StudentNet(NetClassifierMixin, BaseStudentNet):
             Of their classes.
         weight : ndarray of shape (n_held,), float64
         rows : torch.Tensor of shape (n_few, ...)
-            The first of the rows.
+            Some of the rows.
         """
         found, few = [], None
         self._set_training(False)
         with torch.no_grad():
             for X, packed in self.get_iterator(dataset, training=False):
-                few = X.index_select(0, torch.arange(1, device=X.device)) if few is None else few
+                few = X if few is None else few
                 logits = self.criterion_._read(first_output(self.infer(X)))
                 weight = packed.get("hard_weight", torch.ones(len(logits)))
                 found.append((logits, packed["label"], weight))
