@@ -14,15 +14,15 @@ import warnings
 
 import numpy as np
 import torch
-from _tables import TABLES, make_teacher
+from _tables import TABLES, load, make_teacher
 from joblib import Parallel, delayed
 from scipy.special import log_softmax
-from targets_and_rows import split
+from sklearn.model_selection import train_test_split
 
 from skdistill import DistilledClassifier
 from skdistill.exceptions import TeacherWarning
 
-SIZES = (200, 1_000, 3_000)
+SIZES, TEST_ROWS = (200, 1_000, 3_000), 4_000
 STUDENTS = ("plain", "of a forest")
 
 
@@ -30,7 +30,12 @@ def run(student, table, size, seed, folder):
     """Return the log-loss with the temperature and without."""
     torch.set_num_threads(1)
     warnings.simplefilter("ignore", TeacherWarning)
-    X, y, X_test, y_test, _ = split(table, folder, seed, size)
+    X, y = load(table, folder)
+    size = min(size, int(0.7 * len(y)))
+    n_test = min(TEST_ROWS, len(y) - size)
+    X, X_test, y, y_test = train_test_split(
+        X, y, train_size=size, test_size=n_test, random_state=seed, stratify=y
+    )
     settings = {"device": "cpu", "random_state": seed}
     model = DistilledClassifier(alpha=0, **settings)
     if student != "plain":
