@@ -19,8 +19,9 @@ def find_last_layer(module, rows):
     Returns
     -------
     torch.nn.Linear or None
-        None where something follows it, where it is called twice, or where its weights are those
-        of another layer too: nothing may be done to it then that is meant for the outputs.
+        None where something follows it, where it is called twice or frozen, or where its weights
+        are those of another layer too: nothing may be done to it then that is meant for the
+        outputs.
     """
     calls = []
     handles = [
@@ -39,4 +40,5 @@ def find_last_layer(module, rows):
     last = calls[-1][0]
     called = sum(part is last for part, _ in calls)
     weights = [p for _, p in module.named_parameters(remove_duplicate=False) if p is last.weight]
-    return last if called == len(weights) == 1 else None
+    is_free = all(parameter.requires_grad for parameter in last.parameters())
+    return last if is_free and called == len(weights) == 1 else None

@@ -60,10 +60,10 @@ class FitTemperature(Callback):
 
     Attributes
     ----------
-    temperature_ : float or None
-        See `best_temperature`; None where no rows were held back.
-    is_in_module_ : bool
-        Whether the module's last layer has taken it in.
+    temperature_ : float
+        See `best_temperature`; 1 where no rows were held back.
+    remaining_ : float
+        What is left to divide the module's logits by: 1 where its last layer has taken it in.
     """
 
     def __init__(self, prior_scale=0.1):
@@ -75,8 +75,8 @@ class FitTemperature(Callback):
         return self
 
     def on_train_begin(self, net, **kwargs):
-        self.temperature_ = self._held = None
-        self.is_in_module_ = False
+        self.temperature_ = self.remaining_ = 1.0
+        self._held = None
 
     def on_epoch_end(self, net, dataset_valid=None, **kwargs):
         self._held = dataset_valid
@@ -90,11 +90,12 @@ class FitTemperature(Callback):
             return
         self.temperature_ = best_temperature(logits, positions, weight, self.prior_scale)
         last = find_last_layer(net.module_, rows.to(net.device or "cpu"))
-        if last is not None:
-            self.is_in_module_ = True
-            with torch.no_grad():
-                for parameter in last.parameters():
-                    parameter /= self.temperature_
+        if last is None:
+            self.remaining_ = self.temperature_
+            return
+        with torch.no_grad():
+            for parameter in last.parameters():
+                parameter /= self.temperature_
 
 
 class CountEpochs(Callback):

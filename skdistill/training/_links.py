@@ -25,12 +25,12 @@ class ClassLink:
         What the logits are divided by.
     """
 
+    temperature = 1.0  # of one that was pickled without
+
     def __init__(self, classes, from_probabilities=False, temperature=1.0):
         self.classes = classes
         self.from_probabilities = from_probabilities
         self.temperature = temperature
-
-    temperature = 1.0  # of one that was pickled without
 
     def calibrated(self, temperature):
         """Return a link with another temperature."""

@@ -124,9 +124,6 @@ class StudentNet(NetClassifierMixin, BaseStudentNet):
 
     def _train(self, X, packed, settings, seed):
         super()._train(X, packed, settings, seed)
-        callbacks = [c for _, c in self.callbacks_ if isinstance(c, FitTemperature)]
-        found = next((c.temperature_ for c in callbacks), None)
-        self.calibration_temperature_ = 1.0 if found is None else found
-        is_in_module = any(c.is_in_module_ for c in callbacks)
-        if found is not None or not callbacks:
-            self.link_ = self.link_.calibrated(1.0 if found is None or is_in_module else found)
+        found = next((c for _, c in self.callbacks_ if isinstance(c, FitTemperature)), None)
+        self.calibration_temperature_ = 1.0 if found is None else found.temperature_
+        self.link_ = self.link_.calibrated(1.0 if found is None else found.remaining_)

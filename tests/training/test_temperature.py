@@ -69,7 +69,13 @@ class Scaled(nn.Sequential):
         return 3 * super().forward(X)
 
 
+def freeze_last(module):
+    module[-1].requires_grad_(False)
+    return module
+
+
 MODULES = {
+    "a frozen layer": freeze_last(nn.Sequential(nn.Linear(64, 8), nn.ReLU(), nn.Linear(8, 10))),
     "a last layer": nn.Sequential(nn.Linear(64, 8), nn.ReLU(), nn.Linear(8, 10)),
     "probabilities": nn.Sequential(nn.Linear(64, 10), nn.Softmax(dim=1)),
     "a layer that is called twice": Tied(),
@@ -152,6 +158,14 @@ def test_learning_on_without_held_back_rows_keeps_it():
     assert student.calibration_temperature_ == 1
     outputs = student.module_(torch.as_tensor(X)).detach().double().numpy()
     np.testing.assert_allclose(student.predict_proba(X), softmax(outputs, axis=1), rtol=1e-6)
+
+
+@pytest.mark.changes_global_rng
+def test_learning_on_is_one_story_where_no_layer_takes_it_in():
+    student = StudentNet(MODULES["no last layer"], max_epochs=6, lr=0.02).fit(X, Y)
+    assert student.link_.temperature == student.calibration_temperature_ != 1
+    student.partial_fit(X[:50], Y[:50])
+    assert student.link_.temperature == student.calibration_temperature_ == 1
 
 
 @pytest.mark.changes_global_rng
