@@ -16,6 +16,7 @@ from sklearn.utils.validation import (
     check_is_fitted,
 )
 
+from skdistill._alpha_choice import AUTO, choose_alpha
 from skdistill._atomic import all_or_nothing
 from skdistill._checks import check_params, check_parts
 from skdistill._compat import (
@@ -57,7 +58,7 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
         "teacher": "no_validation",
         "student": "no_validation",
         "loss": "no_validation",
-        "alpha": [Interval(Real, 0, 1, closed="both")],
+        "alpha": [StrOptions({AUTO}), Interval(Real, 0, 1, closed="both")],
         "feature_losses": [list, None],
         "cv": ["cv_object", StrOptions({"in-sample"})],
         "augment": "no_validation",
@@ -151,6 +152,8 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
     def _fit(self, X, y, soft_targets, **given):
         """Go the data's way: make the student ready, ask the teacher, learn."""
         with all_or_nothing(self):
+            if self.alpha == AUTO:
+                return self._fit_at_best_alpha(X, y, soft_targets, **given)
             started = time.perf_counter()
             rows, student, parts, (teacher_seed, _, order_seed, _) = self._prepare(
                 X, y, soft_targets, **given
@@ -165,6 +168,20 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
                 "teacher": answered - prepared,
                 "student": prepared - started + time.perf_counter() - answered,
             }
+        return self
+
+    def _fit_at_best_alpha(self, X, y, soft_targets, **given):
+        """Choose alpha, and become what a fit with it is."""
+        started, seed = time.perf_counter(), self.random_state
+        if not isinstance(seed, Integral):
+            seed = draw_seeds(seed, 1)[0]
+        model = clone(self).set_params(random_state=seed)
+        self.alpha_choice_ = choose_alpha(model, X, y, soft_targets, **given)
+        seconds = time.perf_counter() - started
+        model.set_params(alpha=self.alpha_choice_.alpha)._fit(X, y, soft_targets, **given)
+        for name in vars(model).keys() - model.get_params(deep=False).keys():
+            setattr(self, name, getattr(model, name))
+        self.fit_seconds_["choice"] = seconds
         return self
 
     def _prepare(self, X, y, soft_targets=None, **given):
@@ -249,10 +266,10 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
         return replace(rows, more=more, generated=generated)
 
     def _hears_teacher(self):
-        return self.alpha > 0 or bool(self.feature_losses)
+        return self.alpha != 0 or bool(self.feature_losses)
 
     def _is_weighted(self, rows):
-        return rows.sample_weight is not None or (rows.has_more and self.alpha < 1)
+        return rows.sample_weight is not None or (rows.has_more and self.alpha != 1)
 
     def _make_student(self, rows, verbose=0):
         """Return the student as a Pipeline that ends in a learner, unfitted."""

@@ -71,9 +71,9 @@ def _check_sources(model, given, task, soft_targets, X_unlabeled):
             f"cv={model.cv!r} was given with soft_targets, which are used as they are; "
             f"expected cv=None. cv cross-fits an unfitted teacher."
         )
-    if model.teacher is None and soft_targets is None and model.alpha > 0:
+    if model.teacher is None and soft_targets is None and model.alpha != 0:
         raise ValueError(
-            f"There is no teacher and no soft_targets, and alpha={model.alpha} asks for their "
+            f"There is no teacher and no soft_targets, and alpha={model.alpha!r} asks for their "
             f"term; pass teacher=..., fit(..., soft_targets=...), or alpha=0 for the plain "
             f"student."
         )

@@ -8,6 +8,7 @@ import torch
 from numpy.typing import ArrayLike
 from sklearn.base import ClassifierMixin
 
+from skdistill._alpha_choice import AlphaChoice
 from skdistill._base import BaseDistilled
 from skdistill._compat import (
     Interval,
@@ -51,8 +52,12 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         kind of teacher: for kd, 1 for two classes and for teachers known by probabilities
         alone, 4 for logits of ten classes or more, 2 otherwise. It is 1 for a scikit-learn
         estimator as the student.
-    alpha : float, default=0.5
-        Weight of the teacher's term in [0, 1]. 0 is the plain student: no teacher is asked.
+    alpha : float or "auto", default=0.5
+        Weight of the teacher's term in [0, 1]. 0 is the plain student: no teacher is asked. "auto"
+        chooses among 0, 0.25, 0.5 and 0.75 on rows that neither the students fitted for it nor
+        their teachers have seen, and the plain student unless another is better by more than a
+        standard error; see `AlphaChoice`. It costs four fits, and the teacher's, for each of the
+        up to five parts of the rows that judge in turn, until 4,000 rows have.
     feature_losses : list of FeatureLoss, default=None
         Terms between layers of a fitted network as teacher and layers of the student, such as
         `losses.HintLoss`. They have weights of their own and need the teacher at alpha 0 too.
@@ -60,10 +65,12 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         How an unfitted teacher answers for its own training rows. None is five stratified folds
         (fewer where a class has fewer rows), each row answered by a clone that was not fitted
         on it. "in-sample" asks one teacher about the very rows that it was fitted on.
-    calibrate : bool or {"temperature", "prior"}, default=False
+    calibrate : bool or {"temperature", "prior", "auto"}, default=False
         What is fitted on the teacher's answers and the labels, and applied, before anything else.
         True or "temperature": one temperature, against answers that are too sure or too timid.
-        "prior": one offset per class, against class weights and resampling.
+        "prior": one offset per class, against class weights and resampling. "auto": a temperature
+        where the answers are out of fold and it lowers their log-loss by more than a standard
+        error over the rows.
     augment : {"spunge", "munge", "gaussian_noise"} or object, default=None
         Generates rows that the teacher labels once and the student learns from: a name, or an
         instance of a class of `skdistill.transfer`. In cross-fitting, they are made within what
@@ -103,10 +110,13 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         The temperature that was used.
     alpha_ : float
         The weight that was used.
+    alpha_choice_ : AlphaChoice
+        How it was chosen. Only with ``alpha="auto"``.
     history_ : list of dict
         What each epoch of the student gave.
     fit_seconds_ : dict of str to float
-        Seconds spent on the "teacher" (its fits and its answers) and on the "student".
+        Seconds spent on the "teacher" (its fits and its answers), on the "student", and, with
+        ``alpha="auto"``, before both on the "choice".
     label_digest_ : str
         A digest of the labels, in the order of the rows, by which an evaluation knows the rows of
         this fit again.
@@ -148,6 +158,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
     student_: Any
     teacher_: Any
     alpha_: float
+    alpha_choice_: AlphaChoice
     history_: list[dict[str, Any]]
     fit_seconds_: dict[str, float]
     n_features_in_: int
@@ -156,7 +167,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
     _parameter_constraints = {
         **BaseDistilled._parameter_constraints,
         "temperature": [StrOptions({"auto"}), Interval(Real, 0, None, closed="neither")],
-        "calibrate": ["boolean", StrOptions({"temperature", "prior"})],
+        "calibrate": ["boolean", StrOptions({"auto", "temperature", "prior"})],
         "teacher_classes": ["array-like", None],
     }
 
@@ -167,7 +178,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         *,
         loss: Any = "kd",
         temperature: float | str = "auto",
-        alpha: float = 0.5,
+        alpha: float | str = 0.5,
         feature_losses: list[Any] | None = None,
         cv: Any = None,
         calibrate: bool | str = False,

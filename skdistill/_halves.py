@@ -1,5 +1,6 @@
 """The halves of a fit, for others than `fit`: try, ask and learn."""
 
+import copy
 import warnings
 
 from sklearn.base import clone
@@ -32,6 +33,8 @@ def try_fit(model, X, y, **changes):
     """
     trial = clone(model).set_params(**changes)
     trial._validate_params()
+    if isinstance(trial.alpha, str):  # some number, since the fit will find one
+        trial.set_params(alpha=0.5)
     trial._prepare(X, y)
 
 
@@ -91,3 +94,38 @@ def learn(model, X, y, targets, *, groups=None, **changes):
     with warnings.catch_warnings(), whole_trainings():
         warnings.simplefilter("ignore", TeacherWarning)  # the answers were judged when they came
         return student.fit(X, y, soft_targets=targets, groups=groups)
+
+
+def learn_each(model, alphas, X, y, soft_targets=None, **given):
+    """Fit a model with each of several weights of its teacher, which is asked once for all.
+
+    Parameters
+    ----------
+    model : DistilledClassifier or DistilledRegressor
+        With an int as its `random_state`. Not changed.
+    alphas : sequence of float
+        0 is the plain student.
+    X, y, soft_targets, **given
+        As in `fit`.
+
+    Yields
+    ------
+    DistilledClassifier or DistilledRegressor
+        The one that `fit` would give, one for each weight.
+    """
+    heard = None
+    for alpha in alphas:
+        student = clone(model).set_params(alpha=alpha, verbose=0)
+        with whole_trainings():
+            if alpha == 0:
+                yield student._fit(X, y, None, **given | {"X_unlabeled": None})
+                continue
+            if heard is None:
+                rows, seeds = student._read(X, y, soft_targets=soft_targets, **given)
+                targets, _ = student._ask(rows, soft_targets, seeds[0], refit=False)
+                heard = student
+            student = copy.copy(heard)
+            student.alpha = alpha
+            learner, parts = student._prepare_student(rows, seeds[1], soft_targets)
+            student._learn(learner, parts, rows, targets, seeds[2])
+        yield student

@@ -7,6 +7,7 @@ import torch
 from numpy.typing import ArrayLike
 from sklearn.base import RegressorMixin
 
+from skdistill._alpha_choice import AlphaChoice
 from skdistill._base import BaseDistilled
 from skdistill._compat import fit_context
 from skdistill.losses._regression import get_regression_loss
@@ -41,8 +42,11 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
         What both terms are measured by: a name, or an instance with settings of its own, such as
         ``losses.QuantileLoss(quantile=0.9)``. A scikit-learn regressor as the student minimises
         its own loss, which must be this one.
-    alpha : float, default=0.5
-        Weight of the teacher's term in [0, 1]. 0 is the plain student: no teacher is asked.
+    alpha : float or "auto", default=0.5
+        Weight of the teacher's term in [0, 1]. 0 is the plain student: no teacher is asked. "auto"
+        chooses among 0, 0.25, 0.5 and 0.75 on rows that neither the students fitted for it nor
+        their teachers have seen, by the loss of the student, and the plain student unless another
+        is better by more than a standard error; see `AlphaChoice`.
     feature_losses : list of FeatureLoss, default=None
         Terms between layers of a fitted network as teacher and layers of the student, such as
         `losses.HintLoss`. They have weights of their own and need the teacher at alpha 0 too.
@@ -82,12 +86,15 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
         The fitted teacher. None where none was needed.
     alpha_ : float
         The weight that was used.
+    alpha_choice_ : AlphaChoice
+        How it was chosen. Only with ``alpha="auto"``.
     n_outputs_ : int
         Number of columns of y.
     history_ : list of dict
         What each epoch of the student gave.
     fit_seconds_ : dict of str to float
-        Seconds spent on the "teacher" (its fits and its answers) and on the "student".
+        Seconds spent on the "teacher" (its fits and its answers), on the "student", and, with
+        ``alpha="auto"``, before both on the "choice".
     label_digest_ : str
         A digest of the targets, in the order of the rows, by which an evaluation knows the rows of
         this fit again.
@@ -129,6 +136,7 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
     student_: Any
     teacher_: Any
     alpha_: float
+    alpha_choice_: AlphaChoice
     history_: list[dict[str, Any]]
     fit_seconds_: dict[str, float]
     n_features_in_: int
@@ -140,7 +148,7 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
         student: Any = None,
         *,
         loss: Any = "squared_error",
-        alpha: float = 0.5,
+        alpha: float | str = 0.5,
         feature_losses: list | None = None,
         cv: Any = None,
         augment: Any = None,

@@ -10,6 +10,7 @@ from sklearn.base import clone, is_regressor
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_memory
 
+from skdistill._alpha_choice import AUTO
 from skdistill._classifier import DistilledClassifier
 from skdistill._halves import try_fit
 from skdistill._regressor import DistilledRegressor
@@ -28,6 +29,7 @@ from skdistill.evaluation._problem import (
     TEACHER_CLASSES,
     Arm,
 )
+from skdistill.evaluation._teaching import answers_suffice
 from skdistill.targets._plan import check_teacher
 from skdistill.teachers._asks import CLASSES, NUMBERS
 from skdistill.training._features import check_feature_losses
@@ -100,7 +102,7 @@ def check_takes_answers(owner: str, model: Any) -> None:
     Raises
     ------
     ValueError
-        For generated rows and for views.
+        For generated rows, for views and for alpha="auto".
     """
     if model.augment is not None:
         raise ValueError(
@@ -111,6 +113,12 @@ def check_takes_answers(owner: str, model: Any) -> None:
         raise ValueError(
             f"{owner} asks the teacher once and hands its answers on, which say nothing of views; "
             f"pass a model whose StudentNet has views=None."
+        )
+    if model.alpha == AUTO:
+        raise ValueError(
+            f"{owner} asks the teacher once and hands its answers on, and alpha='auto' asks it "
+            f"anew for each part of the rows; pass a number: "
+            f"clone(model).set_params(alpha=0.5), or the alpha_ of a fit."
         )
 
 
@@ -176,8 +184,7 @@ def student_arms(model: Any, names: Iterable[Any], **changes: Any) -> tuple[Arm,
     -------
     tuple of Arm
     """
-    # Generated rows and views need the teacher itself.
-    taught = OWN if model.augment is not None or views_of(model.student) else TARGETS
+    taught = TARGETS if answers_suffice(model) else OWN
     kinds: dict[str, tuple[str, dict[str, Any]]] = {
         PLAIN: (LABELS, {"alpha": 0.0}),
         SMOOTHED: (SMOOTHED_LABELS, _CROSS_ENTROPY),

@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
+from skdistill._alpha_choice import AUTO
 from skdistill._classifier import DistilledClassifier
 from skdistill._halves import ask, learn
 from skdistill._regressor import DistilledRegressor
@@ -40,14 +41,22 @@ def find_distilled(estimator: Any) -> Any:
     None where there is none, and where alpha is 0.
     """
     last = last_step(estimator)
-    asks = is_distilled(last) and last.teacher is not None and last.alpha > 0
+    asks = is_distilled(last) and last.teacher is not None and last.alpha != 0
     return last if asks else None
 
 
 def takes_targets(estimator: Any) -> bool:
-    """Whether what its teacher says can stand for the teacher: not for generated rows or views."""
+    """Whether what its teacher says can stand for the teacher.
+
+    Not for generated rows or views, nor where rows that no teacher has seen choose alpha.
+    """
     model = find_distilled(estimator)
-    return model is not None and model.augment is None and not views_of(model.student)
+    return model is not None and answers_suffice(model)
+
+
+def answers_suffice(model: Any) -> bool:
+    """The same of a distilled estimator, whether it asks a teacher or not."""
+    return model.augment is None and not views_of(model.student) and model.alpha != AUTO
 
 
 def has_unreachable_teacher(estimator: Any) -> bool:

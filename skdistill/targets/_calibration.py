@@ -10,7 +10,7 @@ from skdistill.targets._labelled import check_labelled
 from skdistill.targets._prior import apply_offsets, fit_prior_offsets
 from skdistill.teachers._clip import apply_temperature, log_probabilities
 
-CALIBRATIONS = ("temperature", "prior")
+CALIBRATIONS = ("temperature", "prior", "auto")
 """What `calibrate` may be beside True and False."""
 
 
@@ -66,7 +66,7 @@ def check_calibrate(calibrate):
 
     Parameters
     ----------
-    calibrate : bool or {"temperature", "prior"}
+    calibrate : bool or {"temperature", "prior", "auto"}
 
     Raises
     ------
@@ -80,7 +80,7 @@ def check_calibrate(calibrate):
         )
 
 
-def fit_calibration(probabilities, y, calibrate, sample_weight=None):
+def fit_calibration(probabilities, y, calibrate, sample_weight=None, *, out_of_fold=False):
     """Fit the wanted calibration.
 
     Parameters
@@ -89,15 +89,20 @@ def fit_calibration(probabilities, y, calibrate, sample_weight=None):
         The teacher's answers; rows of NaN are left out.
     y : ndarray of shape (n_samples,), int
         The position of each row's true class.
-    calibrate : bool or {"temperature", "prior"}
-        True is "temperature".
+    calibrate : bool or {"temperature", "prior", "auto"}
+        True is "temperature". "auto" is that where the answers are out of fold and it lowers their
+        log-loss by more than a standard error over the rows.
     sample_weight : ndarray of shape (n_samples,), default=None
         Weights of the rows; None weighs all alike.
+    out_of_fold : bool, default=False
+        Whether each row was answered by a teacher that had not been fitted on it. Beside labels
+        that it knows a teacher looks timid, and "auto" leaves it alone.
 
     Returns
     -------
-    callable
-        Takes probabilities of shape (n_rows, n_classes) and returns calibrated ones.
+    callable or None
+        Takes probabilities of shape (n_rows, n_classes) and returns calibrated ones. None leaves
+        them as they are.
 
     Raises
     ------
@@ -105,9 +110,23 @@ def fit_calibration(probabilities, y, calibrate, sample_weight=None):
         For another value of `calibrate`.
     """
     check_calibrate(calibrate)
-    if not calibrate:
-        return np.asarray
+    if not calibrate or (calibrate == "auto" and not out_of_fold):
+        return None
     log_p = log_probabilities(probabilities)
     if calibrate == "prior":
         return partial(apply_offsets, offsets=fit_prior_offsets(log_p, y, sample_weight))
-    return partial(apply_temperature, temperature=fit_temperature(log_p, y, sample_weight))
+    found = partial(apply_temperature, temperature=fit_temperature(log_p, y, sample_weight))
+    if calibrate == "auto" and not _surely_better(found(probabilities), log_p, y, sample_weight):
+        return None
+    return found
+
+
+def _surely_better(calibrated, log_p, y, sample_weight):
+    """Whether the log-loss is lower, by more than a standard error over the rows."""
+    told = ~np.isnan(log_p).any(axis=1)
+    weight = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight)
+    share = weight[told] / weight[told].sum()
+    true = np.flatnonzero(told), y[told]
+    gains = log_probabilities(calibrated)[true] - log_p[true]
+    gain = share @ gains
+    return bool(gain > np.sqrt(share**2 @ (gains - gain) ** 2))

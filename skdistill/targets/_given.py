@@ -21,7 +21,7 @@ def given_targets(
         With y.
     columns : array-like of shape (n_columns,), default=None
         The labels of the columns; None means the sorted classes of y.
-    calibrate : bool or {"temperature", "prior"}, default=False
+    calibrate : bool or {"temperature", "prior", "auto"}, default=False
         See `teacher_targets`. Not done again to targets that are calibrated.
     sample_weight : ndarray of shape (n_samples,), default=None
         Weights of the rows.
@@ -48,9 +48,12 @@ def given_targets(
         targets = targets.replace(classes=columns)
     targets = task.align_given(targets)
     if not targets.calibrated:
-        calibration = task.fit_calibration(targets.values, calibrate, sample_weight)
-        values, *more = (calibration(part) for part in [targets.values, *targets.more])
-        targets = targets.replace(values=values, more=more)
+        calibration = task.fit_calibration(
+            targets.values, calibrate, sample_weight, out_of_fold=targets.out_of_fold
+        )
+        if calibration is not None:
+            values, *more = map(calibration, [targets.values, *targets.more])
+            targets = targets.replace(values=values, more=more)
     task.warn(targets, sample_weight)
     return targets
 

@@ -100,16 +100,20 @@ def compute_targets(
     ask = partial(ask_fitted, teacher, desk=desk, key=key)
     if splits is None:
         values, kinds = _ask_one(teacher, task, X, ask, columns)
-    calibration = task.fit_calibration(values, calibrate, fitting.sample_weight)
+    calibration = task.fit_calibration(
+        values, calibrate, fitting.sample_weight, out_of_fold=splits is not None
+    )
     more = [task.read(ask(rows), kinds, teacher.panel, columns)[0] for rows in X_more]
     more += generated.values()
+    if calibration is not None:
+        values, more = calibration(values), list(map(calibration, more))
     targets = Targets(
-        calibration(values),
+        values,
         common_kind(kinds),
         task.classes,
         out_of_fold=splits is not None,
-        calibrated=bool(calibrate),
-        more=map(calibration, more),
+        calibrated=calibration is not None,
+        more=more,
         features=_features(teacher, [X, *X_more], layers, desk),
     )
     task.warn(targets, fitting.sample_weight)
@@ -136,7 +140,7 @@ def _ask_one(teacher, task, X, ask, columns):
 def _from_labels(teacher, task, calibrate, X_more):
     """Return the targets of a teacher that knows the labels' meaning alone."""
     name = type(teacher).__name__
-    if calibrate:
+    if calibrate and calibrate != "auto":
         raise ValueError(
             f"calibrate={calibrate!r} was given with the teacher {name}, whose answers come from "
             f"the labels; expected False: no label can judge them."
@@ -199,10 +203,12 @@ def teacher_targets(
         classes, in sorted order.
     cv : int, splitter, iterable or "in-sample", default=None
         The cross-fitting of an unfitted teacher; None is five stratified folds.
-    calibrate : bool or {"temperature", "prior"}, default=False
+    calibrate : bool or {"temperature", "prior", "auto"}, default=False
         What is fitted on these answers and labels, and applied to them. True or "temperature":
         one temperature, against answers that are too sure or too timid. "prior": one offset per
-        class, against class weights and resampling; see `fit_prior_offsets`.
+        class, against class weights and resampling; see `fit_prior_offsets`. "auto": a temperature
+        where the answers are out of fold and it lowers their log-loss by more than a standard
+        error over the rows.
     sample_weight : array-like of shape (n_samples,), default=None
         Weights for the fit of the teacher, where that takes them, and for the calibration.
     groups : array-like of shape (n_samples,), default=None

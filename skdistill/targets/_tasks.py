@@ -231,9 +231,10 @@ class ClassTask:
         if known is not None:
             values[~np.isin(self.y[rows], known)] = np.nan
 
-    def fit_calibration(self, values, calibrate, sample_weight):
+    def fit_calibration(self, values, calibrate, sample_weight, *, out_of_fold):
         """Fit the wanted calibration on answers and labels; see `fit_calibration`."""
-        return fit_calibration(values, self.positions, calibrate, sample_weight)
+        weight = sample_weight
+        return fit_calibration(values, self.positions, calibrate, weight, out_of_fold=out_of_fold)
 
     def warn(self, targets, sample_weight):
         """Warn of targets that the labels speak against."""
@@ -342,9 +343,9 @@ class NumberTask:
     def without_strangers(self, values, rows, known):
         """No number is a stranger."""
 
-    def fit_calibration(self, values, calibrate, sample_weight):
+    def fit_calibration(self, values, calibrate, sample_weight, *, out_of_fold):
         """Numbers are left as they are."""
-        return np.asarray
+        return None
 
     def warn(self, targets, sample_weight):
         """Warn of a teacher that a constant beats."""

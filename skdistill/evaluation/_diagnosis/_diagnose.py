@@ -8,6 +8,7 @@ from textwrap import fill, indent
 from typing import Any
 
 import numpy as np
+from sklearn.base import clone
 
 from skdistill._regressor import DistilledRegressor
 from skdistill.evaluation._diagnosis._advice import advise
@@ -220,7 +221,8 @@ def diagnose(model: Any, X_train: Any, y_train: Any, X_test: Any, y_test: Any) -
         asks_own_rows=not evidence.cross_fitted and model.augment is None,
         ask_controls=lambda: beyond_controls(evidence),
     )
-    advice = advise(model, finding, figures, X=problem.X, y=evidence.y_train)
+    used = clone(model).set_params(alpha=evidence.alpha)  # a number where that was "auto"
+    advice = advise(used, finding, figures, X=problem.X, y=evidence.y_train)
     return Diagnosis(
         title=f"Diagnosis: {finding.verdict} ({len(problem.y)} training rows, "
         f"{len(evidence.y_test)} test rows)",

@@ -99,8 +99,11 @@ def gather_evidence(model: Any, problem: Problem, *, fitted: bool) -> Evidence:
     with doubts(wanted=False):  # a misleading teacher is among what the diagnosis itself finds
         targets, teacher = ask_teacher(model, X, y, seed, of_fit=True, **bare)
     calibrate = getattr(model, "calibrate", False)
-    calibration = task.to_learn(y).fit_calibration(targets.values, calibrate, None)
-    of_teacher, y_index = calibration(targets.values), task.encode(y)
+    calibration = task.to_learn(y).fit_calibration(
+        targets.values, calibrate, None, out_of_fold=targets.out_of_fold
+    )
+    as_learnt = np.asarray if calibration is None else calibration
+    of_teacher, y_index = as_learnt(targets.values), task.encode(y)
     temperature = np.nan
     if task.regresses:
         of_teacher = of_teacher[:, 0]
@@ -110,7 +113,7 @@ def gather_evidence(model: Any, problem: Problem, *, fitted: bool) -> Evidence:
         y_train=y_index,
         y_test=task.encode(y_test),
         teacher_train=of_teacher,
-        teacher_test=calibration(teacher_answer(model, teacher, X_test, task.known(y))),
+        teacher_test=as_learnt(teacher_answer(model, teacher, X_test, task.known(y))),
         student_train=task.ask(model, X, DISTILLED),
         student_test=student_test,
         plain_test=plain_test,

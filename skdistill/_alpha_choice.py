@@ -1,0 +1,226 @@
+"""The weight of the teacher, chosen on rows that neither a student nor its teacher has seen."""
+
+import time
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from sklearn.base import clone
+from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold
+
+from skdistill._compat import safe_indexing
+from skdistill._halves import learn_each
+from skdistill.exceptions import TeacherWarning, TrainingWarning
+from skdistill.targets._splits import make_splits
+
+AUTO = "auto"
+
+ALPHAS = (0.25, 0.5, 0.75)
+"""What is tried beside the plain student."""
+
+N_FOLDS = 5
+
+ENOUGH_ROWS = 4_000
+"""No further fold is judged when so many rows are."""
+
+STANDARD_ERRORS = 1.0
+"""By how many of them a taught student must be better than the plain one."""
+
+
+@dataclass(frozen=True, eq=False)
+class AlphaChoice:
+    """What `alpha="auto"` has chosen, and by which figures.
+
+    Students were fitted with each weight on a part of the rows, and judged on the others, which
+    neither they nor their teachers had seen. The best of those that were taught is chosen where it
+    is better than the plain student by more than a standard error, and the plain one otherwise.
+
+    Parameters
+    ----------
+    alphas : ndarray of shape (n_alphas,)
+        The weights that were tried; the first is 0, the plain student.
+    losses : ndarray of shape (n_alphas,)
+        Their mean loss on the rows that judge: the log-loss, or a regressor's own loss in standard
+        deviations of y.
+    differences : ndarray of shape (n_alphas,)
+        The same, less the plain student's.
+    standard_errors : ndarray of shape (n_alphas,)
+        Of the differences, over the rows.
+    n_rows : int
+        How many rows have judged.
+
+    Attributes
+    ----------
+    alpha : float
+        The weight that was chosen.
+    runner_up : float
+        The best of the others.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdistill import AlphaChoice
+    >>> choice = AlphaChoice(
+    ...     alphas=np.array([0, 0.5, 0.9]),
+    ...     losses=np.array([0.32, 0.30, 0.31]),
+    ...     differences=np.array([0, -0.02, -0.01]),
+    ...     standard_errors=np.array([0, 0.005, 0.005]),
+    ...     n_rows=1000,
+    ... )
+    >>> choice.alpha, choice.runner_up
+    (0.5, 0.9)
+    >>> print(choice)
+    alpha 0.5: loss 0.3000 on 1000 rows, 0.0200 +- 0.0050 below the plain student; next 0.9: 0.3100
+    """
+
+    alphas: np.ndarray
+    losses: np.ndarray
+    differences: np.ndarray
+    standard_errors: np.ndarray
+    n_rows: int
+
+    @property
+    def alpha(self) -> float:
+        return float(self.alphas[self._chosen])
+
+    @property
+    def runner_up(self) -> float:
+        others = np.delete(self.alphas, self._chosen)
+        return float(others[np.delete(self.losses, self._chosen).argmin()])
+
+    @property
+    def _chosen(self) -> int:
+        best = 1 + int(self.losses[1:].argmin())
+        surely = self.differences[best] < -STANDARD_ERRORS * self.standard_errors[best]
+        return best if surely else 0
+
+    def __str__(self) -> str:
+        best = 1 + int(self.losses[1:].argmin())
+        difference, error = self.differences[best], self.standard_errors[best]
+        side = f"{abs(difference):.4f} +- {error:.4f} {'below' if difference < 0 else 'above'}"
+        head = f"alpha {self.alpha:g}: loss {self.losses[self._chosen]:.4f} on {self.n_rows} rows"
+        if self._chosen == 0:
+            tried = f"{self.alphas[best]:g}: {self.losses[best]:.4f}, {side}"
+            return f"{head}, the plain student; next {tried}"
+        rival = self.runner_up
+        loss = self.losses[self.alphas == rival][0]
+        return f"{head}, {side} the plain student; next {rival:g}: {loss:.4f}"
+
+
+def choose_alpha(model, X, y, soft_targets=None, **given):
+    """Choose the weight of the teacher.
+
+    Parameters
+    ----------
+    model : DistilledClassifier or DistilledRegressor
+        With an int as its `random_state`. Not changed.
+    X, y, soft_targets, **given
+        As in `fit`.
+
+    Returns
+    -------
+    AlphaChoice
+
+    Raises
+    ------
+    ValueError
+        For all that `fit` would refuse, before anything is trained, and for answers that tell what
+        the rows that judge have taught.
+    """
+    _refuse(model, soft_targets)
+    whole = clone(model).set_params(verbose=0)
+    rows, seeds = whole._read(X, y, soft_targets=soft_targets, **given)
+    whole.set_params(alpha=ALPHAS[-1])._prepare_student(rows, seeds[1], soft_targets)
+    splits = make_splits(rows.task, _folds(rows, model.random_state), rows.X, rows.groups)
+    weight = np.ones(len(rows.task.y)) if rows.sample_weight is None else rows.sample_weight
+    started, losses, weights = time.perf_counter(), [], []
+    for number, (train, test) in enumerate(splits):
+        learnt = _slice(rows, y, soft_targets, given, train)
+        with warnings.catch_warnings():
+            # What they say of a part of the rows, the fit on all of them says again.
+            warnings.simplefilter("ignore", TeacherWarning)
+            warnings.simplefilter("ignore", TrainingWarning)
+            students = learn_each(model, [0.0, *ALPHAS], **learnt)
+            losses.append(np.stack([_losses(s, rows, test) for s in students]))
+        weights.append(weight[test])
+        if model.verbose:
+            seconds = time.perf_counter() - started
+            print(f"[skdistill] alpha: fold {number + 1} of {len(splits)}, {seconds:.1f} s")
+        if sum(map(len, weights)) >= ENOUGH_ROWS:
+            break
+    choice = _compare(np.concatenate(losses, axis=1), np.concatenate(weights))
+    if model.verbose:
+        print(f"[skdistill] {choice}")
+    return choice
+
+
+def _refuse(model, soft_targets):
+    if model.feature_losses:
+        raise ValueError(
+            "alpha='auto' was given with feature_losses, which teach at alpha=0 too, so that there "
+            "is no plain student to choose; expected a number. Try some: "
+            "GridSearchCV(model, {'alpha': [0.0, 0.5, 0.9]})."
+        )
+    if getattr(soft_targets, "out_of_fold", False):
+        raise ValueError(
+            "alpha='auto' was given with soft_targets that are out of fold: the teachers behind "
+            "them were fitted on the very rows that would judge; expected the teacher itself. Pass "
+            "teacher=..., or a number as alpha."
+        )
+    if not (model.cv is None or isinstance(model.cv, int | np.integer | str)) and not hasattr(
+        model.cv, "split"
+    ):
+        raise ValueError(
+            "alpha='auto' was given with cv as a list of splits, which name rows of X, and the "
+            "teacher is fitted on parts of them; expected an int or a splitter. Set cv=5."
+        )
+
+
+def _folds(rows, seed):
+    """Return the splitter by which the rows that judge are left out."""
+    unit = rows.task.hard if rows.groups is None else rows.groups
+    if rows.task.classes is None:
+        n_units = len(rows.task.y) if rows.groups is None else len(np.unique(rows.groups))
+        folds = KFold if rows.groups is None else GroupKFold
+    else:
+        counts = np.unique(unit, return_counts=True)[1]
+        n_units = counts.min() if rows.groups is None else len(counts)
+        folds = StratifiedKFold if rows.groups is None else StratifiedGroupKFold
+    n_folds = int(np.clip(n_units, 2, N_FOLDS))
+    return folds(n_folds, shuffle=True, random_state=seed)
+
+
+def _slice(rows, y, soft_targets, given, train):
+    """Return the arguments of `fit` for a part of the rows."""
+    part = dict(given, X=safe_indexing(rows.X, train))
+    part["y"] = rows.task.y[train] if rows.task.classes is not None else safe_indexing(y, train)
+    for name, values in [("sample_weight", rows.sample_weight), ("groups", rows.groups)]:
+        part[name] = None if values is None else safe_indexing(values, train)
+    part["soft_targets"] = None if soft_targets is None else safe_indexing(soft_targets, train)
+    return part
+
+
+def _losses(model, rows, test):
+    """Return a student's loss of each row that judges; nan for a class that it has not seen."""
+    X, task = safe_indexing(rows.X, test), rows.task
+    if task.classes is None:
+        unit = task.hard.std(axis=0)
+        unit[unit == 0] = 1.0
+        values = model.predict(X).reshape(len(test), -1)
+        pair = (torch.as_tensor(part / unit) for part in (values, task.hard[test]))
+        return model._find_loss(model.loss).errors(*pair).mean(-1).numpy()
+    log_p = model.predict_log_proba(X)
+    position = np.searchsorted(model.classes_, task.y[test]).clip(max=len(model.classes_) - 1)
+    losses = -np.maximum(log_p[np.arange(len(test)), position], np.log(np.finfo(float).eps))
+    return np.where(model.classes_[position] == task.y[test], losses, np.nan)
+
+
+def _compare(losses, weight):
+    told = ~np.isnan(losses).any(axis=0) & (weight > 0)
+    losses, weight = losses[:, told], weight[told]
+    share = weight / weight.sum()
+    differences = losses - losses[0]
+    mean = differences @ share
+    errors = np.sqrt((differences - mean[:, None]) ** 2 @ share**2)
+    return AlphaChoice(np.array([0.0, *ALPHAS]), losses @ share, mean, errors, len(weight))
