@@ -121,8 +121,9 @@ def explain_tree(model: Any, X: Any, *, n_columns: int = 3) -> TreeExplanation:
         if hasattr(model, "fit") and not isinstance(model, type):
             check_is_fitted(model)
         raise TypeError(
-            f"{OWNER} reads a fitted model that holds a SoftDecisionTree. Got {type(model).__name__} "
-            f"without one; fit DistilledClassifier(teacher, SoftDecisionTree(depth=4))."
+            f"{OWNER} reads a fitted model that holds a SoftDecisionTree. Got "
+            f"{type(model).__name__} without one; fit DistilledClassifier(teacher, "
+            f"SoftDecisionTree(depth=4))."
         )
     X = read_rows("X", X)
     for step in steps:
@@ -208,4 +209,4 @@ def _answer(answer: Any, classes: Any) -> str:
     if classes is None:
         return ", ".join(f"{number:.4g}" for number in np.ravel(answer))
     greatest = np.argsort(-answer, kind="stable")[:N_ANSWERS]
-    return ", ".join(f"{classes[j]} {answer[j]:.2f}" for j in greatest)
+    return ", ".join(f"{classes[j]}: {answer[j]:.2f}" for j in greatest)

@@ -95,7 +95,7 @@ def test_the_tree_in_words():
     effect = f"{sign} {abs(tree.effects[0, first]):.2f} {tree.names[first]}"
     assert tree.rows[0]["says"] == f"{tree.offsets[0]:.2f} {effect} and 24 more"
     likely = int(np.argmax(tree.answers[0]))
-    both = [f"{('no', 'yes')[j]} {tree.answers[0, j]:.2f}" for j in (likely, 1 - likely)]
+    both = [f"{('no', 'yes')[j]}: {tree.answers[0, j]:.2f}" for j in (likely, 1 - likely)]
     assert tree.rows[3]["says"] == ", ".join(both)
     assert list(tree.to_frame().columns) == ["node", "level", "share", "says"]
     assert "<table>" in tree._repr_html_()
