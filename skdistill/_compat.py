@@ -17,6 +17,7 @@ from sklearn.utils._param_validation import (
     validate_parameter_constraints,
 )
 from sklearn.utils.validation import (
+    _check_feature_names_in,
     _check_sample_weight,
     _get_feature_names,
     _num_features,
@@ -37,6 +38,7 @@ __all__ = [
     "copy_estimator_state",
     "fit_context",
     "learn_names_and_width",
+    "names_of_columns",
     "replace_inferred_classes",
     "routing_enabled",
     "safe_indexing",
@@ -212,6 +214,28 @@ def copy_estimator_state(source, target):
     for name in ("_metadata_request", "_sklearn_output_config"):
         if name in vars(source):
             setattr(target, name, copy.deepcopy(vars(source)[name]))
+
+
+def names_of_columns(transformer, names=None):
+    """Return the names of the columns that a transformer reads.
+
+    Parameters
+    ----------
+    transformer : estimator
+        Fitted.
+    names : array-like of str, default=None
+        Those that a caller says they have; None is those of `fit`, or x0, x1 and so on.
+
+    Returns
+    -------
+    ndarray of shape (n_features_in_,), object
+
+    Raises
+    ------
+    ValueError
+        For names that are not those of `fit`.
+    """
+    return _check_feature_names_in(transformer, names)
 
 
 def replace_inferred_classes(net, classes):

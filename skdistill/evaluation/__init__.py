@@ -27,6 +27,8 @@ from skdistill.evaluation._displays._map import TemperatureAlphaDisplay
 from skdistill.evaluation._displays._reliability import ReliabilityDisplay, reliability_bins
 from skdistill.evaluation._displays._report import ReportDisplay
 from skdistill.evaluation._displays._robustness import RobustnessDisplay
+from skdistill.evaluation._displays._tree import TreeDisplay
+from skdistill.evaluation._explain_tree import TreeExplanation, explain_tree
 from skdistill.evaluation._leaderboard import Leaderboard, leaderboard
 from skdistill.evaluation._metrics import agreement, expected_calibration_error, kl_to_teacher
 from skdistill.evaluation._report import (
@@ -63,6 +65,8 @@ __all__ = [
     "RobustnessDisplay",
     "TemperatureAlphaDisplay",
     "TemperatureAlphaMap",
+    "TreeDisplay",
+    "TreeExplanation",
     "adversarial_accuracy",
     "agreement",
     "agreement_by_class",
@@ -72,6 +76,7 @@ __all__ = [
     "diagnose",
     "distillation_report",
     "expected_calibration_error",
+    "explain_tree",
     "kl_to_teacher",
     "label_budget_curve",
     "leaderboard",

@@ -7,6 +7,7 @@ from skdistill.students._images import ImagePreprocessor
 from skdistill.students._layers import layer_names
 from skdistill.students._mlp import MLP, Linear
 from skdistill.students._shrink import shrink
+from skdistill.students._soft_tree import SoftDecisionTree
 from skdistill.students._sparse import SparseMLP
 from skdistill.students._table import TablePreprocessor
 from skdistill.students._tabular import TabularMLP
@@ -18,6 +19,7 @@ __all__ = [
     "ImagePreprocessor",
     "Linear",
     "PiecewiseLinearEmbedding",
+    "SoftDecisionTree",
     "SparseMLP",
     "TablePreprocessor",
     "TabularMLP",

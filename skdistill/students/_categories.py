@@ -60,6 +60,28 @@ class CategoryEncoder:
             blocks.append(np.stack(codes, axis=1).astype(np.float64))
         return blocks
 
+    def names_of(self, columns):
+        """Name what `transform` makes of the columns.
+
+        Parameters
+        ----------
+        columns : sequence of str
+            Their names.
+
+        Returns
+        -------
+        flags : list of str
+            Of the columns of 0 and 1: "job=clerk", or "job is missing" for that of a gap.
+        codes : dict of str to list of str
+            Of each column of codes what they stand for, from code 1 on.
+        """
+        named = [
+            [f"{column} is missing" if name is None else f"{column}={name}" for name in known]
+            for column, known in zip(columns, self._positions, strict=True)
+        ]
+        flags = [name for i in self._few for name in named[i]]
+        return flags, {columns[i]: named[i] for i in self._many}
+
     def _look_up(self, names, column):
         """Return the position of each category among the known ones; -1 where it is none."""
         known = self._positions[column]

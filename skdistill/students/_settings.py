@@ -19,15 +19,19 @@ class TupleOf(Interval):
 
 COUNT = [Interval(Integral, 1, None, closed="left")]
 COUNTS = [TupleOf(Integral, 1, None, closed="left")]
+MEANS = [StrOptions({"probabilities", "outputs"})]
 
 CONSTRAINTS = {
     **dict.fromkeys(("n_features", "n_channels", "embedding_size", "n_bins", "pool"), COUNT),
     **dict.fromkeys(("hidden_units", "cardinalities"), COUNTS),
     "n_classes": COUNT,
     "n_members": COUNT,
+    "depth": [Interval(Integral, 1, 12, closed="both")],
+    "beta": [Interval(Real, 0, None, closed="neither")],
+    "penalty": [Interval(Real, 0, None, closed="left")],
     "n_numeric": [Interval(Integral, 0, None, closed="left")],
     "dropout": [Interval(Real, 0, 1, closed="left")],
-    "member_mean": [StrOptions({"probabilities", "outputs"})],
+    **dict.fromkeys(("member_mean", "leaf_mean"), MEANS),
     "numeric_embedding": [StrOptions({"piecewise-linear"}), None],
     "width": [Interval(Real, 0, 1, closed="right")],
     "upto": [str],
@@ -54,3 +58,19 @@ def check_settings(owner, /, constraints=(), **settings):
         In scikit-learn's words.
     """
     validate_parameter_constraints(CONSTRAINTS | dict(constraints), settings, owner)
+
+
+def check_columns(owner, n_features, n_numeric, cardinalities):
+    """Refuse more quantities and codes than there are columns."""
+    if len(cardinalities) > n_features:
+        raise ValueError(
+            f"The 'cardinalities' parameter of {owner} must be a tuple of no more than "
+            f"{n_features} ints, one for each column of codes. Got {cardinalities!r} instead."
+        )
+    most = n_features - len(cardinalities)
+    if n_numeric > most:
+        raise ValueError(
+            f"The 'n_numeric' parameter of {owner} must be an int in the range [0, {most}]. Got "
+            f"{n_numeric!r} instead, of n_features={n_features} columns with "
+            f"{len(cardinalities)} of codes."
+        )

@@ -20,6 +20,7 @@ from skdistill._compat import (
     check_names_and_width,
     fit_context,
     learn_names_and_width,
+    names_of_columns,
 )
 from skdistill._layout import EncodedTable
 from skdistill._rows import as_rows, is_plain
@@ -179,6 +180,42 @@ class TablePreprocessor(
         if len(self.categorical_) == 0:
             return self._join(values, [], finite=finite)
         return self._join(values, self._categories.transform(as_strings(X, self.categorical_)))
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Name the columns of what `transform` returns.
+
+        Parameters
+        ----------
+        input_features : array-like of str, default=None
+            Names of the columns of X; None is those of `fit`, or x0, x1 and so on.
+
+        Returns
+        -------
+        ndarray of shape (n_columns,), object
+            "age" for a number, a flag or codes, "age is missing" for the mark of a gap, "job=clerk"
+            for the column of a category.
+        """
+        check_is_fitted(self)
+        names = names_of_columns(self, input_features)
+        if hasattr(self, "scaler_"):
+            return names[self.scaler_.kept_]
+        numbers, categorical = names[self._positions], names[self.categorical_]
+        flags, codes = self._categories.names_of(categorical)
+        gaps = [f"{name} is missing" for name in numbers[self.with_gaps_]]
+        return np.array([*numbers, *gaps, *flags, *codes], dtype=object)
+
+    def code_names(self) -> dict[str, list[str]]:
+        """Name what the codes in the last columns stand for.
+
+        Returns
+        -------
+        dict of str to list of str
+            By the name of the column, "city=Paris" and so on, from code 1 on; code 0 is unknown.
+        """
+        check_is_fitted(self)
+        if hasattr(self, "scaler_"):
+            return {}
+        return self._categories.names_of(names_of_columns(self)[self.categorical_])[1]
 
     def _check(self, X, *, reset):
         X = as_rows(X)

@@ -7,7 +7,7 @@ from torch import nn
 from skdistill.students._embedding import MAX_FEATURES, PiecewiseLinearEmbedding
 from skdistill.students._members import MemberMLP, MemberOutputs
 from skdistill.students._mlp import MLP
-from skdistill.students._settings import check_settings
+from skdistill.students._settings import check_columns, check_settings
 
 
 class TabularMLP(nn.Module):
@@ -106,7 +106,7 @@ class TabularMLP(nn.Module):
             n_members=n_members,
             member_mean=member_mean,
         )
-        _check_columns(type(self).__name__, n_features, n_numeric, cardinalities)
+        check_columns(type(self).__name__, n_features, n_numeric, cardinalities)
         self.n_features = n_features
         embeds_numbers = numeric_embedding and n_numeric <= MAX_FEATURES
         self.n_numeric = n_numeric if embeds_numbers else 0
@@ -159,19 +159,3 @@ class TabularMLP(nn.Module):
             codes = X[:, -self.n_codes :].long()
             parts += [embed(codes[:, i]) for i, embed in enumerate(self.categories)]
         return self.mlp(torch.cat(parts, dim=1))
-
-
-def _check_columns(owner, n_features, n_numeric, cardinalities):
-    """Refuse more quantities and codes than there are columns."""
-    if len(cardinalities) > n_features:
-        raise ValueError(
-            f"The 'cardinalities' parameter of {owner} must be a tuple of no more than "
-            f"{n_features} ints, one for each column of codes. Got {cardinalities!r} instead."
-        )
-    most = n_features - len(cardinalities)
-    if n_numeric > most:
-        raise ValueError(
-            f"The 'n_numeric' parameter of {owner} must be an int in the range [0, {most}]. Got "
-            f"{n_numeric!r} instead, of n_features={n_features} columns with "
-            f"{len(cardinalities)} of codes."
-        )

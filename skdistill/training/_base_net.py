@@ -18,6 +18,7 @@ from skdistill._torch import as_tensor, first_output, resolve_device
 from skdistill.exceptions import StudentError
 from skdistill.losses._base import CallableLoss
 from skdistill.students._conv import ConvNet
+from skdistill.students._soft_tree import SoftDecisionTree
 from skdistill.students._sparse import SparseMLP
 from skdistill.students._tabular import TabularMLP
 from skdistill.students._widths import infer_widths
@@ -233,10 +234,12 @@ class BaseStudentNet(NetStudentMixin, FastEpochMixin):
         if module is None:
             module = SparseMLP if getattr(self, "learns_sparse_", False) else TabularMLP
             module = ConvNet if len(getattr(self, "row_shape_", ())) > 1 else module
+        if isinstance(module, SoftDecisionTree) and module.n_features is None:
+            kwargs, module = module.settings | kwargs, SoftDecisionTree
         if isinstance(module, nn.Module):
             module = copy.deepcopy(module)
         elif hasattr(self, "n_outputs_"):
-            known = {**self.layout_, "member_mean": self._own_criterion.member_mean}
+            known = {**self.layout_, **self._own_criterion.known_means()}
             widths = infer_widths(module, kwargs, self.row_shape_, self.n_outputs_, known)
             kwargs = widths | kwargs
         module = self.initialized_instance(module, kwargs)

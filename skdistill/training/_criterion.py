@@ -10,6 +10,7 @@ from torch.nn.functional import cross_entropy
 from skdistill._torch import first_output
 from skdistill.losses._regression import SquaredErrorLoss
 from skdistill.students._members import MemberOutputs
+from skdistill.students._soft_tree import PenalizedOutputs
 from skdistill.teachers._contract import looks_like_probabilities
 from skdistill.training._packed import FEATURES
 
@@ -19,7 +20,7 @@ class PackedCriterion(nn.Module):
 
     A subclass has `_hard` and `_soft`, and `_read` for what the module returned. In evaluation
     mode, on held-back rows, only the term of the true labels counts. Of a module of several members
-    the loss is the mean of the members' losses.
+    the loss is the mean of the members' losses; a module's own penalty is added.
 
     Parameters
     ----------
@@ -35,6 +36,11 @@ class PackedCriterion(nn.Module):
     member_mean: str
     """What members are to bring together for an answer; a key of `students._members.MEANS`."""
 
+    @classmethod
+    def known_means(cls) -> dict[str, str]:
+        """Return the arguments of modules that say what of members, or of leaves, is averaged."""
+        return dict.fromkeys(("member_mean", "leaf_mean"), cls.member_mean)
+
     def forward(
         self, outputs: Any, packed: dict[str, Any], net: Any = None, X: Any = None
     ) -> torch.Tensor:
@@ -44,7 +50,7 @@ class PackedCriterion(nn.Module):
         ----------
         outputs : torch.Tensor of shape (n_samples, n_outputs)
             What the module returned; or a tuple or dict that holds it (see `first_output`); or
-            MemberOutputs.
+            MemberOutputs, or PenalizedOutputs.
         packed : dict of str to torch.Tensor
             See `Packed.arrays`.
         net : skorch.NeuralNet, default=None
@@ -60,8 +66,10 @@ class PackedCriterion(nn.Module):
             outputs = self._read(outputs.members)
             loss = self._of_members(outputs, packed)
         else:
+            penalty = outputs.penalty if isinstance(outputs, PenalizedOutputs) else None
             outputs = self._read(first_output(outputs))
             loss = self._both(outputs, packed)
+            loss = loss if penalty is None else loss + penalty
         if self.training:
             for term in self.terms:
                 more = term.loss(net, X, outputs, packed)

@@ -98,7 +98,7 @@ class BaseSkorchStudent(NetStudentMixin):
         net.set_params(criterion=self._own_criterion)
         if not isinstance(net.module, nn.Module):
             given = net.get_params_for("module")
-            known = {"member_mean": self._own_criterion.member_mean}
+            known = self._own_criterion.known_means()
             widths = infer_widths(net.module, given, X.shape[1:], task.n_columns, known)
             net.set_params(**{f"module__{name}": width for name, width in widths.items()})
         initialize_net(net, X, task.n_columns, seed)

@@ -9,7 +9,12 @@ from skorch import NeuralNet
 from torch import nn
 
 from skdistill.exceptions import StudentError
-from skdistill.students import ImagePreprocessor, SparseMLP, TablePreprocessor
+from skdistill.students import (
+    ImagePreprocessor,
+    SoftDecisionTree,
+    SparseMLP,
+    TablePreprocessor,
+)
 from skdistill.targets._tasks import ClassTask, NumberTask
 from skdistill.training._base_net import BaseStudentNet
 from skdistill.training._boosted_student import BoostedStudent
@@ -78,7 +83,8 @@ def as_student(student, task=ClassTask, *, n_axes=2, device=None, verbose=0):
     student : None, skorch.NeuralNet, torch.nn.Module, type, estimator or Pipeline
         None is `TablePreprocessor`, or `ImagePreprocessor` for rows of more axes than a table's,
         and `StudentNet`; for texts, of one axis, hashed words as tf-idf stand before these. A
-        module's class or instance becomes a StudentNet, boosted trees of LightGBM or XGBoost a
+        module's class or instance becomes a StudentNet, a `SoftDecisionTree` without widths behind
+        a `TablePreprocessor`, boosted trees of LightGBM or XGBoost a
         `BoostedStudent`, another scikit-learn classifier or regressor an `EstimatorStudent`.
     task : type, default=ClassTask
         What is to be learnt. For NumberTask the net is a `StudentNetRegressor`, and an estimator
@@ -103,12 +109,20 @@ def as_student(student, task=ClassTask, *, n_axes=2, device=None, verbose=0):
     learners = learners_of(task)
     if student is None:
         student = _default_student(learners.net, n_axes)
+    elif _is_tree_of_tables(student) and n_axes == 2:
+        student = Pipeline([("preprocess", TablePreprocessor()), ("net", learners.net(student))])
     if isinstance(student, Pipeline):
         pipeline = _flat(clone(student))
         name, last = pipeline.steps[-1]
         pipeline.steps[-1] = (name, _as_learner(last, learners, device, verbose))
         return pipeline
     return Pipeline([("net", _as_learner(student, learners, device, verbose))])
+
+
+def _is_tree_of_tables(student):
+    """Whether a soft decision tree was given whose widths are those of the data."""
+    is_tree = isinstance(student, SoftDecisionTree)
+    return student is SoftDecisionTree or (is_tree and student.n_features is None)
 
 
 def _flat(pipeline):

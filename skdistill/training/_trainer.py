@@ -26,6 +26,7 @@ from skdistill._torch import as_tensor, evaluating, first_output
 from skdistill._warn import warn
 from skdistill.exceptions import StudentError, TrainingWarning
 from skdistill.students._members import MemberMLP
+from skdistill.students._soft_tree import SoftDecisionTree
 from skdistill.training._callbacks import CountEpochs, FitTemperature, StopAtNonFinite
 from skdistill.training._scoring import (
     check_callbacks,
@@ -227,19 +228,22 @@ def check_trainable(module):
 
 
 def _check_members(net):
-    """Refuse members whose probabilities are averaged where numbers are learnt.
+    """Refuse members, or leaves, whose probabilities are averaged where numbers are learnt.
 
     Their mean would be 1 for a single number, whatever the row.
     """
     kind = net.criterion_.member_mean
-    means = {part.mean for part in net.module_.modules() if isinstance(part, MemberMLP)}
-    if kind == "outputs" and means - {kind}:
-        name = type(net.module_).__name__
-        raise StudentError(
-            f"The student's module {name} averages the probabilities of its members, and numbers "
-            f"are learnt; expected member_mean='outputs'. Give it so, or give the module's class "
-            f"to have it inferred."
-        )
+    if kind != "outputs":
+        return
+    for part in net.module_.modules():
+        if isinstance(part, MemberMLP | SoftDecisionTree) and part.mean != kind:
+            is_tree = isinstance(part, SoftDecisionTree)
+            averaged, setting = ("leaves", "leaf_mean") if is_tree else ("members", "member_mean")
+            raise StudentError(
+                f"The student's module {type(net.module_).__name__} averages the probabilities of "
+                f"its {averaged}, and numbers are learnt; expected {setting}='outputs'. Give it "
+                f"so, or give the module's class to have it inferred."
+            )
 
 
 @contextlib.contextmanager

@@ -190,7 +190,7 @@ def test_without_students_there_is_one_of_each_kind(regresses):
     forest = RandomForestRegressor if regresses else RandomForestClassifier
     board = leaderboard(kind(forest(20, max_depth=3), random_state=0, cv=2), *rows)
     kinds = {row["student"] for row in board.rows}
-    assert kinds == {"teacher", "linear", "tree", "boosting", "net"}
+    assert kinds == {"teacher", "linear", "tree", "boosting", "soft tree", "net"}
 
 
 def test_boosted_trees_are_among_the_students():

@@ -22,6 +22,7 @@ from skdistill.students import (
     ImagePreprocessor,
     Linear,
     PiecewiseLinearEmbedding,
+    SoftDecisionTree,
     SparseMLP,
     TablePreprocessor,
     TabularMLP,
@@ -96,6 +97,7 @@ def setting(name, owner, values, instead):
 
 COUNT = r"an int in the range \[1, inf\)"
 COUNTS = r"a tuple of ints in the range \[1, inf\)"
+DEPTH = r"an int in the range \[1, 12\]"
 SHARE = r"a float in the range \[0.0, 1.0\)"
 
 MODULES = {
@@ -158,6 +160,24 @@ MODULES = {
         *(TabularMLP, {"numeric_embedding": "periodic"}, "numeric_embedding"),
         *("a str among {'piecewise-linear'} or None", "'periodic'"),
     ),
+    "SoftDecisionTree, no question": (SoftDecisionTree, {"depth": 0}, "depth", DEPTH, "0"),
+    "SoftDecisionTree, too deep": (SoftDecisionTree, {"depth": 13}, "depth", DEPTH, "13"),
+    "SoftDecisionTree, half a level": (SoftDecisionTree, {"depth": 2.5}, "depth", DEPTH, "2.5"),
+    "SoftDecisionTree, no beta": (
+        *(SoftDecisionTree, {"beta": 0}, "beta", r"a float in the range \(0.0, inf\)", "0"),
+    ),
+    "SoftDecisionTree, a penalty below 0": (
+        *(SoftDecisionTree, {"penalty": -0.1}, "penalty"),
+        *(r"a float in the range \[0.0, inf\)", "-0.1"),
+    ),
+    "SoftDecisionTree, another mean": (
+        *(SoftDecisionTree, {"leaf_mean": "logits"}, "leaf_mean"),
+        *("a str among {.*'probabilities'.*}", "'logits'"),
+    ),
+    "SoftDecisionTree, more codes than columns": (
+        *(SoftDecisionTree, {"cardinalities": (3,) * 6}, "cardinalities"),
+        *("a tuple of no more than 5 ints, one for each column of codes", r"\(3, 3, 3, 3, 3, 3\)"),
+    ),
 }
 IMAGE_MODULES = {
     "ConvNet, a size of another kind": (
@@ -205,6 +225,37 @@ REFUSED = {
         StudentError,
         lambda: fit_numbers(nn.Sequential(TabularMLP(5, 1, n_members=2)))(),
         "Sequential averages the probabilities.*Give it so, or give the module's class",
+    ),
+    "a tree that mixes probabilities of numbers": (
+        StudentError,
+        lambda: fit_numbers(SoftDecisionTree(5, 1))(),
+        "averages the probabilities of its leaves, and numbers are learnt; expected "
+        "leaf_mean='outputs'",
+    ),
+    "a tree for images": (
+        StudentError,
+        fit(SoftDecisionTree, IMAGES),
+        r"cannot read rows of shape \(3, 12, 10\).*reads rows of shape \(n_features,\).*Flatten",
+    ),
+    "a tree without widths for images": (
+        StudentError,
+        lambda: DistilledClassifier(Unasked(), SoftDecisionTree(depth=2)).fit(GREY, Y),
+        r"reads rows of shape \(n_features,\); got \(12, 10\). Flatten them: X.reshape",
+    ),
+    "a tree whose depth is none, without widths": (
+        ValueError,
+        lambda: SoftDecisionTree(depth=0),
+        setting("depth", "SoftDecisionTree", DEPTH, "0"),
+    ),
+    "a tree with one of its two widths": (
+        ValueError,
+        lambda: SoftDecisionTree(5),
+        setting("n_classes", "SoftDecisionTree", COUNT, "None"),
+    ),
+    "a tree without widths that is asked": (
+        ValueError,
+        lambda: SoftDecisionTree()(torch.zeros(2, 3)),
+        "has no widths yet; expected .*Give n_features and n_classes, or pass it to a StudentNet",
     ),
     "embedding, rows of another width": (
         ValueError,

@@ -3,6 +3,7 @@ import pickle
 import numpy as np
 import pytest
 from scipy import sparse
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, RobustScaler
 
 from skdistill._layout import EncodedTable, read_layout
@@ -226,3 +227,47 @@ def test_the_layout_of_rows_reaches_a_module_that_asks_for_it():
     assert found == {"n_features": 5, "n_numeric": 3}
     assert infer_widths(AsksForLayout, {"n_numeric"}, (5,), 2, layout) == {"n_features": 5}
     assert infer_widths(MLP, (), (5,), 2, layout) == {"n_features": 5, "n_classes": 2}
+
+
+# Names
+
+
+def test_columns_are_named_by_what_they_are():
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(
+        {
+            "paid": rng.random(60) < 0.5,
+            "town": [f"t{i % 12}" if i % 13 else None for i in range(60)],
+            "age": np.where(np.arange(60) % 7, rng.normal(size=60), np.nan),
+            "job": np.resize(["clerk", "smith", None], 60),
+        }
+    )
+    table = TablePreprocessor().fit(X)
+    names = table.get_feature_names_out()
+    expected = ["age", "paid", "age is missing", "job=clerk", "job=smith", "job is missing", "town"]
+    assert names.tolist() == expected
+    rows = table.transform(X)
+    for name in ("job=clerk", "job is missing", "age is missing"):
+        column, _, value = name.partition("=")
+        column = column.removesuffix(" is missing")
+        expected = X[column] == value if value else X[column].isna()
+        np.testing.assert_array_equal(rows[:, list(names).index(name)], expected)
+    codes = table.code_names()["town"]
+    for row, town in zip(rows, X["town"], strict=True):
+        assert codes[int(row[-1]) - 1] == ("town is missing" if pd.isna(town) else f"town={town}")
+    assert make_pipeline(table).get_feature_names_out().tolist() == names.tolist()
+
+
+def test_columns_without_names_are_numbered():
+    X = np.array([[1.0, "a"], [2.0, "b"], [3.0, "a"]], dtype=object)
+    table = TablePreprocessor().fit(X)
+    assert table.get_feature_names_out().tolist() == ["x0", "x1=a", "x1=b"]
+    assert table.get_feature_names_out(["n", "c"]).tolist() == ["n", "c=a", "c=b"]
+    assert table.code_names() == {}
+
+
+def test_sparse_columns_that_are_left_out_have_no_name():
+    X = sparse.csr_matrix(np.array([[1.0, 0.0, 2.0], [1.0, 3.0, 0.0], [0.0, 0.0, 1.0]]))
+    table = TablePreprocessor().fit(X)
+    assert table.get_feature_names_out().tolist() == ["x0", "x2"]
+    assert table.code_names() == {}

@@ -33,6 +33,8 @@ from skdistill.evaluation import (
     RobustnessDisplay,
     TemperatureAlphaDisplay,
     TemperatureAlphaMap,
+    TreeDisplay,
+    TreeExplanation,
     adversarial_accuracy,
     agreement,
     agreement_by_class,
@@ -42,6 +44,7 @@ from skdistill.evaluation import (
     diagnose,
     distillation_report,
     expected_calibration_error,
+    explain_tree,
     kl_to_teacher,
     label_budget_curve,
     leaderboard,
@@ -86,6 +89,7 @@ from skdistill.students import (
     ImagePreprocessor,
     Linear,
     PiecewiseLinearEmbedding,
+    SoftDecisionTree,
     SparseMLP,
     TablePreprocessor,
     TabularMLP,
@@ -186,6 +190,7 @@ def students() -> list[nn.Module]:
         SparseMLP(4, 3),
         TabularMLP(4, 3, n_numeric=3, cardinalities=(5,), numeric_embedding=None),
         ConvNet(1, 10, size="tiny"),
+        SoftDecisionTree(depth=3),
     ]
 
 
@@ -194,6 +199,7 @@ def preprocessing() -> None:
     table = TablePreprocessor(max_one_hot=5).fit(X)
     assert_type(table, TablePreprocessor)
     assert_type(table.categorical_, np.ndarray)
+    assert_type(table.code_names(), dict[str, list[str]])
     assert_type(ImagePreprocessor().fit(X).transform(X), np.ndarray)
     TablePreprocessor(5, 6)  # type: ignore[call-arg]
 
@@ -306,6 +312,9 @@ def curves(model: Any) -> None:
     assert_type(board, Leaderboard)
     assert_type(board.front("n_bytes"), list[dict[str, Any]])
     LeaderboardDisplay(board).plot(cost="n_bytes")
+    tree = explain_tree(model, X, n_columns=2)
+    assert_type(tree, TreeExplanation)
+    assert_type(TreeDisplay(tree).plot(), TreeDisplay)
     learning_curves(model, X, y, verbose="much")  # type: ignore[arg-type]
 
 

@@ -70,7 +70,7 @@ def leaderboard(
     students : dict of str to student, default=None
         By a name of yours whatever ``student=`` of the model takes, `None` for the default student
         too. Without it, for rows of a table, one of each kind: "linear", "tree" (of 32 leaves),
-        "boosting" and "net", the default student.
+        "boosting", "soft tree" (of depth 4) and "net", the default student.
     n_seeds : int, default=1
         Fits of every student, with the seeds ``random_state + i`` (from 0 where `random_state`
         of the model is no int). The teacher is fitted once.

@@ -13,7 +13,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from skdistill._regressor import DistilledRegressor
 from skdistill.evaluation._arm_names import TEACHER
-from skdistill.students import Linear, TablePreprocessor
+from skdistill.students import Linear, SoftDecisionTree, TablePreprocessor
 from skdistill.training._net import StudentNet
 from skdistill.training._regressor_net import StudentNetRegressor
 
@@ -73,5 +73,6 @@ def _of_each_kind(model: Any) -> dict[str, Any]:
         "linear": make_pipeline(TablePreprocessor(), net(Linear)),
         "tree": make_pipeline(TablePreprocessor(), tree(max_leaf_nodes=32)),
         "boosting": make_pipeline(TablePreprocessor(), boosting(early_stopping=False)),
+        "soft tree": SoftDecisionTree(depth=4),
         "net": None,
     }
