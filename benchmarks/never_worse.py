@@ -3,11 +3,10 @@
     python benchmarks/never_worse.py --data FOLDER
 
 fits students of the default recipe on at most 2,000 rows of each table: the plain one, one with
-the default ``alpha=0.5``, and one with ``alpha="auto", calibrate="auto"``. Each cell is the
-difference of the log-loss on rows that nobody was fitted on to the plain student, plus and minus
-two standard errors: over the test rows or over the seeds, of which each has a split of its own,
-whichever is greater; behind it the weights that were chosen, one for each seed. All students have
-the temperature that they find on the rows they hold back.
+the default ``alpha=0.5``, and one with ``alpha="auto", calibrate="auto"``. It prints the log-loss of
+the plain student on rows that nobody was fitted on, the mean over the seeds, of which each has a
+split of its own; and for the others the difference to it, with each seed, and the weights that were
+chosen. All students have the temperature that they find on the rows they hold back.
 
 The net is a plain student of the default recipe that was fitted on as many further rows, where
 the table has them: a fitted teacher, asked as it is.
@@ -25,9 +24,10 @@ import torch
 from _tables import TABLES, load, make_teacher
 from joblib import Parallel, delayed
 from sklearn.frozen import FrozenEstimator
+from sklearn.metrics import log_loss
 from sklearn.pipeline import make_pipeline
 from sklearn.tree import DecisionTreeClassifier
-from targets_and_rows import FIT_ROWS, difference, split, terms
+from targets_and_rows import FIT_ROWS, split
 
 from skdistill import DistilledClassifier
 from skdistill.exceptions import TeacherWarning
@@ -55,7 +55,7 @@ def teacher(name, table, folder, seed, n_rows, rows):
 
 
 def run(name, table, seed, folder, n_rows):
-    """Return the log-loss of each test row by arm, the weight chosen, and the seconds."""
+    """Return the test log-loss by arm, the weight chosen, and the seconds."""
     started = time.process_time()
     torch.set_num_threads(1)
     warnings.simplefilter("ignore", TeacherWarning)
@@ -66,7 +66,7 @@ def run(name, table, seed, folder, n_rows):
     taught = teacher(name, table, folder, seed, len(y), taken)
     arms[HALF] = DistilledClassifier(taught, **settings)
     arms[AUTO] = DistilledClassifier(taught, alpha="auto", calibrate="auto", **settings)
-    found = {arm: terms(y_test, m.fit(X, y).predict_proba(X_test)) for arm, m in arms.items()}
+    found = {arm: log_loss(y_test, m.fit(X, y).predict_proba(X_test)) for arm, m in arms.items()}
     return found, arms[AUTO].alpha_, time.process_time() - started
 
 
@@ -87,10 +87,10 @@ def main():
     replies = parallel(delayed(run)(*cell, options.data, options.rows) for cell in cells)
     losses, chosen = {}, {}
     for (name, table, seed), (found, alpha, seconds) in zip(cells, replies, strict=True):
-        for arm, values in found.items():
-            losses.setdefault((table, name, arm), []).append(values)
+        for arm, loss in found.items():
+            losses.setdefault((table, name, arm), []).append(loss)
         chosen.setdefault((table, name), []).append(alpha)
-        means = " ".join(f"{values.mean():.4f}" for values in found.values())
+        means = " ".join(f"{loss:.4f}" for loss in found.values())
         print(
             f"# {table} {seed}, {name}: {means}, {alpha}, {seconds:.0f} s",
             file=sys.stderr,
@@ -102,22 +102,22 @@ def main():
 def report(losses, chosen, pairs):
     """Print one line for each teacher and table, and what holds over all."""
     print(f"{'teacher':<26}{'table':<12}{'plain':<8}{'alpha 0.5':<18}{'auto':<18}chosen")
-    worse = {HALF: [], AUTO: []}
+    overall = {HALF: [], AUTO: []}
     for name, table in pairs:
         plain = losses[table, name, PLAIN]
-        level = np.mean([values.mean() for values in plain])
         cells = []
-        for arm, found in worse.items():
-            values = losses[table, name, arm]
-            found.append(np.mean([one.mean() for one in values]) - level)
-            cells.append(difference(values, plain).strip())
+        for arm, found in overall.items():
+            differences = [a - b for a, b in zip(losses[table, name, arm], plain, strict=True)]
+            found.append(np.mean(differences))
+            cells.append(" ".join(f"{value:+.4f}" for value in differences))
         weights = " ".join(f"{alpha:g}" for alpha in chosen[table, name])
-        print(f"{name:<26}{table:<12}{level:<8.4f}{cells[0]:<18}{cells[1]:<18}{weights}")
-    for arm, found in worse.items():
-        found = np.array(found)
+        print(f"{name:<26}{table:<12}{np.mean(plain):<8.4f}{cells[0]:<18}{cells[1]:<18}{weights}")
+    for arm, means in overall.items():
+        found = np.array(means)
         print(
-            f"{arm}: mean {found.mean():+.4f}, worst {found.max():+.4f}, better on "
-            f"{np.sum(found < 0)} of {len(found)}, worse on {np.sum(found > 0)}"
+            f"{arm}: mean {found.mean():+.4f}, from {found.min():+.4f} to {found.max():+.4f}; below "
+            f"the plain student on {np.sum(found < 0)} of {len(found)}, above on "
+            f"{np.sum(found > 0)}"
         )
 
 

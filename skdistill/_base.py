@@ -164,6 +164,8 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
                 targets, self.teacher_ = self._ask(rows, soft_targets, teacher_seed)
             answered = time.perf_counter()
             self._learn(student, parts, rows, targets, order_seed)
+            if targets is not None and rows.teacher is not None and rows.teacher.is_fitted:
+                rows.task.warn_if_known(targets, self.history_)
             self.fit_seconds_ = {
                 "teacher": answered - prepared,
                 "student": prepared - started + time.perf_counter() - answered,

@@ -65,8 +65,8 @@ MAY_IMPORT = {
     "_halves": {"exceptions", "training"},
     "_alpha_choice": {"_compat", "_halves", "exceptions", "targets"},
     "_base": _2 | {"_alpha_choice", "_checks", "_fit_rows"},
-    "_classifier": _2 | {"_base", "_checks"},
-    "_regressor": _2 | {"_base", "_checks"},
+    "_classifier": _2 | {"_alpha_choice", "_base", "_checks"},
+    "_regressor": _2 | {"_alpha_choice", "_base", "_checks"},
     # layer 4
     "model_selection": _3,
     "evaluation": _3,

@@ -10,7 +10,7 @@ from skdistill.targets._calibration import fit_calibration
 from skdistill.targets._poor_values import warn_of_poor_values
 from skdistill.targets._splits import check_two_classes, shuffled_folds, stratified_folds
 from skdistill.targets._value import Targets
-from skdistill.targets._warnings import warn_of_misleading_targets
+from skdistill.targets._warnings import warn_of_known_rows, warn_of_misleading_targets
 from skdistill.teachers._align import align_columns, as_labels, check_classes
 from skdistill.teachers._asks import CLASSES, NUMBERS
 from skdistill.teachers._contract import as_probabilities, check_finite
@@ -247,6 +247,12 @@ class ClassTask:
             out_of_fold=targets.out_of_fold,
         )
 
+    def warn_if_known(self, targets, history):
+        """Warn of a fitted teacher that knows the labels by heart; see `warn_of_known_rows`."""
+        held = [epoch["valid_loss"] for epoch in history if "valid_loss" in epoch]
+        if held and not targets.from_labels:
+            warn_of_known_rows(targets.values, self.positions, min(held))
+
 
 class NumberTask:
     """Numbers are to be learnt: the teacher is asked for the same.
@@ -350,6 +356,9 @@ class NumberTask:
     def warn(self, targets, sample_weight):
         """Warn of a teacher that a constant beats."""
         warn_of_poor_values(targets.values, self.targets, sample_weight, self.level)
+
+    def warn_if_known(self, targets, history):
+        """Numbers are never wholly right or wrong."""
 
 
 TASKS = {task.asks.name: task for task in (ClassTask, NumberTask)}

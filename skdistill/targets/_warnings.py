@@ -52,6 +52,16 @@ worse than the class rates get no hint: 11 of 16 teachers of that kind taught a 
 the same, once calibrated.
 """
 
+ALL_RIGHT, FEWER_ERRORS = 0.0025, 20
+"""A teacher that errs on no larger share of the rows, and so many times more rarely than a student
+does on rows that it holds back, is taken to have been fitted on them.
+
+Measured on 1,200 rows at most each of Adult, Bank marketing, Digits and Breast cancer, with 12
+kinds of teachers. Asked about their own training rows, forests, bagged and single trees,
+neighbours weighted by distance and boosting on easy tables erred on 0 to 0.25 % of them; out of
+fold none of the 48 erred on less than 2 %.
+"""
+
 CELLS = 200_000
 """Numbers among the answers, at most, that a calibration is fitted on for a warning."""
 
@@ -61,6 +71,41 @@ FIRST = (
     "for the teacher's fit."
 )
 """What is asked of answers that nobody has seen being made."""
+
+
+def warn_of_known_rows(probabilities, y, held_loss):
+    """Warn of a teacher that knows by heart the labels of the rows that it teaches.
+
+    Parameters
+    ----------
+    probabilities : ndarray of shape (n_samples, n_classes)
+        The answers of a teacher that came fitted; rows of NaN are left out.
+    y : ndarray of shape (n_samples,), int
+        The position of each row's true class.
+    held_loss : float
+        The student's log-loss on the rows that it held back.
+
+    Warns
+    -----
+    TeacherWarning
+        When the teacher errs on no more than `ALL_RIGHT` of the rows, and the student on
+        `FEWER_ERRORS` times as many as the teacher might (three more than it did): that share is
+        taken to be 1 - exp(-loss), what the true class lacks in the geometric mean.
+    """
+    told = ~np.isnan(probabilities).any(axis=1)
+    n_rows = int(told.sum())
+    n_errors = int((probabilities[told].argmax(axis=1) != y[told]).sum())
+    if n_errors > ALL_RIGHT * n_rows:
+        return
+    if not 1 - np.exp(-held_loss) > FEWER_ERRORS * (n_errors + 3) / n_rows:
+        return
+    warn(
+        f"The teacher names the class of {n_rows - n_errors} of {n_rows} rows, while the student's "
+        f"log-loss on rows that it held back is {held_loss:.3f}: it seems to have been fitted on "
+        f"these very rows. Then it knows their labels by heart, and says little beside them. Give "
+        f"it unfitted, clone(teacher), for answers out of fold, or fit the student on other rows.",
+        TeacherWarning,
+    )
 
 
 def warn_of_misleading_targets(
