@@ -3,10 +3,10 @@
     python benchmarks/never_worse.py --data FOLDER
 
 fits students of the default recipe on at most 2,000 rows of each table: the plain one, one with
-the default ``alpha=0.5``, and one with ``alpha="auto", calibrate="auto"``. It prints the log-loss of
-the plain student on rows that nobody was fitted on, the mean over the seeds, of which each has a
-split of its own; and for the others the difference to it, with each seed, and the weights that were
-chosen. All students have the temperature that they find on the rows they hold back.
+the default ``alpha=0.5``, and one with ``alpha="auto", calibrate="auto"``. It prints the log-loss
+of the plain student on rows that nobody was fitted on, the mean over the seeds, of which each has
+a split of its own; and for the others the difference to it, with each seed, and the weights that
+were chosen. All students have the temperature that they find on the rows they hold back.
 
 The net is a plain student of the default recipe that was fitted on as many further rows, where
 the table has them: a fitted teacher, asked as it is.
@@ -115,8 +115,8 @@ def report(losses, chosen, pairs):
     for arm, means in overall.items():
         found = np.array(means)
         print(
-            f"{arm}: mean {found.mean():+.4f}, from {found.min():+.4f} to {found.max():+.4f}; below "
-            f"the plain student on {np.sum(found < 0)} of {len(found)}, above on "
+            f"{arm}: mean {found.mean():+.4f}, from {found.min():+.4f} to {found.max():+.4f}; "
+            f"below the plain student on {np.sum(found < 0)} of {len(found)}, above on "
             f"{np.sum(found > 0)}"
         )
 

@@ -4,6 +4,9 @@ import warnings
 import numpy as np
 import pytest
 from scipy.special import softmax
+from sklearn.base import clone
+from sklearn.datasets import make_classification
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_score
 
@@ -232,3 +235,43 @@ def test_a_warning_points_at_the_line_of_the_user():
     with pytest.warns(TeacherWarning, match="nonsense") as within:
         cross_val_score(model, X, y, cv=2)
     assert {record.filename for record in [*warned, *within]} == {__file__}
+
+
+def noisy_rows():
+    return make_classification(400, 10, n_informative=4, flip_y=0.3, random_state=0)
+
+
+def small_net():
+    return StudentNet(module__hidden_units=(8,), max_epochs=3)
+
+
+@pytest.mark.parametrize("labels", [[0, 1], ["no", "yes"]])
+def test_a_teacher_on_its_own_training_rows_is_warned_of_and_on_others_not(labels):
+    X, y = noisy_rows()
+    y = np.array(labels)[y]
+    forest = RandomForestClassifier(20, random_state=0).fit(X[:200], y[:200])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        DistilledClassifier(forest, small_net(), random_state=0).fit(X[200:], y[200:])
+    words = (
+        r"names the class of \d+ of 200 rows, .* held back is 0\.\d+: .*these very rows.*clone\("
+    )
+    with pytest.warns(TeacherWarning, match=words):
+        DistilledClassifier(forest, small_net(), random_state=0).fit(X[:200], y[:200])
+
+
+def test_one_that_fit_trains_or_that_is_not_heard_is_not_warned_of():
+    X, y = noisy_rows()
+    forest = RandomForestClassifier(20, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for cv in (3, "in-sample"):
+            DistilledClassifier(forest, small_net(), cv=cv, random_state=0).fit(X, y)
+        DistilledClassifier(clone(forest).fit(X, y), small_net(), alpha=0).fit(X, y)
+
+
+def test_a_teacher_without_errors_on_easy_rows_is_not_warned_of():
+    X, y = make_classification(400, 4, n_redundant=0, class_sep=6, flip_y=0, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        DistilledClassifier(LogisticRegression().fit(X, y), random_state=0).fit(X, y)
