@@ -198,6 +198,8 @@ def test_report_fits_the_model_as_it_is():
         next(row for row in report.rows if row["arm"] == "distilled") for report in (alone, fitted)
     )
     assert first["log_loss"] == second["log_loss"]
+    assert f"The teacher's weight was chosen: {model.alpha_choice_}." in fitted.verdict
+    assert alone.verdict == fitted.verdict
     assert diagnose(model, *rows).verdict
 
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from skdistill._alpha_choice import AUTO, AlphaChoice
 from skdistill.evaluation._arm_names import DISTILLED, PLAIN, SCALED, TEACHER
 from skdistill.evaluation._cost import pickled_bytes
 from skdistill.evaluation._engine import run
@@ -60,11 +61,14 @@ class Arms:
         The one of "plain + temperature"; nan for numbers.
     teacher_on_train : ndarray of shape (n_train, n_classes) or None
         The teacher's answers on the training rows, where the targets are no out-of-fold ones.
+    choices : list of AlphaChoice
+        How each distilled student's alpha was chosen; empty where it is a number.
     """
 
     runs: dict[str, list[ArmRun]]
     temperature: float
     teacher_on_train: np.ndarray | None
+    choices: list[AlphaChoice]
 
 
 def run_arms(
@@ -142,7 +146,9 @@ def run_arms(
                 scaled = _scaled(runs[name][-1], shipped, temperature, timed_rows, extra_seconds)
                 runs[SCALED].append(scaled)
     on_train = None if targets.out_of_fold else task.ask(teacher, problem.X, TEACHER)
-    return Arms(runs, temperature, on_train)
+    distilled = (students[DISTILLED, seed].model for seed in seeds)
+    choices = [found.alpha_choice_ for found in distilled if found.alpha == AUTO]
+    return Arms(runs, temperature, on_train, choices)
 
 
 def _thirds(model: Any, problem: Problem, seed: int) -> list[Cell]:

@@ -257,6 +257,7 @@ def _score(
             teacher_helps=helps,
             n_seeds=n_seeds,
         )
+    sentences += [f"The teacher's weight was chosen: {choice}." for choice in arms.choices]
     segments = None
     if groups is not None:
         segments = by_group(groups, partial(task.segment, terms[TEACHER], terms[DISTILLED]))
