@@ -1,6 +1,7 @@
 """Many students of one teacher: their scores, their costs, the fronts, and refusals."""
 
 import functools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -287,3 +288,10 @@ def test_a_note_names_the_student():
     with pytest.raises(StudentError) as refusal:
         attempt(students={"tree": STUDENTS["tree"], "k": KNeighborsClassifier()})()
     assert refusal.value.__notes__ == ["This was found with the student 'k'."]
+
+
+def test_one_great_loss_does_not_squash_the_others(board):
+    assert LeaderboardDisplay(board).plot().ax_.get_yscale() == "linear"
+    rows = [dict(row) for row in board.rows]
+    rows[-1]["log_loss"] = 20.0
+    assert LeaderboardDisplay(replace(board, rows=rows)).plot().ax_.get_yscale() == "log"

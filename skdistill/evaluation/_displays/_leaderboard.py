@@ -13,9 +13,14 @@ from skdistill.evaluation._displays._report import METRIC_LABELS
 from skdistill.evaluation._displays._style import line_style, literal
 from skdistill.evaluation._leaderboard import COSTS, Leaderboard, leaderboard
 
+WIDE = 4.0
+"""Where the greatest loss is more than so many times the least, its axis is logarithmic too."""
+
 
 class LeaderboardDisplay(Display):
     """Loss of each student against its time or its size, cost on a logarithmic axis.
+
+    The axis of the loss is logarithmic too where one is more than four times another.
 
     A student has a colour and a marker of its own: hollow on labels alone, filled where it is
     distilled, and a line between the two. The teacher is a black star. The front, those that no
@@ -143,5 +148,12 @@ class LeaderboardDisplay(Display):
         costs = np.array([row[cost] for row in self.rows], dtype=np.float64)
         if (costs[np.isfinite(costs)] > 0).all():
             ax.set_xscale("log")
+        losses = np.array([row[loss] for row in self.rows], dtype=np.float64)
+        if losses.min() > 0 and losses.max() > WIDE * losses.min():
+            from matplotlib.ticker import ScalarFormatter
+
+            ax.set_yscale("log")
+            ax.yaxis.set_major_formatter(ScalarFormatter())
+            ax.yaxis.set_minor_formatter(ScalarFormatter())
         ax.set(xlabel=METRIC_LABELS[cost], ylabel=f"test {METRIC_LABELS[loss]}")
         ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False)
