@@ -232,8 +232,12 @@ def adapt(teacher, asks, device="auto"):
         return MethodAdapter(core, asks)
     if callable(core):
         return FunctionAdapter(core, asks)
+    hint = ""
+    if isinstance(teacher, str):
+        hint = " A file is read by load_teacher(path), and the student itself is SelfTeacher()."
     raise TeacherError(
         f"The teacher is {teacher!r} of type {type(teacher).__name__}; expected {asks.teachers}."
+        f"{hint}"
     )
 
 

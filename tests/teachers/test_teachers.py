@@ -542,7 +542,7 @@ REFUSED = {
         "fitted on 2 outputs; expected one",
     ),
     "a number": (3, "The teacher is 3 of type int"),
-    "a string": ("teacher.pkl", "The teacher is 'teacher.pkl' of type str"),
+    "a string": ("teacher.pkl", "of type str;.*load_teacher\\(path\\).*SelfTeacher\\("),
 }
 
 
