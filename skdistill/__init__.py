@@ -1,9 +1,26 @@
 """Knowledge distillation for scikit-learn."""
 
-from skdistill._alpha_choice import AlphaChoice
-from skdistill._classifier import DistilledClassifier
-from skdistill._regressor import DistilledRegressor
-from skdistill.training import StudentNet, StudentNetRegressor
+from typing import TYPE_CHECKING
+
+from skdistill._lazy import lazy_names
+
+if TYPE_CHECKING:
+    from skdistill._alpha_choice import AlphaChoice
+    from skdistill._classifier import DistilledClassifier
+    from skdistill._regressor import DistilledRegressor
+    from skdistill.training import StudentNet, StudentNetRegressor
+else:
+    # torch and scikit-learn take seconds to import, and not every command needs them.
+    __getattr__, __dir__ = lazy_names(
+        __name__,
+        {
+            "AlphaChoice": "skdistill._alpha_choice",
+            "DistilledClassifier": "skdistill._classifier",
+            "DistilledRegressor": "skdistill._regressor",
+            "StudentNet": "skdistill.training",
+            "StudentNetRegressor": "skdistill.training",
+        },
+    )
 
 __all__ = [
     "AlphaChoice",

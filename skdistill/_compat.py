@@ -37,6 +37,7 @@ __all__ = [
     "check_sample_weight",
     "copy_estimator_state",
     "fit_context",
+    "initialize_for_prediction",
     "learn_names_and_width",
     "names_of_columns",
     "replace_inferred_classes",
@@ -253,3 +254,26 @@ def replace_inferred_classes(net, classes):
     """
     if hasattr(net, "classes_inferred_"):
         net.classes_inferred_ = classes
+
+
+def initialize_for_prediction(net, module):
+    """Initialise a skorch net around a module that has learnt: all but the optimiser.
+
+    A training that goes on makes one. To make it here would take seconds of imports that no
+    prediction needs.
+
+    Parameters
+    ----------
+    net : skorch.NeuralNet
+        Changed in place.
+    module : torch.nn.Module
+    """
+    net._initialize_virtual_params()
+    net._initialize_callbacks()
+    with net._current_init_context("module"):
+        net.module_ = module
+    net._initialize_criterion()
+    with net._current_init_context("optimizer"):
+        net._register_attribute("optimizer_", None)
+    net._initialize_history()
+    net.initialized_ = True

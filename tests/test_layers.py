@@ -12,7 +12,7 @@ PACKAGE = "skdistill"
 # Stage → the other stages that it may import, anywhere in its files. A stage is a folder or a
 # file of the package, "__init__" its public face, which only a program on top of it imports.
 _0 = {
-    *("exceptions", "_ascent", "_atomic", "_columns", "_compat", "_frames", "_generators"),
+    *("exceptions", "_lazy", "_ascent", "_atomic", "_columns", "_compat", "_frames", "_generators"),
     *(
         "_labels",
         "_layout",
@@ -23,6 +23,7 @@ _0 = {
         "_temperature",
         "_torch",
         "_unwrap",
+        "_versions",
         "_warn",
     ),
 }
@@ -51,6 +52,8 @@ MAY_IMPORT = {
     "_rows": {"exceptions", "_columns", "_frames", "_layout", "_new_frames"},
     "_temperature": set(),
     "_torch": {"exceptions", "_columns"},
+    "_versions": set(),
+    "_lazy": set(),
     # layer 1
     "teachers": _0,
     "transfer": _0,

@@ -27,6 +27,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from skdistill._generators import seeded
 from skdistill._regressor import DistilledRegressor
 from skdistill._torch import resolve_device
+from skdistill._versions import package_versions
 from skdistill.evaluation._fit_params import groups_keyword
 from skdistill.evaluation._problem import (
     LABELS,
@@ -46,7 +47,6 @@ from skdistill.evaluation._teaching import (
     last_step,
     teacher_key,
 )
-from skdistill.evaluation._versions import package_versions
 from skdistill.exceptions import TeacherWarning
 from skdistill.targets import Targets
 from skdistill.targets._memory import ResultFolder, open_memory, remember

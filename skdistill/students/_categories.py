@@ -24,14 +24,30 @@ class CategoryEncoder:
         """Learn the categories, and encode them; see `transform`."""
         seen = [set(column) for column in names.T]
         # In alphabetical order, the gap last.
-        known = [sorted(those, key=lambda name: (name is None, name or "")) for those in seen]
+        self._learn([sorted(those, key=lambda name: (name is None, name or "")) for those in seen])
+        return self.transform(names)
+
+    @classmethod
+    def of_categories(cls, known, max_one_hot):
+        """Return an encoder that has learnt some categories.
+
+        Parameters
+        ----------
+        known : list of list
+            For each column its strings, and None for a gap, in order.
+        max_one_hot : int
+        """
+        encoder = cls(max_one_hot)
+        encoder._learn(known)
+        return encoder
+
+    def _learn(self, known):
         self._positions = [{name: i for i, name in enumerate(those)} for those in known]
-        counts = np.array([len(those) for those in known], dtype=int)
+        counts = np.array([len(those) for those in self._positions], dtype=int)
         self._few = np.flatnonzero(counts <= self.max_one_hot)
         self._many = np.flatnonzero(counts > self.max_one_hot)
         self._ends = np.cumsum(counts[self._few])
         self.cardinalities_: tuple[int, ...] = tuple((counts[self._many] + 1).tolist())
-        return self.transform(names)
 
     def transform(self, names):
         """Encode categories.

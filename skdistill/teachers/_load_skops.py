@@ -94,8 +94,27 @@ def load_skops(path, trusted):
     ------
     TeacherError
     """
+    return read_skops(path.read_bytes(), trusted)
+
+
+def read_skops(content, trusted):
+    """Make an estimator of what skops wrote.
+
+    Parameters
+    ----------
+    content : bytes
+    trusted : bool or list of str
+        See `load_teacher`.
+
+    Returns
+    -------
+    object
+
+    Raises
+    ------
+    TeacherError
+    """
     skops = import_extra("skops.io", "skops")
-    content = path.read_bytes()
     nodes = _read_nodes(content)
     named = [] if isinstance(trusted, bool) else list(trusted)
     kinds = skops.get_untrusted_types(data=content)

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from skdistill import DistilledClassifier, DistilledRegressor, StudentNet, StudentNetRegressor
+from skdistill.deployment import FileSummary, inspect, load, save
 from skdistill.evaluation import (
     AdversarialAccuracy,
     AgreementDisplay,
@@ -336,6 +337,15 @@ def robustness(model: Any) -> None:
     RobustnessDisplay(curve).plot()
     assert_type(adversarial_accuracy(model, X, y, epsilon=0.1), AdversarialAccuracy)
     robustness_curve(model, X, y, corruption=3)  # type: ignore[arg-type]
+
+
+def ship(model: Any) -> None:
+    """Save a student, look at the file, and load it elsewhere."""
+    path = save(model, "student.safetensors", metadata={"version": 3})
+    assert_type(inspect(path), FileSummary)
+    assert_type(inspect(path).classes, list[Any] | None)
+    load(path, module=nn.Linear).predict(X)
+    save(model, 3)  # type: ignore[arg-type]
 
 
 def errors() -> tuple[type[ValueError], ...]:

@@ -7,8 +7,8 @@ from typing import Any
 
 import torch
 
+from skdistill._versions import package_versions
 from skdistill.evaluation._problem import Problem
-from skdistill.evaluation._versions import package_versions
 
 _LONGEST = 2000
 

@@ -1,0 +1,245 @@
+"""The last step of a student, which predicts, as data and back."""
+
+import numpy as np
+import torch
+from scipy import sparse
+from skorch import NeuralNet
+from torch import nn
+
+from skdistill._compat import initialize_for_prediction
+from skdistill._layout import EncodedTable
+from skdistill.deployment._estimators import dump, restore
+from skdistill.deployment._file import is_storable
+from skdistill.deployment._header import NEEDS_MODULE
+from skdistill.deployment._modules import STUDENTS, build_module, describe_module, find_misfits
+from skdistill.deployment._values import (
+    decode,
+    decode_columns,
+    decode_labels,
+    encode,
+    encode_columns,
+    encode_labels,
+    encode_settings,
+)
+from skdistill.exceptions import StudentError
+from skdistill.targets._tasks import ClassTask, NumberTask
+from skdistill.training import StudentNet, StudentNetRegressor
+from skdistill.training._estimator_regressor import EstimatorRegressorStudent
+from skdistill.training._estimator_student import EstimatorStudent
+from skdistill.training._links import ClassLink, NumberLink, ProbabilityLink
+from skdistill.training._skorch_student import SkorchRegressorStudent, SkorchStudent
+
+NETS = {kind.__name__: kind for kind in (StudentNet, StudentNetRegressor)}
+SKORCH = {kind.__name__: kind for kind in (SkorchStudent, SkorchRegressorStudent)}
+ESTIMATORS = {kind.__name__: kind for kind in (EstimatorStudent, EstimatorRegressorStudent)}
+
+NAMES: dict[type, str] = {kind: name for name, kind in STUDENTS.items()}
+
+STATE = "module."
+"""What the names of the module's weights begin with in the file."""
+
+OF_THE_MACHINE = ("device", "module", "verbose")
+"""Settings of a net that are not those of the file: where it is, and what it prints."""
+
+
+def is_learner(estimator):
+    """Whether it is a student's last step that a file can hold."""
+    return type(estimator) in (*NETS.values(), *SKORCH.values(), *ESTIMATORS.values())
+
+
+def describe_learner(learner, arrays):
+    """Return what a student's last step has learnt; see `describe_step`."""
+    found = {
+        "class": type(learner).__name__,
+        "columns_seen": encode_columns(learner),
+        "link": _describe_link(learner.link_, arrays),
+    }
+    if found["class"] in ESTIMATORS:
+        what = f"The student {type(learner.estimator_).__name__}"
+        both = dump([learner.estimator, learner.estimator_], what)
+        found |= {"of": type(learner.estimator).__name__}
+        found |= {"content": arrays.add("student.skops", both)}
+        logits = getattr(learner, "_predicts_logits", False)
+        return found | {"predicts_logits": logits, NEEDS_MODULE: False}
+    module = learner.module_
+    found |= {"of": type(module).__name__, "rows": _describe_rows(learner)}
+    found |= {"n_parameters": sum(weights.numel() for weights in module.parameters())}
+    _keep_state(module, arrays)
+    if found["class"] in SKORCH:
+        return found | {"of": type(learner.net_).__name__, NEEDS_MODULE: True}
+    settings, left_out = encode_settings(
+        {n: v for n, v in learner.get_params(False).items() if n not in OF_THE_MACHINE},
+        type(learner)().get_params(False),
+    )
+    given, described = learner.module, describe_module(module)
+    found |= {
+        "settings": settings,
+        "left_out": left_out,
+        "module": described,
+        NEEDS_MODULE: described is None,
+        "given": NAMES.get(given) if isinstance(given, type) else None,
+        "from_instance": isinstance(given, nn.Module),
+    }
+    if hasattr(learner, "calibration_temperature_"):
+        found["calibration_temperature"] = encode(learner.calibration_temperature_)
+    return found
+
+
+def build_learner(content, arrays, module=None):
+    """Return the fitted last step that `describe_learner` was given.
+
+    Parameters
+    ----------
+    content, arrays
+        See there.
+    module : torch.nn.Module, skorch.NeuralNet, type or callable, default=None
+        What the weights of a class of the user's belong to.
+    """
+    kind = content["class"]
+    if kind in ESTIMATORS:
+        what = f"The student {content['of']}"
+        estimator, fitted = restore(arrays.get_array(content["content"]), what)
+        learner = ESTIMATORS[kind](estimator)
+        learner.estimator_, learner.history_ = fitted, []
+        if content["predicts_logits"]:
+            learner._predicts_logits = True
+        elif kind == "EstimatorStudent":
+            learner._predicts_logits = False
+    elif kind in SKORCH:
+        learner = _load_into(SKORCH[kind](_as_net(module, content)), content, arrays)
+    else:
+        learner = _build_net(content, arrays, module)
+    decode_columns(learner, content["columns_seen"])
+    learner.link_ = _build_link(content["link"], arrays)
+    if "rows" in content and len(_outputs_of(learner.link_)) != content["rows"]["n_outputs"]:
+        raise ValueError("it has other outputs than classes or numbers")
+    return learner
+
+
+def _build_net(content, arrays, module):
+    settings = {n: decode(value) for n, value in content["settings"].items()}
+    if isinstance(module, nn.Module):  # which is as it is
+        settings = {n: value for n, value in settings.items() if not n.startswith("module__")}
+    kind = NETS[content["class"]]
+    if content[NEEDS_MODULE]:
+        net = _load_into(kind(module, **settings), content, arrays)
+    else:
+        made, state = build_module(content["module"]), _state_of(arrays)
+        if misfits := find_misfits(made, state):
+            raise ValueError(f"its weights do not fit its module: {misfits[0]}")
+        made.load_state_dict(state, assign=True)
+        given = made if content["from_instance"] else STUDENTS.get(content["given"])
+        net = kind(given, **settings)
+        initialize_for_prediction(net, made)
+        rows = content["rows"]
+        net.row_shape_, net.learns_sparse_ = tuple(rows["shape"]), rows["is_sparse"]
+        net.layout_ = {n: decode(value) for n, value in rows["layout"].items()}
+        net.n_outputs_ = rows["n_outputs"]
+    if "calibration_temperature" in content:
+        net.calibration_temperature_ = decode(content["calibration_temperature"])
+    return net
+
+
+def _load_into(learner, content, arrays):
+    """Make a net ready around a module of the user's, and give this the weights of a file."""
+    rows, outputs = _rows_of(content["rows"]), content["rows"]["n_outputs"]
+    is_regressor = content["class"] in ("StudentNetRegressor", "SkorchRegressorStudent")
+    task = NumberTask.from_y(np.zeros((2, outputs))) if is_regressor else None
+    learner.prepare(rows, task or ClassTask.from_y(np.arange(outputs)), seed=0)
+    module, state = learner.module_, _state_of(arrays)
+    if misfits := find_misfits(module, state):
+        shown = "; ".join(
+            f"{one.name!r} is {one.of_file or 'not there'} in the file and "
+            f"{one.of_module or 'not there'} in the module"
+            for one in misfits[:3]
+        )
+        raise StudentError(
+            f"The weights of the file are those of {content['of']} and do not fit the module "
+            f"{type(module).__name__}: {shown}; expected the same names and shapes. Pass "
+            f"module=... with the settings that it had when it was trained"
+        )
+    module.load_state_dict(state)
+    module.eval()
+    return learner
+
+
+def _as_net(module, content):
+    if not isinstance(module, NeuralNet):
+        raise StudentError(
+            f"The file is of a student around a skorch net ({content['of']}), and "
+            f"module={module!r:.60} was given; expected the net as it was given to be trained, "
+            f"such as module=NeuralNetClassifier(MyModule)"
+        )
+    return module
+
+
+def _keep_state(module, arrays):
+    for key, values in module.state_dict().items():
+        if isinstance(values, torch.Tensor) and values.dtype is not torch.bfloat16:
+            found = values.detach().cpu().resolve_conj().resolve_neg().numpy()
+            if is_storable(found.dtype):
+                arrays.add(STATE + key, found)
+                continue
+        raise StudentError(
+            f"The module {type(module).__name__} cannot be saved: {key!r} of its state dict is "
+            f"{getattr(values, 'dtype', type(values).__name__)}; expected tensors of numbers of a "
+            f"usual precision. Convert it: module.float()."
+        )
+
+
+def _state_of(arrays):
+    return {
+        key.removeprefix(STATE): torch.from_numpy(values).clone()
+        for key, values in arrays.items()
+        if key.startswith(STATE)
+    }
+
+
+def _describe_rows(learner):
+    """Return what shape and kind the rows of a net have."""
+    shape = getattr(learner, "row_shape_", (getattr(learner, "n_features_in_", 1),))
+    layout = getattr(learner, "layout_", {})
+    return {
+        "shape": encode(list(shape)),
+        "is_sparse": getattr(learner, "learns_sparse_", False),
+        "layout": {name: encode(value) for name, value in layout.items()},
+        "n_outputs": int(getattr(learner, "n_outputs_", len(_outputs_of(learner.link_)))),
+    }
+
+
+def _outputs_of(link):
+    return link.scale if isinstance(link, NumberLink) else link.classes
+
+
+def _rows_of(content):
+    """Return two rows of zeros of such shape and kind."""
+    shape = (2, *content["shape"])
+    if content["is_sparse"]:
+        return sparse.csr_matrix(shape)
+    layout = {name: decode(value) for name, value in content["layout"].items()}
+    rows = np.broadcast_to(np.float32(0), shape)
+    return EncodedTable(rows, layout["n_numeric"], layout["cardinalities"]) if layout else rows
+
+
+def _describe_link(link, arrays):
+    kind = type(link).__name__
+    if isinstance(link, NumberLink):
+        parts = {"mean": link.mean, "scale": link.scale}
+        return {"class": kind, **{n: arrays.add(f"link.{n}", v) for n, v in parts.items()}}
+    found = {"class": kind, "classes": encode_labels(link.classes)}
+    if isinstance(link, ClassLink):
+        found |= {"from_probabilities": bool(link.from_probabilities)}
+        found |= {"temperature": encode(float(link.temperature))}
+    return found
+
+
+def _build_link(content, arrays):
+    match content["class"]:
+        case "NumberLink":
+            return NumberLink(*(arrays.get_array(content[name]) for name in ("mean", "scale")))
+        case "ClassLink":
+            labels = decode_labels(content["classes"])
+            return ClassLink(labels, content["from_probabilities"], decode(content["temperature"]))
+        case "ProbabilityLink":
+            return ProbabilityLink(decode_labels(content["classes"]))
+    raise ValueError(f"{content['class']!r:.40} is no link")

@@ -1,0 +1,193 @@
+"""From a fitted model to a file."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.pipeline import Pipeline
+
+from skdistill._base import BaseDistilled
+from skdistill._versions import package_versions
+from skdistill.deployment._file import Arrays, whole_file, write_file
+from skdistill.deployment._golden import golden_answers
+from skdistill.deployment._header import FORMAT, NEEDS_MODULE
+from skdistill.deployment._learners import describe_learner, is_learner
+from skdistill.deployment._load import last_of, restore_student
+from skdistill.deployment._steps import describe_step
+from skdistill.exceptions import StudentError
+
+SUFFIX = ".safetensors"
+
+
+def save(model: Any, path: str | os.PathLike, *, metadata: dict[str, Any] | None = None) -> Path:
+    """Save the student of a fitted model in one file of arrays and of what they are.
+
+    The file holds no code and no pickle, nothing of the teacher and none of the rows of `fit`. It
+    is in the safetensors format, whose readers open it too. It is read again, and answers as the
+    student does bit for bit, before it gets its name; a file that was there is then replaced.
+    What can be saved, and what of a student stays behind, is told in the user guide.
+
+    Parameters
+    ----------
+    model : DistilledClassifier, DistilledRegressor, Pipeline or student
+        Fitted: a distilled estimator, its `student_`, or a Pipeline that ends in one of these.
+    path : str or Path
+        Of a file ``*.safetensors``.
+    metadata : dict, default=None
+        Whatever JSON can hold, to be found again by `inspect`.
+
+    Returns
+    -------
+    Path
+        That of the file.
+
+    Raises
+    ------
+    StudentError
+        When the student holds what a file cannot: what, and what to do, is said.
+    sklearn.exceptions.NotFittedError
+        When the model is not fitted.
+    ImportError
+        Without ``skops``, for a student or a step of scikit-learn.
+    TypeError, ValueError
+        For another model, another suffix or metadata that JSON cannot hold.
+
+    See Also
+    --------
+    load : The student again.
+    inspect : What a file says of itself.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from sklearn.datasets import load_iris
+    >>> from skdistill import StudentNet
+    >>> from skdistill.deployment import load, save
+    >>> X, y = load_iris(return_X_y=True)
+    >>> net = StudentNet(max_epochs=2).fit(X, y)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = save(net, Path(folder) / "student.safetensors", metadata={"by": "me"})
+    ...     student = load(path)
+    >>> np.array_equal(student.predict_proba(X), net.predict_proba(X))
+    True
+    """
+    target = _check_path(path)
+    _check_metadata(metadata)
+    student = _find_student(model)
+    arrays = Arrays()
+    content = _describe(student, arrays)
+    golden = golden_answers(student)
+    last = last_of(content)
+    description = {
+        "format": FORMAT,
+        "kind": "regressor" if last["link"]["class"] == "NumberLink" else "classifier",
+        "student": content,
+        "golden": None if golden is None else arrays.add("golden", golden),
+        "versions": package_versions(),
+        "metadata": metadata or {},
+    }
+    with whole_file(target) as beside:
+        write_file(beside, description, arrays)
+        _check_copy(student, beside, target, golden, last[NEEDS_MODULE])
+    return target
+
+
+def _check_path(path):
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(
+            f"path={path!r:.80} was given; expected the path of a file, a str or a pathlib.Path."
+        )
+    path = Path(path)
+    if path.suffix != SUFFIX:
+        raise ValueError(
+            f"{path.name!r} has the suffix {path.suffix!r}; expected {SUFFIX!r}, the format in "
+            f"which a student is saved. Name it {path.with_suffix(SUFFIX).name!r}."
+        )
+    if path.is_dir() or not path.parent.is_dir():
+        what = "is a folder" if path.is_dir() else f"is in {str(path.parent)!r}, which is no folder"
+        raise FileNotFoundError(
+            f"{str(path)!r} {what}; expected the path of a file in a folder that is there. Make "
+            f"the folder, or choose another name."
+        )
+    return path
+
+
+def _check_metadata(metadata):
+    if metadata is None:
+        return
+    if not isinstance(metadata, dict) or not all(isinstance(key, str) for key in metadata):
+        raise TypeError(
+            f"metadata={metadata!r:.80} was given; expected a dict whose keys are texts."
+        )
+    try:
+        same = json.loads(json.dumps(metadata, allow_nan=False)) == metadata
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"The metadata holds what JSON has no form for ({error}); expected texts, finite "
+            f"numbers, truth values, None, and lists and dicts of these."
+        ) from error
+    if not same:
+        raise ValueError(
+            f"The metadata {metadata!r:.80} would be another when it is read; expected lists in "
+            f"place of tuples, and texts as keys. Convert it."
+        )
+
+
+def _find_student(model):
+    """Return the fitted student of a model, as a Pipeline or a learner."""
+    if isinstance(model, BaseDistilled):
+        model.fitted_  # noqa: B018 (raises where it is not fitted)
+        return model.student_
+    if isinstance(model, Pipeline):
+        *steps, (name, last) = model.steps
+        return Pipeline([*steps, (name, _find_student(last))])
+    if is_learner(model):
+        model.fitted_  # noqa: B018
+        return model
+    name = type(model).__name__
+    if hasattr(model, "best_estimator_"):
+        raise TypeError(
+            f"A {name} was given, which holds a fitted model; expected that model. Write "
+            f"save({name}.best_estimator_, path), by its own name."
+        )
+    if isinstance(model, type):
+        name = f"the class {model.__name__}"
+    raise TypeError(
+        f"{name} is nothing that save knows; expected a fitted DistilledClassifier or "
+        f"DistilledRegressor, its student_, a StudentNet, or a Pipeline that ends in one of these. "
+        f"Distil it, or keep it by its own library's means."
+    )
+
+
+def _describe(student, arrays, path="steps"):
+    if not isinstance(student, Pipeline):
+        return describe_learner(student, arrays)
+    steps = []
+    *before, (last_name, last) = student.steps
+    for name, step in before:
+        steps.append([name, describe_step(step, f"{path}.{name}", arrays)])
+    steps.append([last_name, _describe(last, arrays, f"{path}.{last_name}")])
+    return {"class": "Pipeline", "steps": steps}
+
+
+def _check_copy(student, beside, path, golden, needs_module):
+    """Refuse a file whose student answers otherwise than the one that was given."""
+    module = None
+    if needs_module:
+        last = student
+        while isinstance(last, Pipeline):
+            last = last[-1]
+        module = last.net if hasattr(last, "net") else last.module_
+    copy = restore_student(beside, module, name=path.name, check=False)
+    found = golden_answers(copy)
+    same = (golden is None and found is None) or np.array_equal(golden, found, equal_nan=True)
+    if not same:
+        raise StudentError(
+            "The student cannot be saved: what was read back answers otherwise. Expected a module "
+            "that keeps all that it knows in its state dict, and answers alike whenever it is "
+            "asked the same. Keep such values as buffers, and draw nothing in evaluation mode."
+        )

@@ -1,0 +1,238 @@
+"""Files that are damaged, made by hand or by strangers: each is refused, and says why."""
+
+import json
+import struct
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+from sklearn.datasets import load_iris
+from sklearn.tree import DecisionTreeClassifier
+
+from skdistill import DistilledClassifier, StudentNet
+from skdistill.deployment import inspect, load, save
+from skdistill.exceptions import StudentError
+from skdistill.students import MLP
+
+X, y = load_iris(return_X_y=True)
+
+
+@pytest.fixture(scope="module")
+def honest(tmp_path_factory):
+    """The bytes of files that are as they should be."""
+    folder, found = tmp_path_factory.mktemp("honest"), {}
+    net = StudentNet(MLP, module__hidden_units=(3,), max_epochs=1)
+    tree = DecisionTreeClassifier(max_depth=2)
+    for name, student in {"net": net, "tree": tree}.items():
+        model = DistilledClassifier(student=student, alpha=0, random_state=0).fit(X, y)
+        found[name] = save(model, folder / f"{name}.safetensors").read_bytes()
+    return found
+
+
+def parts(content):
+    """Return the header of a file as a dict, and what follows it."""
+    (length,) = struct.unpack("<Q", content[:8])
+    return json.loads(content[8 : 8 + length]), content[8 + length :]
+
+
+def joined(header, data):
+    text = header if isinstance(header, bytes) else json.dumps(header).encode()
+    return struct.pack("<Q", len(text)) + text + data
+
+
+def with_entry(**changes):
+    """Return what changes the header's entry of a tensor."""
+
+    def change(content):
+        header, data = parts(content)
+        header["module.0.bias"] |= changes
+        return joined(header, data)
+
+    return change
+
+
+def with_description(change):
+    """Return what changes the description, and makes the digest that of the changed file."""
+
+    def changed(content):
+        import hashlib
+
+        header, data = parts(content)
+        metadata = header.pop("__metadata__")
+        description = json.loads(metadata["skdistill"])
+        description = change(description) or description
+        text = json.dumps(description)
+        digest = hashlib.sha256(text.encode())
+        digest.update(json.dumps(header, sort_keys=True).encode())
+        digest.update(data)
+        metadata = {"skdistill": text, "sha256": digest.hexdigest()}
+        return joined({"__metadata__": metadata, **header}, data)
+
+    return changed
+
+
+def setting(*path, value):
+    """Return a change of one value of the description, where the path leads."""
+
+    def change(description):
+        place = description
+        for key in path[:-1]:
+            place = place[key]
+        place[path[-1]] = value
+
+    return with_description(change)
+
+
+def twice(content):
+    header, data = parts(content)
+    text = json.dumps(header)
+    return joined((text[:-1] + ', "golden": ' + json.dumps(header["golden"]) + "}").encode(), data)
+
+
+def flipped(content):
+    return content[:-5] + bytes([content[-5] ^ 1]) + content[-4:]
+
+
+def other_metadata(metadata):
+    def change(content):
+        header, data = parts(content)
+        return joined(header | {"__metadata__": metadata}, data)
+
+    return change
+
+
+NET = ("student",)
+LAYER = ("student", "module", "parts", "0")
+HEADERS = {
+    "nothing": (lambda c: b"", "has 0 bytes; expected a whole file"),
+    "seven bytes": (lambda c: c[:7], "has 7 bytes; expected a whole file"),
+    "a header cut off": (lambda c: c[:100], "header is said to have .* bytes.*Copy it again"),
+    "a huge header": (
+        lambda c: struct.pack("<Q", 2**63) + c[8:], "said to have 9223372036854775808 bytes"
+    ),
+    "tensors cut off": (lambda c: c[:-1], "bytes, and .* follow its header; expected the same"),
+    "bytes at the end": (lambda c: c + b"x", "bytes, and .* follow its header; expected the same"),
+    "no JSON": (lambda c: joined(b"{" + b"x" * 40, b""), "header is damaged .*expected JSON"),
+    "no UTF-8": (lambda c: joined(b'{"\xff": 1}', b""), "header is damaged"),
+    "a list": (lambda c: joined(b"[]", b""), "header is a list; expected a JSON object"),
+    "deep JSON": (lambda c: joined(b'{"a":' + b"[" * 200_000, b""), "header is damaged"),
+    "a long number": (lambda c: joined(b'{"a":' + b"9" * 9999 + b"}", b""), "header is damaged"),
+    "NaN": (lambda c: joined(b'{"a": NaN}', b""), "NaN is no number of JSON"),
+    "a key twice": (twice, "the key 'golden' stands twice"),
+    "metadata that are no texts": (other_metadata({"a": 1}), "none of safetensors"),
+    "no description": (other_metadata({"format": "pt"}), "says of no student.*load_teacher"),
+    "another description": (
+        other_metadata({"skdistill": "[]", "sha256": ""}), "description is a list; expected a JSON"
+    ),
+    "an entry that is a number": (
+        lambda c: joined(parts(c)[0] | {"golden": 3}, parts(c)[1]), "says 3; expected dtype, shape"
+    ),
+    "an entry with more": (with_entry(more=1), "expected dtype, shape and offsets"),
+    "a negative axis": (with_entry(shape=[-3]), "shape .-3.; expected up to 16 counts"),
+    "an axis that is true": (with_entry(shape=[True]), "shape .True.; expected up to 16 counts"),
+    "a shape of many axes": (with_entry(shape=[1] * 99), "expected up to 16 counts"),
+    "another size": (with_entry(shape=[10**12]), "bytes; expected 4000000000000"),
+    "an unknown dtype": (with_entry(dtype="F8_E4M3"), "dtype 'F8_E4M3'; expected one of"),
+    "a dtype that is a list": (with_entry(dtype=[]), "dtype .*; expected one of"),
+    "another dtype": (with_entry(dtype="F64"), "has 12 bytes; expected 24"),
+    "offsets backwards": (with_entry(data_offsets=[12, 0]), "has -12 bytes; expected 12"),
+    "one offset": (with_entry(data_offsets=[0]), "expected two counts"),
+    "an overlap": (with_entry(data_offsets=[0, 12]), "begins at byte .*; expected .*ends"),
+    "offsets beyond the file": (
+        with_entry(data_offsets=[10**9, 10**9 + 12]), "begins at byte .*; expected .*ends"
+    ),
+    "a newer format": (
+        setting("format", value=2), "format is 2, of a newer skdistill .*pip install --upgrade"
+    ),
+    "format 0": (setting("format", value=0), "format is '0'; expected a number"),
+    "no format": (setting("format", value=None), "format is 'None'; expected a number"),
+}  # fmt: skip
+CONTENTS = {
+    "a bit of a weight": ("net", flipped, "SHA-256.*expected the same.*Copy it again"),
+    "a digest that is a word": ("net", other_metadata({}), "says of no student"),
+    "no student": ("net", setting("student", value=None), "does not hold what a file of save"),
+    "no link": ("net", setting(*NET, "link", value={}), "does not hold what a file of save"),
+    "a class of elsewhere": (
+        "net", setting(*LAYER, "class", value="os.system"), "does not hold.*os.system"
+    ),
+    "a student of elsewhere": (
+        "net", setting(*NET, "class", value="os.system"), "does not hold.*os.system"
+    ),
+    "other widths": (
+        "net", setting(*LAYER, "settings", "in_features", value=5), "weights do not fit its module"
+    ),
+    "a module of a thousand gigabytes": (
+        "net", setting(*LAYER, "settings", "out_features", value=10**11), "weights do not fit"
+    ),
+    "an optimiser of elsewhere": (
+        "net",
+        setting(*NET, "settings", "optimizer", value={"optimizer": "Optimizer"}),
+        "'optimizer' is no kind of setting",
+    ),
+    "another activation": (
+        "net",
+        setting("student", "module", "parts", "1", value={"class": "nn.Tanh", "parts": {}}),
+        "answers otherwise here.*expected no more than",
+    ),
+    "more classes": (
+        "net",
+        setting(*NET, "link", "classes", value={"dtype": "<i8", "values": [0, 1, 2, 3]}),
+        "answers otherwise|does not hold",
+    ),
+    "labels as wide as the memory": (
+        "net",
+        setting(*NET, "link", "classes", value={"dtype": "<U999999", "values": ["a"] * 999}),
+        "no honest ones",
+    ),
+    "labels of objects that are pickles": (
+        "net",
+        setting(*NET, "link", "classes", value={"dtype": "V8", "values": [0, 1, 2]}),
+        "no dtype of labels",
+    ),
+    "a tensor that is not there": (
+        "net", setting("golden", value={"tensor": "x"}), "does not hold.*KeyError"
+    ),
+    "bytes that are no skops": (
+        "tree", setting(*NET, "content", value={"tensor": "golden"}), "no zip archive"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", HEADERS)
+@pytest.mark.parametrize("read", [load, inspect])
+def test_a_file_with_another_head_is_refused(case, read, honest, tmp_path):
+    change, message = HEADERS[case]
+    path = tmp_path / "student.safetensors"
+    path.write_bytes(change(honest["net"]))
+    with pytest.raises(StudentError, match=rf"(?s)student.safetensors cannot be read.*{message}"):
+        read(path)
+
+
+@pytest.mark.parametrize("case", CONTENTS)
+def test_a_file_with_another_content_is_refused(case, honest, tmp_path):
+    kind, change, message = CONTENTS[case]
+    path = tmp_path / "student.safetensors"
+    path.write_bytes(change(honest[kind]))
+    with pytest.raises(StudentError, match=rf"(?s)student.safetensors cannot be read.*{message}"):
+        load(path)
+
+
+def test_honest_files_survive_the_changes_that_change_nothing(honest, tmp_path):
+    path = tmp_path / "student.safetensors"
+    path.write_bytes(with_description(lambda description: None)(honest["net"]))
+    assert load(path).predict(X).shape == y.shape
+
+
+def test_weights_of_others_are_told_apart(tmp_path):
+    path = tmp_path / "weights.safetensors"
+    save_file({"weight": np.zeros((2, 2))}, path)
+    with pytest.raises(StudentError, match=r"says of no student.*load_teacher"):
+        load(path)
+
+
+@pytest.mark.parametrize("share", np.linspace(0, 1, 30, endpoint=False))
+def test_a_file_cut_off_anywhere_is_refused(share, honest, tmp_path):
+    path = tmp_path / "student.safetensors"
+    path.write_bytes(honest["net"][: int(share * len(honest["net"]))])
+    with pytest.raises(StudentError):
+        load(path)
