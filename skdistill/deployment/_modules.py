@@ -9,8 +9,9 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
-from torch import nn
+from torch import fx, nn
 
+from skdistill.deployment._graphs import build_graph, describe_graph
 from skdistill.deployment._values import NotPlainError, decode, encode
 from skdistill.students import MLP, ConvNet, Linear, PiecewiseLinearEmbedding, SparseMLP, TabularMLP
 from skdistill.students._conv import AsImages
@@ -83,6 +84,9 @@ CLASSES = {
     for kind in (*LAYERS, *FROM_SHAPE, *BLOCKS)
 }
 NAMES = {kind: name for name, kind in CLASSES.items()}
+TRACED = "traced"
+"""What a module of torch.fx is called, whose class is made for it alone."""
+
 STUDENTS = {kind.__name__: kind for kind in (MLP, Linear, SparseMLP, TabularMLP, ConvNet)}
 """What a net may have been given as its module's class."""
 
@@ -157,6 +161,8 @@ def _has_hooks(module):
 
 def _describe(module):
     kind = type(module)
+    if isinstance(module, fx.GraphModule):
+        return _describe_traced(module)
     if kind not in NAMES:
         raise NotPlainError(kind.__name__)
     found: dict[str, Any] = {"class": NAMES[kind]}
@@ -179,7 +185,28 @@ def _describe(module):
     return {**found, "parts": {name: _describe(part) for name, part in module.named_children()}}
 
 
+def _describe_traced(module):
+    graph, weights = describe_graph(module), dict(module.named_parameters())
+    layers, read = (
+        sorted({step["target"] for step in graph["steps"] if step["op"] == op})
+        for op in ("call_module", "get_attr")
+    )
+    if not weights.keys() >= set(read):
+        raise NotPlainError("a step that reads what is no weight")
+    return {
+        "class": TRACED,
+        "graph": graph,
+        "parts": {name: _describe(module.get_submodule(name)) for name in layers},
+        "parameters": {name: list(weights[name].shape) for name in read},
+    }
+
+
 def _build(description):
+    if description["class"] == TRACED:
+        parts = {name: _build(part) for name, part in description["parts"].items()}
+        for name, shape in description["parameters"].items():
+            parts[name] = nn.Parameter(torch.empty(shape))
+        return build_graph(description["graph"], parts)
     kind = CLASSES[description["class"]]
     settings = {n: decode(value) for n, value in description.get("settings", {}).items()}
     if kind in LAYERS:

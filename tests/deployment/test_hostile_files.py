@@ -12,7 +12,7 @@ from sklearn.tree import DecisionTreeClassifier
 from skdistill import DistilledClassifier, StudentNet
 from skdistill.deployment import inspect, load, save
 from skdistill.exceptions import StudentError
-from skdistill.students import MLP
+from skdistill.students import MLP, truncate
 
 X, y = load_iris(return_X_y=True)
 
@@ -23,7 +23,8 @@ def honest(tmp_path_factory):
     folder, found = tmp_path_factory.mktemp("honest"), {}
     net = StudentNet(MLP, module__hidden_units=(3,), max_epochs=1)
     tree = DecisionTreeClassifier(max_depth=2)
-    for name, student in {"net": net, "tree": tree}.items():
+    cut = StudentNet(truncate(MLP(4, 3, hidden_units=(3, 3)), "1"), max_epochs=1)
+    for name, student in {"net": net, "tree": tree, "cut": cut}.items():
         model = DistilledClassifier(student=student, alpha=0, random_state=0).fit(X, y)
         found[name] = save(model, folder / f"{name}.safetensors").read_bytes()
     return found
@@ -102,6 +103,7 @@ def other_metadata(metadata):
 
 
 NET = ("student",)
+STEPS = ("student", "module", "parts", "body", "graph", "steps")
 LAYER = ("student", "module", "parts", "0")
 HEADERS = {
     "nothing": (lambda c: b"", "has 0 bytes; expected a whole file"),
@@ -191,6 +193,26 @@ CONTENTS = {
     ),
     "a tensor that is not there": (
         "net", setting("golden", value={"tensor": "x"}), "does not hold.*KeyError"
+    ),
+    "a function of elsewhere": (
+        "cut", setting(*STEPS, 1, "target", value="os.system"), "does not hold|os.system"
+    ),
+    "a step of no kind": (
+        "cut", setting(*STEPS, 1, "op", value="call_function"), "NotPlainError: the step"
+    ),
+    "a name that is code": (
+        "cut",
+        setting(*STEPS, 0, "name", value="x):\n    import os\n    return (x"),
+        "NotPlainError: the name",
+    ),
+    "a class name that is code": (
+        "cut", setting(*STEPS[:-1], "name", value="A:\n  import os"), "NotPlainError: the name"
+    ),
+    "a layer whose name is code": (
+        "cut", setting(*STEPS, 1, "target", value='0".__class__'), "NotPlainError: the name"
+    ),
+    "a keyword that is code": (
+        "cut", setting(*STEPS, 1, "kwargs", value={"a=1, b": 1}), "NotPlainError: the name"
     ),
     "bytes that are no skops": (
         "tree", setting(*NET, "content", value={"tensor": "golden"}), "no zip archive"

@@ -90,6 +90,20 @@ def make_mine(n_features, n_classes):
     return Mine(n_features, n_classes, width=4)
 
 
+class Residual(nn.Module):
+    """Branches, and a weight of its own."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = nn.Linear(4, 6), nn.Linear(6, 6)
+        self.norm, self.last = nn.BatchNorm1d(6), nn.Linear(6, 3)
+        self.bias = nn.Parameter(torch.ones(6))
+
+    def forward(self, X):
+        X = torch.relu(self.first(X))
+        return self.last(self.norm(X + torch.tanh(self.second(X)) + self.bias))
+
+
 class Sum(nn.Module):
     """Reads sparse rows of the user's, or images, whatever is summed."""
 
@@ -172,6 +186,14 @@ CLASSIFIERS = {
     "a shrunk ConvNet": (
         distilled(make_pipeline(ImagePreprocessor(), net(shrink(teacher)))), IMAGES, LABELS, IMAGES
     ),
+    "a truncated ConvNet": (
+        distilled(make_pipeline(ImagePreprocessor(), net(truncate(teacher, "3")))),
+        IMAGES, LABELS, IMAGES,
+    ),
+    "a truncated MLP": (
+        distilled(net(truncate(MLP(4, 3, hidden_units=(6, 6)), "1"))), X, y, X
+    ),
+    "a truncated block": (distilled(net(truncate(Residual(), "norm"))), X, y, X),
     "texts": (distilled(), TEXTS, np.resize([0, 1, 2, 3], 60), [*TEXTS[:4], "", "unheard of"]),
     "sparse rows": (
         distilled(make_pipeline(TablePreprocessor(), net(SparseMLP))),
