@@ -76,7 +76,8 @@ MAY_IMPORT = {
     "deployment": _3,
     # the public names, and layer 5
     "__init__": _4,
-    "__main__": _4 | {"__init__"},
+    "_cli": _4 | {"__init__"},
+    "__main__": {"_cli"},
 }
 
 # Prose of the three other rules, as the messages say them.
@@ -187,7 +188,7 @@ GOOD = [
     ("skdistill.training._net", "from sklearn import __version__"),
     ("skdistill._compat", "from sklearn.base import _fit_context"),
     ("skdistill._frames", "import narwhals.stable.v2 as nw"),
-    ("skdistill.__main__", "from skdistill import DistilledClassifier"),
+    ("skdistill._cli._fit", "from skdistill import DistilledClassifier"),
     ("skdistill", "from skdistill.evaluation import distillation_report"),
 ]
 BAD = [

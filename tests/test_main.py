@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sklearn.datasets import load_breast_cancer
-from sklearn.ensemble import RandomForestClassifier
 
 from skdistill import __main__ as program
+from skdistill import evaluation
+from skdistill._cli._teachers import table_teacher
 
 pd = pytest.importorskip("pandas")
 
@@ -23,11 +24,6 @@ def csv(tmp_path):
     path = tmp_path / "table.csv.gz"
     table.to_csv(path, index=False)
     return path
-
-
-@pytest.fixture(autouse=True)
-def quick_teacher(monkeypatch):
-    monkeypatch.setattr(program, "digits_teacher", lambda: RandomForestClassifier(10))
 
 
 def test_demo_on_a_table_with_strings_and_gaps(csv, capsys):
@@ -79,7 +75,7 @@ OPEN = "expected a .csv or .csv.gz file. Check its name and its rights"
 NO_COLUMN = "has no column 'label'; it has .*--target must name one of the columns"
 RARE = "expected at least 5 of each label. Leave the rows of .* out, or merge"
 CLASSES = "expected the labels of 2 to 100 classes. Name another column as --target"
-NO_NUMBER = "which is no whole number; expected labels. Name another column.*DistilledRegressor"
+NO_NUMBER = "which is no whole number; expected labels. Name another column.*report --regression"
 NO_LABEL = "holds no label; expected one in each row.*Fill it, or name another column"
 INFINITE = (
     r"infinite numbers in the columns \['a'\]; expected finite ones. Leave these fields empty"
@@ -231,7 +227,7 @@ def write(folder, files):
 def test_refused(case, tmp_path, capsys, monkeypatch):
     files, words, message = REFUSED[case]
     words = words if files is None else [*write(tmp_path, files), *words]
-    monkeypatch.setattr(program, "distillation_report", lambda *_, **__: pytest.fail("was fitted"))
+    monkeypatch.setattr(evaluation, "distillation_report", lambda *_, **__: pytest.fail("fitted"))
     try:
         code = program.main(words)
     except SystemExit as stop:  # how argparse refuses
@@ -249,7 +245,7 @@ def test_refused(case, tmp_path, capsys, monkeypatch):
 def loaded(monkeypatch, tmp_path):
     """Return a function that gives what the report would get of some files."""
     calls = []
-    monkeypatch.setattr(program, "distillation_report", lambda *parts, **_: calls.append(parts))
+    monkeypatch.setattr(evaluation, "distillation_report", lambda *parts, **_: calls.append(parts))
 
     def load(*words, **files):
         assert program.main([*write(tmp_path, files), *words]) == 0
@@ -305,7 +301,7 @@ def test_text_that_looks_like_numbers_in_the_first_rows_is_text(loaded):
 def test_the_teacher_of_tables_takes_columns_that_are_empty_in_a_fold():
     X = table(g=np.nan, h=pd.Series([None] * 40, dtype="category"))
     y = X.pop("label")
-    teacher = program.table_teacher()
+    teacher = table_teacher()
     teacher.set_params(histgradientboostingclassifier__random_state=0).fit(X, y)
     full = X.assign(g=1.0, h=pd.Series(["u"] * 40, dtype="category"))
     np.testing.assert_array_equal(teacher.predict_proba(full), teacher.predict_proba(X))
@@ -317,7 +313,6 @@ def test_the_teacher_of_tables_takes_columns_that_are_empty_in_a_fold():
 
 
 @pytest.mark.slow
-def test_demo_on_digits(capsys, monkeypatch):
-    monkeypatch.undo()
+def test_demo_on_digits(capsys):
     assert program.main(["demo"]) == 0
     assert "360 test rows, 10 classes" in capsys.readouterr().out

@@ -75,7 +75,7 @@ def save(model: Any, path: str | os.PathLike, *, metadata: dict[str, Any] | None
     >>> np.array_equal(student.predict_proba(X), net.predict_proba(X))
     True
     """
-    target = _check_path(path)
+    target = check_path(path)
     _check_metadata(metadata)
     student = _find_student(model)
     arrays = Arrays()
@@ -96,7 +96,8 @@ def save(model: Any, path: str | os.PathLike, *, metadata: dict[str, Any] | None
     return target
 
 
-def _check_path(path):
+def check_path(path: Any) -> Path:
+    """Return where a student is to be saved; refuse a place that is none."""
     if not isinstance(path, str | os.PathLike):
         raise TypeError(
             f"path={path!r:.80} was given; expected the path of a file, a str or a pathlib.Path."

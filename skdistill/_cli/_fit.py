@@ -1,0 +1,33 @@
+"""`skdistill fit`: a student of all rows of a table, saved in a file."""
+
+import time
+
+import torch
+
+from skdistill import DistilledClassifier, DistilledRegressor
+from skdistill._cli._tables import read_all
+from skdistill._cli._teachers import find_teacher, name_of
+from skdistill.deployment import save
+from skdistill.deployment._save import check_path
+
+
+def run(options):
+    """Fit a student and save it."""
+    path = check_path(options.output)
+    X, y = read_all(options)
+    teacher = find_teacher(options)
+    print(f"{options.data.name}: {len(y)} rows, {X.shape[1]} columns\nTeacher: {name_of(teacher)}")
+    started = time.perf_counter()
+    model = make_model(teacher, options).fit(X, y)
+    save(model, path, metadata={"target": options.target})
+    took = time.perf_counter() - started
+    print(f"{path}: {path.stat().st_size / 1000:.0f} kB, {took:.0f} s")
+
+
+def make_model(teacher, options):
+    """Return what learns from a teacher as the words say."""
+    # Two threads gain nothing for a net this small, and wait for each other on a busy machine.
+    torch.set_num_threads(1)
+    kind = DistilledRegressor if options.regression else DistilledClassifier
+    model = kind(teacher, n_jobs=2, random_state=options.seed, verbose=1)
+    return model if options.alpha is None else model.set_params(alpha=options.alpha)

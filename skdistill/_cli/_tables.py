@@ -1,0 +1,312 @@
+"""Tables of files: read as teachers and students take them, or refused by what is wrong."""
+
+from difflib import get_close_matches
+
+import numpy as np
+from sklearn.model_selection import train_test_split
+
+NUMBERS = ["number", "bool"]
+"""The columns of a table that are no text."""
+
+GAPS = ["?"]
+"""What stands for a gap in a table, besides what pandas knows."""
+
+MAX_CLASSES = 100
+
+MIN_ROWS = 5
+"""Rows of each label: a fifth of the rows are test rows, and five folds cross-fit the teacher."""
+
+SHOWN = 10
+"""The names or labels that a message lists at most."""
+
+
+def read_parts(options):
+    """Read a table, and hold test rows out or read them from a file of their own.
+
+    Parameters
+    ----------
+    options : Namespace
+        With data, target, test, seed and regression.
+
+    Returns
+    -------
+    X_train, X_test : DataFrame
+    y_train, y_test : ndarray
+
+    Raises
+    ------
+    ValueError
+        When the files hold something else than is wanted.
+    """
+    X, y = _read(options.data, options.target)
+    _check_target(y, options)
+    parts = hold_out(X, y, options) if options.test is None else _read_test(X, y, options)
+    _refuse_empty(parts[0], options, " of its training rows")
+    return parts
+
+
+def read_all(options):
+    """Read all rows of a table, and their labels or numbers; see `read_parts`."""
+    X, y = _read(options.data, options.target)
+    _check_target(y, options)
+    _refuse_empty(X, options)
+    return X, y
+
+
+def hold_out(X, y, options):
+    """Hold a fifth of the rows out."""
+    stratify = None if options.regression else y
+    return train_test_split(X, y, test_size=0.2, random_state=options.seed, stratify=stratify)
+
+
+def read_rows(path, columns):
+    """Read rows to predict, as those that a student has learnt from.
+
+    Parameters
+    ----------
+    path : Path
+    columns : list of dict or None
+        What `deployment.inspect` says of them; None of a student that reads numbers alone.
+
+    Returns
+    -------
+    X : DataFrame
+        With these columns, in their order; all that the file has where the names are not known.
+    """
+    wanted = None if columns is None else [column["name"] for column in columns]
+    if wanted is None or wanted == list(range(len(wanted))):
+        return _with_kinds(_read_csv(path, ()), path)
+    text = [column["name"] for column in columns if column["kind"] == "category"]
+    table = _read_csv(path, text)
+    lacking = [name for name in wanted if name not in table]
+    if lacking:
+        raise ValueError(
+            f"{path} lacks the columns {_listed(lacking)}, which the student has learnt from; "
+            f"expected {_listed(wanted)}, in any order. Add them; fields may be empty, as gaps."
+        )
+    X = _with_kinds(table[wanted], path, text)
+    for name in X.select_dtypes("category").columns.difference(text):
+        odd = _first_text(X[name].dropna())
+        raise ValueError(
+            f"The column {name!r} of {path} holds text ({odd!r}), where the student has learnt "
+            f"from numbers; expected the same kind. Leave such fields empty, or write numbers."
+        )
+    return X
+
+
+def _refuse_empty(X, options, where=""):
+    empty = X.columns[X.isna().all()].tolist()
+    if empty:
+        raise ValueError(
+            f"{options.data} has no value in the columns {_listed(empty)}{where}; "
+            f"expected columns with values. Remove these."
+        )
+
+
+def _read(path, target, text=()):
+    """Read the rows of a table that have a label, and the labels.
+
+    Parameters
+    ----------
+    path : Path
+    target : str
+        The column of the labels.
+    text : sequence of str, default=()
+        Columns that hold text, whatever it looks like.
+
+    Returns
+    -------
+    X : DataFrame of shape (n_samples, n_features)
+    y : ndarray of shape (n_samples,)
+
+    Raises
+    ------
+    ValueError
+        When the file is no such table.
+    """
+    table = _read_csv(path, text)
+    if target not in table:
+        close = get_close_matches(target, table.columns, 1)
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        if len(table.columns) == 1:
+            hint = " Its fields must be separated by commas."
+        raise ValueError(
+            f"{path} has no column {target!r}; it has {_listed(table.columns)}. --target must name "
+            f"one of the columns, and the first line of the file all of them.{hint}"
+        )
+    if len(table.columns) == 1:
+        raise ValueError(
+            f"{path} has no column but the target {target!r}; expected others to tell the labels "
+            f"from. Add them to the file."
+        )
+    labelled = table[target].notna()
+    if not labelled.any():
+        raise ValueError(
+            f"The column {target!r} of {path} holds no label; expected one in each row that is to "
+            f"be used. Fill it, or name another column as --target."
+        )
+    if not labelled.all():
+        print(f"{path.name}: {(~labelled).sum()} rows without a label are left out")
+        table = table[labelled]
+    y = table[target].infer_objects()
+    if y.dtype == object:  # strings in older pandas, or integers of any length
+        y = y.astype(str)
+    return _with_kinds(table.drop(columns=target), path, text), y.to_numpy()
+
+
+def _with_kinds(X, path, text=()):
+    """Return columns of finite numbers, truth values and categories."""
+    X = X.apply(lambda c: c.astype("category") if c.name in text else _as_numbers_or_categories(c))
+    infinite = np.isinf(X.select_dtypes("number")).any()
+    if infinite.any():
+        raise ValueError(
+            f"{path} has infinite numbers in the columns {_listed(infinite.index[infinite])}; "
+            f"expected finite ones. Leave these fields empty, as gaps, or write other numbers."
+        )
+    return X
+
+
+def _read_csv(path, text):
+    try:
+        import pandas as pd
+    except ImportError as error:
+        raise ImportError("A table needs pandas: pip install 'skdistill[demo]'") from error
+    try:
+        # Read in one piece: in chunks, a column may be numbers in one and text in the next.
+        kinds = dict.fromkeys(text, str)
+        table = pd.read_csv(path, na_values=GAPS, low_memory=False, dtype=kinds)
+        names = pd.read_csv(path, header=None, nrows=1, dtype=str).iloc[0].dropna()
+    except Exception as error:  # whatever pandas, gzip and the codecs raise for other files
+        if isinstance(error, OSError) and error.strerror:
+            raise ValueError(
+                f"{path} cannot be read ({error.strerror}); expected a .csv or .csv.gz file. Check "
+                f"its name and its rights."
+            ) from error
+        raise ValueError(
+            f"{path} cannot be read ({str(error).strip()}); expected a table in UTF-8, .csv or "
+            f".csv.gz, with commas between the fields and the names of the columns in the first "
+            f"line. Save the table anew in this way."
+        ) from error
+    twice = names[names.duplicated()].unique()
+    if len(twice):
+        raise ValueError(
+            f"{path} has several columns of the name(s) {_listed(twice)}; expected different "
+            f"names. Rename or remove them."
+        )
+    if not isinstance(table.index, pd.RangeIndex):
+        raise ValueError(
+            f"{path} has more fields in its rows than its first line has names; expected a name "
+            f"for each. Add the missing names, or remove the commas at the ends of the rows."
+        )
+    return table
+
+
+def _read_test(X, y, options):
+    """Read the test rows as the training rows X and their labels y were read, and return all."""
+    text = X.select_dtypes("category").columns.tolist()
+    labels = [options.target] if y.dtype == object else []
+    X_test, y_test = _read(options.test, options.target, text + labels)
+    if set(X_test.columns) != set(X.columns):
+        lacking, more = X.columns.difference(X_test.columns), X_test.columns.difference(X.columns)
+        raise ValueError(
+            f"{options.test} has other columns than {options.data}: it lacks {_listed(lacking)} "
+            f"and has {_listed(more)} besides; expected the same names. Rename, add or remove "
+            f"columns."
+        )
+    X_test = X_test[X.columns]
+    for name in X_test.select_dtypes("category").columns.difference(text):
+        odd = _first_text(X_test[name].dropna())
+        raise ValueError(
+            f"The column {name!r} of {options.test} holds text ({odd!r}) and that of "
+            f"{options.data} numbers; expected the same kind. Leave such fields empty, as gaps, or "
+            f"write numbers."
+        )
+    if options.regression:
+        _check_numbers(y_test, options.test, options.target)
+        return X, X_test, y, y_test
+    unknown = ~np.isin(y_test, y)
+    if unknown.any():
+        raise ValueError(
+            f"{options.test} has {unknown.sum()} row(s) with labels that {options.data} lacks, "
+            f"such as {y_test[unknown].tolist()[0]!r}; expected {_listed(np.unique(y).tolist())}. "
+            f"Correct or remove these rows, or add rows with such labels to {options.data}."
+        )
+    return X, X_test, y, y_test
+
+
+def _check_target(y, options):
+    if options.regression:
+        _check_numbers(y, options.data, options.target)
+    else:
+        _check_labels(y, options)
+
+
+def _check_numbers(y, path, target):
+    """Refuse a target that holds no finite numbers."""
+    if y.dtype.kind not in "biuf":
+        odd = _first_text(y)
+        raise ValueError(
+            f"The column {target!r} of {path} holds text ({odd!r}); expected numbers for "
+            f"--regression. Leave such fields empty, or leave --regression out to learn labels."
+        )
+    if not np.isfinite(y).all() or np.ptp(y.astype(float)) == 0:
+        raise ValueError(
+            f"The column {target!r} of {path} holds infinite numbers, or one number alone; "
+            f"expected finite numbers that differ. Correct the rows, or name another column."
+        )
+
+
+def _check_labels(y, options):
+    """Refuse a target that holds no labels of a few classes, or too few rows of one."""
+    start = f"The column {options.target!r} of {options.data} holds"
+    labels, counts = np.unique(y, return_counts=True)
+    whole = np.isfinite(labels) & (labels == np.rint(labels)) if labels.dtype.kind == "f" else True
+    if not np.all(whole):
+        raise ValueError(
+            f"{start} {labels[~whole][0]:g}, which is no whole number; expected labels. Name "
+            f"another column as --target; for numbers there is report --regression."
+        )
+    if not 2 <= len(labels) <= MAX_CLASSES:
+        raise ValueError(
+            f"{start} {len(labels)} different value(s); expected the labels of 2 to {MAX_CLASSES} "
+            f"classes. Name another column as --target, or merge classes; for numbers there is "
+            f"report --regression."
+        )
+    if counts.min() < MIN_ROWS:
+        rare = labels[counts < MIN_ROWS].tolist()
+        raise ValueError(
+            f"{start} {counts.min()} row(s) of the label {labels.tolist()[np.argmin(counts)]!r}; "
+            f"expected at least {MIN_ROWS} of each label. Leave the rows of {_listed(rare)} out, "
+            f"or merge these labels with others."
+        )
+
+
+def _as_numbers_or_categories(column):
+    """Return a column of numbers, with NaN for gaps, where all values are such; else categories."""
+    from pandas.api.types import infer_dtype
+
+    kind = infer_dtype(column, skipna=True)
+    if column.dtype != object and kind != "string":
+        return column
+    if kind == "boolean":  # with gaps
+        return column.astype(float)
+    texts = column.dropna().astype(str)
+    if _first_text(texts) is None:  # integers of any length, or gaps alone
+        return texts.map(float).astype(float).reindex(column.index)
+    return column.astype("category")  # a part of it with gaps alone is still no numbers
+
+
+def _first_text(texts):
+    """Return the first text that is no number, None if all are."""
+    for text in texts:
+        try:
+            float(text)
+        except ValueError:
+            return text
+    return None
+
+
+def _listed(names):
+    names = list(names)
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return f"{names[:SHOWN]}{more}"

@@ -1,0 +1,69 @@
+"""The teachers of the command line: one of a file, or one that suits the rows."""
+
+from sklearn.compose import make_column_transformer
+from sklearn.ensemble import (
+    ExtraTreesClassifier,
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    StackingClassifier,
+)
+from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import OrdinalEncoder
+from sklearn.svm import SVC
+
+from skdistill._cli._tables import NUMBERS
+from skdistill.teachers import load_teacher
+
+
+def find_teacher(options):
+    """Return the teacher that the words name, fitted, or boosted trees."""
+    path = getattr(options, "teacher", None)
+    if path is None:
+        return table_teacher(regression=options.regression)
+    return load_teacher(path, trusted=options.trust)
+
+
+def name_of(teacher):
+    """Return the classes of a teacher's steps, for people to read."""
+    steps = teacher if isinstance(teacher, Pipeline) else [teacher]
+    return ", ".join(type(step).__name__ for step in steps)
+
+
+def digits_teacher():
+    """Return a stack of three kinds of models, strong on small pictures."""
+    return StackingClassifier(
+        [
+            ("trees", ExtraTreesClassifier(300)),
+            ("neighbours", KNeighborsClassifier(5)),
+            ("margins", SVC(C=10)),
+        ],
+        LogisticRegression(max_iter=1000),
+    )
+
+
+def table_teacher(*, regression=False):
+    """Return boosted trees that read numbers, strings and gaps."""
+    columns = make_column_transformer(
+        (
+            OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1),
+            _strings_with_values,
+        ),
+        ("passthrough", _numbers_with_values),
+    )
+    trees = HistGradientBoostingRegressor() if regression else HistGradientBoostingClassifier()
+    return make_pipeline(columns, trees)
+
+
+def _strings_with_values(X):
+    return _with_values(X.select_dtypes(exclude=NUMBERS))
+
+
+def _numbers_with_values(X):
+    return _with_values(X.select_dtypes(include=NUMBERS))
+
+
+def _with_values(X):
+    # The trees cannot bin a column of gaps, and an almost empty one may be that in a fold.
+    return X.columns[X.notna().mean() > 1e-3].tolist()
