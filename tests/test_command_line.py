@@ -1,0 +1,191 @@
+"""The command line on files: a student is fitted, looked at and asked; misuse is told plainly."""
+
+import re
+import subprocess
+import sys
+
+import joblib
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+
+from skdistill import StudentNet
+from skdistill.__main__ import main
+from skdistill.deployment import inspect, load, save
+
+pd = pytest.importorskip("pandas")
+
+
+def table(n_rows=60):
+    """A table of numbers, texts, truth values and gaps, with labels and numbers to learn."""
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"a": rng.normal(size=n_rows), "b": np.arange(n_rows) % 7})
+    frame["c"] = np.resize(["x", "y", "z, or so", None], n_rows)
+    frame["code"] = np.resize(["1", "2", "k"], n_rows)
+    frame["flag"] = np.resize([True, False], n_rows)
+    frame.loc[::9, "a"] = np.nan
+    frame["label"] = np.where(frame["b"] > 3, "yes", "no")
+    frame["price"] = 3.0 * frame["b"] + 100
+    return frame
+
+
+TABLE = table()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder with a table, and students of it."""
+    folder = tmp_path_factory.mktemp("files")
+    TABLE.to_csv(folder / "table.csv", index=False)
+    common = ["fit", str(folder / "table.csv"), "--alpha", "0"]
+    classes = ["--target", "label", "-o", str(folder / "classes.safetensors")]
+    numbers = ["--target", "price", "--regression", "-o", str(folder / "numbers.safetensors")]
+    assert main([*common, *classes]) == main([*common, *numbers]) == 0
+    return folder
+
+
+def test_a_student_is_fitted_looked_at_and_asked(folder, tmp_path, capsys):
+    assert inspect(folder / "classes.safetensors").metadata == {"target": "label"}
+    assert main(["inspect", str(folder / "classes.safetensors")]) == 0
+    shown = capsys.readouterr().out
+    assert "classes: no, yes" in shown and "c: category of x, y, z, or so, a gap" in shown
+    # Other columns are left alone, and the order is that of the student.
+    rows = TABLE.drop(columns="label")[["code", "flag", "c", "b", "price", "a"]].head(7)
+    rows.loc[0, "c"] = "new"
+    rows.to_csv(tmp_path / "rows.csv", index=False)
+    words = ["predict", str(folder / "classes.safetensors"), str(tmp_path / "rows.csv")]
+    assert main([*words, "-o", str(tmp_path / "answers.csv")]) == 0
+    head, *lines = (tmp_path / "answers.csv").read_text().splitlines()
+    assert head == "prediction,p(no),p(yes)"
+    student = load(folder / "classes.safetensors")
+    expected = student.predict_proba(rows[list(student.feature_names_in_)])
+    assert [[float(p) for p in line.split(",")[1:]] for line in lines] == expected.tolist()
+    capsys.readouterr()
+    assert main(words) == 0
+    assert capsys.readouterr().out == (tmp_path / "answers.csv").read_text()
+
+
+def test_categories_that_look_like_numbers_in_the_rows_stay_categories(folder, tmp_path, capsys):
+    rows = TABLE[TABLE["code"] != "k"].head(5)
+    rows.to_csv(tmp_path / "rows.csv", index=False)
+    assert main(["predict", str(folder / "classes.safetensors"), str(tmp_path / "rows.csv")]) == 0
+    student = load(folder / "classes.safetensors")
+    expected = student.predict_proba(rows[list(student.feature_names_in_)])
+    shown = capsys.readouterr().out.splitlines()[1:]
+    assert [float(line.split(",")[1]) for line in shown] == expected[:, 0].tolist()
+
+
+def test_numbers_are_answered_by_numbers(folder, capsys):
+    words = ["predict", str(folder / "numbers.safetensors"), str(folder / "table.csv")]
+    assert main(words) == 0
+    shown = capsys.readouterr().out.splitlines()
+    student = load(folder / "numbers.safetensors")
+    assert shown[0] == "prediction" and len(shown) == len(TABLE) + 1
+    expected = student.predict(TABLE[list(student.feature_names_in_)])
+    assert [float(line) for line in shown[1:]] == expected.tolist()
+
+
+def test_a_fitted_teacher_comes_from_a_file(tmp_path, capsys):
+    rows = TABLE[["b", "price", "label"]]
+    rows.to_csv(tmp_path / "rows.csv", index=False)
+    teacher = LogisticRegression(max_iter=1000).fit(rows[["b", "price"]], rows["label"])
+    joblib.dump(teacher, tmp_path / "teacher.joblib")
+    words = ["fit", str(tmp_path / "rows.csv"), "--target", "label"]
+    words += ["--teacher", str(tmp_path / "teacher.joblib"), "-o", str(tmp_path / "s.safetensors")]
+    assert main(words) == 2
+    assert "Pass trusted=True" in capsys.readouterr().err
+    assert main([*words, "--trust"]) == 0
+    assert "Teacher: LogisticRegression" in capsys.readouterr().out
+
+
+def test_inspect_starts_without_torch(folder):
+    code = (
+        "import sys; from skdistill.__main__ import main; main(['inspect', sys.argv[1]]);"
+        "sys.exit(not {'torch', 'sklearn'}.isdisjoint(sys.modules))"
+    )
+    words = [sys.executable, "-c", code, str(folder / "classes.safetensors")]
+    assert subprocess.run(words, stdout=subprocess.DEVNULL).returncode == 0
+
+
+def test_the_package_says_all_its_names_before_it_imports_them():
+    code = (
+        "import sys, skdistill; names = dir(skdistill); assert 'torch' not in sys.modules;"
+        "assert {'DistilledClassifier', 'losses', 'deployment'} <= set(names), names;"
+        "assert skdistill.losses.KD and skdistill.StudentNet is skdistill.training.StudentNet;"
+        "from skdistill import *; assert DistilledClassifier and not hasattr(skdistill, 'nothing')"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_command_that_is_asked_says_how_it_is_used(capsys):
+    for words in (["--help"], ["fit", "--help"], ["predict", "--help"], ["--version"]):
+        with pytest.raises(SystemExit) as stop:
+            main(words)
+        assert stop.value.code == 0
+    shown = capsys.readouterr().out
+    assert "skdistill fit customers.csv --target churned -o student.safetensors" in shown
+
+
+FIT = ["fit", "table.csv", "--target", "label", "-o"]
+REFUSED = {
+    "another suffix": ([*FIT, "s.pkl"], "suffix '.pkl'; expected '.safetensors'.*Name it"),
+    "no folder": ([*FIT, "no/s.safetensors"], "is no folder; expected.*Make the folder"),
+    "no output": (FIT[:-1], "required: -o/--output"),
+    "no target": (["fit", "table.csv", "-o", "s.safetensors"], "required: --target"),
+    "trust in nobody": ([*FIT, "s.safetensors", "--trust"], "--trust needs --teacher"),
+    "no teacher": (
+        [*FIT, "s.safetensors", "--teacher", "t.onnx"], "no file 't.onnx' to load a teacher from"
+    ),
+    "labels as numbers": (
+        [*FIT, "s.safetensors", "--regression"],
+        r"'label' of table.csv holds text \('no'\); expected numbers for --regression. Leave",
+    ),
+    "numbers as labels": (
+        ["report", "table.csv", "--target", "a"], "no whole number.*report --regression"
+    ),
+    "one number": (
+        ["report", "one.csv", "--target", "one", "--regression"], "one number alone; expected"
+    ),
+    "no student": (["inspect", "none.safetensors"], "no file .* to read a student from.*expected"),
+    "a table as a student": (["inspect", "table.csv"], "cannot be read as a saved student"),
+    "rows that lack columns": (
+        ["predict", "classes.safetensors", "one.csv"],
+        r"one.csv lacks the columns \['b', 'c', 'code', .*; expected .*Add them",
+    ),
+    "text among numbers": (
+        ["predict", "classes.safetensors", "odd.csv"],
+        r"'a' of odd.csv holds text \('many'\).*expected the same kind. Leave such fields empty",
+    ),
+    "no rows": (["predict", "classes.safetensors", "none.csv"], "none.csv cannot be read.*Check"),
+    "a class of somebody's own": (
+        ["predict", "own.safetensors", "table.csv"], "weights of Own.*module is None"
+    ),
+    "answers into no folder": (
+        ["predict", "classes.safetensors", "table.csv", "-o", "no/a.csv"], "No such file"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.changes_global_rng  # by a plain fit without a seed
+@pytest.mark.parametrize("case", REFUSED)
+def test_refused(case, folder, capsys, monkeypatch):
+    from torch import nn
+
+    class Own(nn.Linear):
+        pass
+
+    monkeypatch.chdir(folder)
+    pd.DataFrame({"a": [1.0, 2.0] * 9, "one": 1}).to_csv("one.csv", index=False)
+    TABLE.assign(a=["many", *TABLE["a"][1:]]).to_csv("odd.csv", index=False)
+    net = StudentNet(Own, max_epochs=1).fit(np.eye(4), [0, 1, 0, 1])
+    save(net, "own.safetensors")
+    words, message = REFUSED[case]
+    capsys.readouterr()
+    try:
+        code = main(words)
+    except SystemExit as stop:  # how argparse refuses
+        code = stop.code
+    shown = capsys.readouterr().err
+    assert code == 2
+    assert re.search(message, shown, re.DOTALL), shown
+    assert "Traceback" not in shown
