@@ -75,6 +75,9 @@ class FileSummary:
         return "\n".join(line for line in lines if line is not None)
 
 
+FAULTS = (KeyError, TypeError, ValueError, IndexError, AttributeError, RecursionError)
+"""What is raised where a file does not say what is asked for."""
+
 MOST_LINES = 40
 MOST_SHOWN = 10
 
@@ -117,12 +120,14 @@ def inspect(path: str | os.PathLike) -> FileSummary:
     with open(found, "rb") as file:
         header = read_header(file, found.name)
     try:
-        return _summary(header, found.stat().st_size)
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+        summary = _summary(header, found.stat().st_size)
+        str(summary)  # whatever is of another kind shows there
+        return summary
+    except FAULTS as error:
         refuse(
             found.name,
-            f"it does not say what a file of save does ({type(error).__name__}: {error}); expected "
-            f"one as it was written. Save the student again",
+            f"it does not say what a file of save does ({type(error).__name__}: "
+            f"{str(error)[:200]}); expected one as it was written. Save the student again",
         )
 
 
@@ -150,20 +155,26 @@ def _summary(header, n_bytes):
     seen = [step.get("columns_seen", {}) for step in steps]
     table = next((step["columns"] for step in steps[:-1] if "columns" in step), None)
     return FileSummary(
-        kind=description["kind"],
-        steps=[step.get("of") or step["class"] for step in steps],
-        classes=None if labels is None else labels["values"],
+        kind=_of_kind(str, description["kind"]),
+        steps=[_of_kind(str, step.get("of") or step["class"]) for step in steps],
+        classes=None if labels is None else _of_kind(list, labels["values"]),
         columns=table,
         n_features=next((one["n_features"] for one in seen if "n_features" in one), None),
         n_parameters=last.get("n_parameters"),
-        needs_module=last[NEEDS_MODULE],
-        left_out=last.get("left_out", []),
-        metadata=description["metadata"],
-        versions=description["versions"],
+        needs_module=_of_kind(bool, last[NEEDS_MODULE]),
+        left_out=_of_kind(list, last.get("left_out", [])),
+        metadata=_of_kind(dict, description["metadata"]),
+        versions=_of_kind(dict, description["versions"]),
         n_bytes=n_bytes,
         sha256=header.digest,
         format=description["format"],
     )
+
+
+def _of_kind(kind, value):
+    if not isinstance(value, kind):
+        raise TypeError(f"{str(value)[:40]!r} is no {kind.__name__}")
+    return value
 
 
 def _steps_of(content):

@@ -24,6 +24,7 @@ from skdistill.deployment._values import (
 from skdistill.exceptions import StudentError
 from skdistill.targets._tasks import ClassTask, NumberTask
 from skdistill.training import StudentNet, StudentNetRegressor
+from skdistill.training._boosted_student import BoostedStudent
 from skdistill.training._estimator_regressor import EstimatorRegressorStudent
 from skdistill.training._estimator_student import EstimatorStudent
 from skdistill.training._links import ClassLink, NumberLink, ProbabilityLink
@@ -31,9 +32,18 @@ from skdistill.training._skorch_student import SkorchRegressorStudent, SkorchStu
 
 NETS = {kind.__name__: kind for kind in (StudentNet, StudentNetRegressor)}
 SKORCH = {kind.__name__: kind for kind in (SkorchStudent, SkorchRegressorStudent)}
-ESTIMATORS = {kind.__name__: kind for kind in (EstimatorStudent, EstimatorRegressorStudent)}
+ESTIMATORS = {
+    kind.__name__: kind for kind in (EstimatorStudent, BoostedStudent, EstimatorRegressorStudent)
+}
 
 NAMES: dict[type, str] = {kind: name for name, kind in STUDENTS.items()}
+
+NATIVE = {
+    "catboost": "student_.estimator_.save_model(path)",
+    "lightgbm": "student_.estimator_.booster_.save_model(path)",
+    "xgboost": "student_.estimator_.save_model(path)",
+}
+"""Packages whose models no file holds, and how each writes them."""
 
 STATE = "module."
 """What the names of the module's weights begin with in the file."""
@@ -56,6 +66,7 @@ def describe_learner(learner, arrays):
     }
     if found["class"] in ESTIMATORS:
         what = f"The student {type(learner.estimator_).__name__}"
+        _refuse_native(learner.estimator_, what)
         both = dump([learner.estimator, learner.estimator_], what)
         found |= {"of": type(learner.estimator).__name__}
         found |= {"content": arrays.add("student.skops", both)}
@@ -83,6 +94,17 @@ def describe_learner(learner, arrays):
     if hasattr(learner, "calibration_temperature_"):
         found["calibration_temperature"] = encode(learner.calibration_temperature_)
     return found
+
+
+def _refuse_native(estimator, what):
+    package = type(estimator).__module__.partition(".")[0]
+    if package in NATIVE:
+        raise StudentError(
+            f"{what} cannot be saved: {package} reads its models by code that was not made for "
+            f"files of strangers, and does not look where their trees lead; expected a network or "
+            f"an estimator of scikit-learn. Save it by its own means, for yourself: "
+            f"{NATIVE[package]}."
+        )
 
 
 def build_learner(content, arrays, module=None):

@@ -9,7 +9,7 @@ from sklearn.pipeline import Pipeline
 from skdistill.deployment._file import read_file
 from skdistill.deployment._golden import golden_answers
 from skdistill.deployment._header import NEEDS_MODULE, refuse
-from skdistill.deployment._inspect import check_file
+from skdistill.deployment._inspect import FAULTS, check_file
 from skdistill.deployment._learners import build_learner
 from skdistill.deployment._steps import build_step
 from skdistill.exceptions import StudentError, TeacherError
@@ -86,7 +86,7 @@ def restore_student(path, module, *, name, check=True):
         last = last_of(content)
         wanted = last[NEEDS_MODULE]
         of = str(last["of"])[:60]
-    except _FAULTS as error:
+    except FAULTS as error:
         _damaged(name, error)
     if wanted and module is None:
         raise ValueError(
@@ -112,9 +112,6 @@ def restore_student(path, module, *, name, check=True):
     if expected is not None:
         _check_answers(expected, found, description, name)
     return student
-
-
-_FAULTS = (KeyError, TypeError, ValueError, IndexError, AttributeError, RecursionError)
 
 
 def last_of(content):

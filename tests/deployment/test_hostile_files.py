@@ -1,13 +1,17 @@
 """Files that are damaged, made by hand or by strangers: each is refused, and says why."""
 
+import hashlib
 import json
 import struct
 
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
+from sklearn.base import clone
 from sklearn.datasets import load_iris
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.tree import DecisionTreeClassifier
+from skops import io as skops_io
 
 from skdistill import DistilledClassifier, StudentNet
 from skdistill.deployment import inspect, load, save
@@ -56,8 +60,6 @@ def with_description(change):
     """Return what changes the description, and makes the digest that of the changed file."""
 
     def changed(content):
-        import hashlib
-
         header, data = parts(content)
         metadata = header.pop("__metadata__")
         description = json.loads(metadata["skdistill"])
@@ -239,6 +241,15 @@ def test_a_file_with_another_content_is_refused(case, honest, tmp_path):
         load(path)
 
 
+def test_inspect_refuses_what_is_of_another_kind(honest, tmp_path):
+    path = tmp_path / "student.safetensors"
+    for changed in ({"metadata": "me"}, {"versions": []}, {"kind": 3}, {"student": {}}):
+        change = with_description(lambda description, changed=changed: description | changed)
+        path.write_bytes(change(honest["net"]))
+        with pytest.raises(StudentError, match="does not say what a file of save does"):
+            inspect(path)
+
+
 def test_honest_files_survive_the_changes_that_change_nothing(honest, tmp_path):
     path = tmp_path / "student.safetensors"
     path.write_bytes(with_description(lambda description: None)(honest["net"]))
@@ -252,9 +263,77 @@ def test_weights_of_others_are_told_apart(tmp_path):
         load(path)
 
 
-@pytest.mark.parametrize("share", np.linspace(0, 1, 30, endpoint=False))
+@pytest.mark.parametrize("share", np.linspace(0, 1, 12, endpoint=False))
 def test_a_file_cut_off_anywhere_is_refused(share, honest, tmp_path):
     path = tmp_path / "student.safetensors"
     path.write_bytes(honest["net"][: int(share * len(honest["net"]))])
     with pytest.raises(StudentError):
+        load(path)
+
+
+def lead_astray(tree):
+    """Let the first node of a tree lead out of it."""
+    state = tree.__getstate__()
+    state["nodes"]["left_child"][0] = 10**6
+    tree.__setstate__(state)
+
+
+def read_another_column(tree):
+    state = tree.__getstate__()
+    state["nodes"]["feature"][0] = 10**6
+    tree.__setstate__(state)
+
+
+def go_in_circles(tree):
+    state = tree.__getstate__()
+    state["nodes"]["right_child"][0] = 0
+    tree.__setstate__(state)
+
+
+TREES = {
+    "nodes": (DecisionTreeClassifier(), lambda model: lead_astray(model.tree_)),
+    "a circle": (DecisionTreeClassifier(), lambda model: go_in_circles(model.tree_)),
+    "columns": (DecisionTreeClassifier(), lambda model: read_another_column(model.tree_)),
+    "columns of the forest": (
+        RandomForestClassifier(2), lambda model: vars(model).update(n_features_in_=1)
+    ),
+    "columns of a tree in a forest": (
+        RandomForestClassifier(2), lambda model: read_another_column(model.estimators_[1].tree_)
+    ),
+    "boosted nodes": (
+        HistGradientBoostingClassifier(max_iter=1),
+        lambda model: model._predictors[0][0].nodes["right"].__setitem__(0, 10**6),
+    ),
+    "boosted categories": (
+        HistGradientBoostingClassifier(max_iter=1),
+        lambda model: model._predictors[0][0].nodes["is_categorical"].__setitem__(0, 1),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", TREES)
+def test_a_tree_that_leads_elsewhere_is_refused(case, honest, tmp_path):
+    estimator, change = TREES[case]
+    if "random_state" in estimator.get_params():
+        estimator.set_params(random_state=0)
+    fitted = clone(estimator).fit(X, y)
+    change(fitted)
+    skops = skops_io.dumps([estimator, fitted])
+    header, data = parts(honest["tree"])
+    start, end = header["golden"]["data_offsets"]
+    entries = {
+        "golden": header["golden"] | {"data_offsets": [0, end - start]},
+        "student.skops": {
+            "dtype": "U8",
+            "shape": [len(skops)],
+            "data_offsets": [end - start, end - start + len(skops)],
+        },
+    }
+    metadata = {"__metadata__": header["__metadata__"], **entries}
+    content = joined(metadata, data[start:end] + skops)
+    path = tmp_path / "student.safetensors"
+    path.write_bytes(with_description(lambda description: None)(content))
+    with pytest.raises(
+        StudentError, match=r"a tree (leads to nodes or columns|splits by categori)"
+    ):
         load(path)

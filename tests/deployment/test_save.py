@@ -493,6 +493,10 @@ SAVE = {
         fit_and_save(KNeighborsRegressor(algorithm="kd_tree")), StudentError,
         "The student KNeighborsRegressor cannot be saved: it holds .*KDTree.*expected",
     ),
+    "boosted trees of others": (
+        lambda p: fit_and_save(pytest.importorskip("xgboost").XGBClassifier(n_estimators=2))(p),
+        StudentError, "XGBClassifier cannot be saved: xgboost reads.*expected.*save_model",
+    ),
     "names that are pairs of objects": (
         fit_and_save(default(), pd.DataFrame(X, columns=pd.date_range("2026", periods=4))),
         StudentError, "names that a file does not hold.*expected.*Name them",
