@@ -212,7 +212,7 @@ def _build(description):
     if kind in LAYERS:
         if settings.keys() != set(LAYERS[kind]):
             raise ValueError(f"{kind.__name__} wants {LAYERS[kind]}, and has {list(settings)}")
-        module = kind(**settings)
+        module = _embedding(**settings) if kind is nn.Embedding else kind(**settings)
     elif kind in FROM_SHAPE:
         module = kind(*FROM_SHAPE[kind][1](*description["shape"]))
     else:
@@ -221,6 +221,12 @@ def _build(description):
     for name in description.get("frozen", ()):
         own[name].requires_grad_(False)
     return module
+
+
+def _embedding(num_embeddings, embedding_dim, padding_idx):
+    # Its constructor draws from the normal distribution, for which torch imports its compiler here.
+    weight = torch.empty(num_embeddings, embedding_dim)
+    return nn.Embedding.from_pretrained(weight, freeze=False, padding_idx=padding_idx)
 
 
 def _build_block(kind, settings, description):

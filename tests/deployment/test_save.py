@@ -404,6 +404,15 @@ def test_inspect_imports_neither_torch_nor_scikit_learn(fitted, tmp_path):
     assert done.stdout.startswith("classifier: ") and done.stdout.endswith("\n[]\n")
 
 
+def test_load_does_without_what_training_needs(fitted, tmp_path):
+    path = save(fitted, tmp_path / "a.safetensors")
+    code = (
+        "import sys; from skdistill.deployment import load; load(sys.argv[1]);"
+        "sys.exit('torch._dynamo' in sys.modules or 'skops' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code, str(path)]).returncode == 0
+
+
 # What cannot be saved.
 
 
