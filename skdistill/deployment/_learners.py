@@ -22,6 +22,7 @@ from skdistill.deployment._values import (
     encode_settings,
 )
 from skdistill.exceptions import StudentError
+from skdistill.students import SoftDecisionTree
 from skdistill.targets._tasks import ClassTask, NumberTask
 from skdistill.training import StudentNet, StudentNetRegressor
 from skdistill.training._boosted_student import BoostedStudent
@@ -36,7 +37,10 @@ ESTIMATORS = {
     kind.__name__: kind for kind in (EstimatorStudent, BoostedStudent, EstimatorRegressorStudent)
 }
 
-NAMES: dict[type, str] = {kind: name for name, kind in STUDENTS.items()}
+NAMES: dict[type | None, str | None] = {kind: name for name, kind in STUDENTS.items()}
+
+INSTANCE = "instance"
+"""What stands for a module that is made otherwise than by a class of ours: a fit begins with it."""
 
 NATIVE = {
     "catboost": "student_.estimator_.save_model(path)",
@@ -88,8 +92,7 @@ def describe_learner(learner, arrays):
         "left_out": left_out,
         "module": described,
         NEEDS_MODULE: described is None,
-        "given": NAMES.get(given) if isinstance(given, type) else None,
-        "from_instance": isinstance(given, nn.Module),
+        "given": _describe_given(given),
     }
     if hasattr(learner, "calibration_temperature_"):
         found["calibration_temperature"] = encode(learner.calibration_temperature_)
@@ -140,7 +143,8 @@ def build_learner(content, arrays, module=None):
 
 def _build_net(content, arrays, module):
     settings = {n: decode(value) for n, value in content["settings"].items()}
-    if isinstance(module, nn.Module):  # which is as it is
+    is_made = content["given"] == INSTANCE and not content[NEEDS_MODULE]
+    if is_made or isinstance(module, nn.Module):  # which is as it is
         settings = {n: value for n, value in settings.items() if not n.startswith("module__")}
     kind = NETS[content["class"]]
     if content[NEEDS_MODULE]:
@@ -150,8 +154,7 @@ def _build_net(content, arrays, module):
         if misfits := find_misfits(made, state):
             raise ValueError(f"its weights do not fit its module: {misfits[0]}")
         made.load_state_dict(state, assign=True)
-        given = made if content["from_instance"] else STUDENTS.get(content["given"])
-        net = kind(given, **settings)
+        net = kind(_build_given(content["given"], made), **settings)
         initialize_for_prediction(net, made)
         rows = content["rows"]
         net.row_shape_, net.learns_sparse_ = tuple(rows["shape"]), rows["is_sparse"]
@@ -160,6 +163,21 @@ def _build_net(content, arrays, module):
     if "calibration_temperature" in content:
         net.calibration_temperature_ = decode(content["calibration_temperature"])
     return net
+
+
+def _describe_given(module):
+    """Return what a net was given to make its module of."""
+    if module is None or (isinstance(module, type) and module in NAMES):
+        return NAMES.get(module)
+    if type(module) is SoftDecisionTree and module.n_features is None:
+        return encode(module.settings)
+    return INSTANCE
+
+
+def _build_given(content, made):
+    if content == INSTANCE:
+        return made
+    return SoftDecisionTree(**decode(content)) if isinstance(content, dict) else STUDENTS[content]
 
 
 def _load_into(learner, content, arrays):
@@ -176,7 +194,7 @@ def _load_into(learner, content, arrays):
             for one in misfits[:3]
         )
         raise StudentError(
-            f"The weights of the file are those of {content['of']} and do not fit the module "
+            f"its weights are those of {content['of']} and do not fit the module "
             f"{type(module).__name__}: {shown}; expected the same names and shapes. Pass "
             f"module=... with the settings that it had when it was trained"
         )

@@ -13,7 +13,15 @@ from torch import fx, nn
 
 from skdistill.deployment._graphs import build_graph, describe_graph
 from skdistill.deployment._values import NotPlainError, decode, encode
-from skdistill.students import MLP, ConvNet, Linear, PiecewiseLinearEmbedding, SparseMLP, TabularMLP
+from skdistill.students import (
+    MLP,
+    ConvNet,
+    Linear,
+    PiecewiseLinearEmbedding,
+    SoftDecisionTree,
+    SparseMLP,
+    TabularMLP,
+)
 from skdistill.students._conv import AsImages
 from skdistill.students._dropout import Dropout
 from skdistill.students._layers import FrozenNorm
@@ -75,6 +83,10 @@ BLOCKS: dict[type[nn.Module], tuple[str, ...]] = {
     **dict.fromkeys((nn.Sequential, nn.ModuleList, MLP, Linear, ConvNet, SparseMLP), ()),
     TabularMLP: ("n_features", "n_numeric", "n_codes", "only_numeric", "takes_sparse"),
     MemberMLP: ("mean",),
+    SoftDecisionTree: (
+        *("settings", "n_features", "depth", "beta", "penalty", "mean", "n_codes"),
+        "takes_sparse",
+    ),
     FrozenNorm: (),
 }
 """Modules with others in them, and the attributes that they have besides."""
@@ -87,7 +99,11 @@ NAMES = {kind: name for name, kind in CLASSES.items()}
 TRACED = "traced"
 """What a module of torch.fx is called, whose class is made for it alone."""
 
-STUDENTS = {kind.__name__: kind for kind in (MLP, Linear, SparseMLP, TabularMLP, ConvNet)}
+STUDENTS: dict[str | None, type[nn.Module] | None] = {
+    None: None,
+    **{kind.__name__: kind for kind in (MLP, Linear, SparseMLP, TabularMLP, ConvNet)},
+    "SoftDecisionTree": SoftDecisionTree,
+}
 """What a net may have been given as its module's class."""
 
 

@@ -31,6 +31,8 @@ def encode(value):
         return [encode(part) for part in value]
     if type(value) is tuple:
         return {"tuple": [encode(part) for part in value]}
+    if type(value) is dict and all(type(key) is str for key in value):
+        return {"dict": {key: encode(part) for key, part in value.items()}}
     if type(value) is HoldOut:
         return {"HoldOut": {name: encode(part) for name, part in vars(value).items()}}
     if isinstance(value, type) and value in map(torch.optim.__dict__.get, OPTIMIZERS):
@@ -50,6 +52,8 @@ def decode(value):
             return float(content)
         case "tuple":
             return tuple(decode(part) for part in content)
+        case "dict":
+            return {key: decode(part) for key, part in content.items()}
         case "HoldOut":
             return HoldOut(**{name: decode(part) for name, part in content.items()})
         case "optimizer" if content in OPTIMIZERS:

@@ -29,6 +29,7 @@ from skdistill.students import (
     MLP,
     ConvNet,
     ImagePreprocessor,
+    SoftDecisionTree,
     SparseMLP,
     TablePreprocessor,
     TabularMLP,
@@ -88,6 +89,10 @@ class Mine(nn.Module):
 
 def make_mine(n_features, n_classes):
     return Mine(n_features, n_classes, width=4)
+
+
+def make_sequence(n_features, n_classes):
+    return nn.Sequential(nn.Linear(n_features, 7), nn.Tanh(), nn.Linear(7, n_classes))
 
 
 class Residual(nn.Module):
@@ -175,6 +180,8 @@ CLASSIFIERS = {
         distilled(net(shrink(TabularMLP(4, 3, n_numeric=4, n_members=2, hidden_units=(8, 8))))),
         X, y, X,
     ),
+    "a soft tree": (distilled(SoftDecisionTree(depth=2)), TABLE, TABLE_LABELS, unseen(TABLE)),
+    "what a function makes": (distilled(net(make_sequence)), X, y, X),
     "images": (
         distilled(make_pipeline(ImagePreprocessor(), net(module__size="tiny"))),
         IMAGES, LABELS, IMAGES,
@@ -312,6 +319,16 @@ def test_what_is_loaded_can_learn_on(kind, tmp_path):
     assert again.fit(rows, labels).predict_proba(rows).shape == before.shape
     pickled = pickle.loads(pickle.dumps(again))
     assert np.array_equal(pickled.predict_proba(rows), again.predict_proba(rows))
+
+
+@pytest.mark.changes_global_rng  # a plain fit without a seed
+@pytest.mark.parametrize("student", [SoftDecisionTree(depth=2), MLP, None])
+def test_what_takes_its_widths_from_the_data_still_does(student, tmp_path):
+    model = distilled(net(student)).fit(X, y)
+    again = load(save(model, tmp_path / "student.safetensors"))
+    again.fit(X[:, :2], y == 1)
+    assert type(again.module_) is type(model.student_.module_)
+    assert again.predict_proba(X[:, :2]).shape == (len(X), 2)
 
 
 def test_the_settings_come_back_and_what_cannot_is_named(tmp_path):
