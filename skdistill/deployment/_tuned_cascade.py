@@ -15,7 +15,7 @@ from skdistill._labels import read_labels
 from skdistill._rows import as_rows
 from skdistill.deployment._asking import ask_teacher
 from skdistill.deployment._cascade import BaseCascade
-from skdistill.deployment._gap_bound import gap_bound, rows_needed
+from skdistill.deployment._gap_test import gap_bound, gap_p_value, rows_needed
 
 SHARES = np.linspace(0, 1, 51)
 """The shares of rows to defer that are tried. They do not depend on the rows."""
@@ -69,8 +69,10 @@ class TunedCascadeClassifier(BaseCascade):
     accuracy_gap_ : AccuracyGap
         `estimate` and `upper` bound of what is lost. The bound is at most `tolerance`.
     curve_ : dict of str to ndarray of shape (51,)
-        For each threshold that was considered, from no row deferred to all: "threshold",
-        "deferred_share", "accuracy", "gap" and its bound "upper", on the testing rows.
+        For each threshold that was considered, from no row deferred to all, on the testing rows:
+        "threshold", "deferred_share", "n_worse" and "n_better" (rows that the student answers and
+        the teacher alone, or the student alone, is right about), "accuracy", "gap", and "p_value",
+        at most 1 - `confidence` where the test is passed, and NaN where none was made.
     n_calibration_ : int
         Number of rows that tested the thresholds.
     classes_ : ndarray of shape (n_classes,)
@@ -90,16 +92,19 @@ class TunedCascadeClassifier(BaseCascade):
     deferred. With thresholds that do not depend on them the other rows test, from all rows deferred
     on, whether the teacher's accuracy less the cascade's is at most the tolerance, and the last
     threshold before the first failure is taken. Of tests in a fixed order none needs a correction
-    for the others ("fixed sequence"). Each is by an exact bound: the two differ on the rows where
-    one alone is right, whose number is binomial, and so is, given it, the number of those where it
-    is the teacher; both get the upper bound of Clopper and Pearson.
+    for the others ("fixed sequence"). Each test is exact, for any number of rows: the rows where
+    the teacher alone is right less those where the student alone is make the difference of two
+    binomial numbers, and how often one alone is right is bounded first (Clopper and Pearson), at a
+    tenth of the error probability.
 
     `fit` takes no `sample_weight`: what is counted are rows.
 
     References
     ----------
     Angelopoulos et al. 2021, "Learn then Test: Calibrating Predictive Algorithms to Achieve Risk
-    Control", arXiv 2110.01052 (fixed-sequence testing).
+    Control", arXiv 2110.01052 (fixed-sequence testing). Berger & Boos 1994, "P values maximized
+    over a confidence set for the nuisance parameter", Journal of the American Statistical
+    Association 89.
 
     Examples
     --------
@@ -166,12 +171,12 @@ class TunedCascadeClassifier(BaseCascade):
         StudentError, TeacherError
             When one of them is not fitted, or they know different classes.
         """
-        examined = self._check()
+        examined, risk = self._check(), 1 - self.confidence
         X, labels = as_rows(X), read_labels(y)
         check_consistent_length(X, labels)
         self._check_labels(labels)
         is_testing = np.arange(len(labels)) % EVERY > 0
-        needed = rows_needed(self.tolerance, self.confidence)
+        needed = rows_needed(self.tolerance, risk)
         if is_testing.sum() < needed:
             n_rows = needed + math.ceil(needed / (EVERY - 1))
             raise ValueError(
@@ -187,20 +192,28 @@ class TunedCascadeClassifier(BaseCascade):
         teacher_is_right = self.classes_[said.argmax(axis=1)] == labels
         thresholds = np.quantile(scores[~is_testing], SHARES)
         thresholds[0], thresholds[-1] = 0.0, np.inf
-        self.curve_ = _curve(
+        curve = _curve(
             thresholds,
             scores[is_testing],
             is_right[is_testing],
             teacher_is_right[is_testing],
-            self.confidence,
         )
-        chosen = _last_before_failure(self.curve_["upper"], self.tolerance)
-        self.threshold_, self.deferred_share_, gap, upper = (
-            float(self.curve_[name][chosen])
-            for name in ("threshold", "deferred_share", "gap", "upper")
-        )
-        self.accuracy_gap_ = AccuracyGap(gap, upper)
-        self.n_calibration_ = int(is_testing.sum())
+        n_rows = int(is_testing.sum())
+        counts = list(zip(curve["n_worse"], curve["n_better"], strict=True))
+        p_values, chosen = np.full(len(counts), np.nan), len(counts) - 1
+        p_values[chosen], upper = 0.0, 0.0  # all are deferred: the two are one and the same
+        for i in reversed(range(chosen)):
+            p_values[i] = gap_p_value(*counts[i], n_rows, self.tolerance, risk)
+            if p_values[i] > risk:
+                break
+            chosen = i
+        if chosen < len(counts) - 1:
+            upper = gap_bound(*counts[chosen], n_rows, risk)
+        self.curve_ = {**curve, "p_value": p_values}
+        self.threshold_ = float(thresholds[chosen])
+        self.deferred_share_ = float(curve["deferred_share"][chosen])
+        self.accuracy_gap_ = AccuracyGap(float(curve["gap"][chosen]), upper)
+        self.n_calibration_ = n_rows
         return self
 
     def _check_labels(self, y):
@@ -217,24 +230,17 @@ class TunedCascadeClassifier(BaseCascade):
         return self.threshold_
 
 
-def _curve(thresholds, scores, is_right, teacher_is_right, confidence):
+def _curve(thresholds, scores, is_right, teacher_is_right):
     """Return what each threshold brings on the testing rows."""
     kept = scores >= thresholds[:, None]
     n_worse = np.count_nonzero(kept & teacher_is_right & ~is_right, axis=1)
     n_better = np.count_nonzero(kept & is_right & ~teacher_is_right, axis=1)
     gap = (n_worse - n_better) / len(scores)
-    upper = gap_bound(n_worse, n_better, len(scores), confidence)
     return {
         "threshold": thresholds,
         "deferred_share": 1 - kept.mean(axis=1),
+        "n_worse": n_worse,
+        "n_better": n_better,
         "accuracy": teacher_is_right.mean() - gap,
         "gap": gap,
-        # Where all are deferred the two are one and the same.
-        "upper": np.where(thresholds < np.inf, upper, 0.0),
     }
-
-
-def _last_before_failure(upper, tolerance):
-    """Return the last position, from the end on, before the first bound above the tolerance."""
-    failures = np.flatnonzero(upper > tolerance)
-    return failures[-1] + 1 if len(failures) else 0

@@ -6,7 +6,6 @@ import time
 import numpy as np
 import pytest
 import torch
-from scipy.stats import binomtest
 from sklearn import set_config
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.exceptions import NotFittedError
@@ -179,33 +178,21 @@ def test_every_kind_of_teacher_and_rows(kind):
 # What is promised
 
 
-def test_the_bound_is_made_of_two_exact_ones():
-    cascade = tuned(confidence=0.9)
-    curve, n_rows = cascade.curve_, cascade.n_calibration_
-    assert n_rows == 2700
-    rest = np.arange(3000) % 10 > 0
-    right = [(X[rest, j] > 0.5) == (Y[rest] == "yes") for j in (0, 1)]
+def test_the_curve_is_what_each_threshold_does():
+    cascade = tuned()
+    curve, rest = cascade.curve_, np.arange(3000) % 10 > 0
+    assert cascade.n_calibration_ == rest.sum() == 2700
+    student, teacher = ((X[rest, j] > 0.5) == (Y[rest] == "yes") for j in (0, 1))
     score = np.abs(2 * X[rest, 0] - 1)
-    for i in range(50):
-        kept = score >= curve["threshold"][i]
-        n_worse, n_better = ((a & ~b & kept).sum() for a, b in (right[::-1], right))
-        rate, share = (
-            binomtest(int(hits), int(n), alternative="less")
-            .proportion_ci(1 - risk, method="exact")
-            .high
-            if n
-            else 1.0
-            for hits, n, risk in (
-                (n_worse + n_better, n_rows, 0.01),
-                (n_worse, n_worse + n_better, 0.09),
-            )
-        )
-        np.testing.assert_allclose(curve["upper"][i], rate * max(0, 2 * share - 1), rtol=1e-9)
-        np.testing.assert_allclose(curve["gap"][i], (n_worse - n_better) / n_rows, atol=1e-12)
-        np.testing.assert_allclose(curve["deferred_share"][i], 1 - kept.mean(), atol=1e-12)
-        answers = np.where(kept, right[0], right[1])
+    for i, threshold in enumerate(curve["threshold"]):
+        kept = score >= threshold
+        answers = np.where(kept, student, teacher)
         np.testing.assert_allclose(curve["accuracy"][i], answers.mean())
-    assert (curve["upper"][-1], curve["gap"][-1], curve["deferred_share"][-1]) == (0, 0, 1)
+        np.testing.assert_allclose(curve["gap"][i], teacher.mean() - answers.mean(), atol=1e-12)
+        np.testing.assert_allclose(curve["deferred_share"][i], 1 - kept.mean(), atol=1e-12)
+        counts = curve["n_worse"][i], curve["n_better"][i]
+        assert counts == ((teacher & ~student & kept).sum(), (student & ~teacher & kept).sum())
+    assert [curve[name][-1] for name in ("gap", "deferred_share", "p_value")] == [0, 1, 0]
 
 
 def test_thresholds_come_from_every_tenth_row_alone():
@@ -218,9 +205,11 @@ def test_thresholds_come_from_every_tenth_row_alone():
 def test_what_was_chosen_is_on_the_curve_and_is_what_happens():
     cascade = tuned()
     chosen = np.flatnonzero(cascade.curve_["threshold"] == cascade.threshold_)[0]
-    upper = cascade.curve_["upper"]
-    assert (upper[chosen:] <= 0.01).all() and upper[chosen - 1] > 0.01
-    assert cascade.accuracy_gap_ == (cascade.curve_["gap"][chosen], upper[chosen])
+    p_value = cascade.curve_["p_value"]
+    assert (p_value[chosen:] <= 0.05).all() and p_value[chosen - 1] > 0.05
+    assert np.isnan(p_value[: chosen - 1]).all()  # nothing is tested after a failure
+    assert cascade.accuracy_gap_.estimate == cascade.curve_["gap"][chosen]
+    assert cascade.accuracy_gap_.estimate < cascade.accuracy_gap_.upper <= 0.01
     rest = np.arange(3000) % 10 > 0
     np.testing.assert_allclose(cascade.defers(X[rest]).mean(), cascade.deferred_share_)
     np.testing.assert_allclose(cascade.score(X[rest], Y[rest]), cascade.curve_["accuracy"][chosen])
@@ -234,7 +223,7 @@ def test_the_order_of_the_tests_is_fixed():
     teacher = margin > 0.3
     rows = np.column_stack([sure(margin, student, is_yes), sure(0.9, teacher, is_yes)])[order]
     cascade = tuned(rows, np.where(is_yes, "yes", "no")[order])
-    assert cascade.curve_["upper"][0] == 0  # the student alone would pass
+    assert cascade.curve_["gap"][0] < -0.1  # the student alone would pass
     assert 0.55 < cascade.threshold_ < 0.62
 
 
@@ -279,10 +268,10 @@ def test_a_student_that_knows_nothing_answers_never():
 
 
 def test_the_least_number_of_rows_is_the_least():
-    with pytest.raises(ValueError, match="expected 587 or more"):
-        tuned(X[:586], Y[:586])
-    rows = np.column_stack([X[:587, 1], X[:587, 1]])  # they never differ
-    assert tuned(rows, Y[:587]).deferred_share_ == 0
+    with pytest.raises(ValueError, match="expected 454 or more"):
+        tuned(X[:453], Y[:453])
+    rows = np.column_stack([X[:454, 1], X[:454, 1]])  # they never differ
+    assert tuned(rows, Y[:454]).deferred_share_ == 0
 
 
 # With scikit-learn
@@ -391,7 +380,7 @@ REFUSED = {
     "too few rows": (
         ValueError,
         fit(X[:100], Y[:100]),
-        "X has 100 rows; expected 1176 or more: .*tolerance=0.005 with confidence=0.95. Give more",
+        "X has 100 rows; expected 909 or more: .*tolerance=0.005 with confidence=0.95. Give more",
     ),
     "rows and labels of two lengths": (
         ValueError,
