@@ -35,6 +35,11 @@ def check_student(student: Any) -> None:
             f"The student {name} has no predict_proba and classes_; expected a classifier that "
             f"says how sure it is."
         )
+    if len(student.classes_) < 2:
+        raise StudentError(
+            f"The student {name} knows {len(student.classes_)} class; expected two or more, for it "
+            f"is sure of every row. Fit it on rows of several classes."
+        )
 
 
 def check_teacher_of(student: Any, teacher: Any) -> Any:

@@ -51,6 +51,45 @@ class BaseCascade(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         copy_estimator_state(self, copy)
         return copy
 
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the settings by name.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Without effect: settings of the fitted parts are not the cascade's to set.
+
+        Returns
+        -------
+        dict
+        """
+        return super().get_params(deep=False)
+
+    def set_params(self, **params: Any) -> Self:
+        """Set settings; those of the fitted parts cannot be set.
+
+        Parameters
+        ----------
+        **params
+            New values.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            For a setting of the student or the teacher, and for a name that is not known.
+        """
+        inner = [name for name in params if "__" in name]
+        if inner:
+            raise ValueError(
+                f"{inner} cannot be set: student and teacher are fitted, and would not be fitted "
+                f"anew; expected settings of the {type(self).__name__} itself. Give it other parts."
+            )
+        return super().set_params(**params)
+
     @property
     def classes_(self) -> np.ndarray:
         """The student's classes, in the order of its columns."""

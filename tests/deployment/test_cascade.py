@@ -8,6 +8,7 @@ import pytest
 import torch
 from sklearn import set_config
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.dummy import DummyClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
@@ -282,6 +283,9 @@ def test_a_clone_keeps_the_fitted_parts():
     copy = clone(cascade)
     assert copy.student is cascade.student and copy.teacher is cascade.teacher
     assert not hasattr(copy, "threshold_")
+    assert set(copy.get_params()) == {
+        *("student", "teacher", "tolerance", "confidence", "confidence_score"),
+    }
     fixed = clone(CascadeClassifier(Told(0), Told(1), threshold=0.2))
     assert fixed.predict(X[:5]).shape == (5,)
 
@@ -418,6 +422,11 @@ REFUSED = {
         fixed(LinearSVC(random_state=0).fit(X, Y)),
         "The student LinearSVC has no predict_proba and classes_; expected a classifier that says",
     ),
+    "a student of one class": (
+        StudentError,
+        fixed(DummyClassifier().fit(X, ["yes"] * 3000)),
+        "The student DummyClassifier knows 1 class; expected two or more, .*Fit it on rows",
+    ),
     "no student": (
         StudentError,
         fixed(student=0),
@@ -437,6 +446,16 @@ REFUSED = {
         TeacherError,
         fixed(teacher=GaussianNB().fit(X, np.resize(["yes", "no", "maybe"], 3000))),
         r"classes \['maybe', 'no', 'yes'\] and the student \['no', 'yes'\]; expected the same. Fit",
+    ),
+    "settings of a fitted part": (
+        ValueError,
+        lambda: CascadeClassifier(Told(0), Told(1), threshold=0.5).set_params(student__column=1),
+        r"\['student__column'\] cannot be set: student and teacher are fitted.*Give it other parts",
+    ),
+    "another setting": (
+        ValueError,
+        lambda: CascadeClassifier(Told(0), Told(1), threshold=0.5).set_params(share=0.1),
+        "Invalid parameter 'share' for estimator CascadeClassifier",
     ),
     "cost of no run": (
         ValueError,
