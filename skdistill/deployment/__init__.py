@@ -1,22 +1,33 @@
-"""Deployment: the student in one file, without its teacher, a pickle or code."""
+"""The last step: the student at work, in one file or beside its teacher."""
 
 from typing import TYPE_CHECKING
 
 from skdistill._lazy import lazy_names
 
 if TYPE_CHECKING:
+    from skdistill.deployment._cascade import CascadeClassifier
     from skdistill.deployment._inspect import FileSummary, inspect
     from skdistill.deployment._load import load
     from skdistill.deployment._save import save
+    from skdistill.deployment._tuned_cascade import TunedCascadeClassifier
 else:
     __getattr__, __dir__ = lazy_names(
         __name__,
         {
+            "CascadeClassifier": "skdistill.deployment._cascade",
             "FileSummary": "skdistill.deployment._inspect",
+            "TunedCascadeClassifier": "skdistill.deployment._tuned_cascade",
             "inspect": "skdistill.deployment._inspect",
             "load": "skdistill.deployment._load",
             "save": "skdistill.deployment._save",
         },
     )
 
-__all__ = ["FileSummary", "inspect", "load", "save"]
+__all__ = [
+    "CascadeClassifier",
+    "FileSummary",
+    "TunedCascadeClassifier",
+    "inspect",
+    "load",
+    "save",
+]

@@ -220,3 +220,17 @@ class SoftDecisionTree(nn.Module):
             log_alphas = below.unflatten(0, (-1, 2)) - here.unsqueeze(1)
             total = total - self.penalty * 2.0**-level * log_alphas.sum() / 2
         return total
+
+
+def with_open_widths(module: Any, given: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """Return a module and its settings; of a tree without widths its class and all its settings.
+
+    Parameters
+    ----------
+    module : torch.nn.Module or type
+    given : dict
+        The settings that stand beside it, which count more than the tree's.
+    """
+    if isinstance(module, SoftDecisionTree) and module.n_features is None:
+        return SoftDecisionTree, module.settings | given
+    return module, given

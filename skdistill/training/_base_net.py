@@ -18,7 +18,7 @@ from skdistill._torch import as_tensor, first_output, resolve_device
 from skdistill.exceptions import StudentError
 from skdistill.losses._base import CallableLoss
 from skdistill.students._conv import ConvNet
-from skdistill.students._soft_tree import SoftDecisionTree
+from skdistill.students._soft_tree import with_open_widths
 from skdistill.students._sparse import SparseMLP
 from skdistill.students._tabular import TabularMLP
 from skdistill.students._widths import infer_widths
@@ -234,8 +234,7 @@ class BaseStudentNet(NetStudentMixin, FastEpochMixin):
         if module is None:
             module = SparseMLP if getattr(self, "learns_sparse_", False) else TabularMLP
             module = ConvNet if len(getattr(self, "row_shape_", ())) > 1 else module
-        if isinstance(module, SoftDecisionTree) and module.n_features is None:
-            kwargs, module = module.settings | kwargs, SoftDecisionTree
+        module, kwargs = with_open_widths(module, kwargs)
         if isinstance(module, nn.Module):
             module = copy.deepcopy(module)
         elif hasattr(self, "n_outputs_"):

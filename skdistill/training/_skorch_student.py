@@ -12,6 +12,7 @@ from torch.utils.data import Dataset
 from skdistill._compat import replace_inferred_classes
 from skdistill._torch import as_tensor, forward_net
 from skdistill.exceptions import StudentError
+from skdistill.students._soft_tree import with_open_widths
 from skdistill.students._widths import infer_widths
 from skdistill.training._base_student import NetClassifierMixin, NetRegressorMixin
 from skdistill.training._criterion import (
@@ -96,11 +97,11 @@ class BaseSkorchStudent(NetStudentMixin):
         net = clone(self.net)
         self._check_settings(net)
         net.set_params(criterion=self._own_criterion)
-        if not isinstance(net.module, nn.Module):
-            given = net.get_params_for("module")
+        module, given = with_open_widths(net.module, net.get_params_for("module"))
+        if not isinstance(module, nn.Module):
             known = self._own_criterion.known_means()
-            widths = infer_widths(net.module, given, X.shape[1:], task.n_columns, known)
-            net.set_params(**{f"module__{name}": width for name, width in widths.items()})
+            given |= infer_widths(module, given, X.shape[1:], task.n_columns, known)
+            net.set_params(module=module, **{f"module__{n}": value for n, value in given.items()})
         initialize_net(net, X, task.n_columns, seed)
         # An instance that was given travels once, untrained, and not with each of its clones.
         net.module = self.net.module

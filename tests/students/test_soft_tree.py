@@ -268,10 +268,12 @@ def test_sparse_rows_are_read_as_they_are():
 
 
 def test_other_skorch_nets_take_it():
-    net = NeuralNetClassifier(SoftDecisionTree, module__depth=2, max_epochs=2, verbose=0)
-    model = DistilledClassifier(student=net, random_state=0)
-    model.fit(X.astype("float32"), Y, soft_targets=P)
-    assert np.isfinite([row["train_loss"] for row in model.student_.net_.history]).all()
+    for module in (SoftDecisionTree, SoftDecisionTree(depth=3)):
+        net = NeuralNetClassifier(module, module__depth=2, max_epochs=2, verbose=0)
+        model = DistilledClassifier(student=net, random_state=0)
+        model.fit(X.astype("float32"), Y, soft_targets=P)
+        assert np.isfinite([row["train_loss"] for row in model.student_.net_.history]).all()
+        assert model.student_.module_.depth == 2
 
 
 def test_it_can_be_searched_and_can_teach():

@@ -11,7 +11,14 @@ import torch
 from torch import nn
 
 from skdistill import DistilledClassifier, DistilledRegressor, StudentNet, StudentNetRegressor
-from skdistill.deployment import FileSummary, inspect, load, save
+from skdistill.deployment import (
+    CascadeClassifier,
+    FileSummary,
+    TunedCascadeClassifier,
+    inspect,
+    load,
+    save,
+)
 from skdistill.evaluation import (
     AdversarialAccuracy,
     AgreementDisplay,
@@ -317,6 +324,19 @@ def curves(model: Any) -> None:
     assert_type(tree, TreeExplanation)
     assert_type(TreeDisplay(tree).plot(), TreeDisplay)
     learning_curves(model, X, y, verbose="much")  # type: ignore[arg-type]
+
+
+def cascades(model: Any) -> None:
+    """Let the teacher answer where the student is unsure."""
+    tuned = TunedCascadeClassifier(model, model.teacher_, tolerance=0.01).fit(X, y)
+    assert_type(tuned, TunedCascadeClassifier)
+    assert_type(tuned.accuracy_gap_.upper, float)
+    assert_type(tuned.curve_, dict[str, np.ndarray])
+    fixed = CascadeClassifier(model, model.teacher_, threshold=0.2)
+    assert_type(fixed.fit(X, y), CascadeClassifier)
+    assert_type(fixed.defers(X), np.ndarray)
+    assert_type(fixed.measure_cost(X), dict[str, float])
+    CascadeClassifier(model, model.teacher_)  # type: ignore[call-arg]
 
 
 def decompositions(model: Any) -> None:
