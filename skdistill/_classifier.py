@@ -1,7 +1,7 @@
 """DistilledClassifier: a small student that learns what a strong teacher knows."""
 
 from numbers import Real
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import torch
@@ -178,7 +178,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         *,
         loss: Any = "kd",
         temperature: float | str = "auto",
-        alpha: float | str = 0.5,
+        alpha: float | Literal["auto"] = 0.5,
         feature_losses: list[Any] | None = None,
         cv: Any = None,
         calibrate: bool | str = False,

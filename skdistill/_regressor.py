@@ -1,6 +1,6 @@
 """DistilledRegressor: a small student that learns the numbers of a strong teacher."""
 
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import torch
@@ -148,7 +148,7 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
         student: Any = None,
         *,
         loss: Any = "squared_error",
-        alpha: float | str = 0.5,
+        alpha: float | Literal["auto"] = 0.5,
         feature_losses: list | None = None,
         cv: Any = None,
         augment: Any = None,

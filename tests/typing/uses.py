@@ -10,7 +10,13 @@ import numpy as np
 import torch
 from torch import nn
 
-from skdistill import DistilledClassifier, DistilledRegressor, StudentNet, StudentNetRegressor
+from skdistill import (
+    AlphaChoice,
+    DistilledClassifier,
+    DistilledRegressor,
+    StudentNet,
+    StudentNetRegressor,
+)
 from skdistill.deployment import (
     CascadeClassifier,
     FileSummary,
@@ -238,6 +244,8 @@ def transfer() -> list[View]:
 def distil(rows: Any) -> DistilledRegressor:
     """Fit, predict, and read what a fit has left."""
     net = StudentNet(MLP, max_epochs=5, train_split=HoldOut(0.2), module__hidden_units=(8,))
+    assert_type(DistilledClassifier(alpha="auto").alpha_choice_, AlphaChoice)
+    assert_type(DistilledRegressor(alpha="auto").alpha_choice_.runner_up, float)
     model = DistilledClassifier(None, net, loss=KD(), temperature=2.0, random_state=0)
     assert_type(model.fit(X, y, X_unlabeled=rows), DistilledClassifier)
     assert_type(model.predict(rows), np.ndarray)
