@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from skdistill.deployment._cascade import CascadeClassifier
     from skdistill.deployment._inspect import FileSummary, inspect
     from skdistill.deployment._load import load
+    from skdistill.deployment._onnx import to_onnx
     from skdistill.deployment._save import save
     from skdistill.deployment._tuned_cascade import TunedCascadeClassifier
 else:
@@ -20,6 +21,7 @@ else:
             "inspect": "skdistill.deployment._inspect",
             "load": "skdistill.deployment._load",
             "save": "skdistill.deployment._save",
+            "to_onnx": "skdistill.deployment._onnx",
         },
     )
 
@@ -30,4 +32,5 @@ __all__ = [
     "inspect",
     "load",
     "save",
+    "to_onnx",
 ]

@@ -18,6 +18,7 @@ from skdistill.deployment import (
     inspect,
     load,
     save,
+    to_onnx,
 )
 from skdistill.evaluation import (
     AdversarialAccuracy,
@@ -64,6 +65,7 @@ from skdistill.evaluation import (
 from skdistill.exceptions import (
     ColumnError,
     DistillationWarning,
+    ExportError,
     LabelEncodingError,
     StudentError,
     TeacherError,
@@ -368,8 +370,14 @@ def ship(model: Any) -> None:
     save(model, 3)  # type: ignore[arg-type]
 
 
+def deployment(model: Any) -> None:
+    """Write a student in other formats."""
+    to_onnx(model, "student.onnx", X=X)
+    to_onnx(model, 3)  # type: ignore[arg-type]
+
+
 def errors() -> tuple[type[ValueError], ...]:
     """Name what is raised, and what is only warned of."""
     warnings: tuple[type[UserWarning], ...] = (DistillationWarning, TeacherWarning, TrainingWarning)
     assert warnings
-    return (TeacherError, LabelEncodingError, StudentError, ColumnError)
+    return (TeacherError, LabelEncodingError, StudentError, ColumnError, ExportError)

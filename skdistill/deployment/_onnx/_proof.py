@@ -1,0 +1,245 @@
+"""The proof that an ONNX graph answers as the student that it was written from."""
+
+import warnings
+from typing import NamedTuple
+
+import numpy as np
+
+from skdistill._frames import is_table
+from skdistill._rows import as_rows
+from skdistill.deployment._onnx._inputs import ROWS
+from skdistill.deployment._onnx._links import LABEL, PREDICTION, PROBABILITIES, onnx_labels
+from skdistill.exceptions import ExportError
+from skdistill.students import ImagePreprocessor, TablePreprocessor
+from skdistill.teachers._file_teacher import import_extra
+from skdistill.teachers._onnx_rows import NUMBERS, make_feeds
+
+TOLERANCE = 5e-5
+"""How far a probability may be off, or a number in units of its spread."""
+
+TIE = 1e-4
+"""How near to each other two probabilities must be for their order to be of no meaning."""
+
+AT_ONCE = 1024
+MANY = AT_ONCE + 1  # more than one batch of a network
+N_MADE = 64
+N_VARIED = 3
+UNSEEN = "a category that nobody has seen"
+FAR = 1e12
+
+
+class Case(NamedTuple):
+    """Rows, and what they are to show."""
+
+    what: str
+    rows: np.ndarray
+
+
+def prove(written, model, parts, columns, X):
+    """Compare an ONNX model with its student, on the rows of the user and on rows made of them.
+
+    Parameters
+    ----------
+    written : onnx.ModelProto
+    model : estimator
+        The student, or what holds it.
+    parts : Parts
+        Of the same.
+    columns : list of OnnxColumn
+        Those that have inputs of their own.
+    X : {array-like, DataFrame} of shape (n_samples, ...) or None
+        None is rows made of what the first step has learnt.
+
+    Raises
+    ------
+    ExportError
+        With the row where they differ most.
+    """
+    runtime = import_extra("onnxruntime", "onnx", "The check of to_onnx")
+    graph = Runner(runtime, written.SerializeToString(), columns, parts.names is not None)
+    unit = None
+    if X is not None:
+        X = as_rows(X)
+        if parts.classes is None:
+            unit = _unit_of(model.predict(X))
+        _compare(Case("X", X), model, graph, parts, unit)
+    plain = _made_rows(parts) if X is None else _plain_rows(X, columns, graph)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # these rows have no names
+        if parts.classes is None and unit is None:
+            unit = _unit_of(parts.fitted.predict(plain))
+        for case in _cases(parts, plain):
+            _compare(case, parts.fitted, graph, parts, unit)
+
+
+class Runner:
+    """An ONNX graph that reads rows as the student does.
+
+    Parameters
+    ----------
+    runtime : module
+        onnxruntime.
+    content : bytes
+    columns : list of OnnxColumn
+    named : bool
+    """
+
+    def __init__(self, runtime, content, columns, named):
+        options = runtime.SessionOptions()
+        options.log_severity_level = 3
+        self.session = runtime.InferenceSession(
+            content, options, providers=["CPUExecutionProvider"]
+        )
+        self.columns = columns
+        self.named = named
+
+    def feeds(self, X):
+        """Return rows as the inputs of the graph."""
+        if self.columns:
+            return make_feeds(X, self.columns, self.named)
+        X = X.toarray() if hasattr(X, "toarray") else np.asarray(X)
+        return {ROWS: X.astype(np.float64)}
+
+    def run(self, X):
+        """Return what the graph makes of rows, by the names of its outputs."""
+        names = [one.name for one in self.session.get_outputs()]
+        feeds = self.feeds(X)
+        n_rows = len(next(iter(feeds.values())))
+        parts = []
+        for start in range(0, n_rows, MANY):
+            batch = {name: rows[start : start + MANY] for name, rows in feeds.items()}
+            parts.append(self.session.run(names, batch))
+        return {
+            name: np.concatenate(values)
+            for name, values in zip(names, zip(*parts, strict=True), strict=True)
+        }
+
+
+def _compare(case, student, graph, parts, unit):
+    if parts.classes is None:
+        wanted = student.predict(case.rows)
+        got = graph.run(case.rows)[PREDICTION]
+        off = _distances(wanted, got, unit)
+    else:
+        wanted = student.predict_proba(case.rows)
+        found = graph.run(case.rows)
+        got = found[PROBABILITIES]
+        off = np.abs(wanted - got).max(axis=1)
+        labels = onnx_labels(parts.classes)
+        wrong = labels[np.argmax(wanted, axis=1)] != found[LABEL]
+        first, second = np.partition(wanted, -2, axis=1)[:, -2:].T[::-1]
+        off[wrong & (first - second > TIE)] = np.inf
+    off[np.isnan(off)] = np.inf
+    worst = int(np.argmax(off))
+    if off[worst] > TOLERANCE:
+        apart = "with another label" if np.isinf(off[worst]) else f"{off[worst]:.2g} apart"
+        raise ExportError(
+            f"Row {worst} of {case.what} gives {_shown(got[worst])} in ONNX where the student says "
+            f"{_shown(wanted[worst])}, {apart}; expected at most {TOLERANCE:g}. No file was "
+            f"written. skdistill.deployment.save keeps this student as it is."
+        )
+
+
+class Unit(NamedTuple):
+    """What numbers of one output are compared in.
+
+    Attributes
+    ----------
+    mean, spread : ndarray of shape (n_outputs,)
+        Of the student's predictions; of a constant its own size.
+    """
+
+    mean: np.ndarray
+    spread: np.ndarray
+
+
+def _unit_of(predictions):
+    values = predictions.reshape(len(predictions), -1)
+    mean, spread = values.mean(axis=0), values.std(axis=0)
+    is_constant = spread <= 1e-9 * np.abs(mean)
+    return Unit(mean, np.where(is_constant, np.abs(mean) + (mean == 0), spread))
+
+
+def _distances(wanted, got, unit):
+    """Return how far numbers are off: in standard deviations, or where they lie far out less."""
+    wanted, got = wanted.reshape(len(wanted), -1), got.reshape(len(got), -1)
+    sizes = np.maximum(unit.spread, np.abs(wanted - unit.mean))
+    return (np.abs(wanted - got) / sizes).max(axis=1)
+
+
+def _cases(parts, plain):
+    """Yield rows made of some rows: one, many, and where a table is read odd ones."""
+    yield Case("a single row", plain[:1])
+    yield Case(f"{MANY} rows", np.resize(plain, (MANY, *plain.shape[1:])))
+    first = parts.steps[0] if parts.steps else None
+    if not isinstance(first, TablePreprocessor) or hasattr(first, "scaler_"):
+        return
+    categories = first.categorical_.tolist()
+    numbers = [*first.numeric_.tolist(), *first.flags_.tolist()]
+    gap = None if plain.dtype == object else np.nan
+    for what, positions, value in (
+        ("rows with unseen categories", categories, UNSEEN),
+        ("rows with gaps", [*numbers, *categories], gap),
+        (f"rows with {FAR:g}", numbers, FAR),
+        (f"rows with {-FAR:g}", numbers, -FAR),
+        ("rows with zeros", numbers, 0.0),
+    ):
+        if positions:
+            yield Case(what, _varied(plain, positions, value))
+
+
+def _varied(plain, positions, value):
+    """Return some rows with a value in each of the columns in turn, then in all of them."""
+    some = plain[:N_VARIED]
+    varied = []
+    for those in (*([position] for position in positions), positions):
+        rows = some.copy()
+        rows[:, those] = value
+        varied.append(rows)
+    return np.concatenate(varied)
+
+
+def _plain_rows(X, columns, graph):
+    """Return the first rows of the user as an array: numbers, or numbers and texts."""
+    n_rows = min(X.shape[0], N_MADE)
+    X = _head(X, n_rows)
+    feeds = graph.feeds(X)
+    if not columns:
+        return feeds[ROWS]
+    if all(column.kind == NUMBERS for column in columns):
+        return np.hstack([feeds[column.input] for column in columns])
+    rows = np.empty((n_rows, len(columns)), dtype=object)
+    for i, column in enumerate(columns):
+        values = feeds[column.input][:, 0]
+        rows[:, i] = [None if value == column.gap else value for value in values]
+    return rows
+
+
+def _head(X, n_rows):
+    if not is_table(X):
+        return X[:n_rows]
+    return X.iloc[:n_rows] if hasattr(X, "iloc") else X[:n_rows]
+
+
+def _made_rows(parts):
+    """Return rows of our own, made of what the first step has learnt."""
+    random = np.random.default_rng(0)
+    first = parts.steps[0] if parts.steps else None
+    rows = random.normal(size=(N_MADE, *parts.shape))
+    if isinstance(first, ImagePreprocessor):
+        axes = (1, 1) if len(parts.shape) == 3 else ()
+        return rows * first.scale_.reshape(-1, *axes) + first.mean_.reshape(-1, *axes)
+    if not isinstance(first, TablePreprocessor) or hasattr(first, "scaler_"):
+        return rows
+    numbers = np.concatenate([first.numeric_, first.flags_]).astype(int)
+    rows[:, numbers] = rows[:, numbers] * first.scale_ + first.center_
+    if len(first.categorical_) == 0:
+        return rows
+    rows = rows.astype(object)
+    for position, known in zip(first.categorical_, first.categories_, strict=True):
+        rows[:, position] = [known[i] for i in random.integers(len(known), size=N_MADE)]
+    return rows
+
+
+def _shown(values):
+    return np.array2string(np.asarray(values), precision=6, threshold=6)
