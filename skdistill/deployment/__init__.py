@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from skdistill._lazy import lazy_names
 
 if TYPE_CHECKING:
+    from skdistill.deployment._bundle import export
     from skdistill.deployment._cascade import CascadeClassifier
     from skdistill.deployment._inspect import FileSummary, inspect
     from skdistill.deployment._load import load
@@ -18,6 +19,7 @@ else:
             "CascadeClassifier": "skdistill.deployment._cascade",
             "FileSummary": "skdistill.deployment._inspect",
             "TunedCascadeClassifier": "skdistill.deployment._tuned_cascade",
+            "export": "skdistill.deployment._bundle",
             "inspect": "skdistill.deployment._inspect",
             "load": "skdistill.deployment._load",
             "save": "skdistill.deployment._save",
@@ -29,6 +31,7 @@ __all__ = [
     "CascadeClassifier",
     "FileSummary",
     "TunedCascadeClassifier",
+    "export",
     "inspect",
     "load",
     "save",

@@ -4,6 +4,7 @@ A call of a function without types is an error here, and so is a line that is ma
 passes. `make lint` checks it.
 """
 
+from pathlib import Path
 from typing import Any, assert_type
 
 import numpy as np
@@ -15,6 +16,7 @@ from skdistill.deployment import (
     CascadeClassifier,
     FileSummary,
     TunedCascadeClassifier,
+    export,
     inspect,
     load,
     save,
@@ -374,6 +376,8 @@ def deployment(model: Any) -> None:
     """Write a student in other formats."""
     to_onnx(model, "student.onnx", X=X)
     to_onnx(model, 3)  # type: ignore[arg-type]
+    assert_type(export(model, Path("folder"), X=X, y=y), Path)
+    export(model, "folder")  # type: ignore[call-arg]
 
 
 def errors() -> tuple[type[ValueError], ...]:

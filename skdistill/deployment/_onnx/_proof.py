@@ -5,14 +5,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdistill._frames import is_table
 from skdistill._rows import as_rows
-from skdistill.deployment._onnx._inputs import ROWS
 from skdistill.deployment._onnx._links import LABEL, PREDICTION, PROBABILITIES, onnx_labels
+from skdistill.deployment._onnx._runner import Runner
 from skdistill.exceptions import ExportError
 from skdistill.students import ImagePreprocessor, TablePreprocessor
-from skdistill.teachers._file_teacher import import_extra
-from skdistill.teachers._onnx_rows import NUMBERS, make_feeds
 
 TOLERANCE = 5e-5
 """How far a probability may be off, or a number in units of its spread."""
@@ -20,8 +17,7 @@ TOLERANCE = 5e-5
 TIE = 1e-4
 """How near to each other two probabilities must be for their order to be of no meaning."""
 
-AT_ONCE = 1024
-MANY = AT_ONCE + 1  # more than one batch of a network
+MANY = 1025  # more than a batch of the student's
 N_MADE = 64
 N_VARIED = 3
 UNSEEN = "a category that nobody has seen"
@@ -35,88 +31,61 @@ class Case(NamedTuple):
     rows: np.ndarray
 
 
-def prove(written, model, parts, columns, X):
-    """Compare an ONNX model with its student, on the rows of the user and on rows made of them.
+def prove(written, model, X):
+    """Compare an ONNX graph with its student, on the rows of the user and on rows made of them.
 
     Parameters
     ----------
-    written : onnx.ModelProto
+    written : Written
     model : estimator
         The student, or what holds it.
-    parts : Parts
-        Of the same.
-    columns : list of OnnxColumn
-        Those that have inputs of their own.
     X : {array-like, DataFrame} of shape (n_samples, ...) or None
         None is rows made of what the first step has learnt.
+
+    Returns
+    -------
+    Unit or None
+        What numbers were compared in; None of classes.
 
     Raises
     ------
     ExportError
         With the row where they differ most.
     """
-    runtime = import_extra("onnxruntime", "onnx", "The check of to_onnx")
-    graph = Runner(runtime, written.SerializeToString(), columns, parts.names is not None)
-    unit = None
+    graph, unit, parts = Runner(written), None, written.parts
     if X is not None:
         X = as_rows(X)
         if parts.classes is None:
-            unit = _unit_of(model.predict(X))
-        _compare(Case("X", X), model, graph, parts, unit)
-    plain = _made_rows(parts) if X is None else _plain_rows(X, columns, graph)
+            unit = unit_of(model.predict(X))
+        compare(Case("X", X), model, graph, unit)
+    plain = made_rows(parts) if X is None else graph.plain_rows(X, N_MADE)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # these rows have no names
         if parts.classes is None and unit is None:
-            unit = _unit_of(parts.fitted.predict(plain))
+            unit = unit_of(parts.fitted.predict(plain))
         for case in _cases(parts, plain):
-            _compare(case, parts.fitted, graph, parts, unit)
+            compare(case, parts.fitted, graph, unit)
+    return unit
 
 
-class Runner:
-    """An ONNX graph that reads rows as the student does.
+def compare(case, student, graph, unit):
+    """Refuse a graph that answers otherwise than the student.
 
     Parameters
     ----------
-    runtime : module
-        onnxruntime.
-    content : bytes
-    columns : list of OnnxColumn
-    named : bool
+    case : Case
+    student : object
+        With `predict`, and `predict_proba` for classes.
+    graph : Runner
+    unit : Unit or None
+        See `unit_of`.
+
+    Raises
+    ------
+    ExportError
     """
-
-    def __init__(self, runtime, content, columns, named):
-        options = runtime.SessionOptions()
-        options.log_severity_level = 3
-        self.session = runtime.InferenceSession(
-            content, options, providers=["CPUExecutionProvider"]
-        )
-        self.columns = columns
-        self.named = named
-
-    def feeds(self, X):
-        """Return rows as the inputs of the graph."""
-        if self.columns:
-            return make_feeds(X, self.columns, self.named)
-        X = X.toarray() if hasattr(X, "toarray") else np.asarray(X)
-        return {ROWS: X.astype(np.float64)}
-
-    def run(self, X):
-        """Return what the graph makes of rows, by the names of its outputs."""
-        names = [one.name for one in self.session.get_outputs()]
-        feeds = self.feeds(X)
-        n_rows = len(next(iter(feeds.values())))
-        parts = []
-        for start in range(0, n_rows, MANY):
-            batch = {name: rows[start : start + MANY] for name, rows in feeds.items()}
-            parts.append(self.session.run(names, batch))
-        return {
-            name: np.concatenate(values)
-            for name, values in zip(names, zip(*parts, strict=True), strict=True)
-        }
-
-
-def _compare(case, student, graph, parts, unit):
-    if parts.classes is None:
+    classes = graph.parts.classes
+    if classes is None:
         wanted = student.predict(case.rows)
         got = graph.run(case.rows)[PREDICTION]
         off = _distances(wanted, got, unit)
@@ -125,7 +94,7 @@ def _compare(case, student, graph, parts, unit):
         found = graph.run(case.rows)
         got = found[PROBABILITIES]
         off = np.abs(wanted - got).max(axis=1)
-        labels = onnx_labels(parts.classes)
+        labels = onnx_labels(classes)
         wrong = labels[np.argmax(wanted, axis=1)] != found[LABEL]
         first, second = np.partition(wanted, -2, axis=1)[:, -2:].T[::-1]
         off[wrong & (first - second > TIE)] = np.inf
@@ -153,7 +122,8 @@ class Unit(NamedTuple):
     spread: np.ndarray
 
 
-def _unit_of(predictions):
+def unit_of(predictions):
+    """Return what numbers of the size of some predictions are compared in."""
     values = predictions.reshape(len(predictions), -1)
     mean, spread = values.mean(axis=0), values.std(axis=0)
     is_constant = spread <= 1e-9 * np.abs(mean)
@@ -199,30 +169,8 @@ def _varied(plain, positions, value):
     return np.concatenate(varied)
 
 
-def _plain_rows(X, columns, graph):
-    """Return the first rows of the user as an array: numbers, or numbers and texts."""
-    n_rows = min(X.shape[0], N_MADE)
-    X = _head(X, n_rows)
-    feeds = graph.feeds(X)
-    if not columns:
-        return feeds[ROWS]
-    if all(column.kind == NUMBERS for column in columns):
-        return np.hstack([feeds[column.input] for column in columns])
-    rows = np.empty((n_rows, len(columns)), dtype=object)
-    for i, column in enumerate(columns):
-        values = feeds[column.input][:, 0]
-        rows[:, i] = [None if value == column.gap else value for value in values]
-    return rows
-
-
-def _head(X, n_rows):
-    if not is_table(X):
-        return X[:n_rows]
-    return X.iloc[:n_rows] if hasattr(X, "iloc") else X[:n_rows]
-
-
-def _made_rows(parts):
-    """Return rows of our own, made of what the first step has learnt."""
+def made_rows(parts):
+    """Return rows of our own, made of what the first step has learnt; none of the user's."""
     random = np.random.default_rng(0)
     first = parts.steps[0] if parts.steps else None
     rows = random.normal(size=(N_MADE, *parts.shape))
@@ -232,6 +180,7 @@ def _made_rows(parts):
     if not isinstance(first, TablePreprocessor) or hasattr(first, "scaler_"):
         return rows
     numbers = np.concatenate([first.numeric_, first.flags_]).astype(int)
+    rows[:, first.flags_] = 0
     rows[:, numbers] = rows[:, numbers] * first.scale_ + first.center_
     if len(first.categorical_) == 0:
         return rows

@@ -1,30 +1,11 @@
 """The whole fitted student as one ONNX graph."""
 
-from __future__ import annotations
-
-import json
 from pathlib import Path
 from typing import Any
 
-from sklearn.base import is_regressor
-
 from skdistill.deployment._files import new_file, written_aside
-from skdistill.deployment._onnx._estimators import (
-    check_estimator,
-    write_all_classes,
-    write_as_probabilities,
-    write_estimator,
-)
-from skdistill.deployment._onnx._graph import FLOAT64, Graph
-from skdistill.deployment._onnx._inputs import columns_of, enter
-from skdistill.deployment._onnx._links import onnx_labels, write_classes, write_numbers
-from skdistill.deployment._onnx._modules import write_network
 from skdistill.deployment._onnx._proof import prove
-from skdistill.deployment._onnx._steps import STEPS, Entered, check_step
-from skdistill.deployment._parts import take_apart
-from skdistill.teachers._file_teacher import import_extra
-from skdistill.teachers._onnx_rows import FORMAT, KEY
-from skdistill.training._estimator_base import EstimatorBody
+from skdistill.deployment._onnx._written import write_student
 
 
 def to_onnx(
@@ -104,65 +85,10 @@ def to_onnx(
     """
     if path is not None:
         path = new_file(path, ".onnx")
-    parts = take_apart(model, "to_onnx")
-    onnx = import_extra("onnx", "onnx", "to_onnx")
-    columns = columns_of(parts)
-    written = write_graph(onnx, parts, columns)
+    written = write_student(model, "to_onnx")
     if check:
-        prove(written, model, parts, columns, X)
+        prove(written, model, X)
     if path is not None:
         with written_aside(path) as beside:
-            beside.write_bytes(written.SerializeToString())
-    return written
-
-
-def write_graph(onnx, parts, columns):
-    """Write a student as an ONNX model, without a proof.
-
-    Parameters
-    ----------
-    onnx : module
-    parts : Parts
-    columns : list of OnnxColumn
-        See `columns_of`.
-
-    Returns
-    -------
-    onnx.ModelProto
-    """
-    for step in parts.steps:
-        check_step(step)
-    graph = Graph(onnx)
-    rows = enter(graph, columns, parts.shape)
-    for step in parts.steps:
-        rows = Entered(STEPS[type(step)](graph, step, rows))
-    outputs = _write_body(graph, parts, rows.whole(graph))
-    if parts.classes is None:
-        write_numbers(graph, parts.link, outputs)
-    else:
-        write_classes(graph, parts.link, outputs)
-    classes = None if parts.classes is None else onnx_labels(parts.classes).tolist()
-    metadata = {
-        "format": FORMAT,
-        "task": "numbers" if classes is None else "classes",
-        "classes": classes,
-        "columns": [column._asdict() for column in columns],
-        "named": parts.names is not None,
-    }
-    return graph.to_model({KEY: json.dumps(metadata)})
-
-
-def _write_body(graph, parts, x):
-    if not isinstance(parts.body, EstimatorBody):
-        net = getattr(parts.body, "net", None)
-        module = parts.body.module if net is None else net.module_
-        return write_network(graph, module, x, n_axes=1 + len(parts.shape))
-    estimator = parts.body.estimator
-    check_estimator(estimator)
-    x = graph.cast(x, FLOAT64)
-    if parts.classes is None:
-        return write_estimator(graph, estimator, x)
-    if is_regressor(estimator):
-        are_logits = parts.body.ask.args[-1]
-        return write_as_probabilities(graph, estimator, x, len(parts.classes), are_logits)
-    return write_all_classes(graph, estimator, x, parts.classes)
+            beside.write_bytes(written.model.SerializeToString())
+    return written.model

@@ -1,0 +1,237 @@
+"""Answer as the student in this folder does. Needs numpy and onnxruntime, and nothing else.
+
+    from predict import predict
+
+    predict({"age": 39, "work": "private"})  # a row, a dict of its columns
+    predict([{...}, {...}])                  # several: a list of answers
+
+    python predict.py rows.csv               # a table of answers, to the standard output
+    python predict.py --self-test            # the answers of the day of the export, compared
+
+A gap is None, NaN or an empty cell. A category that the student has not seen is unknown to it, and
+no error. Columns that it does not know are left alone; one that is missing is refused.
+"""
+
+import argparse
+import csv
+import json
+import sys
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+FOLDER = Path(__file__).resolve().parent
+AT_ONCE = 1024  # rows; more do not fit into the caches of a processor
+TOLERANCE = 5e-5
+FLAGS = {"true": 1.0, "false": 0.0}
+GAPS = ("", "None", "nan", "NaN", "<NA>", "NaT")
+
+
+class Student:
+    """A student that is run by onnxruntime. Several threads may ask it at once.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file student.onnx.
+    n_threads : int, default=1
+        Of a single call.
+    """
+
+    def __init__(self, path=FOLDER / "student.onnx", n_threads=1):
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = n_threads
+        self.session = onnxruntime.InferenceSession(
+            str(path), options, providers=["CPUExecutionProvider"]
+        )
+        said = json.loads(self.session.get_modelmeta().custom_metadata_map["skdistill"])
+        self.classes = said["classes"]
+        self.columns = [
+            (one["name"], one["input"], one["gap"], _number if one["kind"] == "numbers" else _text)
+            for one in said["columns"]
+        ]
+        self.shape = self.session.get_inputs()[0].shape[1:]  # of a row, where it has no columns
+
+    def predict(self, rows):
+        """Return an answer for a row, or a list of answers for several.
+
+        Parameters
+        ----------
+        rows : dict or list of dict
+            The columns of each row by their names; further ones are left alone. Where the student
+            learnt an array without names of columns that are numbers, or images: a row, or several,
+            as an array or a list.
+
+        Returns
+        -------
+        dict or list of dict
+            "label" and "probabilities", a dict by the labels; or "prediction", a number or a list.
+
+        Raises
+        ------
+        ValueError
+            For a row without one of the columns, and for what is no finite number.
+        """
+        if not self.columns:
+            rows = self._as_array(rows)
+            is_single = rows.ndim == len(self.shape)
+            rows = rows[None] if is_single else rows
+        else:
+            is_single = isinstance(rows, dict)
+            rows = [rows] if is_single else list(rows)
+        answers = []
+        for start in range(0, len(rows), AT_ONCE):
+            answers += self._answers(rows[start : start + AT_ONCE])
+        return answers[0] if is_single else answers
+
+    def _answers(self, rows):
+        found = self.session.run(None, self._feeds(rows))
+        if self.classes is None:
+            return [{"prediction": value} for value in found[0].tolist()]
+        labels, probabilities = (values.tolist() for values in found)
+        return [
+            {"label": label, "probabilities": dict(zip(self.classes, p, strict=True))}
+            for label, p in zip(labels, probabilities, strict=True)
+        ]
+
+    def _feeds(self, rows):
+        if not self.columns:
+            return {"X": rows}
+        feeds = {}
+        for name, own, gap, read in self.columns:
+            try:
+                cells = [[read(row[name], gap)] for row in rows]
+            except KeyError:
+                raise self._missing(name, rows) from None
+            except (TypeError, ValueError) as error:
+                raise ValueError(
+                    f"The column {name!r} holds what is no finite number ({error}); expected "
+                    f"numbers, and None for a gap."
+                ) from None
+            feeds[own] = np.array(cells, dtype=np.float64 if read is _number else object)
+        return feeds
+
+    def _missing(self, name, rows):
+        number = next(i for i, row in enumerate(rows) if name not in row)
+        names = [column[0] for column in self.columns]
+        return ValueError(
+            f"Row {number} has no {name!r}; expected the columns {names}. Write None for a gap."
+        )
+
+    def _as_array(self, rows):
+        try:
+            rows = np.asarray(rows, dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"The rows are no arrays of numbers of one shape ({error}); expected numbers of "
+                f"the shape {self.shape} for each."
+            ) from None
+        if list(rows.shape[rows.ndim - len(self.shape) :]) != self.shape or np.isinf(rows).any():
+            raise ValueError(
+                f"The rows are an array of shape {rows.shape}; expected finite numbers of the "
+                f"shape {self.shape} for each."
+            )
+        return rows
+
+
+def _number(value, _):
+    if type(value) is float or type(value) is int:
+        number = float(value)
+    elif value is None or str(value) in GAPS:
+        return np.nan
+    elif isinstance(value, str) and value.lower() in FLAGS:
+        return FLAGS[value.lower()]
+    else:
+        number = float(value)
+    if number in (np.inf, -np.inf):
+        raise ValueError(number)
+    return number
+
+
+def _text(value, gap):
+    if type(value) is str:
+        return value  # the graph knows how a gap may be spelt
+    if value is None or value != value:
+        return gap
+    is_whole = isinstance(value, float) and value.is_integer()
+    return str(int(value)) if is_whole else str(value)
+
+
+@cache
+def load():
+    """Return the student of this folder, opened once."""
+    return Student()
+
+
+def predict(rows):
+    """Return an answer for a row, or a list of answers for several; see `Student.predict`."""
+    return load().predict(rows)
+
+
+def read_csv(path, student):
+    """Return the rows of a table with a header; without names of columns they count by position."""
+    with open(path, newline="", encoding="utf-8-sig") as file:
+        reader = csv.DictReader(file)
+        rows = list(reader)
+    if not rows:
+        raise ValueError(f"{path} has no rows below its header; expected some.")
+    if student.columns:
+        return rows
+    return [[_number(cell, None) for cell in row.values()] for row in rows]
+
+
+def write_csv(answers, file):
+    """Write answers as a table."""
+    table = csv.writer(file, lineterminator="\n")
+    if "label" in answers[0]:
+        names = list(answers[0]["probabilities"])
+        table.writerow(["label", *(f"probability of {name}" for name in names)])
+        table.writerows([one["label"], *one["probabilities"].values()] for one in answers)
+        return
+    several = isinstance(answers[0]["prediction"], list)
+    n_outputs = len(answers[0]["prediction"]) if several else 1
+    table.writerow([f"prediction {i}" for i in range(n_outputs)] if several else ["prediction"])
+    table.writerows(one["prediction"] if several else [one["prediction"]] for one in answers)
+
+
+def self_test(student, path=FOLDER / "self_test.json"):
+    """Return how far the answers are from those of the day of the export.
+
+    Of probabilities, or of numbers in the unit that stands beside them.
+    """
+    kept = json.loads(Path(path).read_text(encoding="utf-8"))
+    answers = student.predict(kept["rows"])
+    if student.classes is None:
+        found = np.array([one["prediction"] for one in answers])
+    else:
+        found = np.array([list(one["probabilities"].values()) for one in answers])
+    return float((np.abs(found - np.array(kept["answers"])) / kept["unit"]).max())
+
+
+def main(arguments=None):
+    """Answer for a table, or test this folder; return the exit code."""
+    parser = argparse.ArgumentParser(description="Answer as the student in this folder does.")
+    parser.add_argument("table", nargs="?", help="a CSV file with a header")
+    parser.add_argument("--self-test", action="store_true", help="compare the kept answers")
+    options = parser.parse_args(arguments)
+    if (options.table is None) != options.self_test:
+        parser.error("expected a CSV file or --self-test, one of them")
+    student = load()
+    if options.self_test:
+        off = self_test(student)
+        is_fine = off <= TOLERANCE
+        print(f"{'passed' if is_fine else 'FAILED'}: at most {off:.1e} off, {TOLERANCE} allowed")
+        return 0 if is_fine else 1
+    try:
+        write_csv(student.predict(read_csv(options.table, student)), sys.stdout)
+    except (OSError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,69 @@
+"""An ONNX graph that reads rows as its student does."""
+
+import numpy as np
+
+from skdistill._frames import is_table
+from skdistill.deployment._onnx._inputs import ROWS
+from skdistill.teachers._file_teacher import import_extra
+from skdistill.teachers._onnx_rows import NUMBERS, make_feeds
+
+AT_ONCE = 2048
+"""Rows of a call."""
+
+
+class Runner:
+    """An ONNX graph that is run by onnxruntime.
+
+    Parameters
+    ----------
+    written : Written
+    """
+
+    def __init__(self, written):
+        runtime = import_extra("onnxruntime", "onnx", "The proof of an ONNX graph")
+        options = runtime.SessionOptions()
+        options.log_severity_level = 3
+        self.session = runtime.InferenceSession(
+            written.model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+        )
+        self.parts = written.parts
+        self.columns = written.columns
+
+    def feeds(self, X):
+        """Return rows as the inputs of the graph."""
+        if self.columns:
+            return make_feeds(X, self.columns, self.parts.names is not None)
+        X = X.toarray() if hasattr(X, "toarray") else np.asarray(X)
+        return {ROWS: X.astype(np.float64)}
+
+    def run(self, X):
+        """Return what the graph makes of rows, by the names of its outputs."""
+        names = [one.name for one in self.session.get_outputs()]
+        feeds = self.feeds(X)
+        n_rows = len(next(iter(feeds.values())))
+        parts = []
+        for start in range(0, n_rows, AT_ONCE):
+            batch = {name: rows[start : start + AT_ONCE] for name, rows in feeds.items()}
+            parts.append(self.session.run(names, batch))
+        joined = [np.concatenate(values) for values in zip(*parts, strict=True)]
+        return dict(zip(names, joined, strict=True))
+
+    def plain_rows(self, X, n_rows):
+        """Return the first rows as an array: of numbers, or of numbers, texts and None."""
+        feeds = self.feeds(_head(X, n_rows))
+        if not self.columns:
+            return feeds[ROWS]
+        if all(column.kind == NUMBERS for column in self.columns):
+            return np.hstack([feeds[column.input] for column in self.columns])
+        first = next(iter(feeds.values()))
+        rows = np.empty((len(first), len(self.columns)), dtype=object)
+        for i, column in enumerate(self.columns):
+            values = feeds[column.input][:, 0].tolist()
+            rows[:, i] = [None if value == column.gap else value for value in values]
+        return rows
+
+
+def _head(X, n_rows):
+    if not is_table(X):
+        return X[:n_rows]
+    return X.iloc[:n_rows] if hasattr(X, "iloc") else X[:n_rows]
