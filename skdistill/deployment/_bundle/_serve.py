@@ -49,9 +49,11 @@ class Student:
         )
         said = json.loads(self.session.get_modelmeta().custom_metadata_map["skdistill"])
         self.classes = said["classes"]
-        self.columns = [
-            (one["name"], one["input"], one["gap"], _number if one["kind"] == "numbers" else _text)
-            for one in said["columns"]
+        self.columns = [one["name"] for one in said["columns"]]
+        # By kind: one array for all columns takes less than an array for each.
+        self.kinds = [
+            (read, dtype, [one for one in said["columns"] if one["kind"] == kind])
+            for kind, read, dtype in (("numbers", _number, np.float64), ("texts", _text, object))
         ]
         self.shape = self.session.get_inputs()[0].shape[1:]  # of a row, where it has no columns
 
@@ -101,25 +103,28 @@ class Student:
         if not self.columns:
             return {"X": rows}
         feeds = {}
-        for name, own, gap, read in self.columns:
-            try:
-                cells = [[read(row[name], gap)] for row in rows]
-            except KeyError:
-                raise self._missing(name, rows) from None
-            except (TypeError, ValueError) as error:
-                raise ValueError(
-                    f"The column {name!r} holds what is no finite number ({error}); expected "
-                    f"numbers, and None for a gap."
-                ) from None
-            feeds[own] = np.array(cells, dtype=np.float64 if read is _number else object)
+        for read, dtype, columns in self.kinds:
+            cells = [self._cells(column, read, rows) for column in columns]
+            values = np.array(cells, dtype=dtype)
+            for column, of_column in zip(columns, values, strict=True):
+                feeds[column["input"]] = of_column[:, None]
         return feeds
 
-    def _missing(self, name, rows):
-        number = next(i for i, row in enumerate(rows) if name not in row)
-        names = [column[0] for column in self.columns]
-        return ValueError(
-            f"Row {number} has no {name!r}; expected the columns {names}. Write None for a gap."
-        )
+    def _cells(self, column, read, rows):
+        name, gap = column["name"], column["gap"]
+        try:
+            return [read(row[name], gap) for row in rows]
+        except KeyError:
+            number = next(i for i, row in enumerate(rows) if name not in row)
+            raise ValueError(
+                f"Row {number} has no {name!r}; expected the columns {self.columns}. Write None "
+                f"for a gap."
+            ) from None
+        except (OverflowError, TypeError, ValueError) as error:
+            raise ValueError(
+                f"The column {name!r} holds what is no finite number ({error}); expected numbers, "
+                f"and None for a gap."
+            ) from None
 
     def _as_array(self, rows):
         try:
@@ -138,7 +143,9 @@ class Student:
 
 
 def _number(value, _):
-    if type(value) is float or type(value) is int:
+    if type(value) is float and value - value == 0:  # finite
+        return value
+    if type(value) is int:
         number = float(value)
     elif value is None or str(value) in GAPS:
         return np.nan

@@ -2,7 +2,8 @@
 
 from skdistill.deployment._onnx._graph import FLOAT64, TEXT
 from skdistill.deployment._onnx._links import LABEL, PREDICTION, PROBABILITIES
-from skdistill.deployment._onnx._steps import Entered, gap_of
+from skdistill.deployment._onnx._rows import Rows
+from skdistill.deployment._onnx._steps import gap_of
 from skdistill.students import TablePreprocessor
 from skdistill.teachers._onnx_rows import NUMBERS, TEXTS, OnnxColumn
 
@@ -54,14 +55,14 @@ def enter(graph, columns, shape):
 
     Returns
     -------
-    Entered
+    Rows
     """
     if not columns:
-        return Entered(graph.input(ROWS, FLOAT64, shape))
+        return Rows(graph.input(ROWS, FLOAT64, shape))
     numbers, texts = {}, {}
     for position, column in enumerate(columns):
         if column.kind == NUMBERS:
             numbers[position] = graph.input(column.input, FLOAT64)
         else:
             texts[position] = graph.input(column.input, TEXT)
-    return Entered(None, numbers, texts)
+    return Rows(columns=numbers, texts=texts)

@@ -14,15 +14,14 @@ from skdistill.students._members import MemberMLP
 from skdistill.students._sparse import SparseLinear
 
 
-def write_network(graph, module, x, n_axes):
+def write_network(graph, module, rows, n_axes):
     """Add the nodes of a network that reads rows of numbers, in evaluation mode.
 
     Parameters
     ----------
     graph : Graph
     module : torch.nn.Module
-    x : str
-        The rows, of any floating dtype.
+    rows : Rows
     n_axes : int
         The number of their axes.
 
@@ -37,7 +36,10 @@ def write_network(graph, module, x, n_axes):
         It names a layer that has no counterpart.
     """
     dtype = str(module_dtype(module)).removeprefix("torch.")
-    x = graph.cast(x, dtype)
+    if type(module) is TabularMLP and rows.codes is not None and module.n_codes:
+        plain = None if rows.array is None else graph.cast(rows.array, dtype)
+        return _write_columns(graph, module, plain, rows.codes)
+    x = graph.cast(rows.whole(graph), dtype)
     if n_axes == 3 and any(isinstance(part, AsImages) for part in module.modules()):
         x = graph.add("Unsqueeze", x, np.array([1]))
     return write_module(graph, module, x)
@@ -66,23 +68,31 @@ def _write_frozen(graph, module, x):
 def _write_tabular(graph, module, x):
     if module.takes_sparse:
         return write_module(graph, module.mlp, x)
+    if not module.n_codes:
+        return _write_columns(graph, module, x, None)
     n_plain = module.n_features - module.n_codes
-    plain = _columns(graph, x, 0, n_plain) if module.n_codes else x
-    parts = [plain] if n_plain else []
+    codes = graph.cast(_slice(graph, x, n_plain, module.n_features), np.int64)
+    return _write_columns(graph, module, _slice(graph, x, 0, n_plain) if n_plain else None, codes)
+
+
+def _write_columns(graph, module, plain, codes):
+    """Add the nodes of a TabularMLP behind its columns and its codes, either of which may lack."""
+    parts = [] if plain is None else [plain]
     if module.n_numeric:
-        quantities = x if module.only_numeric else _columns(graph, x, 0, module.n_numeric)
+        is_all = module.n_numeric == module.n_features - module.n_codes
+        quantities = plain if is_all else _slice(graph, plain, 0, module.n_numeric)
         parts.append(_write_embedding(graph, module.numeric, quantities))
-    if module.n_codes:
-        parts.append(_write_codes(graph, module, x, n_plain))
+    if codes is not None:
+        parts.append(_write_codes(graph, module, codes))
     return write_module(graph, module.mlp, graph.join(parts))
 
 
-def _write_codes(graph, module, x, n_plain):
+def _write_codes(graph, module, codes):
     """Look all codes up in the embeddings of their columns, which stand below one another."""
     tables = [weights_of(embed.weight) for embed in module.categories]
     starts = np.cumsum([0, *(len(table) for table in tables)])[:-1]
-    codes = graph.cast(_columns(graph, x, n_plain, module.n_features), np.int64)
-    codes = graph.add("Add", codes, starts)
+    if len(tables) > 1:
+        codes = graph.add("Add", codes, starts)
     table = np.concatenate(tables)
     found = graph.add("Gather", table, codes, axis=0)
     return graph.add("Reshape", found, np.array([-1, len(tables) * table.shape[1]]))
@@ -127,7 +137,7 @@ def _write_sparse_linear(graph, module, x):
     return graph.add("Add", x, weights_of(module.bias))
 
 
-def _columns(graph, x, start, end):
+def _slice(graph, x, start, end):
     return graph.add("Slice", x, np.array([start]), np.array([end]), np.array([1]))
 
 

@@ -8,6 +8,7 @@ from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, RobustScaler, Stan
 
 from skdistill._columns import is_gap
 from skdistill.deployment._onnx._graph import FLOAT64
+from skdistill.deployment._onnx._rows import Rows
 from skdistill.exceptions import ExportError
 from skdistill.students import ImagePreprocessor, TablePreprocessor
 from skdistill.students._scaling import CLIP, FARTHEST
@@ -48,32 +49,18 @@ def gap_of(categories):
     return next((name for name in GAPS if name not in categories), GAPS[0])
 
 
-def write_table(graph, step, rows):
-    """Add the nodes of a TablePreprocessor.
-
-    Parameters
-    ----------
-    graph : Graph
-    step : TablePreprocessor
-        Fitted.
-    rows : Entered
-        See `enter`.
-
-    Returns
-    -------
-    str
-        What it makes of rows of float64.
-    """
+def _write_table(graph, step, rows):
     if hasattr(step, "scaler_"):
         kept = graph.add("Gather", rows.whole(graph), step.scaler_.kept_.astype(np.int64), axis=1)
-        return graph.add("Div", kept, step.scaler_.scale_)
-    blocks = []
+        return Rows(graph.add("Div", kept, step.scaler_.scale_))
+    blocks, codes = [], None
     positions = np.concatenate([step.numeric_, step.flags_]).astype(np.int64)
     if len(positions):
-        blocks += _write_numbers(graph, step, rows.numbers(graph, positions))
+        blocks += _write_numbers(graph, step, rows.numbers(graph, positions, step.n_features_in_))
     if len(step.categorical_):
-        blocks += _write_categories(graph, step, rows)
-    return graph.join(blocks)
+        few, codes = _write_categories(graph, step, rows)
+        blocks += few
+    return Rows(graph.join(blocks) if blocks else None, codes)
 
 
 def _write_numbers(graph, step, x):
@@ -95,58 +82,55 @@ def _write_categories(graph, step, rows):
     few, many = [], []
     for position, categories in zip(step.categorical_, step.categories_, strict=True):
         known = spellings(categories)
+        is_few = len(categories) <= step.max_one_hot
+        first = 0 if is_few else 1  # code 0 is unknown
         where = graph.add(
             "LabelEncoder",
             rows.texts[position],
             dtype=np.int64,
             keys_strings=list(known),
-            values_int64s=list(known.values()),
-            default_int64=-1,
+            values_int64s=[place + first for place in known.values()],
+            default_int64=first - 1,
         )
-        if len(categories) <= step.max_one_hot:
+        if is_few:
             few.append(graph.add("Equal", where, np.arange(len(categories)), dtype=bool))
         else:
             many.append(where)
     blocks = [graph.cast(graph.join(few), FLOAT64)] if few else []
-    if many:
-        codes = graph.add("Add", graph.join(many), np.array(1))  # 0 is unknown
-        blocks.append(graph.cast(codes, FLOAT64))
-    return blocks
+    return blocks, graph.join(many) if many else None
 
 
-def _write_images(graph, step, rows):
+def _write_images(graph, step, x):
     axes = (1, 1) if len(step.image_shape_) == 3 else ()
     mean, scale = step.mean_.reshape(-1, *axes), step.scale_.reshape(-1, *axes)
-    return graph.add("Div", graph.add("Sub", rows.whole(graph), mean), scale)
+    return graph.add("Div", graph.add("Sub", x, mean), scale)
 
 
-def _write_standard(graph, step, rows):
-    x = rows.whole(graph)
+def _write_standard(graph, step, x):
     if step.with_mean:
         x = graph.add("Sub", x, step.mean_)
     return graph.add("Div", x, step.scale_) if step.with_std else x
 
 
-def _write_min_max(graph, step, rows):
-    x = graph.add("Add", graph.add("Mul", rows.whole(graph), step.scale_), step.min_)
+def _write_min_max(graph, step, x):
+    x = graph.add("Add", graph.add("Mul", x, step.scale_), step.min_)
     if not step.clip:
         return x
     low, high = step.feature_range
     return graph.add("Clip", x, np.array(float(low)), np.array(float(high)))
 
 
-def _write_max_abs(graph, step, rows):
-    return graph.add("Div", rows.whole(graph), step.scale_)
+def _write_max_abs(graph, step, x):
+    return graph.add("Div", x, step.scale_)
 
 
-def _write_robust(graph, step, rows):
-    x = rows.whole(graph)
+def _write_robust(graph, step, x):
     if step.with_centering:
         x = graph.add("Sub", x, step.center_)
     return graph.add("Div", x, step.scale_) if step.with_scaling else x
 
 
-def _write_imputer(graph, step, rows):
+def _write_imputer(graph, step, x):
     fill = np.asarray(step.statistics_)
     is_plain = not step.add_indicator and fill.dtype == FLOAT64 and np.isfinite(fill).all()
     if not is_plain or not is_gap(step.missing_values):
@@ -155,12 +139,10 @@ def _write_imputer(graph, step, rows):
             f"that fills NaN and marks nothing. Put a TablePreprocessor in its place, or "
             f"skdistill.deployment.save the student: it keeps every step."
         )
-    x = rows.whole(graph)
     return graph.add("Where", graph.add("IsNaN", x, dtype=bool), fill, x, dtype=FLOAT64)
 
 
-STEPS = {
-    TablePreprocessor: write_table,
+SCALERS = {
     ImagePreprocessor: _write_images,
     StandardScaler: _write_standard,
     MinMaxScaler: _write_min_max,
@@ -170,44 +152,34 @@ STEPS = {
 }
 
 
-def check_step(step):
-    """Refuse a step that has no counterpart in ONNX."""
-    if type(step) not in STEPS:
-        known = ", ".join(sorted(kind.__name__ for kind in STEPS))
+def write_step(graph, step, rows):
+    """Add the nodes of a step.
+
+    Parameters
+    ----------
+    graph : Graph
+    step : transformer
+        Fitted.
+    rows : Rows
+
+    Returns
+    -------
+    Rows
+        What it makes of rows of float64.
+
+    Raises
+    ------
+    ExportError
+        For a step that has no counterpart in ONNX.
+    """
+    if type(step) is TablePreprocessor:
+        return _write_table(graph, step, rows)
+    if type(step) not in SCALERS:
+        known = ", ".join(sorted(kind.__name__ for kind in (TablePreprocessor, *SCALERS)))
         hashed = " Words are hashed by no operator of ONNX." * hasattr(step, "alternate_sign")
         raise ExportError(
             f"The step {type(step).__name__} cannot be written as ONNX; expected one of {known}."
             f"{hashed} Do what it does before the graph and export the rest of the student, or "
             f"skdistill.deployment.save it: that keeps every step."
         )
-
-
-class Entered:
-    """What a step reads: columns of their own, or one value that holds all of them.
-
-    Parameters
-    ----------
-    array : str, default=None
-        The value that holds all columns, where there is one.
-    columns : dict of int to str, default={}
-        The value of each column of numbers otherwise, by its position.
-    texts : dict of int to str, default={}
-        The value of each column of texts.
-    """
-
-    def __init__(self, array=None, columns=None, texts=None):
-        self.array = array
-        self.columns = columns or {}
-        self.texts = texts or {}
-
-    def whole(self, graph):
-        """Return all columns in one value."""
-        if self.array is not None:
-            return self.array
-        return graph.join([self.columns[position] for position in sorted(self.columns)])
-
-    def numbers(self, graph, positions):
-        """Return some columns of numbers in one value."""
-        if self.array is None:
-            return graph.join([self.columns[position] for position in positions.tolist()])
-        return graph.add("Gather", self.array, positions, axis=1)
+    return Rows(SCALERS[type(step)](graph, step, rows.whole(graph)))

@@ -15,7 +15,7 @@ from skdistill.deployment._onnx._graph import FLOAT64, Graph
 from skdistill.deployment._onnx._inputs import columns_of, enter
 from skdistill.deployment._onnx._links import onnx_labels, write_classes, write_numbers
 from skdistill.deployment._onnx._modules import write_network
-from skdistill.deployment._onnx._steps import STEPS, Entered, check_step
+from skdistill.deployment._onnx._steps import write_step
 from skdistill.deployment._parts import Parts, take_apart
 from skdistill.teachers._file_teacher import import_extra
 from skdistill.teachers._onnx_rows import FORMAT, KEY, OnnxColumn
@@ -56,13 +56,11 @@ def write_student(model, who):
     parts = take_apart(model, who)
     onnx = import_extra("onnx", "onnx", who)
     columns = columns_of(parts)
-    for step in parts.steps:
-        check_step(step)
     graph = Graph(onnx)
     rows = enter(graph, columns, parts.shape)
     for step in parts.steps:
-        rows = Entered(STEPS[type(step)](graph, step, rows))
-    outputs = _write_body(graph, parts, rows.whole(graph))
+        rows = write_step(graph, step, rows)
+    outputs = _write_body(graph, parts, rows)
     if parts.classes is None:
         write_numbers(graph, parts.link, outputs)
     else:
@@ -78,14 +76,14 @@ def write_student(model, who):
     return Written(graph.to_model({KEY: json.dumps(metadata)}), parts, columns)
 
 
-def _write_body(graph, parts, x):
+def _write_body(graph, parts, rows):
     if not isinstance(parts.body, EstimatorBody):
         net = getattr(parts.body, "net", None)
         module = parts.body.module if net is None else net.module_
-        return write_network(graph, module, x, n_axes=1 + len(parts.shape))
+        return write_network(graph, module, rows, n_axes=1 + len(parts.shape))
     estimator = parts.body.estimator
     check_estimator(estimator)
-    x = graph.cast(x, FLOAT64)
+    x = graph.cast(rows.whole(graph), FLOAT64)
     if parts.classes is None:
         return write_estimator(graph, estimator, x)
     if is_regressor(estimator):
