@@ -5,6 +5,7 @@ import pandas as pd
 import polars
 import pytest
 import torch
+from scipy.sparse import random_array
 from sklearn.datasets import make_friedman1
 from sklearn.ensemble import (
     ExtraTreesRegressor,
@@ -381,6 +382,35 @@ def test_whatever_holds_a_student(model):
     alone = net(MLP).fit(ARRAY, CLASSES)
     found = run(to_onnx(alone, X=ARRAY), {"X": ARRAY})["probabilities"]
     np.testing.assert_allclose(found, alone.predict_proba(ARRAY), **CLOSE)
+
+
+def test_names_of_columns_that_a_graph_cannot_have():
+    names = [
+        "",
+        "/Sub/3",
+        "_/Sub/3",
+        "label",
+        "label_",
+        "probabilities",
+        "rows",
+        "X",
+        "/constant/0",
+    ]
+    table = pd.DataFrame(np.hstack([ARRAY, ARRAY[:, :4]]), columns=names)
+    student = plain(None, table, CLASSES)
+    graph = to_onnx(student, X=table)
+    inputs = [one.name for one in graph.graph.input]
+    assert len(set(inputs)) == 9 and inputs[6:8] == ["rows", "X"]
+    feeds = dict(zip(inputs, np.split(table.to_numpy(), 9, axis=1), strict=True))
+    found = run(graph, feeds)["probabilities"]
+    np.testing.assert_allclose(found, student.predict_proba(table), **CLOSE)
+
+
+def test_sparse_rows():
+    X = random_array((150, 40), density=0.2, rng=np.random.default_rng(0), format="csr")
+    student = plain(make_pipeline(TablePreprocessor(), net(SparseMLP)), X, np.arange(150) % 3)
+    found = run(to_onnx(student, X=X), {"X": X.toarray()})["probabilities"]
+    np.testing.assert_allclose(found, student.predict_proba(X), **CLOSE)
 
 
 def test_other_tables(model, graph):

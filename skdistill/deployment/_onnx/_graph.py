@@ -62,7 +62,7 @@ class Graph:
             The name of its result.
         """
         names = [one if isinstance(one, str) else self._constant(one) for one in inputs]
-        name = f"/{op}/{len(self._nodes)}"  # no column's name begins so
+        name = f"/{op}/{len(self._nodes)}"  # no input's name begins so
         if op in ML_OPERATORS:
             attributes["domain"] = ML
         self._nodes.append(self.onnx.helper.make_node(op, names, [name], **attributes))

@@ -35,6 +35,7 @@ def columns_of(parts):
     columns, used = [], set(TAKEN)
     for position, name in enumerate(names):
         own = name or f"column_{position}"
+        own = f"_{own}" if own.startswith("/") else own  # as the graph's own values do
         while own in used:
             own += "_"
         used.add(own)
