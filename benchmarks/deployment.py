@@ -131,7 +131,7 @@ def report(table, options, model, many, folder, kept):
     sys.path.insert(0, str(folder))
     from predict import Student
 
-    script, settings = Student(folder / "student.onnx"), onnxruntime.SessionOptions()
+    script, settings = Student(folder), onnxruntime.SessionOptions()
     settings.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(folder / "student.onnx", settings)
     frame, row = many[:1], json.loads(many[:1].to_json(orient="records"))[0]

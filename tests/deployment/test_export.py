@@ -11,14 +11,22 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.datasets import make_friedman1
-from sklearn.linear_model import Ridge
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import accuracy_score, log_loss, r2_score
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.tree import DecisionTreeClassifier
 
 from skdistill import DistilledClassifier, DistilledRegressor, StudentNet
 from skdistill.deployment import export
 from skdistill.exceptions import ExportError
-from skdistill.students import ConvNet, ImagePreprocessor, TablePreprocessor
+from skdistill.students import (
+    MLP,
+    ConvNet,
+    ImagePreprocessor,
+    SoftDecisionTree,
+    TablePreprocessor,
+)
 from skdistill.teachers import load_teacher
 
 pytest.importorskip("onnx")
@@ -182,16 +190,21 @@ def test_the_self_test_passes_and_fails(folder, tmp_path):
     assert done.returncode == 1 and done.stdout.startswith("FAILED: at most 1.0e-03 off")
 
 
-def test_the_script_needs_neither_torch_nor_scikit_learn(folder):
+def loaded_by(folder, *more):
+    """Return which packages a process has loaded that has answered, as a list in a text."""
+    unwanted = ("torch", "sklearn", "skdistill", "pandas", "scipy", "onnx", *more)
     check = (
         "import sys; sys.path.insert(0, sys.argv[1]); import predict\n"
         "predict.predict({'age': 1, 'member': True, 'kind': None, 'rooms': '1'})\n"
-        "print([name for name in ('torch', 'sklearn', 'skdistill', 'pandas', 'scipy', 'onnx')"
-        " if name in sys.modules])"
+        f"print([name for name in {unwanted} if name in sys.modules])"
     )
     command = [sys.executable, "-c", check, folder]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
-    assert done.stdout.strip() == "[]"
+    return done.stdout.strip()
+
+
+def test_the_script_needs_neither_torch_nor_scikit_learn(folder):
+    assert loaded_by(folder) == "[]"
 
 
 def test_nothing_of_the_users_rows_is_kept(folder):
@@ -275,6 +288,57 @@ def test_numbers(tmp_path, n_outputs):
     assert len(run(folder, tmp_path / "rows.csv").stdout.splitlines()[1].split(",")) == n_outputs
 
 
+SERVED_BY_NUMPY = {
+    "default": lambda: make_pipeline(TablePreprocessor(), net()),
+    "members": lambda: make_pipeline(
+        TablePreprocessor(max_one_hot=2), StudentNet(max_epochs=2, module__n_members=3)
+    ),
+    "soft tree": lambda: make_pipeline(TablePreprocessor(), net(SoftDecisionTree(depth=3))),
+    "logistic regression": lambda: make_pipeline(TablePreprocessor(), LogisticRegression()),
+    "probabilities of a ridge": lambda: make_pipeline(TablePreprocessor(), Ridge()),
+}
+
+
+@pytest.mark.parametrize("name", SERVED_BY_NUMPY)
+def test_numpy_alone_answers_as_the_student_does(tmp_path, name):
+    model = fit(SERVED_BY_NUMPY[name]())
+    folder = export(model, tmp_path / "bundle", X=TABLE, y=LABELS, runtime="numpy")
+    assert {path.name for path in folder.iterdir()} == FILES - {"student.onnx"} | {"student.npz"}
+    assert "onnxruntime" not in (folder / "requirements.txt").read_text()
+    script = script_of(folder)
+    rows = pd.concat([TABLE, TABLE.assign(age=1e12, kind="never seen"), TABLE.assign(age=np.nan)])
+    answers = script.predict(rows.to_dict("records"))
+    got = [list(answer["probabilities"].values()) for answer in answers]
+    np.testing.assert_allclose(got, model.predict_proba(rows), **CLOSE)
+    assert [answer["label"] for answer in answers] == model.predict(rows).tolist()
+    assert script.self_test(script.load()) <= 5e-5
+
+
+@pytest.mark.parametrize("student", [None, make_pipeline(StandardScaler(), net(MLP))])
+def test_numpy_alone_reads_arrays(tmp_path, student):
+    y = np.digitize(NUMBERS, np.quantile(NUMBERS, [0.3, 0.7]))
+    model = fit(student, ARRAY, y)
+    script = script_of(export(model, tmp_path / "bundle", X=ARRAY, runtime="numpy"))
+    got = [list(answer["probabilities"].values()) for answer in script.predict(ARRAY)]
+    np.testing.assert_allclose(got, model.predict_proba(ARRAY), **CLOSE)
+    assert script.predict(ARRAY[0])["label"] == model.predict(ARRAY[:1])[0]
+
+
+def test_numpy_alone_gives_numbers(tmp_path):
+    y = np.stack([NUMBERS, 1e-4 * NUMBERS], axis=1)
+    model = fit_regressor(TABLE, y)
+    folder = export(model, tmp_path / "bundle", X=TABLE, y=y, runtime="numpy")
+    answers = script_of(folder).predict(TABLE.to_dict("records"))
+    got = np.array([one["prediction"] for one in answers])
+    np.testing.assert_allclose(got, model.predict(TABLE), rtol=1e-6)
+
+
+def test_numpy_alone_needs_nothing_else(model, tmp_path):
+    folder = export(model, tmp_path / "bundle", X=TABLE, runtime="numpy")
+    assert loaded_by(folder, "onnxruntime") == "[]"
+    assert run(folder, "--self-test").returncode == 0
+
+
 MODEL = fit(make_pipeline(TablePreprocessor(), net()))
 REGRESSOR = fit_regressor(ARRAY, NUMBERS)
 
@@ -315,12 +379,23 @@ REFUSED = {
         lambda place: export(MODEL, place / "new", X=TABLE[["age"]]),
         "age",
     ),
+    "another runtime": (
+        ValueError,
+        lambda place: export(MODEL, place / "new", X=TABLE, runtime="torch"),
+        r"'runtime' parameter of export must be one of \['onnx', 'numpy'\]. Got 'torch'",
+    ),
+    "trees by NumPy": (
+        ExportError,
+        lambda place: export(TREE, place / "new", X=ARRAY, runtime="numpy"),
+        r"operators \['TreeEnsembleRegressor'\]; expected a network.*Set runtime='onnx'",
+    ),
     "texts": (
         ExportError,
         lambda place: export(TEXTS, place / "new", X=["a good one"]),
         "hashed by no operator",
     ),
 }
+TREE = fit(DecisionTreeClassifier(max_depth=2), ARRAY, NUMBERS > 10)
 TEXTS = fit(None, ["a good one", "a bad one"] * 60)
 
 

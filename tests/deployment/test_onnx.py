@@ -30,6 +30,7 @@ from skdistill.students import (
     MLP,
     ConvNet,
     ImagePreprocessor,
+    SoftDecisionTree,
     SparseMLP,
     TablePreprocessor,
     TabularMLP,
@@ -180,6 +181,7 @@ STUDENTS = {
         net(TabularMLP, module__hidden_units=(), module__numeric_embedding=None),
     ),
     "double precision": lambda: make_pipeline(TablePreprocessor(), net(dtype="float64")),
+    "soft tree": lambda: make_pipeline(TablePreprocessor(), net(SoftDecisionTree(depth=3))),
     "codes alone": lambda: make_pipeline(TablePreprocessor(max_one_hot=0), net()),
     "columns alone": lambda: make_pipeline(TablePreprocessor(max_one_hot=50), net(MLP)),
     "logistic regression": lambda: table_student(LogisticRegression()),
@@ -284,6 +286,9 @@ REGRESSORS = {
     "default": lambda: make_pipeline(TablePreprocessor(), StudentNetRegressor(max_epochs=2)),
     "members": lambda: make_pipeline(
         TablePreprocessor(), StudentNetRegressor(max_epochs=2, module__n_members=3)
+    ),
+    "soft tree": lambda: make_pipeline(
+        TablePreprocessor(), StudentNetRegressor(SoftDecisionTree(depth=2), max_epochs=2)
     ),
     "ridge": lambda: table_student(Ridge()),
     "tree": lambda: table_student(DecisionTreeRegressor(max_depth=6)),

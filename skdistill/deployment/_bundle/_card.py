@@ -14,7 +14,7 @@ CARD = """# A student
 {what}
 
 It was made by knowledge distillation, with skdistill. Nothing in this folder needs torch,
-scikit-learn or skdistill: numpy and onnxruntime are enough (`pip install -r requirements.txt`).
+scikit-learn or skdistill: `pip install -r requirements.txt` is enough.
 
 ## Use
 
@@ -25,8 +25,8 @@ predict({row})
 ```
 
 `python predict.py rows.csv` answers for a table, `python predict.py --self-test` compares the
-answers with those of the day of the export. `schema.json` describes a row, `student.onnx` is the
-model itself, for any runtime of ONNX.
+answers with those of the day of the export. `schema.json` describes a row, `{name}` is the model
+itself.
 
 ## Figures
 
@@ -40,7 +40,7 @@ A gap is null. A category that is not among the known ones is unknown to the stu
 """
 
 
-def card_of(parts, columns, figures, row):
+def card_of(parts, columns, figures, row, name):
     """Return the text of a model card.
 
     Parameters
@@ -51,6 +51,8 @@ def card_of(parts, columns, figures, row):
         Lines of the table.
     row : object
         A row as JSON has it.
+    name : str
+        The file of the model.
 
     Returns
     -------
@@ -67,6 +69,7 @@ def card_of(parts, columns, figures, row):
     table = ["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in figures.items())]
     return CARD.format(
         what=what,
+        name=name,
         row=_listed_row(row),
         figures="\n".join(table),
         columns=_described(parts, columns),

@@ -1,5 +1,6 @@
 """A folder that serves a student: the graph, a script, a schema, a test of itself and a card."""
 
+import io
 import json
 import warnings
 from pathlib import Path
@@ -11,28 +12,37 @@ from sklearn.utils.validation import check_consistent_length
 
 from skdistill._rows import as_rows
 from skdistill.deployment._bundle._card import card_of, measure
+from skdistill.deployment._bundle._numpy_graph import as_arrays
 from skdistill.deployment._bundle._schema import as_json_rows, rounded, schema_of
+from skdistill.deployment._bundle._serve import NumpyGraph
 from skdistill.deployment._files import written_aside
 from skdistill.deployment._onnx._proof import Case, compare, made_rows, prove
 from skdistill.deployment._onnx._runner import Runner
 from skdistill.deployment._onnx._written import write_student
 
 SCRIPT = Path(__file__).with_name("_serve.py")
-REQUIREMENTS = "numpy>=1.26\nonnxruntime>=1.31\n"
+REQUIREMENTS = {"onnx": "numpy>=1.26\nonnxruntime>=1.31\n", "numpy": "numpy>=1.26\n"}
 
 N_KEPT, MOST_CELLS = 8, 20_000
 """Rows of the self-test; fewer of rows that are large."""
 
 
-def export(model: Any, folder: str | Path, *, X: Any, y: ArrayLike | None = None) -> Path:
+def export(
+    model: Any,
+    folder: str | Path,
+    *,
+    X: Any,
+    y: ArrayLike | None = None,
+    runtime: str = "onnx",
+) -> Path:
     """Write a folder that serves a fitted student without torch and without scikit-learn.
 
     ==================== =======================================================================
     file                 what it is
     ==================== =======================================================================
     ``student.onnx``     the student, preprocessing and all; see `to_onnx`
-    ``predict.py``       answers for dicts and for CSV files; needs numpy and onnxruntime alone
-    ``requirements.txt`` these two
+    ``predict.py``       answers for dicts and for CSV files
+    ``requirements.txt`` what that needs: numpy and onnxruntime
     ``schema.json``      a row, as a JSON schema
     ``self_test.json``   rows and the student's answers, for ``python predict.py --self-test``
     ``README.md``        the model card: what it predicts, and how well on X and y
@@ -52,6 +62,10 @@ def export(model: Any, folder: str | Path, *, X: Any, y: ArrayLike | None = None
         good they are.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
         Their labels, or numbers. Without them the card has no accuracy.
+    runtime : {"onnx", "numpy"}, default="onnx"
+        What serves. For "numpy" the student stands in ``student.npz``, and NumPy is enough, which
+        takes less memory and more time for many rows: for tables with a network of linear layers,
+        a soft tree or a linear model.
 
     Returns
     -------
@@ -68,7 +82,7 @@ def export(model: Any, folder: str | Path, *, X: Any, y: ArrayLike | None = None
         When the extra ``onnx`` is missing.
     ValueError
         For y of another length, with labels that the student does not know, or numbers that are
-        not finite.
+        not finite, and for another runtime.
 
     See Also
     --------
@@ -95,25 +109,36 @@ def export(model: Any, folder: str | Path, *, X: Any, y: ArrayLike | None = None
     student.onnx
     """
     path = _new_folder(folder)
+    if runtime not in REQUIREMENTS:
+        raise ValueError(
+            f"The 'runtime' parameter of export must be one of {list(REQUIREMENTS)}. Got "
+            f"{runtime!r} instead."
+        )
     written = write_student(model, "export")
-    graph, parts = Runner(written), written.parts
+    parts = written.parts
+    if runtime == "numpy":
+        name, content = "student.npz", as_arrays(written)
+        graph = Runner(written, NumpyGraph(io.BytesIO(content)))
+    else:
+        name, content = "student.onnx", written.model.SerializeToString()
+        graph = Runner(written)
     X = as_rows(X)
     y = _read_y(y, X, parts)
-    unit = prove(written, model, X)
+    unit = prove(graph, model, X)
     rows, test = _self_test(graph, unit)
     figures = measure(model, X, y, graph)
     texts = {
         "predict.py": SCRIPT.read_text(encoding="utf-8"),
-        "requirements.txt": REQUIREMENTS,
+        "requirements.txt": REQUIREMENTS[runtime],
         "schema.json": _as_json(schema_of(parts, written.columns)),
         "self_test.json": _as_json(test),
-        "README.md": card_of(parts, written.columns, figures, rows[0]),
+        "README.md": card_of(parts, written.columns, figures, rows[0], name),
     }
     with written_aside(path) as beside:
         beside.mkdir()
-        (beside / "student.onnx").write_bytes(written.model.SerializeToString())
-        for name, text in texts.items():
-            (beside / name).write_text(text, encoding="utf-8")
+        (beside / name).write_bytes(content)
+        for file, text in texts.items():
+            (beside / file).write_text(text, encoding="utf-8")
     return path
 
 

@@ -1,4 +1,4 @@
-"""Answer as the student in this folder does. Needs numpy and onnxruntime, and nothing else.
+"""Answer as the student in this folder does. requirements.txt says what it needs.
 
     from predict import predict
 
@@ -16,8 +16,10 @@ import argparse
 import csv
 import json
 import sys
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -29,33 +31,35 @@ GAPS = ("", "None", "nan", "NaN", "<NA>", "NaT")
 
 
 class Student:
-    """A student that is run by onnxruntime. Several threads may ask it at once.
+    """A student, with all that it needs. Several threads may ask it at once.
 
     Parameters
     ----------
-    path : str or Path
-        The file student.onnx.
+    folder : str or Path
+        With student.onnx, which onnxruntime runs, or student.npz, for which NumPy is enough.
     n_threads : int, default=1
-        Of a single call.
+        Of a single call of onnxruntime.
     """
 
-    def __init__(self, path=FOLDER / "student.onnx", n_threads=1):
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = n_threads
-        self.session = onnxruntime.InferenceSession(
-            str(path), options, providers=["CPUExecutionProvider"]
-        )
-        said = json.loads(self.session.get_modelmeta().custom_metadata_map["skdistill"])
+    def __init__(self, folder=FOLDER, n_threads=1):
+        self.graph: Any
+        arrays = Path(folder) / "student.npz"
+        if arrays.exists():
+            self.graph = NumpyGraph(arrays)
+            said, self.shape = self.graph.said, self.graph.shape
+        else:
+            self.graph = open_onnx(Path(folder) / "student.onnx", n_threads)
+            said = self.graph.get_modelmeta().custom_metadata_map["skdistill"]
+            self.shape = self.graph.get_inputs()[0].shape[1:]  # of a row, without columns
+        said = json.loads(said)
         self.classes = said["classes"]
+        self.outputs = ["label", "probabilities"] if self.classes else ["prediction"]
         self.columns = [one["name"] for one in said["columns"]]
         # By kind: one array for all columns takes less than an array for each.
         self.kinds = [
             (read, dtype, [one for one in said["columns"] if one["kind"] == kind])
             for kind, read, dtype in (("numbers", _number, np.float64), ("texts", _text, object))
         ]
-        self.shape = self.session.get_inputs()[0].shape[1:]  # of a row, where it has no columns
 
     def predict(self, rows):
         """Return an answer for a row, or a list of answers for several.
@@ -90,7 +94,7 @@ class Student:
         return answers[0] if is_single else answers
 
     def _answers(self, rows):
-        found = self.session.run(None, self._feeds(rows))
+        found = self.graph.run(self.outputs, self._feeds(rows))
         if self.classes is None:
             return [{"prediction": value} for value in found[0].tolist()]
         labels, probabilities = (values.tolist() for values in found)
@@ -140,6 +144,118 @@ class Student:
                 f"shape {self.shape} for each."
             )
         return rows
+
+
+def open_onnx(path, n_threads):
+    """Return a session of onnxruntime."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = n_threads
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+class NumpyGraph:
+    """A graph that NumPy computes step by step.
+
+    Parameters
+    ----------
+    file : str, Path or binary file
+        An .npz file of arrays and of a description, in which nothing is pickled.
+    """
+
+    def __init__(self, file):
+        with np.load(file, allow_pickle=False) as arrays:
+            kept = json.loads(str(arrays["description"]))
+            self.constants = {name: arrays[f"array {i}"] for i, name in enumerate(kept["arrays"])}
+        for name, array in self.constants.items():
+            if array.dtype.kind == "U":
+                self.constants[name] = array.astype(object)
+        self.said, self.shape = kept["said"], kept["shape"]
+        self.steps = [
+            (_encoder(settings) if op == "LabelEncoder" else OPERATORS[op], inputs, name, settings)
+            for op, inputs, name, settings in kept["steps"]
+        ]
+
+    def run(self, outputs, feeds):
+        """Return the values of some outputs, as a session of onnxruntime does."""
+        values = self.constants | feeds
+        with np.errstate(all="ignore"):
+            for compute, inputs, name, settings in self.steps:
+                values[name] = compute(*[values[one] for one in inputs], **settings)
+        return [values[name] for name in outputs]
+
+
+def _encoder(settings):
+    places = dict(zip(settings["keys_strings"], settings["values_int64s"], strict=True))
+    unknown = settings["default_int64"]
+
+    def encode(texts, **_):
+        found = [places.get(text, unknown) for text in texts[:, 0].tolist()]
+        return np.array(found, dtype=np.int64)[:, None]
+
+    return encode
+
+
+def _cast(x, to):
+    return x.astype({1: np.float32, 7: np.int64, 9: np.bool_, 11: np.float64}[to])
+
+
+def _softmax(x, axis):
+    p = np.exp(x - x.max(axis=axis, keepdims=True))
+    p /= p.sum(axis=axis, keepdims=True)
+    return p
+
+
+def _log_softmax(x, axis):
+    x = x - x.max(axis=axis, keepdims=True)
+    return x - np.log(np.exp(x).sum(axis=axis, keepdims=True))
+
+
+def _log_sum_exp(x, axes, keepdims):
+    greatest = x.max(axis=tuple(axes), keepdims=True)
+    sums = np.log(np.exp(x - greatest).sum(axis=tuple(axes), keepdims=True)) + greatest
+    return sums if keepdims else np.squeeze(sums, tuple(axes))
+
+
+OPERATORS: dict[str, Callable] = {
+    "Add": np.add,
+    "ArgMax": lambda x, axis, keepdims: np.argmax(x, axis=axis),
+    "Cast": _cast,
+    "Clip": lambda x, low, high: np.minimum(np.maximum(x, low), high),
+    "Concat": lambda *parts, axis: np.concatenate(parts, axis=axis),
+    "Div": np.divide,
+    "Equal": np.equal,
+    "Exp": np.exp,
+    "Flatten": lambda x, axis: x.reshape(len(x), -1),
+    "Gather": lambda x, places, axis=0: np.take(x, places, axis=axis),
+    "Identity": lambda x: x,
+    "IsNaN": np.isnan,
+    "LabelEncoder": _encoder,
+    "Log": np.log,
+    "LogSoftmax": _log_softmax,
+    "MatMul": np.matmul,
+    "Max": np.maximum,
+    "Mul": np.multiply,
+    "Neg": np.negative,
+    "ReduceLogSumExp": _log_sum_exp,
+    "ReduceMean": lambda x, axes, keepdims: x.mean(axis=tuple(axes), keepdims=bool(keepdims)),
+    "ReduceSum": lambda x, axes, keepdims: x.sum(axis=tuple(axes), keepdims=bool(keepdims)),
+    "Relu": lambda x: np.maximum(x, 0),
+    "Reshape": lambda x, shape: x.reshape(shape),
+    "Sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+    "Slice": lambda x, start, end, axis: x[:, start[0] : end[0]],
+    "Softmax": _softmax,
+    "Softplus": lambda x: np.logaddexp(0, x),
+    "Sqrt": np.sqrt,
+    "Squeeze": lambda x, axes: np.squeeze(x, tuple(axes)),
+    "Sub": np.subtract,
+    "Tanh": np.tanh,
+    "Transpose": lambda x, perm: np.transpose(x, perm),
+    "Unsqueeze": lambda x, axes: np.expand_dims(x, tuple(axes)),
+    "Where": np.where,
+}
+"""What ONNX calls the steps of a table's preprocessing and of linear layers."""
 
 
 def _number(value, _):

@@ -7,7 +7,14 @@ from skdistill._torch import module_dtype
 from skdistill.deployment._onnx._graph import FLOAT64
 from skdistill.deployment._onnx._layers import LAYERS, same, weights_of
 from skdistill.deployment._onnx._traced import write_traced
-from skdistill.students import MLP, Linear, PiecewiseLinearEmbedding, SparseMLP, TabularMLP
+from skdistill.students import (
+    MLP,
+    Linear,
+    PiecewiseLinearEmbedding,
+    SoftDecisionTree,
+    SparseMLP,
+    TabularMLP,
+)
 from skdistill.students._conv import AsImages, ConvNet
 from skdistill.students._layers import FrozenNorm
 from skdistill.students._members import MemberMLP
@@ -137,6 +144,52 @@ def _write_sparse_linear(graph, module, x):
     return graph.add("Add", x, weights_of(module.bias))
 
 
+def _write_soft_tree(graph, module, x):
+    dtype, n_plain = graph.dtypes[x], module.n_features - module.n_codes
+    weight = weights_of(module.weight).T.copy()
+    odds = graph.add("MatMul", _slice(graph, x, 0, n_plain) if module.n_codes else x, weight)
+    odds = graph.add("Add", odds, weights_of(module.bias))
+    for i, embed in enumerate(module.categories, start=n_plain):
+        code = graph.cast(_slice(graph, x, i, i + 1), np.int64)
+        found = graph.add("Gather", weights_of(embed.weight), code, axis=0)
+        found = graph.add("Squeeze", found, np.array([1]))
+        odds = graph.add("Add", odds, found)
+    odds = graph.add("Mul", odds, np.array(module.beta, dtype))
+    lefts, rights = _ways_to_leaves(module.depth)
+    # Less the log-probability of a way is the sum of softplus over its turns.
+    left = graph.add("MatMul", graph.add("Softplus", odds), lefts.astype(dtype))
+    right = graph.add("Softplus", graph.add("Neg", odds))
+    against = graph.add("Add", left, graph.add("MatMul", right, rights.astype(dtype)))
+    reached = graph.add("Exp", graph.add("Neg", against))
+    answers = weights_of(module.answers())
+    if module.mean == "outputs":
+        return graph.add("MatMul", reached, answers)
+    p = graph.add("MatMul", reached, np.exp(answers))
+    return graph.add("Log", graph.add("Max", p, np.array(np.finfo(dtype).tiny, dtype)))
+
+
+def _ways_to_leaves(depth):
+    """Return at which nodes the way to each leaf turns left, and at which right.
+
+    Parameters
+    ----------
+    depth : int
+
+    Returns
+    -------
+    lefts, rights : ndarray of shape (2**depth - 1, 2**depth), bool
+        The nodes level by level, each from left to right.
+    """
+    lefts = np.zeros((2**depth - 1, 2**depth), dtype=bool)
+    rights = lefts.copy()
+    for leaf in range(2**depth):
+        for level in range(depth):
+            node = 2**level - 1 + (leaf >> (depth - level))
+            turns_right = leaf >> (depth - level - 1) & 1
+            (rights if turns_right else lefts)[node, leaf] = True
+    return lefts, rights
+
+
 def _slice(graph, x, start, end):
     return graph.add("Slice", x, np.array([start]), np.array([end]), np.array([1]))
 
@@ -148,6 +201,7 @@ BLOCKS = {
     TabularMLP: _write_tabular,
     PiecewiseLinearEmbedding: _write_embedding,
     MemberMLP: _write_members,
+    SoftDecisionTree: _write_soft_tree,
     SparseMLP: _write_sparse,
     SparseLinear: _write_sparse_linear,
 }

@@ -7,7 +7,6 @@ import numpy as np
 
 from skdistill._rows import as_rows
 from skdistill.deployment._onnx._links import LABEL, PREDICTION, PROBABILITIES, onnx_labels
-from skdistill.deployment._onnx._runner import Runner
 from skdistill.exceptions import ExportError
 from skdistill.students import ImagePreprocessor, TablePreprocessor
 
@@ -31,12 +30,12 @@ class Case(NamedTuple):
     rows: np.ndarray
 
 
-def prove(written, model, X):
-    """Compare an ONNX graph with its student, on the rows of the user and on rows made of them.
+def prove(graph, model, X):
+    """Compare a graph with its student, on the rows of the user and on rows made of them.
 
     Parameters
     ----------
-    written : Written
+    graph : Runner
     model : estimator
         The student, or what holds it.
     X : {array-like, DataFrame} of shape (n_samples, ...) or None
@@ -52,7 +51,7 @@ def prove(written, model, X):
     ExportError
         With the row where they differ most.
     """
-    graph, unit, parts = Runner(written), None, written.parts
+    unit, parts = None, graph.parts
     if X is not None:
         X = as_rows(X)
         if parts.classes is None:

@@ -4,6 +4,7 @@ import numpy as np
 
 from skdistill._frames import is_table
 from skdistill.deployment._onnx._inputs import ROWS
+from skdistill.deployment._onnx._links import LABEL, PREDICTION, PROBABILITIES
 from skdistill.teachers._file_teacher import import_extra
 from skdistill.teachers._onnx_rows import NUMBERS, make_feeds
 
@@ -12,20 +13,17 @@ AT_ONCE = 2048
 
 
 class Runner:
-    """An ONNX graph that is run by onnxruntime.
+    """A graph, and what runs it.
 
     Parameters
     ----------
     written : Written
+    session : object, default=None
+        With `run(outputs, feeds)`; None is onnxruntime.
     """
 
-    def __init__(self, written):
-        runtime = import_extra("onnxruntime", "onnx", "The proof of an ONNX graph")
-        options = runtime.SessionOptions()
-        options.log_severity_level = 3
-        self.session = runtime.InferenceSession(
-            written.model.SerializeToString(), options, providers=["CPUExecutionProvider"]
-        )
+    def __init__(self, written, session=None):
+        self.session = open_session(written.model) if session is None else session
         self.parts = written.parts
         self.columns = written.columns
 
@@ -38,7 +36,7 @@ class Runner:
 
     def run(self, X):
         """Return what the graph makes of rows, by the names of its outputs."""
-        names = [one.name for one in self.session.get_outputs()]
+        names = [PREDICTION] if self.parts.classes is None else [LABEL, PROBABILITIES]
         feeds = self.feeds(X)
         n_rows = len(next(iter(feeds.values())))
         parts = []
@@ -61,6 +59,16 @@ class Runner:
             values = feeds[column.input][:, 0].tolist()
             rows[:, i] = [None if value == column.gap else value for value in values]
         return rows
+
+
+def open_session(model):
+    """Return a session of onnxruntime for a model."""
+    runtime = import_extra("onnxruntime", "onnx", "The proof of an ONNX graph")
+    options = runtime.SessionOptions()
+    options.log_severity_level = 3
+    return runtime.InferenceSession(
+        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
 
 
 def _head(X, n_rows):

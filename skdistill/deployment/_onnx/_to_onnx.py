@@ -5,6 +5,7 @@ from typing import Any
 
 from skdistill.deployment._files import new_file, written_aside
 from skdistill.deployment._onnx._proof import prove
+from skdistill.deployment._onnx._runner import Runner
 from skdistill.deployment._onnx._written import write_student
 
 
@@ -87,7 +88,7 @@ def to_onnx(
         path = new_file(path, ".onnx")
     written = write_student(model, "to_onnx")
     if check:
-        prove(written, model, X)
+        prove(Runner(written), model, X)
     if path is not None:
         with written_aside(path) as beside:
             beside.write_bytes(written.model.SerializeToString())
