@@ -63,6 +63,12 @@ def load_onnx(path):
         teacher.classes_ = _zipmap_labels(model, onnx)
         teacher.kind = _find_kind(model, teacher.output)
         return teacher
+    names = {one.name for one in model.graph.input}
+    if said["columns"] and {one.input for one in said["columns"]} != names:
+        raise TeacherError(
+            f"its metadata name other columns than its inputs {sorted(names)[:6]}; expected an "
+            f"input for each column. Write the file again"
+        )
     if said["task"] == "numbers":
         teacher.kind = "numbers"
     else:

@@ -213,6 +213,10 @@ def tampered(tmp_path, **changes):
     [
         ({"format": 99}, "later format than 1; expected .* Install a later skdistill"),
         ({"columns": 3}, "metadata 'skdistill' cannot be read.*Write the file again"),
+        (
+            {"columns": [{"name": "a", "input": "a", "kind": "numbers"}]},
+            r"name other columns than its inputs \['X'\].*Write the file again",
+        ),
         ({"format": None}, "metadata 'skdistill' cannot be read.*Write the file again"),
     ],
 )

@@ -126,8 +126,8 @@ class Student:
             ) from None
         except (OverflowError, TypeError, ValueError) as error:
             raise ValueError(
-                f"The column {name!r} holds what is no finite number ({error}); expected numbers, "
-                f"and None for a gap."
+                f"The column {name!r} cannot be read ({error}); expected a dict for each row, with "
+                f"finite numbers in this column, and None for a gap."
             ) from None
 
     def _as_array(self, rows):

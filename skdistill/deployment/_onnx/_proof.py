@@ -17,8 +17,13 @@ TIE = 1e-4
 """How near to each other two probabilities must be for their order to be of no meaning."""
 
 MANY = 1025  # more than a batch of the student's
+MOST_CELLS = 2**24
+"""Of the rows that are made up, so that those of large images stay few."""
+
 N_MADE = 64
-N_VARIED = 3
+N_VARIED, MOST_VARIED = 3, 64
+"""Rows that are varied, and columns that are varied alone; more go together."""
+
 UNSEEN = "a category that nobody has seen"
 FAR = 1e12
 
@@ -102,8 +107,8 @@ def compare(case, student, graph, unit):
     if off[worst] > TOLERANCE:
         apart = "with another label" if np.isinf(off[worst]) else f"{off[worst]:.2g} apart"
         raise ExportError(
-            f"Row {worst} of {case.what} gives {_shown(got[worst])} in ONNX where the student says "
-            f"{_shown(wanted[worst])}, {apart}; expected at most {TOLERANCE:g}. No file was "
+            f"Row {worst} of {case.what} gives {_shown(got[worst])} in the graph where the student "
+            f"says {_shown(wanted[worst])}, {apart}; expected at most {TOLERANCE:g}. No file was "
             f"written. skdistill.deployment.save keeps this student as it is."
         )
 
@@ -138,8 +143,9 @@ def _distances(wanted, got, unit):
 
 def _cases(parts, plain):
     """Yield rows made of some rows: one, many, and where a table is read odd ones."""
+    n_rows = min(MANY, max(2, MOST_CELLS // (plain.size // len(plain))))
     yield Case("a single row", plain[:1])
-    yield Case(f"{MANY} rows", np.resize(plain, (MANY, *plain.shape[1:])))
+    yield Case(f"{n_rows} rows", np.resize(plain, (n_rows, *plain.shape[1:])))
     first = parts.steps[0] if parts.steps else None
     if not isinstance(first, TablePreprocessor) or hasattr(first, "scaler_"):
         return
@@ -161,7 +167,8 @@ def _varied(plain, positions, value):
     """Return some rows with a value in each of the columns in turn, then in all of them."""
     some = plain[:N_VARIED]
     varied = []
-    for those in (*([position] for position in positions), positions):
+    in_turn = np.array_split(positions, min(len(positions), MOST_VARIED))
+    for those in (*in_turn, positions):
         rows = some.copy()
         rows[:, those] = value
         varied.append(rows)

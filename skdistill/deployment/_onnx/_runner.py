@@ -8,8 +8,8 @@ from skdistill.deployment._onnx._links import LABEL, PREDICTION, PROBABILITIES
 from skdistill.teachers._file_teacher import import_extra
 from skdistill.teachers._onnx_rows import NUMBERS, make_feeds
 
-AT_ONCE = 2048
-"""Rows of a call."""
+AT_ONCE, MOST_CELLS = 2048, 2**24
+"""Rows of a call, fewer of large ones."""
 
 
 class Runner:
@@ -37,14 +37,19 @@ class Runner:
     def run(self, X):
         """Return what the graph makes of rows, by the names of its outputs."""
         names = [PREDICTION] if self.parts.classes is None else [LABEL, PROBABILITIES]
-        feeds = self.feeds(X)
-        n_rows = len(next(iter(feeds.values())))
-        parts = []
-        for start in range(0, n_rows, AT_ONCE):
-            batch = {name: rows[start : start + AT_ONCE] for name, rows in feeds.items()}
-            parts.append(self.session.run(names, batch))
+        parts = [self.session.run(names, batch) for batch in self._batches(X)]
         joined = [np.concatenate(values) for values in zip(*parts, strict=True)]
         return dict(zip(names, joined, strict=True))
+
+    def _batches(self, X):
+        """Yield the feeds of some rows at a time; of sparse ones no more are made dense at once."""
+        if not self.columns:
+            size = max(1, min(AT_ONCE, MOST_CELLS // int(np.prod(self.parts.shape))))
+            yield from (self.feeds(X[i : i + size]) for i in range(0, X.shape[0], size))
+            return
+        feeds = self.feeds(X)
+        for start in range(0, X.shape[0], AT_ONCE):
+            yield {name: rows[start : start + AT_ONCE] for name, rows in feeds.items()}
 
     def plain_rows(self, X, n_rows):
         """Return the first rows as an array: of numbers, or of numbers, texts and None."""
