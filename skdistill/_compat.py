@@ -37,6 +37,7 @@ __all__ = [
     "check_sample_weight",
     "copy_estimator_state",
     "fit_context",
+    "hist_boosting_parts",
     "initialize_for_prediction",
     "learn_names_and_width",
     "names_of_columns",
@@ -277,3 +278,26 @@ def initialize_for_prediction(net, module):
         net._register_attribute("optimizer_", None)
     net._initialize_history()
     net.initialized_ = True
+
+
+def hist_boosting_parts(estimator):
+    """Return the trees of histogram boosting, which scikit-learn keeps under private names.
+
+    Parameters
+    ----------
+    estimator : HistGradientBoostingClassifier or HistGradientBoostingRegressor
+        Fitted.
+
+    Returns
+    -------
+    baseline : ndarray of shape (n_trees_per_iteration,)
+        What the trees' numbers are added to.
+    trees : list of list of ndarray
+        For each iteration the nodes of each tree.
+    has_categories : bool
+        Whether it encodes categories by itself.
+    """
+    trees = [[tree.nodes for tree in iteration] for iteration in estimator._predictors]
+    baseline = np.ravel(estimator._baseline_prediction)
+    has_categories = estimator.is_categorical_ is not None
+    return baseline, trees, has_categories

@@ -5,6 +5,7 @@ from sklearn.exceptions import ConvergenceWarning
 __all__ = [
     "ColumnError",
     "DistillationWarning",
+    "ExportError",
     "LabelEncodingError",
     "StudentError",
     "TeacherError",
@@ -27,6 +28,10 @@ class StudentError(ValueError):
 
 class ColumnError(StudentError, TypeError):
     """A column of the rows holds what no student reads: dates, lists, objects of other classes."""
+
+
+class ExportError(ValueError):
+    """The student cannot be written in another format, or answers otherwise there."""
 
 
 class DistillationWarning(UserWarning):

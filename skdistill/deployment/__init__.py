@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING
 from skdistill._lazy import lazy_names
 
 if TYPE_CHECKING:
+    from skdistill.deployment._bundle import export
     from skdistill.deployment._cascade import CascadeClassifier
     from skdistill.deployment._inspect import FileSummary, inspect
     from skdistill.deployment._load import load
+    from skdistill.deployment._onnx import to_onnx
     from skdistill.deployment._save import save
     from skdistill.deployment._tuned_cascade import TunedCascadeClassifier
 else:
@@ -17,9 +19,11 @@ else:
             "CascadeClassifier": "skdistill.deployment._cascade",
             "FileSummary": "skdistill.deployment._inspect",
             "TunedCascadeClassifier": "skdistill.deployment._tuned_cascade",
+            "export": "skdistill.deployment._bundle",
             "inspect": "skdistill.deployment._inspect",
             "load": "skdistill.deployment._load",
             "save": "skdistill.deployment._save",
+            "to_onnx": "skdistill.deployment._onnx",
         },
     )
 
@@ -27,7 +31,9 @@ __all__ = [
     "CascadeClassifier",
     "FileSummary",
     "TunedCascadeClassifier",
+    "export",
     "inspect",
     "load",
     "save",
+    "to_onnx",
 ]

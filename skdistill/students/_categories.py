@@ -49,6 +49,11 @@ class CategoryEncoder:
         self._ends = np.cumsum(counts[self._few])
         self.cardinalities_: tuple[int, ...] = tuple((counts[self._many] + 1).tolist())
 
+    @property
+    def known_(self):
+        """The categories of each column, a list in the order of their positions."""
+        return [list(positions) for positions in self._positions]
+
     def transform(self, names):
         """Encode categories.
 

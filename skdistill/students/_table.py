@@ -60,6 +60,9 @@ class TablePreprocessor(
     ----------
     numeric_, flags_, categorical_ : ndarray of int
         Positions of the columns of each kind.
+    categories_ : list of list of str or None
+        Those of each column of `categorical_`, in the order of their columns or codes, a gap being
+        None. Codes begin with 1.
     center_, scale_ : ndarray of shape (n_numeric + n_flags,)
         What is taken off each number and what it is divided by. Where most rows hold the same
         number, and the interquartile range is 0, that of the other rows.
@@ -216,6 +219,11 @@ class TablePreprocessor(
         if hasattr(self, "scaler_"):
             return {}
         return self._categories.names_of(names_of_columns(self)[self.categorical_])[1]
+
+    @property
+    def categories_(self) -> list[list[str | None]]:
+        """The categories of each column of them."""
+        return self._categories.known_
 
     def _check(self, X, *, reset):
         X = as_rows(X)

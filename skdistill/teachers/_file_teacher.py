@@ -11,7 +11,7 @@ from skdistill.teachers._says_kind import SaysKind
 from skdistill.teachers._versions import check_reader
 
 
-def import_extra(module, extra):
+def import_extra(module, extra, who="This teacher"):
     """Import an optional package that is patched, or say how to install it.
 
     Parameters
@@ -20,6 +20,8 @@ def import_extra(module, extra):
         Such as "onnxruntime" or "skops.io".
     extra : str
         The extra of skdistill that brings it.
+    who : str, default="This teacher"
+        What needs it, as a sentence's subject.
 
     Returns
     -------
@@ -37,7 +39,7 @@ def import_extra(module, extra):
         found = importlib.import_module(module)
     except ImportError as error:
         raise ImportError(
-            f"This teacher needs {package}, which cannot be imported ({error}): "
+            f"{who} needs {package}, which cannot be imported ({error}): "
             f"pip install skdistill[{extra}]."
         ) from error
     check_reader(sys.modules[package])
@@ -87,7 +89,7 @@ class FileTeacher(SaysKind):
         What its outputs are, where that is known.
     """
 
-    classes_ = None
+    classes_: np.ndarray | None = None
     kind: str | None = None
 
     def __init__(self, content):

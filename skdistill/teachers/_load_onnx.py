@@ -1,12 +1,17 @@
 """Teachers from ONNX files, whatever framework they come from."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from skdistill._frames import column_names, is_table
+from skdistill._columns import is_gap
+from skdistill._frames import column_names, is_table, read_column
 from skdistill._torch import INFERENCE_BATCH
-from skdistill.exceptions import TeacherError
+from skdistill._warn import warn
+from skdistill.exceptions import TeacherError, TeacherWarning
 from skdistill.teachers._file_teacher import FileTeacher, as_dense, import_extra
 from skdistill.teachers._onnx_checks import check_model, load_external
+from skdistill.teachers._onnx_rows import OnnxColumn, make_feeds, read_metadata
 
 DTYPES = {
     "tensor(float)": np.float32,
@@ -53,8 +58,24 @@ def load_onnx(path):
     stored = len(content) + load_external(model, path.parent, onnx)
     check_model(model, stored, onnx)
     teacher = OnnxTeacher(model.SerializeToString())
-    teacher.classes_ = _zipmap_labels(model, onnx)
-    teacher.kind = _find_kind(model, teacher.output)
+    said = read_metadata({one.key: one.value for one in model.metadata_props})
+    if said is None:
+        teacher.classes_ = _zipmap_labels(model, onnx)
+        teacher.kind = _find_kind(model, teacher.output)
+        return teacher
+    names = {one.name for one in model.graph.input}
+    if said["columns"] and {one.input for one in said["columns"]} != names:
+        raise TeacherError(
+            f"its metadata name other columns than its inputs {sorted(names)[:6]}; expected an "
+            f"input for each column. Write the file again"
+        )
+    if said["task"] == "numbers":
+        teacher.kind = "numbers"
+    else:
+        teacher.classes_, teacher.kind = np.array(said["classes"]), "probabilities"
+    teacher.columns, teacher.is_named = said["columns"], said["named"]
+    if teacher.is_named:
+        teacher.feature_names_in_ = np.array([one.name for one in teacher.columns], dtype=object)
     return teacher
 
 
@@ -63,7 +84,20 @@ class OnnxTeacher(FileTeacher):
 
     One input gets all columns. Of several inputs each gets the column of a DataFrame with its
     name. Of the outputs, the probabilities count, or the only one of floating numbers.
+
+    Attributes
+    ----------
+    columns : list of OnnxColumn
+        Those that the file says it reads; empty where it says nothing, or reads one input.
+    is_named : bool
+        Whether they are found by their names.
+    feature_names_in_ : ndarray of shape (n_features,)
+        These names; there where they are.
     """
+
+    columns: Sequence[OnnxColumn] = ()
+    is_named = False
+    feature_names_in_: np.ndarray
 
     def _open(self):
         runtime = import_extra("onnxruntime", "onnx")
@@ -88,6 +122,8 @@ class OnnxTeacher(FileTeacher):
         return np.concatenate(parts)
 
     def _feeds(self, X):
+        if self.columns:
+            return make_feeds(X, self.columns, self.is_named)
         inputs = self._model.get_inputs()
         if len(inputs) == 1:
             return {inputs[0].name: as_dense(X, _dtype(inputs[0]))}
@@ -99,9 +135,24 @@ class OnnxTeacher(FileTeacher):
                 f"The ONNX model has the inputs {names} and X has no columns {missing}; expected a "
                 f"DataFrame with a column for every input."
             )
+        for one in inputs:
+            if _dtype(one) is object:
+                _warn_of_gaps(one.name, read_column(X, known.index(one.name))[1])
         return {
             one.name: X[one.name].to_numpy().astype(_dtype(one)).reshape(-1, 1) for one in inputs
         }
+
+
+def _warn_of_gaps(name, values):
+    """Warn of gaps in a column that a model of other people reads as texts."""
+    n_gaps = sum(map(is_gap, values))
+    if n_gaps:
+        warn(
+            f"The ONNX model reads texts from the column {name!r}, and {n_gaps} of {len(values)} "
+            f"rows have a gap there, which reaches it as the text 'nan' or 'None'; expected a text "
+            f"that it knows. Fill the gaps with what stood for them when it was fitted.",
+            TeacherWarning,
+        )
 
 
 def _dtype(one):

@@ -4,6 +4,7 @@ A call of a function without types is an error here, and so is a line that is ma
 passes. `make lint` checks it.
 """
 
+from pathlib import Path
 from typing import Any, assert_type
 
 import numpy as np
@@ -21,9 +22,11 @@ from skdistill.deployment import (
     CascadeClassifier,
     FileSummary,
     TunedCascadeClassifier,
+    export,
     inspect,
     load,
     save,
+    to_onnx,
 )
 from skdistill.evaluation import (
     AdversarialAccuracy,
@@ -70,6 +73,7 @@ from skdistill.evaluation import (
 from skdistill.exceptions import (
     ColumnError,
     DistillationWarning,
+    ExportError,
     LabelEncodingError,
     StudentError,
     TeacherError,
@@ -376,8 +380,16 @@ def ship(model: Any) -> None:
     save(model, 3)  # type: ignore[arg-type]
 
 
+def deployment(model: Any) -> None:
+    """Write a student in other formats."""
+    to_onnx(model, "student.onnx", X=X)
+    to_onnx(model, 3)  # type: ignore[arg-type]
+    assert_type(export(model, Path("folder"), X=X, y=y), Path)
+    export(model, "folder")  # type: ignore[call-arg]
+
+
 def errors() -> tuple[type[ValueError], ...]:
     """Name what is raised, and what is only warned of."""
     warnings: tuple[type[UserWarning], ...] = (DistillationWarning, TeacherWarning, TrainingWarning)
     assert warnings
-    return (TeacherError, LabelEncodingError, StudentError, ColumnError)
+    return (TeacherError, LabelEncodingError, StudentError, ColumnError, ExportError)

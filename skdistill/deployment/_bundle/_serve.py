@@ -1,0 +1,360 @@
+"""Answer as the student in this folder does. requirements.txt says what it needs.
+
+    from predict import predict
+
+    predict({"age": 39, "work": "private"})  # a row, a dict of its columns
+    predict([{...}, {...}])                  # several: a list of answers
+
+    python predict.py rows.csv               # a table of answers, to the standard output
+    python predict.py --self-test            # the answers of the day of the export, compared
+
+A gap is None, NaN or an empty cell. A category that the student has not seen is unknown to it, and
+no error. Columns that it does not know are left alone; one that is missing is refused.
+"""
+
+import argparse
+import csv
+import json
+import sys
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+FOLDER = Path(__file__).resolve().parent
+AT_ONCE = 1024  # rows; more do not fit into the caches of a processor
+TOLERANCE = 5e-5
+FLAGS = {"true": 1.0, "false": 0.0}
+GAPS = ("", "None", "nan", "NaN", "<NA>", "NaT")
+
+
+class Student:
+    """A student, with all that it needs. Several threads may ask it at once.
+
+    Parameters
+    ----------
+    folder : str or Path
+        With student.onnx, which onnxruntime runs, or student.npz, for which NumPy is enough.
+    n_threads : int, default=1
+        Of a single call of onnxruntime.
+    """
+
+    def __init__(self, folder=FOLDER, n_threads=1):
+        self.graph: Any
+        arrays = Path(folder) / "student.npz"
+        if arrays.exists():
+            self.graph = NumpyGraph(arrays)
+            said, self.shape = self.graph.said, self.graph.shape
+        else:
+            self.graph = open_onnx(Path(folder) / "student.onnx", n_threads)
+            said = self.graph.get_modelmeta().custom_metadata_map["skdistill"]
+            self.shape = self.graph.get_inputs()[0].shape[1:]  # of a row, without columns
+        said = json.loads(said)
+        self.classes = said["classes"]
+        self.outputs = ["label", "probabilities"] if self.classes else ["prediction"]
+        self.columns = [one["name"] for one in said["columns"]]
+        # By kind: one array for all columns takes less than an array for each.
+        self.kinds = [
+            (read, dtype, [one for one in said["columns"] if one["kind"] == kind])
+            for kind, read, dtype in (("numbers", _number, np.float64), ("texts", _text, object))
+        ]
+
+    def predict(self, rows):
+        """Return an answer for a row, or a list of answers for several.
+
+        Parameters
+        ----------
+        rows : dict or list of dict
+            The columns of each row by their names; further ones are left alone. Where the student
+            learnt an array without names of columns that are numbers, or images: a row, or several,
+            as an array or a list.
+
+        Returns
+        -------
+        dict or list of dict
+            "label" and "probabilities", a dict by the labels; or "prediction", a number or a list.
+
+        Raises
+        ------
+        ValueError
+            For a row without one of the columns, and for what is no finite number.
+        """
+        if not self.columns:
+            rows = self._as_array(rows)
+            is_single = rows.ndim == len(self.shape)
+            rows = rows[None] if is_single else rows
+        else:
+            is_single = isinstance(rows, dict)
+            rows = [rows] if is_single else list(rows)
+        answers = []
+        for start in range(0, len(rows), AT_ONCE):
+            answers += self._answers(rows[start : start + AT_ONCE])
+        return answers[0] if is_single else answers
+
+    def _answers(self, rows):
+        found = self.graph.run(self.outputs, self._feeds(rows))
+        if self.classes is None:
+            return [{"prediction": value} for value in found[0].tolist()]
+        labels, probabilities = (values.tolist() for values in found)
+        return [
+            {"label": label, "probabilities": dict(zip(self.classes, p, strict=True))}
+            for label, p in zip(labels, probabilities, strict=True)
+        ]
+
+    def _feeds(self, rows):
+        if not self.columns:
+            return {"X": rows}
+        feeds = {}
+        for read, dtype, columns in self.kinds:
+            cells = [self._cells(column, read, rows) for column in columns]
+            values = np.array(cells, dtype=dtype)
+            for column, of_column in zip(columns, values, strict=True):
+                feeds[column["input"]] = of_column[:, None]
+        return feeds
+
+    def _cells(self, column, read, rows):
+        name, gap = column["name"], column["gap"]
+        try:
+            return [read(row[name], gap) for row in rows]
+        except KeyError:
+            number = next(i for i, row in enumerate(rows) if name not in row)
+            raise ValueError(
+                f"Row {number} has no {name!r}; expected the columns {self.columns}. Write None "
+                f"for a gap."
+            ) from None
+        except (OverflowError, TypeError, ValueError) as error:
+            raise ValueError(
+                f"The column {name!r} cannot be read ({error}); expected a dict for each row, with "
+                f"finite numbers in this column, and None for a gap."
+            ) from None
+
+    def _as_array(self, rows):
+        try:
+            rows = np.asarray(rows, dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"The rows are no arrays of numbers of one shape ({error}); expected numbers of "
+                f"the shape {self.shape} for each."
+            ) from None
+        if list(rows.shape[rows.ndim - len(self.shape) :]) != self.shape or np.isinf(rows).any():
+            raise ValueError(
+                f"The rows are an array of shape {rows.shape}; expected finite numbers of the "
+                f"shape {self.shape} for each."
+            )
+        return rows
+
+
+def open_onnx(path, n_threads):
+    """Return a session of onnxruntime."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = n_threads
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+class NumpyGraph:
+    """A graph that NumPy computes step by step.
+
+    Parameters
+    ----------
+    file : str, Path or binary file
+        An .npz file of arrays and of a description, in which nothing is pickled.
+    """
+
+    def __init__(self, file):
+        with np.load(file, allow_pickle=False) as arrays:
+            kept = json.loads(str(arrays["description"]))
+            self.constants = {name: arrays[f"array {i}"] for i, name in enumerate(kept["arrays"])}
+        for name, array in self.constants.items():
+            if array.dtype.kind == "U":
+                self.constants[name] = array.astype(object)
+        self.said, self.shape = kept["said"], kept["shape"]
+        self.steps = [
+            (_encoder(settings) if op == "LabelEncoder" else OPERATORS[op], inputs, name, settings)
+            for op, inputs, name, settings in kept["steps"]
+        ]
+
+    def run(self, outputs, feeds):
+        """Return the values of some outputs, as a session of onnxruntime does."""
+        values = self.constants | feeds
+        with np.errstate(all="ignore"):
+            for compute, inputs, name, settings in self.steps:
+                values[name] = compute(*[values[one] for one in inputs], **settings)
+        return [values[name] for name in outputs]
+
+
+def _encoder(settings):
+    places = dict(zip(settings["keys_strings"], settings["values_int64s"], strict=True))
+    unknown = settings["default_int64"]
+
+    def encode(texts, **_):
+        found = [places.get(text, unknown) for text in texts[:, 0].tolist()]
+        return np.array(found, dtype=np.int64)[:, None]
+
+    return encode
+
+
+def _cast(x, to):
+    return x.astype({1: np.float32, 7: np.int64, 9: np.bool_, 11: np.float64}[to])
+
+
+def _softmax(x, axis):
+    p = np.exp(x - x.max(axis=axis, keepdims=True))
+    p /= p.sum(axis=axis, keepdims=True)
+    return p
+
+
+def _log_softmax(x, axis):
+    x = x - x.max(axis=axis, keepdims=True)
+    return x - np.log(np.exp(x).sum(axis=axis, keepdims=True))
+
+
+def _log_sum_exp(x, axes, keepdims):
+    greatest = x.max(axis=tuple(axes), keepdims=True)
+    sums = np.log(np.exp(x - greatest).sum(axis=tuple(axes), keepdims=True)) + greatest
+    return sums if keepdims else np.squeeze(sums, tuple(axes))
+
+
+OPERATORS: dict[str, Callable] = {
+    "Add": np.add,
+    "ArgMax": lambda x, axis, keepdims: np.argmax(x, axis=axis),
+    "Cast": _cast,
+    "Clip": lambda x, low, high: np.minimum(np.maximum(x, low), high),
+    "Concat": lambda *parts, axis: np.concatenate(parts, axis=axis),
+    "Div": np.divide,
+    "Equal": np.equal,
+    "Exp": np.exp,
+    "Flatten": lambda x, axis: x.reshape(len(x), -1),
+    "Gather": lambda x, places, axis=0: np.take(x, places, axis=axis),
+    "Identity": lambda x: x,
+    "IsNaN": np.isnan,
+    "LabelEncoder": _encoder,
+    "Log": np.log,
+    "LogSoftmax": _log_softmax,
+    "MatMul": np.matmul,
+    "Max": np.maximum,
+    "Mul": np.multiply,
+    "Neg": np.negative,
+    "ReduceLogSumExp": _log_sum_exp,
+    "ReduceMean": lambda x, axes, keepdims: x.mean(axis=tuple(axes), keepdims=bool(keepdims)),
+    "ReduceSum": lambda x, axes, keepdims: x.sum(axis=tuple(axes), keepdims=bool(keepdims)),
+    "Relu": lambda x: np.maximum(x, 0),
+    "Reshape": lambda x, shape: x.reshape(shape),
+    "Sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+    "Slice": lambda x, start, end, axis: x[:, start[0] : end[0]],
+    "Softmax": _softmax,
+    "Softplus": lambda x: np.logaddexp(0, x),
+    "Sqrt": np.sqrt,
+    "Squeeze": lambda x, axes: np.squeeze(x, tuple(axes)),
+    "Sub": np.subtract,
+    "Tanh": np.tanh,
+    "Transpose": lambda x, perm: np.transpose(x, perm),
+    "Unsqueeze": lambda x, axes: np.expand_dims(x, tuple(axes)),
+    "Where": np.where,
+}
+"""What ONNX calls the steps of a table's preprocessing and of linear layers."""
+
+
+def _number(value, _):
+    if type(value) is float and value - value == 0:  # finite
+        return value
+    if type(value) is int:
+        number = float(value)
+    elif value is None or str(value) in GAPS:
+        return np.nan
+    elif isinstance(value, str) and value.lower() in FLAGS:
+        return FLAGS[value.lower()]
+    else:
+        number = float(value)
+    if number in (np.inf, -np.inf):
+        raise ValueError(number)
+    return number
+
+
+def _text(value, gap):
+    if type(value) is str:
+        return value  # the graph knows how a gap may be spelt
+    if value is None or value != value:
+        return gap
+    is_whole = isinstance(value, float) and value.is_integer()
+    return str(int(value)) if is_whole else str(value)
+
+
+@cache
+def load():
+    """Return the student of this folder, opened once."""
+    return Student()
+
+
+def predict(rows):
+    """Return an answer for a row, or a list of answers for several; see `Student.predict`."""
+    return load().predict(rows)
+
+
+def read_csv(path, student):
+    """Return the rows of a table with a header; without names of columns they count by position."""
+    with open(path, newline="", encoding="utf-8-sig") as file:
+        reader = csv.DictReader(file)
+        rows = list(reader)
+    if not rows:
+        raise ValueError(f"{path} has no rows below its header; expected some.")
+    if student.columns:
+        return rows
+    return [[_number(cell, None) for cell in row.values()] for row in rows]
+
+
+def write_csv(answers, file):
+    """Write answers as a table."""
+    table = csv.writer(file, lineterminator="\n")
+    if "label" in answers[0]:
+        names = list(answers[0]["probabilities"])
+        table.writerow(["label", *(f"probability of {name}" for name in names)])
+        table.writerows([one["label"], *one["probabilities"].values()] for one in answers)
+        return
+    several = isinstance(answers[0]["prediction"], list)
+    n_outputs = len(answers[0]["prediction"]) if several else 1
+    table.writerow([f"prediction {i}" for i in range(n_outputs)] if several else ["prediction"])
+    table.writerows(one["prediction"] if several else [one["prediction"]] for one in answers)
+
+
+def self_test(student, path=FOLDER / "self_test.json"):
+    """Return how far the answers are from those of the day of the export.
+
+    Of probabilities, or of numbers in the unit that stands beside them.
+    """
+    kept = json.loads(Path(path).read_text(encoding="utf-8"))
+    answers = student.predict(kept["rows"])
+    if student.classes is None:
+        found = np.array([one["prediction"] for one in answers])
+    else:
+        found = np.array([list(one["probabilities"].values()) for one in answers])
+    return float((np.abs(found - np.array(kept["answers"])) / kept["unit"]).max())
+
+
+def main(arguments=None):
+    """Answer for a table, or test this folder; return the exit code."""
+    parser = argparse.ArgumentParser(description="Answer as the student in this folder does.")
+    parser.add_argument("table", nargs="?", help="a CSV file with a header")
+    parser.add_argument("--self-test", action="store_true", help="compare the kept answers")
+    options = parser.parse_args(arguments)
+    if (options.table is None) != options.self_test:
+        parser.error("expected a CSV file or --self-test, one of them")
+    student = load()
+    if options.self_test:
+        off = self_test(student)
+        is_fine = off <= TOLERANCE
+        print(f"{'passed' if is_fine else 'FAILED'}: at most {off:.1e} off, {TOLERANCE} allowed")
+        return 0 if is_fine else 1
+    try:
+        write_csv(student.predict(read_csv(options.table, student)), sys.stdout)
+    except (OSError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

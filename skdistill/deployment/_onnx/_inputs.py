@@ -1,0 +1,69 @@
+"""What an ONNX graph reads: an input for each column, or one for rows that have no names."""
+
+from skdistill.deployment._onnx._graph import FLOAT64, TEXT
+from skdistill.deployment._onnx._links import LABEL, PREDICTION, PROBABILITIES
+from skdistill.deployment._onnx._rows import Rows
+from skdistill.deployment._onnx._steps import gap_of
+from skdistill.students import TablePreprocessor
+from skdistill.teachers._onnx_rows import NUMBERS, TEXTS, OnnxColumn
+
+ROWS = "X"
+"""The input of rows without names of columns."""
+
+TAKEN = (LABEL, PROBABILITIES, PREDICTION)
+
+
+def columns_of(parts):
+    """Return the columns that have inputs of their own; none where one input takes all.
+
+    Parameters
+    ----------
+    parts : Parts
+
+    Returns
+    -------
+    list of OnnxColumn
+    """
+    first = parts.steps[0] if parts.steps else None
+    gaps = {}
+    if isinstance(first, TablePreprocessor) and not hasattr(first, "scaler_"):
+        found = zip(first.categorical_.tolist(), first.categories_, strict=True)
+        gaps = {position: gap_of(categories) for position, categories in found}
+    if parts.names is None and not gaps:
+        return []
+    names = parts.names or [f"x{position}" for position in range(parts.shape[0])]
+    columns, used = [], set(TAKEN)
+    for position, name in enumerate(names):
+        own = name or f"column_{position}"
+        own = f"_{own}" if own.startswith("/") else own  # as the graph's own values do
+        while own in used:
+            own += "_"
+        used.add(own)
+        kind = TEXTS if position in gaps else NUMBERS
+        columns.append(OnnxColumn(name, own, kind, gaps.get(position)))
+    return columns
+
+
+def enter(graph, columns, shape):
+    """Declare the inputs of a graph.
+
+    Parameters
+    ----------
+    graph : Graph
+    columns : list of OnnxColumn
+    shape : tuple of int
+        That of a row.
+
+    Returns
+    -------
+    Rows
+    """
+    if not columns:
+        return Rows(graph.input(ROWS, FLOAT64, shape))
+    numbers, texts = {}, {}
+    for position, column in enumerate(columns):
+        if column.kind == NUMBERS:
+            numbers[position] = graph.input(column.input, FLOAT64)
+        else:
+            texts[position] = graph.input(column.input, TEXT)
+    return Rows(columns=numbers, texts=texts)

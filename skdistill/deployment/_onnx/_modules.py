@@ -1,0 +1,208 @@
+"""Networks as nodes of an ONNX graph."""
+
+import numpy as np
+from torch import nn
+
+from skdistill._torch import module_dtype
+from skdistill.deployment._onnx._graph import FLOAT64
+from skdistill.deployment._onnx._layers import LAYERS, same, weights_of
+from skdistill.deployment._onnx._traced import write_traced
+from skdistill.students import (
+    MLP,
+    Linear,
+    PiecewiseLinearEmbedding,
+    SoftDecisionTree,
+    SparseMLP,
+    TabularMLP,
+)
+from skdistill.students._conv import AsImages, ConvNet
+from skdistill.students._layers import FrozenNorm
+from skdistill.students._members import MemberMLP
+from skdistill.students._sparse import SparseLinear
+
+
+def write_network(graph, module, rows, n_axes):
+    """Add the nodes of a network that reads rows of numbers, in evaluation mode.
+
+    Parameters
+    ----------
+    graph : Graph
+    module : torch.nn.Module
+    rows : Rows
+    n_axes : int
+        The number of their axes.
+
+    Returns
+    -------
+    str
+        Its outputs, in its own dtype.
+
+    Raises
+    ------
+    ExportError
+        It names a layer that has no counterpart.
+    """
+    dtype = str(module_dtype(module)).removeprefix("torch.")
+    if type(module) is TabularMLP and rows.codes is not None and module.n_codes:
+        plain = None if rows.array is None else graph.cast(rows.array, dtype)
+        return _write_columns(graph, module, plain, rows.codes)
+    x = graph.cast(rows.whole(graph), dtype)
+    if n_axes == 3 and any(isinstance(part, AsImages) for part in module.modules()):
+        x = graph.add("Unsqueeze", x, np.array([1]))
+    return write_module(graph, module, x)
+
+
+def write_module(graph, module, x):
+    """Add the nodes of a module or layer; see `write_network`."""
+    kind = type(module)
+    if kind in BLOCKS:
+        return BLOCKS[kind](graph, module, x)
+    if kind in LAYERS:
+        return LAYERS[kind](graph, module, x)
+    return write_traced(graph, module, x, write_module)
+
+
+def _write_each(graph, module, x):
+    for layer in module:
+        x = write_module(graph, layer, x)
+    return x
+
+
+def _write_frozen(graph, module, x):
+    return write_module(graph, module.norm, x)
+
+
+def _write_tabular(graph, module, x):
+    if module.takes_sparse:
+        return write_module(graph, module.mlp, x)
+    if not module.n_codes:
+        return _write_columns(graph, module, x, None)
+    n_plain = module.n_features - module.n_codes
+    codes = graph.cast(_slice(graph, x, n_plain, module.n_features), np.int64)
+    return _write_columns(graph, module, _slice(graph, x, 0, n_plain) if n_plain else None, codes)
+
+
+def _write_columns(graph, module, plain, codes):
+    """Add the nodes of a TabularMLP behind its columns and its codes, either of which may lack."""
+    parts = [] if plain is None else [plain]
+    if module.n_numeric:
+        is_all = module.n_numeric == module.n_features - module.n_codes
+        quantities = plain if is_all else _slice(graph, plain, 0, module.n_numeric)
+        parts.append(_write_embedding(graph, module.numeric, quantities))
+    if codes is not None:
+        parts.append(_write_codes(graph, module, codes))
+    return write_module(graph, module.mlp, graph.join(parts))
+
+
+def _write_codes(graph, module, codes):
+    """Look all codes up in the embeddings of their columns, which stand below one another."""
+    tables = [weights_of(embed.weight) for embed in module.categories]
+    starts = np.cumsum([0, *(len(table) for table in tables)])[:-1]
+    if len(tables) > 1:
+        codes = graph.add("Add", codes, starts)
+    table = np.concatenate(tables)
+    found = graph.add("Gather", table, codes, axis=0)
+    return graph.add("Reshape", found, np.array([-1, len(tables) * table.shape[1]]))
+
+
+def _write_embedding(graph, module, x):
+    # Columns first, then rows, then intervals. torch rounds the product and the sum once, which
+    # float64 does too: a steep slope would show the difference.
+    x = graph.add("Unsqueeze", graph.add("Transpose", x, perm=[1, 0]), np.array([2]))
+    dtype = graph.dtypes[x]
+    slope, offset = (weights_of(t).astype(FLOAT64) for t in (module.slope, module.offset))
+    come = graph.add("Add", graph.add("Mul", graph.cast(x, FLOAT64), slope), offset)
+    come = graph.cast(come, dtype)
+    come = graph.add("Clip", come, np.array(0, dtype), np.array(1, dtype))
+    come = graph.add("Sub", come, weights_of(module.center))
+    weight = weights_of(module.weight)
+    units = graph.add("MatMul", come, weight.transpose(0, 2, 1).copy())
+    units = graph.add("Transpose", units, perm=[1, 0, 2])
+    return graph.add("Reshape", units, np.array([-1, weight.shape[0] * weight.shape[1]]))
+
+
+def _write_members(graph, module, x):
+    x = graph.add("Unsqueeze", x, np.array([1]))
+    x = graph.add("Mul", x, weights_of(module.scale))
+    x = graph.add("Transpose", write_module(graph, module.shared, x), perm=[1, 0, 2])
+    x = graph.add("MatMul", x, weights_of(module.heads.weight))
+    x = graph.add("Add", x, weights_of(module.heads.bias))
+    if module.mean == "outputs":
+        return graph.add("ReduceMean", x, np.array([0]), keepdims=0)
+    x = graph.add("LogSoftmax", x, axis=-1)
+    x = graph.add("ReduceLogSumExp", x, np.array([0]), keepdims=0)
+    return graph.add("LogSoftmax", x, axis=-1)
+
+
+def _write_sparse(graph, module, x):
+    x = graph.add("Div", x, weights_of(module.scale))
+    return write_module(graph, module.rest, write_module(graph, module.first, x))
+
+
+def _write_sparse_linear(graph, module, x):
+    x = graph.add("MatMul", x, weights_of(module.weight))
+    return graph.add("Add", x, weights_of(module.bias))
+
+
+def _write_soft_tree(graph, module, x):
+    dtype, n_plain = graph.dtypes[x], module.n_features - module.n_codes
+    weight = weights_of(module.weight).T.copy()
+    odds = graph.add("MatMul", _slice(graph, x, 0, n_plain) if module.n_codes else x, weight)
+    odds = graph.add("Add", odds, weights_of(module.bias))
+    for i, embed in enumerate(module.categories, start=n_plain):
+        code = graph.cast(_slice(graph, x, i, i + 1), np.int64)
+        found = graph.add("Gather", weights_of(embed.weight), code, axis=0)
+        found = graph.add("Squeeze", found, np.array([1]))
+        odds = graph.add("Add", odds, found)
+    odds = graph.add("Mul", odds, np.array(module.beta, dtype))
+    lefts, rights = _ways_to_leaves(module.depth)
+    # Less the log-probability of a way is the sum of softplus over its turns.
+    left = graph.add("MatMul", graph.add("Softplus", odds), lefts.astype(dtype))
+    right = graph.add("Softplus", graph.add("Neg", odds))
+    against = graph.add("Add", left, graph.add("MatMul", right, rights.astype(dtype)))
+    reached = graph.add("Exp", graph.add("Neg", against))
+    answers = weights_of(module.answers())
+    if module.mean == "outputs":
+        return graph.add("MatMul", reached, answers)
+    p = graph.add("MatMul", reached, np.exp(answers))
+    return graph.add("Log", graph.add("Max", p, np.array(np.finfo(dtype).tiny, dtype)))
+
+
+def _ways_to_leaves(depth):
+    """Return at which nodes the way to each leaf turns left, and at which right.
+
+    Parameters
+    ----------
+    depth : int
+
+    Returns
+    -------
+    lefts, rights : ndarray of shape (2**depth - 1, 2**depth), bool
+        The nodes level by level, each from left to right.
+    """
+    lefts = np.zeros((2**depth - 1, 2**depth), dtype=bool)
+    rights = lefts.copy()
+    for leaf in range(2**depth):
+        for level in range(depth):
+            node = 2**level - 1 + (leaf >> (depth - level))
+            turns_right = leaf >> (depth - level - 1) & 1
+            (rights if turns_right else lefts)[node, leaf] = True
+    return lefts, rights
+
+
+def _slice(graph, x, start, end):
+    return graph.add("Slice", x, np.array([start]), np.array([end]), np.array([1]))
+
+
+BLOCKS = {
+    **dict.fromkeys((nn.Sequential, MLP, Linear, ConvNet), _write_each),
+    FrozenNorm: _write_frozen,
+    AsImages: same,
+    TabularMLP: _write_tabular,
+    PiecewiseLinearEmbedding: _write_embedding,
+    MemberMLP: _write_members,
+    SoftDecisionTree: _write_soft_tree,
+    SparseMLP: _write_sparse,
+    SparseLinear: _write_sparse_linear,
+}
+"""Modules that hold others, or that this package alone has."""

@@ -1,0 +1,97 @@
+"""What of a fitted model is shipped: the student, from the user's rows to its predictions."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
+
+from skdistill.training._fitted import FittedStudent
+
+
+class Parts(NamedTuple):
+    """A fitted student, taken apart.
+
+    Attributes
+    ----------
+    steps : list of transformer
+        What comes before `body`.
+    body : ModuleBody, or another object with `outputs(X)`
+        What computes.
+    link : ClassLink, ProbabilityLink or NumberLink
+        From its outputs to predictions.
+    names : list of str or None
+        Those of the columns of `fit`, where all had one.
+    shape : tuple of int
+        That of a row.
+    """
+
+    steps: list[Any]
+    body: Any
+    link: Any
+    names: list[str] | None
+    shape: tuple[int, ...]
+
+    @property
+    def classes(self) -> np.ndarray | None:
+        """The labels in the order of the columns of probabilities; None of numbers."""
+        return getattr(self.link, "classes", None)
+
+    @property
+    def fitted(self) -> FittedStudent:
+        """What predicts, without a comparison of the user's rows with those of `fit`."""
+        return FittedStudent(self.body, self.link, self.steps)
+
+
+def take_apart(model: Any, action: str) -> Parts:
+    """Return the parts of a fitted student.
+
+    Parameters
+    ----------
+    model : DistilledClassifier, DistilledRegressor, StudentNet, StudentNetRegressor or Pipeline
+        Fitted. A Pipeline ends in one of the others, as `student_` does; of a search it is the
+        best estimator.
+    action : str
+        What is done with it, for the error.
+
+    Returns
+    -------
+    Parts
+
+    Raises
+    ------
+    NotFittedError
+    TypeError
+        For another object.
+    """
+    if hasattr(model, "best_estimator_"):
+        model = model.best_estimator_
+    steps, last = _flat(model)
+    if not hasattr(type(last), "fitted_"):
+        came = f"the class {model.__name__}" if isinstance(model, type) else type(last).__name__
+        raise TypeError(
+            f"{action} was given {came}; expected a fitted DistilledClassifier, "
+            f"DistilledRegressor, StudentNet or StudentNetRegressor, or a Pipeline that ends in "
+            f"one. Fit a student and give that."
+        )
+    check_is_fitted(last)
+    fitted = last.fitted_
+    names = getattr(model, "feature_names_in_", None)
+    names = None if names is None else names.tolist()
+    all_steps = [*steps, *fitted.steps]
+    net = _flat(last.student_)[1] if hasattr(last, "student_") else last
+    if all_steps:
+        width = (getattr(model, "n_features_in_", 0),)  # which texts have not
+        shape = getattr(all_steps[0], "image_shape_", width)
+    else:
+        shape = getattr(net, "row_shape_", (getattr(model, "n_features_in_", 0),))
+    return Parts(all_steps, fitted.body, fitted.link, names, tuple(shape))
+
+
+def _flat(model):
+    """Return the steps of a Pipeline and its last one, which is no Pipeline."""
+    steps = []
+    while isinstance(model, Pipeline):
+        *before, (_, model) = model.steps
+        steps += [step for _, step in before if step is not None and step != "passthrough"]
+    return steps, model
