@@ -176,15 +176,7 @@ class TunedCascadeClassifier(BaseCascade):
         check_consistent_length(X, labels)
         self._check_labels(labels)
         is_testing = np.arange(len(labels)) % EVERY > 0
-        needed = rows_needed(self.tolerance, risk)
-        if is_testing.sum() < needed:
-            n_rows = needed + math.ceil(needed / (EVERY - 1))
-            raise ValueError(
-                f"X has {len(labels)} rows; expected {n_rows} or more: of fewer not even a student "
-                f"that never differs from its teacher can be shown to be within tolerance="
-                f"{self.tolerance} with confidence={self.confidence}. Give more rows, or a "
-                f"greater tolerance."
-            )
+        self._check_number(len(labels), int(is_testing.sum()), risk)
         found = np.asarray(self.student.predict_proba(X))
         said = ask_teacher(examined, X, self.classes_)
         scores = self._score_rows(found)
@@ -192,29 +184,25 @@ class TunedCascadeClassifier(BaseCascade):
         teacher_is_right = self.classes_[said.argmax(axis=1)] == labels
         thresholds = np.quantile(scores[~is_testing], SHARES)
         thresholds[0], thresholds[-1] = 0.0, np.inf
-        curve = _curve(
-            thresholds,
-            scores[is_testing],
-            is_right[is_testing],
-            teacher_is_right[is_testing],
-        )
-        n_rows = int(is_testing.sum())
-        counts = list(zip(curve["n_worse"], curve["n_better"], strict=True))
-        p_values, chosen = np.full(len(counts), np.nan), len(counts) - 1
-        p_values[chosen], upper = 0.0, 0.0  # all are deferred: the two are one and the same
-        for i in reversed(range(chosen)):
-            p_values[i] = gap_p_value(*counts[i], n_rows, self.tolerance, risk)
-            if p_values[i] > risk:
-                break
-            chosen = i
-        if chosen < len(counts) - 1:
-            upper = gap_bound(*counts[chosen], n_rows, risk)
-        self.curve_ = {**curve, "p_value": p_values}
+        tested = [values[is_testing] for values in (scores, is_right, teacher_is_right)]
+        curve = _curve(thresholds, *tested)
+        curve["p_value"], chosen, upper = _choose(curve, len(tested[0]), self.tolerance, risk)
+        self.curve_ = curve
         self.threshold_ = float(thresholds[chosen])
         self.deferred_share_ = float(curve["deferred_share"][chosen])
         self.accuracy_gap_ = AccuracyGap(float(curve["gap"][chosen]), upper)
-        self.n_calibration_ = n_rows
+        self.n_calibration_ = len(tested[0])
         return self
+
+    def _check_number(self, n_rows, n_testing, risk):
+        needed = rows_needed(self.tolerance, risk)
+        if n_testing < needed:
+            raise ValueError(
+                f"X has {n_rows} rows; expected {needed + math.ceil(needed / (EVERY - 1))} or "
+                f"more: of fewer not even a student that never differs from its teacher can be "
+                f"shown to be within tolerance={self.tolerance} with confidence="
+                f"{self.confidence}. Give more rows, or a greater tolerance."
+            )
 
     def _check_labels(self, y):
         unknown = set(y.tolist()) - set(self.classes_.tolist())
@@ -244,3 +232,28 @@ def _curve(thresholds, scores, is_right, teacher_is_right):
         "accuracy": teacher_is_right.mean() - gap,
         "gap": gap,
     }
+
+
+def _choose(curve, n_rows, tolerance, risk):
+    """Test one threshold after the other, from all rows deferred on, until one fails.
+
+    Returns
+    -------
+    p_values : ndarray of shape (n_thresholds,)
+        NaN where none was made.
+    chosen : int
+        The last threshold before the failure.
+    upper : float
+        The bound on what is lost there.
+    """
+    counts = list(zip(curve["n_worse"], curve["n_better"], strict=True))
+    p_values, chosen = np.full(len(counts), np.nan), len(counts) - 1
+    p_values[chosen], upper = 0.0, 0.0  # all are deferred: the two are one and the same
+    for i in reversed(range(len(counts) - 1)):
+        p_values[i] = gap_p_value(*counts[i], n_rows, tolerance, risk)
+        if p_values[i] > risk:
+            break
+        chosen = i
+    if chosen < len(counts) - 1:
+        upper = gap_bound(*counts[chosen], n_rows, risk)
+    return p_values, chosen, upper
