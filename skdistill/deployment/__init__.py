@@ -7,6 +7,7 @@ from skdistill._lazy import lazy_names
 if TYPE_CHECKING:
     from skdistill.deployment._bundle import export
     from skdistill.deployment._cascade import CascadeClassifier
+    from skdistill.deployment._facts import TeacherComparison, compare_with_teacher
     from skdistill.deployment._inspect import FileSummary, inspect
     from skdistill.deployment._load import load
     from skdistill.deployment._onnx import to_onnx
@@ -18,7 +19,9 @@ else:
         {
             "CascadeClassifier": "skdistill.deployment._cascade",
             "FileSummary": "skdistill.deployment._inspect",
+            "TeacherComparison": "skdistill.deployment._facts",
             "TunedCascadeClassifier": "skdistill.deployment._tuned_cascade",
+            "compare_with_teacher": "skdistill.deployment._facts",
             "export": "skdistill.deployment._bundle",
             "inspect": "skdistill.deployment._inspect",
             "load": "skdistill.deployment._load",
@@ -30,7 +33,9 @@ else:
 __all__ = [
     "CascadeClassifier",
     "FileSummary",
+    "TeacherComparison",
     "TunedCascadeClassifier",
+    "compare_with_teacher",
     "export",
     "inspect",
     "load",

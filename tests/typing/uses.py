@@ -21,7 +21,9 @@ from skdistill import (
 from skdistill.deployment import (
     CascadeClassifier,
     FileSummary,
+    TeacherComparison,
     TunedCascadeClassifier,
+    compare_with_teacher,
     export,
     inspect,
     load,
@@ -344,6 +346,7 @@ def cascades(model: Any) -> None:
     assert_type(tuned, TunedCascadeClassifier)
     assert_type(tuned.accuracy_gap_.upper, float)
     assert_type(tuned.curve_, dict[str, np.ndarray])
+    assert_type(compare_with_teacher(model, X, price_per_row=0.1, n_asked=9), TeacherComparison)
     fixed = CascadeClassifier(model, model.teacher_, threshold=0.2)
     assert_type(fixed.fit(X, y), CascadeClassifier)
     assert_type(fixed.defers(X), np.ndarray)
