@@ -96,17 +96,17 @@ def save(model: Any, path: str | os.PathLike, *, metadata: dict[str, Any] | None
     return target
 
 
-def check_path(path: Any) -> Path:
+def check_path(path: Any, suffix: str = SUFFIX) -> Path:
     """Return where a student is to be saved; refuse a place that is none."""
     if not isinstance(path, str | os.PathLike):
         raise TypeError(
             f"path={path!r:.80} was given; expected the path of a file, a str or a pathlib.Path."
         )
     path = Path(path)
-    if path.suffix != SUFFIX:
+    if path.suffix != suffix:
         raise ValueError(
-            f"{path.name!r} has the suffix {path.suffix!r}; expected {SUFFIX!r}, the format in "
-            f"which a student is saved. Name it {path.with_suffix(SUFFIX).name!r}."
+            f"{path.name!r} has the suffix {path.suffix!r}; expected {suffix!r}, the format in "
+            f"which a student is saved. Name it {path.stem + suffix!r}."
         )
     if path.is_dir() or not path.parent.is_dir():
         what = "is a folder" if path.is_dir() else f"is in {str(path.parent)!r}, which is no folder"

@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.metrics import log_loss, r2_score
 
+from skdistill._versions import package_versions
 from skdistill.deployment._onnx._links import PREDICTION, PROBABILITIES
 from skdistill.teachers._onnx_rows import NUMBERS, TEXTS
 
@@ -13,7 +14,7 @@ CARD = """# A student
 
 {what}
 
-It was made by knowledge distillation, with skdistill. Nothing in this folder needs torch,
+It was made by knowledge distillation, with skdistill {version}. Nothing in this folder needs torch,
 scikit-learn or skdistill: `pip install -r requirements.txt` is enough.
 
 ## Use
@@ -69,6 +70,7 @@ def card_of(parts, columns, figures, row, name):
     table = ["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in figures.items())]
     return CARD.format(
         what=what,
+        version=package_versions()["skdistill"],
         name=name,
         row=_listed_row(row),
         figures="\n".join(table),
