@@ -24,7 +24,7 @@ from skorch import NeuralNetClassifier
 from torch import nn
 
 from skdistill import DistilledClassifier, DistilledRegressor, StudentNet, StudentNetRegressor
-from skdistill.deployment import to_onnx
+from skdistill.deployment import load, save, to_onnx
 from skdistill.exceptions import TeacherWarning
 from skdistill.students import (
     MLP,
@@ -376,9 +376,11 @@ def test_steep_intervals_of_numbers():
     np.testing.assert_allclose(found, student.predict_proba(X), **CLOSE)
 
 
-def test_whatever_holds_a_student(model):
+def test_whatever_holds_a_student(model, tmp_path):
     wanted = to_onnx(model).SerializeToString()
     assert to_onnx(model.student_).SerializeToString() == wanted
+    loaded = load(save(model, tmp_path / "student.safetensors"))
+    assert to_onnx(loaded, X=TABLE).SerializeToString() == wanted
     search = GridSearchCV(model, {"alpha": [0]}, cv=2).fit(TABLE, LABELS)
     assert to_onnx(search, X=TABLE).SerializeToString() == wanted
     outer = make_pipeline(StandardScaler(), plain(net(MLP), ARRAY, CLASSES)).fit(ARRAY, CLASSES)

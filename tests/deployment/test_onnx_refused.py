@@ -137,6 +137,17 @@ REFUSED = {
         ),
         f"GELU.*with an approximation.*expected layers.*{KEEPS}",
     ),
+    "a precision that onnxruntime lacks": (
+        ExportError,
+        lambda: export(
+            StudentNet(
+                seeded(lambda: nn.Sequential(nn.Linear(4, 2), nn.GELU(), nn.Linear(2, 2))),
+                max_epochs=1,
+                dtype="float64",
+            )
+        ),
+        f"onnxruntime cannot run.*Erf.*expected layers.*dtype='float32'.*{KEEPS}",
+    ),
     "a name that says nothing": (
         ValueError,
         lambda: export(net(), path="student.bin"),

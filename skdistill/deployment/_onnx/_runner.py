@@ -5,6 +5,7 @@ import numpy as np
 from skdistill._frames import is_table
 from skdistill.deployment._onnx._inputs import ROWS
 from skdistill.deployment._onnx._links import LABEL, PREDICTION, PROBABILITIES
+from skdistill.exceptions import ExportError
 from skdistill.teachers._file_teacher import import_extra
 from skdistill.teachers._onnx_rows import NUMBERS, make_feeds
 
@@ -70,10 +71,17 @@ def open_session(model):
     """Return a session of onnxruntime for a model."""
     runtime = import_extra("onnxruntime", "onnx", "The proof of an ONNX graph")
     options = runtime.SessionOptions()
-    options.log_severity_level = 3
-    return runtime.InferenceSession(
-        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
-    )
+    options.log_severity_level = 4
+    try:
+        return runtime.InferenceSession(
+            model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+        )
+    except Exception as error:  # classes of its own, for an operator that lacks a precision
+        raise ExportError(
+            f"onnxruntime cannot run the graph of this student ({str(error).splitlines()[0]:.200}); "
+            f"expected layers that it has in the precision of the network. Fit one of "
+            f"dtype='float32'; skdistill.deployment.save keeps this one as it is."
+        ) from error
 
 
 def _head(X, n_rows):
