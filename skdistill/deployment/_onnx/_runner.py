@@ -77,10 +77,11 @@ def open_session(model):
             model.SerializeToString(), options, providers=["CPUExecutionProvider"]
         )
     except Exception as error:  # classes of its own, for an operator that lacks a precision
+        reason = str(error).splitlines()[0]
         raise ExportError(
-            f"onnxruntime cannot run the graph of this student ({str(error).splitlines()[0]:.200}); "
-            f"expected layers that it has in the precision of the network. Fit one of "
-            f"dtype='float32'; skdistill.deployment.save keeps this one as it is."
+            f"onnxruntime cannot run the graph of this student ({reason:.200}); expected "
+            f"layers that it has in the precision of the network. Fit one of dtype='float32'; "
+            f"skdistill.deployment.save keeps this one as it is."
         ) from error
 
 
