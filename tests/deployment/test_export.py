@@ -245,7 +245,7 @@ def test_the_graph_of_a_folder_is_a_teacher(model, folder):
 
 def test_rows_without_names(tmp_path):
     y = np.digitize(NUMBERS, np.quantile(NUMBERS, [0.3, 0.7]))
-    model = fit(None, ARRAY, y)
+    model = fit(make_pipeline(TablePreprocessor(), net()), ARRAY, y)
     folder = export(model, tmp_path / "bundle", X=ARRAY)
     script, wanted = script_of(folder), model.predict_proba(ARRAY)
     answers = script.predict(ARRAY)
@@ -321,10 +321,10 @@ def test_numpy_alone_answers_as_the_student_does(tmp_path, name):
     assert script.self_test(script.load()) <= 5e-5
 
 
-@pytest.mark.parametrize("student", [None, make_pipeline(StandardScaler(), net(MLP))])
-def test_numpy_alone_reads_arrays(tmp_path, student):
+@pytest.mark.parametrize("step", [TablePreprocessor(), StandardScaler()])
+def test_numpy_alone_reads_arrays(tmp_path, step):
     y = np.digitize(NUMBERS, np.quantile(NUMBERS, [0.3, 0.7]))
-    model = fit(student, ARRAY, y)
+    model = fit(make_pipeline(step, net(MLP)), ARRAY, y)
     script = script_of(export(model, tmp_path / "bundle", X=ARRAY, runtime="numpy"))
     got = [list(answer["probabilities"].values()) for answer in script.predict(ARRAY)]
     np.testing.assert_allclose(got, model.predict_proba(ARRAY), **CLOSE)
