@@ -10,6 +10,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import binomtest
 from sklearn.datasets import make_friedman1
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import accuracy_score, log_loss, r2_score
@@ -411,3 +412,17 @@ def test_refused(case, refused, tmp_path):
     error, attempt, message = REFUSED[case]
     refused(error, lambda: attempt(tmp_path), message)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_card_bounds_how_often_the_student_differs_from_its_teacher(tmp_path):
+    rows, labels = ARRAY, np.median(NUMBERS) < NUMBERS
+    student = DecisionTreeClassifier(max_depth=2, random_state=0)
+    model = DistilledClassifier(LogisticRegression(), student, random_state=0)
+    model.fit(rows[:60], labels[:60])
+    card = (export(model, tmp_path / "bundle", X=rows[60:]) / "README.md").read_text()
+    n_different = np.sum(model.predict(rows[60:]) != model.teacher_.predict(rows[60:]))
+    bound = binomtest(int(n_different), 60, alternative="less").proportion_ci(0.95, "exact").high
+    words = f"on {n_different} rows; on at most {100 * bound:.2g} % of new ones like these (95 %)"
+    assert f"| differs from its teacher | {words} |" in card
+    alone = export(model.student_, tmp_path / "alone", X=rows[60:]) / "README.md"
+    assert "teacher |" not in alone.read_text()

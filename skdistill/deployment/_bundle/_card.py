@@ -4,8 +4,13 @@ import numpy as np
 from sklearn.metrics import log_loss, r2_score
 
 from skdistill._versions import package_versions
+from skdistill.deployment._asking import ask_teacher, check_teacher_of
+from skdistill.deployment._facts import most_different
 from skdistill.deployment._onnx._links import PREDICTION, PROBABILITIES
+from skdistill.teachers._adapters import answers_from_labels
 from skdistill.teachers._onnx_rows import NUMBERS, TEXTS
+
+CONFIDENCE = 0.95
 
 MOST_NAMED = 12
 """Classes, columns and categories that are named one by one."""
@@ -101,6 +106,7 @@ def measure(model, X, y, graph):
     figures = {
         "rows of the comparison": f"{len(wanted):,}",
         "farthest from the student": f"{np.abs(got - wanted).max():.1g}",
+        **_beside_teacher(model, X, classes, got),
     }
     if y is None:
         return figures
@@ -115,6 +121,20 @@ def measure(model, X, y, graph):
     return figures | {
         "accuracy": f"{accuracy:.4f}",
         "log-loss": f"{log_loss(y, p, labels=classes):.4f}",
+    }
+
+
+def _beside_teacher(model, X, classes, probabilities):
+    """Return how often the student differs from the teacher that it has kept."""
+    teacher = getattr(model, "teacher_", None)
+    if classes is None or teacher is None or answers_from_labels(teacher):
+        return {}
+    told = ask_teacher(check_teacher_of(model, teacher), X, classes, few=True)
+    n_different = int(np.count_nonzero(told.argmax(axis=1) != probabilities.argmax(axis=1)))
+    bound = most_different(n_different, len(told), CONFIDENCE)
+    return {
+        "differs from its teacher": f"on {n_different:,} rows; on at most {100 * bound:.2g} % of "
+        f"new ones like these ({100 * CONFIDENCE:g} %)"
     }
 
 
