@@ -1,7 +1,6 @@
 """From a fitted model to a file."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,8 @@ from sklearn.pipeline import Pipeline
 
 from skdistill._base import BaseDistilled
 from skdistill._versions import package_versions
-from skdistill.deployment._file import Arrays, whole_file, write_file
+from skdistill.deployment._file import Arrays, write_file
+from skdistill.deployment._files import new_file, written_aside
 from skdistill.deployment._golden import golden_answers
 from skdistill.deployment._header import FORMAT, NEEDS_MODULE
 from skdistill.deployment._learners import describe_learner, is_learner
@@ -21,7 +21,7 @@ from skdistill.exceptions import StudentError
 SUFFIX = ".safetensors"
 
 
-def save(model: Any, path: str | os.PathLike, *, metadata: dict[str, Any] | None = None) -> Path:
+def save(model: Any, path: str | Path, *, metadata: dict[str, Any] | None = None) -> Path:
     """Save the student of a fitted model in one file of arrays and of what they are.
 
     The file holds no code and no pickle, nothing of the teacher and none of the rows of `fit`. It
@@ -75,7 +75,7 @@ def save(model: Any, path: str | os.PathLike, *, metadata: dict[str, Any] | None
     >>> np.array_equal(student.predict_proba(X), net.predict_proba(X))
     True
     """
-    target = check_path(path)
+    target = new_file(path, SUFFIX)
     _check_metadata(metadata)
     student = _find_student(model)
     arrays = Arrays()
@@ -90,31 +90,10 @@ def save(model: Any, path: str | os.PathLike, *, metadata: dict[str, Any] | None
         "versions": package_versions(),
         "metadata": metadata or {},
     }
-    with whole_file(target) as beside:
+    with written_aside(target) as beside:
         write_file(beside, description, arrays)
         _check_copy(student, beside, target, golden, last[NEEDS_MODULE])
     return target
-
-
-def check_path(path: Any) -> Path:
-    """Return where a student is to be saved; refuse a place that is none."""
-    if not isinstance(path, str | os.PathLike):
-        raise TypeError(
-            f"path={path!r:.80} was given; expected the path of a file, a str or a pathlib.Path."
-        )
-    path = Path(path)
-    if path.suffix != SUFFIX:
-        raise ValueError(
-            f"{path.name!r} has the suffix {path.suffix!r}; expected {SUFFIX!r}, the format in "
-            f"which a student is saved. Name it {path.with_suffix(SUFFIX).name!r}."
-        )
-    if path.is_dir() or not path.parent.is_dir():
-        what = "is a folder" if path.is_dir() else f"is in {str(path.parent)!r}, which is no folder"
-        raise FileNotFoundError(
-            f"{str(path)!r} {what}; expected the path of a file in a folder that is there. Make "
-            f"the folder, or choose another name."
-        )
-    return path
 
 
 def _check_metadata(metadata):

@@ -14,6 +14,7 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_iris
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -456,6 +457,14 @@ def own_function(rows):
     return rows
 
 
+def reader_of_files():
+    """Return a student whose first step takes each text for the name of a file."""
+    steps = [("0", HashingVectorizer(n_features=8)), ("net", net(SparseMLP))]
+    model = distilled(Pipeline(steps)).fit(TEXTS, LABELS)
+    model.student_.set_params(**{"0__input": "filename"})
+    return model
+
+
 LOAD = {
     "no module": (None, ValueError, r"weights of Mine.*module is None; expected.*Pass module=Mine"),
     "another width": (
@@ -487,7 +496,7 @@ SAVE = {
     "a class": (lambda p: save(StudentNet, p), TypeError, "the class StudentNet is nothing"),
     "another suffix": (
         lambda p: save(distilled(), p.with_suffix(".pkl")), ValueError,
-        r"suffix '.pkl'; expected '.safetensors'.*Name it 'a.safetensors'",
+        r"ends in '.pkl'; expected '.safetensors'.*Name it 'a.safetensors'",
     ),
     "no folder": (
         lambda p: save(distilled(), p / "b.safetensors"), FileNotFoundError,
@@ -514,6 +523,10 @@ SAVE = {
     "a function as a step": (
         fit_and_save(make_pipeline(FunctionTransformer(own_function), net(MLP))), StudentError,
         r"The step '.*functiontransformer' .*holds .*own_function.*expected scikit-learn's own",
+    ),
+    "texts in files": (
+        lambda p: save(reader_of_files(), p), StudentError,
+        "'0' .HashingVectorizer. cannot be saved: a vectorizer opens the files.*Put another",
     ),
     "trees of neighbours": (
         fit_and_save(KNeighborsRegressor(algorithm="kd_tree")), StudentError,
