@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
 from skdistill._base import BaseDistilled
@@ -24,15 +25,17 @@ SUFFIX = ".safetensors"
 def save(model: Any, path: str | Path, *, metadata: dict[str, Any] | None = None) -> Path:
     """Save the student of a fitted model in one file of arrays and of what they are.
 
-    The file holds no code and no pickle, nothing of the teacher and none of the rows of `fit`. It
-    is in the safetensors format, whose readers open it too. It is read again, and answers as the
-    student does bit for bit, before it gets its name; a file that was there is then replaced.
-    What can be saved, and what of a student stays behind, is told in the user guide.
+    The file holds no code, no pickle and nothing of the teacher, and of the rows of `fit` what the
+    student itself keeps, as neighbours do and networks do not. It is in the safetensors format,
+    whose readers open it too. It is read again, and answers as the student does bit for bit,
+    before it gets its name; a file that was there is then replaced. What can be saved, and what of
+    a student stays behind, is told in the user guide.
 
     Parameters
     ----------
     model : DistilledClassifier, DistilledRegressor, Pipeline or student
-        Fitted: a distilled estimator, its `student_`, or a Pipeline that ends in one of these.
+        Fitted: a distilled estimator, its `student_`, or a Pipeline that ends in one of these. Of
+        a search it is the best estimator.
     path : str or Path
         Of a file ``*.safetensors``.
     metadata : dict, default=None
@@ -128,14 +131,11 @@ def _find_student(model):
     if is_learner(model):
         model.fitted_  # noqa: B018
         return model
-    name = type(model).__name__
     if hasattr(model, "best_estimator_"):
-        raise TypeError(
-            f"A {name} was given, which holds a fitted model; expected that model. Write "
-            f"save({name}.best_estimator_, path), by its own name."
-        )
-    if isinstance(model, type):
-        name = f"the class {model.__name__}"
+        return _find_student(model.best_estimator_)
+    if isinstance(model, FrozenEstimator):
+        return _find_student(model.estimator)
+    name = f"the class {model.__name__}" if isinstance(model, type) else type(model).__name__
     raise TypeError(
         f"{name} is nothing that save knows; expected a fitted DistilledClassifier or "
         f"DistilledRegressor, its student_, a StudentNet, or a Pipeline that ends in one of these. "

@@ -15,6 +15,8 @@ from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_iris
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.feature_extraction.text import HashingVectorizer
+from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import GridSearchCV
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -385,7 +387,13 @@ def test_it_is_smaller_than_a_pickle_and_holds_no_teacher(tmp_path):
 
 def test_a_student_and_its_model_are_saved_alike(fitted, tmp_path):
     first = save(fitted, tmp_path / "a.safetensors").read_bytes()
-    assert save(fitted.student_, tmp_path / "b.safetensors").read_bytes() == first
+    search = GridSearchCV(distilled(default()), {"alpha": [0.0]}, cv=2).fit(TABLE, TABLE_LABELS)
+    for name, same in {
+        "a student": fitted.student_,
+        "a frozen one": FrozenEstimator(fitted),
+        "a search": search,
+    }.items():
+        assert save(same, tmp_path / f"{name}.safetensors").read_bytes() == first, name
 
 
 def test_a_file_has_the_rights_of_any_new_file(fitted, tmp_path):
