@@ -29,13 +29,14 @@ def check_parts(estimator):
     ------
     ValueError
     """
-    seen: set[int] = set()
+    seen: set[tuple[int, int | None, int]] = set()
     pending = [(estimator, None, None)]
     while pending:
         value, width, owner = pending.pop()
-        if id(value) in seen and not _is_tree(value):
+        place = (id(value), width, id(owner))  # what two hold is looked through for each of them
+        if place in seen:
             continue
-        seen.add(id(value))
+        seen.add(place)
         if _is_tree(value):
             _check(value, width, owner)
         elif isinstance(value, list | tuple | set):
