@@ -75,6 +75,16 @@ def test_categories_that_look_like_numbers_in_the_rows_stay_categories(folder, t
     assert [float(line.split(",")[1]) for line in shown] == expected[:, 0].tolist()
 
 
+def test_a_student_becomes_a_folder_that_serves_it(folder, tmp_path, capsys):
+    pytest.importorskip("onnxruntime")
+    words = ["export", str(folder / "classes.safetensors"), str(folder / "table.csv")]
+    assert main([*words, "--target", "label", "-o", str(tmp_path / "service")]) == 0
+    assert "student.onnx" in capsys.readouterr().out
+    assert "yes" in (tmp_path / "service" / "README.md").read_text()
+    assert main([*words, "-o", str(tmp_path / "service")]) == 2
+    assert "service" in capsys.readouterr().err
+
+
 def test_numbers_are_answered_by_numbers(folder, capsys):
     words = ["predict", str(folder / "numbers.safetensors"), str(folder / "table.csv")]
     assert main(words) == 0
@@ -128,7 +138,7 @@ def test_a_command_that_is_asked_says_how_it_is_used(capsys):
 
 FIT = ["fit", "table.csv", "--target", "label", "-o"]
 REFUSED = {
-    "another suffix": ([*FIT, "s.pkl"], "suffix '.pkl'; expected '.safetensors'.*Name it"),
+    "another suffix": ([*FIT, "s.pkl"], "ends in '.pkl'; expected '.safetensors'.*Name it"),
     "no folder": ([*FIT, "no/s.safetensors"], "is no folder; expected.*Make the folder"),
     "no output": (FIT[:-1], "required: -o/--output"),
     "no target": (["fit", "table.csv", "-o", "s.safetensors"], "required: --target"),
@@ -161,7 +171,8 @@ REFUSED = {
         ["predict", "own.safetensors", "table.csv"], "weights of Own.*module is None"
     ),
     "answers into no folder": (
-        ["predict", "classes.safetensors", "table.csv", "-o", "no/a.csv"], "No such file"
+        ["predict", "classes.safetensors", "table.csv", "-o", "no/a.csv"],
+        "is no folder; expected.*Make",
     ),
 }  # fmt: skip
 

@@ -7,6 +7,7 @@ from importlib import import_module
 from skdistill._cli._parser import parse
 
 HOMES = {
+    "export": "skdistill._cli._export",
     "demo": "skdistill._cli._report",
     "fit": "skdistill._cli._fit",
     "inspect": "skdistill._cli._inspect",

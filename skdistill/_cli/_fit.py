@@ -8,12 +8,13 @@ from skdistill import DistilledClassifier, DistilledRegressor
 from skdistill._cli._tables import read_all
 from skdistill._cli._teachers import find_teacher, name_of
 from skdistill.deployment import save
-from skdistill.deployment._save import check_path
+from skdistill.deployment._files import new_file
+from skdistill.deployment._save import SUFFIX
 
 
 def run(options):
     """Fit a student and save it."""
-    path = check_path(options.output)
+    path = new_file(options.output, SUFFIX)
     X, y = read_all(options)
     teacher = find_teacher(options)
     print(f"{options.data.name}: {len(y)} rows, {X.shape[1]} columns\nTeacher: {name_of(teacher)}")

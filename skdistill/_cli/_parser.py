@@ -12,6 +12,7 @@ Distil a strong teacher into a small student, from tables in files.
   skdistill fit customers.csv --target churned -o student.safetensors
   skdistill inspect student.safetensors                    what is in the file?
   skdistill predict student.safetensors new.csv -o answers.csv
+  skdistill export student.safetensors test.csv -o service  a folder that serves it
 
 python -m skdistill does the same. Each command has a --help of its own.
 """
@@ -55,6 +56,14 @@ with the probability of each.
   skdistill predict student.safetensors new.csv.gz -o answers.csv
 
 Columns are found by their names, in any order; others are left alone.
+"""
+
+EXPORT = """\
+Write a folder that serves a saved student without torch and scikit-learn. Its answers are compared
+on rows that it has not learnt from, and with --target its model card says how good they are.
+
+  skdistill export student.safetensors test.csv -o service
+  skdistill export student.safetensors test.csv --target churned --runtime numpy -o service
 """
 
 DEMO = """\
@@ -106,6 +115,15 @@ def parse(arguments=None):
     predict.add_argument("rows", type=Path, help="a table")
     predict.add_argument("-o", "--output", type=Path, help="a .csv file; otherwise it is printed")
 
+    export = _command(commands, "export", EXPORT + "\n" + TABLE, "write a folder that serves it")
+    export.add_argument("student", type=Path, help="a file of skdistill fit")
+    export.add_argument("rows", type=Path, help="a table")
+    export.add_argument("--target", help="its column of labels, or of numbers")
+    export.add_argument("-o", "--output", type=Path, required=True, help="a new folder")
+    export.add_argument(
+        "--runtime", choices=["onnx", "numpy"], default="onnx", help="what serves (default: onnx)"
+    )
+
     demo = _command(commands, "demo", DEMO, "distil a strong teacher and print the report")
     demo.add_argument("--data", type=Path, help="a table of your own")
     demo.add_argument("--target", help="the column of --data that holds the labels")
@@ -114,7 +132,9 @@ def parse(arguments=None):
     _add_n_seeds(demo)
 
     for learns in (report, fit, demo):
-        learns.add_argument("--alpha", type=float, help="weight of the teacher (default: 0.5)")
+        learns.add_argument(
+            "--alpha", type=_weight, help="weight of the teacher in [0, 1], or auto (default: 0.5)"
+        )
         learns.add_argument("--seed", type=int, default=0, help="random state (default: 0)")
     options = parser.parse_args(arguments)
     _check(options, {"report": report, "fit": fit, "demo": demo}.get(options.command))
@@ -148,6 +168,16 @@ def _add_teacher(parser):
     )
 
 
+def _weight(text):
+    try:
+        value = text if text == "auto" else float(text)
+    except ValueError:
+        value = float("nan")
+    if value != "auto" and not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"must be auto or lie in [0, 1], got {text}")
+    return value
+
+
 def _add_n_seeds(parser):
     parser.add_argument("--n-seeds", type=int, default=1, help="fits of each student (default: 1)")
 
@@ -160,8 +190,6 @@ def _check(options, parser):
         parser.error("--data and --target go together")
     if options.command == "demo" and options.test is not None and options.data is None:
         parser.error("--test needs --data and --target")
-    if options.alpha is not None and not 0 <= options.alpha <= 1:
-        parser.error(f"--alpha must lie in [0, 1], got {options.alpha}")
     if getattr(options, "n_seeds", 1) < 1:
         parser.error(f"--n-seeds must be at least 1, got {options.n_seeds}")
     if not 0 <= options.seed < 2**32:

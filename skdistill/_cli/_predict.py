@@ -6,14 +6,15 @@ import numpy as np
 
 from skdistill._cli._tables import read_rows
 from skdistill.deployment import inspect, load
-from skdistill.deployment._file import whole_file
+from skdistill.deployment._files import new_file, written_aside
 
 
 def run(options):
     """Read a student and rows; write its answers as a table."""
+    path = None if options.output is None else new_file(options.output, ".csv")
     summary = inspect(options.student)
     student = load(options.student)
-    X = read_rows(options.rows, summary.columns)
+    X, _ = read_rows(options.rows, summary)
     answers = {"prediction": student.predict(X)}
     if summary.kind == "classifier":
         columns = student.predict_proba(X).T
@@ -24,9 +25,9 @@ def run(options):
     import pandas as pd  # which read_rows has found
 
     table = pd.DataFrame(answers)
-    if options.output is None:
+    if path is None:
         table.to_csv(sys.stdout, index=False)
         return
-    with whole_file(options.output) as beside:
+    with written_aside(path) as beside:
         table.to_csv(beside, index=False)
-    print(f"{options.output}: {len(table)} answers", file=sys.stderr)
+    print(f"{path}: {len(table)} answers", file=sys.stderr)

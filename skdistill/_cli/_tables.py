@@ -59,25 +59,33 @@ def hold_out(X, y, options):
     return train_test_split(X, y, test_size=0.2, random_state=options.seed, stratify=stratify)
 
 
-def read_rows(path, columns):
-    """Read rows to predict, as those that a student has learnt from.
+def read_rows(path, summary, target=None):
+    """Read rows for a student, as those that it has learnt from.
 
     Parameters
     ----------
     path : Path
-    columns : list of dict or None
-        What `deployment.inspect` says of them; None of a student that reads numbers alone.
+    summary : FileSummary
+        What its file says of it. Where that names no columns, the student reads all that are there.
+    target : str, default=None
+        A column of labels, or numbers; rows without one are left out.
 
     Returns
     -------
     X : DataFrame
-        With these columns, in their order; all that the file has where the names are not known.
+        With the columns of the student, in their order.
+    y : ndarray of shape (n_samples,) or None
     """
-    wanted = None if columns is None else [column["name"] for column in columns]
-    if wanted is None or wanted == list(range(len(wanted))):
-        return _with_kinds(_read_csv(path, ()), path)
+    columns = summary.columns or []
+    wanted = [column["name"] for column in columns]
     text = [column["name"] for column in columns if column["kind"] == "category"]
-    table = _read_csv(path, text)
+    if target is None:
+        table, y = _read_csv(path, text), None
+    else:
+        texts = summary.classes is not None and isinstance(summary.classes[0], str)
+        table, y = _read(path, target, [*text, target] if texts else text)
+    if wanted == list(range(len(wanted))):
+        return _with_kinds(table, path), y
     lacking = [name for name in wanted if name not in table]
     if lacking:
         raise ValueError(
@@ -91,7 +99,7 @@ def read_rows(path, columns):
             f"The column {name!r} of {path} holds text ({odd!r}), where the student has learnt "
             f"from numbers; expected the same kind. Leave such fields empty, or write numbers."
         )
-    return X
+    return X, y
 
 
 def _refuse_empty(X, options, where=""):

@@ -8,7 +8,7 @@ import importlib
 
 import numpy as np
 
-from skdistill.deployment._trees import BOOSTED_TREE, TREE, check_trees
+from skdistill.deployment._skops_parts import BOOSTED_TREE, TREE, check_parts
 from skdistill.exceptions import StudentError, TeacherError
 from skdistill.teachers._load_skops import read_skops
 
@@ -47,7 +47,7 @@ def dump(estimator, what):
             f"have to trust; expected scikit-learn's own estimators, and no functions. {_ADVICE}"
         )
     try:
-        check_trees(read_skops(content, KNOWN))
+        check_parts(read_skops(content, KNOWN))
     except (TeacherError, ValueError) as error:
         raise StudentError(f"{what} cannot be saved: {error}. {_ADVICE}") from error
     return np.frombuffer(content, np.uint8)
@@ -63,7 +63,7 @@ def restore(content, what):
         What it is called in errors.
     """
     _import_skops(what)
-    return check_trees(read_skops(content.tobytes(), KNOWN))
+    return check_parts(read_skops(content.tobytes(), KNOWN))
 
 
 KNOWN = [

@@ -1,9 +1,7 @@
 """A file of arrays and of what they are: written whole or not at all, read with its digest."""
 
-import contextlib
 import hashlib
 import json
-import secrets
 import struct
 
 import numpy as np
@@ -114,24 +112,3 @@ def _digest(text, entries, parts):
     for part in parts:
         digest.update(part)
     return digest.hexdigest()
-
-
-@contextlib.contextmanager
-def whole_file(path):
-    """Lend the path of a new file in the same folder, which becomes `path` when the block ends.
-
-    Where the block fails nothing is left, and what stood at `path` stays. The file has the rights
-    that any new file has.
-
-    Parameters
-    ----------
-    path : Path
-    """
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-    beside.open("xb").close()
-    try:
-        yield beside
-        beside.replace(path)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise

@@ -75,8 +75,8 @@ def _rows_for(step):
         return None
     if isinstance(step, TablePreprocessor) or getattr(step, "learns_sparse_", False):
         return sparse.csr_matrix(_waves((N_ROWS, width)).clip(0))
-    is_ours = not getattr(step, "layout_", {}).get("cardinalities") and len(shape) == 1
-    return _waves((N_ROWS, *shape)) if is_ours else np.zeros((1, *shape))
+    reads_codes = getattr(step, "layout_", {}).get("cardinalities")
+    return np.zeros((1, *shape)) if reads_codes or len(shape) > 1 else _waves((N_ROWS, *shape))
 
 
 def _rows_of_columns(step):
@@ -85,7 +85,7 @@ def _rows_of_columns(step):
         return None
     rows = np.empty((N_ROWS, step.n_features_in_), dtype=object)
     for i, position in enumerate(step._positions):
-        rows[:, position] = step.center_[i] + SPREAD.clip(-1e3, 1e3) * step.scale_[i]
+        rows[:, position] = step.center_[i] + SPREAD * step.scale_[i]
     for position, known in zip(step.categorical_, step._categories._positions, strict=True):
         names = [*known, "(none of these)"]
         rows[:, position] = [names[(i + position) % len(names)] for i in range(N_ROWS)]

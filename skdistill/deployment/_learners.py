@@ -52,6 +52,9 @@ NATIVE = {
 STATE = "module."
 """What the names of the module's weights begin with in the file."""
 
+MOST_CELLS = 2**26
+"""Of the two rows by which a module of the user's is tried."""
+
 OF_THE_MACHINE = ("device", "module", "verbose")
 """Settings of a net that are not those of the file: where it is, and what it prints."""
 
@@ -121,23 +124,22 @@ def build_learner(content, arrays, module=None):
         What the weights of a class of the user's belong to.
     """
     kind = content["class"]
+    link = _build_link(content["link"], arrays)
+    if "rows" in content and len(_outputs_of(link)) != content["rows"]["n_outputs"]:
+        raise ValueError("it has other outputs than classes or numbers")
     if kind in ESTIMATORS:
         what = f"The student {content['of']}"
         estimator, fitted = restore(arrays.get_array(content["content"]), what)
         learner = ESTIMATORS[kind](estimator)
         learner.estimator_, learner.history_ = fitted, []
-        if content["predicts_logits"]:
-            learner._predicts_logits = True
-        elif kind == "EstimatorStudent":
-            learner._predicts_logits = False
+        if kind == "EstimatorStudent":
+            learner._predicts_logits = content["predicts_logits"]
     elif kind in SKORCH:
         learner = _load_into(SKORCH[kind](_as_net(module, content)), content, arrays)
     else:
         learner = _build_net(content, arrays, module)
     decode_columns(learner, content["columns_seen"])
-    learner.link_ = _build_link(content["link"], arrays)
-    if "rows" in content and len(_outputs_of(learner.link_)) != content["rows"]["n_outputs"]:
-        raise ValueError("it has other outputs than classes or numbers")
+    learner.link_ = link
     return learner
 
 
@@ -189,8 +191,8 @@ def _load_into(learner, content, arrays):
     module, state = learner.module_, _state_of(arrays)
     if misfits := find_misfits(module, state):
         shown = "; ".join(
-            f"{one.name!r} is {one.of_file or 'not there'} in the file and "
-            f"{one.of_module or 'not there'} in the module"
+            f"{one.name!r} is {_shown(one.of_file)} in the file and {_shown(one.of_module)} in the "
+            f"module"
             for one in misfits[:3]
         )
         raise StudentError(
@@ -201,6 +203,10 @@ def _load_into(learner, content, arrays):
     module.load_state_dict(state)
     module.eval()
     return learner
+
+
+def _shown(shape):
+    return "not there" if shape is None else shape
 
 
 def _as_net(module, content):
@@ -254,6 +260,8 @@ def _outputs_of(link):
 def _rows_of(content):
     """Return two rows of zeros of such shape and kind."""
     shape = (2, *content["shape"])
+    if np.prod(shape, dtype=object) > MOST_CELLS and not content["is_sparse"]:
+        raise ValueError(f"rows of the shape {shape[1:]} are larger than any that are tried")
     if content["is_sparse"]:
         return sparse.csr_matrix(shape)
     layout = {name: decode(value) for name, value in content["layout"].items()}

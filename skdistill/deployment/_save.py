@@ -1,16 +1,17 @@
 """From a fitted model to a file."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
 from skdistill._base import BaseDistilled
 from skdistill._versions import package_versions
-from skdistill.deployment._file import Arrays, whole_file, write_file
+from skdistill.deployment._file import Arrays, write_file
+from skdistill.deployment._files import new_file, written_aside
 from skdistill.deployment._golden import golden_answers
 from skdistill.deployment._header import FORMAT, NEEDS_MODULE
 from skdistill.deployment._learners import describe_learner, is_learner
@@ -21,18 +22,20 @@ from skdistill.exceptions import StudentError
 SUFFIX = ".safetensors"
 
 
-def save(model: Any, path: str | os.PathLike, *, metadata: dict[str, Any] | None = None) -> Path:
+def save(model: Any, path: str | Path, *, metadata: dict[str, Any] | None = None) -> Path:
     """Save the student of a fitted model in one file of arrays and of what they are.
 
-    The file holds no code and no pickle, nothing of the teacher and none of the rows of `fit`. It
-    is in the safetensors format, whose readers open it too. It is read again, and answers as the
-    student does bit for bit, before it gets its name; a file that was there is then replaced.
-    What can be saved, and what of a student stays behind, is told in the user guide.
+    The file holds no code, no pickle and nothing of the teacher, and of the rows of `fit` what the
+    student itself keeps, as neighbours do and networks do not. It is in the safetensors format,
+    whose readers open it too. It is read again, and answers as the student does bit for bit,
+    before it gets its name; a file that was there is then replaced. What can be saved, and what of
+    a student stays behind, is told in the user guide.
 
     Parameters
     ----------
     model : DistilledClassifier, DistilledRegressor, Pipeline or student
-        Fitted: a distilled estimator, its `student_`, or a Pipeline that ends in one of these.
+        Fitted: a distilled estimator, its `student_`, or a Pipeline that ends in one of these. Of
+        a search it is the best estimator.
     path : str or Path
         Of a file ``*.safetensors``.
     metadata : dict, default=None
@@ -75,7 +78,7 @@ def save(model: Any, path: str | os.PathLike, *, metadata: dict[str, Any] | None
     >>> np.array_equal(student.predict_proba(X), net.predict_proba(X))
     True
     """
-    target = check_path(path)
+    target = new_file(path, SUFFIX)
     _check_metadata(metadata)
     student = _find_student(model)
     arrays = Arrays()
@@ -90,31 +93,10 @@ def save(model: Any, path: str | os.PathLike, *, metadata: dict[str, Any] | None
         "versions": package_versions(),
         "metadata": metadata or {},
     }
-    with whole_file(target) as beside:
+    with written_aside(target) as beside:
         write_file(beside, description, arrays)
         _check_copy(student, beside, target, golden, last[NEEDS_MODULE])
     return target
-
-
-def check_path(path: Any, suffix: str = SUFFIX) -> Path:
-    """Return where a student is to be saved; refuse a place that is none."""
-    if not isinstance(path, str | os.PathLike):
-        raise TypeError(
-            f"path={path!r:.80} was given; expected the path of a file, a str or a pathlib.Path."
-        )
-    path = Path(path)
-    if path.suffix != suffix:
-        raise ValueError(
-            f"{path.name!r} has the suffix {path.suffix!r}; expected {suffix!r}, the format in "
-            f"which a student is saved. Name it {path.stem + suffix!r}."
-        )
-    if path.is_dir() or not path.parent.is_dir():
-        what = "is a folder" if path.is_dir() else f"is in {str(path.parent)!r}, which is no folder"
-        raise FileNotFoundError(
-            f"{str(path)!r} {what}; expected the path of a file in a folder that is there. Make "
-            f"the folder, or choose another name."
-        )
-    return path
 
 
 def _check_metadata(metadata):
@@ -149,14 +131,11 @@ def _find_student(model):
     if is_learner(model):
         model.fitted_  # noqa: B018
         return model
-    name = type(model).__name__
     if hasattr(model, "best_estimator_"):
-        raise TypeError(
-            f"A {name} was given, which holds a fitted model; expected that model. Write "
-            f"save({name}.best_estimator_, path), by its own name."
-        )
-    if isinstance(model, type):
-        name = f"the class {model.__name__}"
+        return _find_student(model.best_estimator_)
+    if isinstance(model, FrozenEstimator):
+        return _find_student(model.estimator)
+    name = f"the class {model.__name__}" if isinstance(model, type) else type(model).__name__
     raise TypeError(
         f"{name} is nothing that save knows; expected a fitted DistilledClassifier or "
         f"DistilledRegressor, its student_, a StudentNet, or a Pipeline that ends in one of these. "

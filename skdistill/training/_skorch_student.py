@@ -94,6 +94,7 @@ class BaseSkorchStudent(NetStudentMixin):
     def prepare(self, X, task, seed=None):
         """Check the rows and make the net; see `StudentNet.prepare`."""
         X = _dense(self._learn_columns(X))
+        self.row_shape_ = X.shape[1:]
         net = clone(self.net)
         self._check_settings(net)
         net.set_params(criterion=self._own_criterion)

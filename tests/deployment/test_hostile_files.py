@@ -297,6 +297,10 @@ TREES = {
     "columns of the forest": (
         RandomForestClassifier(2), lambda model: vars(model).update(n_features_in_=1)
     ),
+    "columns of a forest whose trees stand elsewhere too": (
+        RandomForestClassifier(2),
+        lambda model: vars(model).update(n_features_in_=1, others=model.estimators_),
+    ),
     "columns of a tree in a forest": (
         RandomForestClassifier(2), lambda model: read_another_column(model.estimators_[1].tree_)
     ),

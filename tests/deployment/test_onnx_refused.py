@@ -151,13 +151,13 @@ REFUSED = {
     "a name that says nothing": (
         ValueError,
         lambda: export(net(), path="student.bin"),
-        "suffix '.bin'; expected '.onnx'.*Name it 'student.onnx'",
+        "ends in '.bin'; expected '.onnx'.*Name it 'student.onnx'",
     ),
     "no path": (TypeError, lambda: export(net(), path=3), "path=3.*expected the path of a file"),
     "no folder": (
         FileNotFoundError,
         lambda: export(net(), path="nowhere/student.onnx"),
-        "'nowhere', which is no folder; expected the path of a file.*Make the folder",
+        "'nowhere', which is no folder; expected a file in a folder.*Make the folder",
     ),
     "other rows": (ValueError, lambda: export(net(), X=X[:, :2]), "2 features, but .* 4 features"),
 }

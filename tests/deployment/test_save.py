@@ -14,6 +14,9 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_iris
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.feature_extraction.text import HashingVectorizer
+from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import GridSearchCV
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -110,14 +113,14 @@ class Residual(nn.Module):
 
 
 class Sum(nn.Module):
-    """Reads sparse rows of the user's, or images, whatever is summed."""
+    """Reads rows of two axes, whatever their size."""
 
     def __init__(self, n_classes):
         super().__init__()
         self.last = nn.Linear(1, n_classes)
 
     def forward(self, X):
-        return self.last(X.flatten(1).sum(dim=1, keepdim=True))
+        return self.last(X.sum(dim=(1, 2)).unsqueeze(1))
 
 
 def net(module=None, **settings):
@@ -384,7 +387,13 @@ def test_it_is_smaller_than_a_pickle_and_holds_no_teacher(tmp_path):
 
 def test_a_student_and_its_model_are_saved_alike(fitted, tmp_path):
     first = save(fitted, tmp_path / "a.safetensors").read_bytes()
-    assert save(fitted.student_, tmp_path / "b.safetensors").read_bytes() == first
+    search = GridSearchCV(distilled(default()), {"alpha": [0.0]}, cv=2).fit(TABLE, TABLE_LABELS)
+    for name, same in {
+        "a student": fitted.student_,
+        "a frozen one": FrozenEstimator(fitted),
+        "a search": search,
+    }.items():
+        assert save(same, tmp_path / f"{name}.safetensors").read_bytes() == first, name
 
 
 def test_a_file_has_the_rights_of_any_new_file(fitted, tmp_path):
@@ -456,6 +465,14 @@ def own_function(rows):
     return rows
 
 
+def reader_of_files():
+    """Return a student whose first step takes each text for the name of a file."""
+    steps = [("0", HashingVectorizer(n_features=8)), ("net", net(SparseMLP))]
+    model = distilled(Pipeline(steps)).fit(TEXTS, LABELS)
+    model.student_.set_params(**{"0__input": "filename"})
+    return model
+
+
 LOAD = {
     "no module": (None, ValueError, r"weights of Mine.*module is None; expected.*Pass module=Mine"),
     "another width": (
@@ -487,7 +504,7 @@ SAVE = {
     "a class": (lambda p: save(StudentNet, p), TypeError, "the class StudentNet is nothing"),
     "another suffix": (
         lambda p: save(distilled(), p.with_suffix(".pkl")), ValueError,
-        r"suffix '.pkl'; expected '.safetensors'.*Name it 'a.safetensors'",
+        r"ends in '.pkl'; expected '.safetensors'.*Name it 'a.safetensors'",
     ),
     "no folder": (
         lambda p: save(distilled(), p / "b.safetensors"), FileNotFoundError,
@@ -514,6 +531,10 @@ SAVE = {
     "a function as a step": (
         fit_and_save(make_pipeline(FunctionTransformer(own_function), net(MLP))), StudentError,
         r"The step '.*functiontransformer' .*holds .*own_function.*expected scikit-learn's own",
+    ),
+    "texts in files": (
+        lambda p: save(reader_of_files(), p), StudentError,
+        "'0' .HashingVectorizer. cannot be saved: a vectorizer opens the files.*Put another",
     ),
     "trees of neighbours": (
         fit_and_save(KNeighborsRegressor(algorithm="kd_tree")), StudentError,

@@ -1,10 +1,7 @@
 """A folder that serves a student: the graph, a script, a schema, a test of itself and a card."""
 
-import contextlib
 import io
 import json
-import secrets
-import shutil
 import warnings
 from pathlib import Path
 from typing import Any
@@ -18,6 +15,7 @@ from skdistill.deployment._bundle._card import card_of, measure
 from skdistill.deployment._bundle._numpy_graph import as_arrays
 from skdistill.deployment._bundle._schema import as_json_rows, rounded, schema_of
 from skdistill.deployment._bundle._serve import NumpyGraph
+from skdistill.deployment._files import written_aside
 from skdistill.deployment._onnx._proof import Case, compare, made_rows, prove
 from skdistill.deployment._onnx._runner import Runner
 from skdistill.deployment._onnx._written import write_student
@@ -136,24 +134,12 @@ def export(
         "self_test.json": _as_json(test),
         "README.md": card_of(parts, written.columns, figures, rows[0], name),
     }
-    with _whole_folder(path) as beside:
+    with written_aside(path) as beside:
+        beside.mkdir()
         (beside / name).write_bytes(content)
         for file, text in texts.items():
             (beside / file).write_text(text, encoding="utf-8")
     return path
-
-
-@contextlib.contextmanager
-def _whole_folder(path):
-    """Lend a new folder beside a path, which becomes it when the block ends; see `whole_file`."""
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-    beside.mkdir()
-    try:
-        yield beside
-        beside.replace(path)
-    except BaseException:
-        shutil.rmtree(beside, ignore_errors=True)
-        raise
 
 
 def _new_folder(folder):

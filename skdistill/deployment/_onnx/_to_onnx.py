@@ -3,11 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-from skdistill.deployment._file import whole_file
+from skdistill.deployment._files import new_file, written_aside
 from skdistill.deployment._onnx._proof import prove
 from skdistill.deployment._onnx._runner import Runner
 from skdistill.deployment._onnx._written import write_student
-from skdistill.deployment._save import check_path
 
 
 def to_onnx(
@@ -86,11 +85,11 @@ def to_onnx(
     (['x0', 'x1'], ['label', 'probabilities'])
     """
     if path is not None:
-        path = check_path(path, ".onnx")
+        path = new_file(path, ".onnx")
     written = write_student(model, "to_onnx")
     if check:
         prove(Runner(written), model, X)
     if path is not None:
-        with whole_file(path) as beside:
+        with written_aside(path) as beside:
             beside.write_bytes(written.model.SerializeToString())
     return written.model

@@ -1,4 +1,7 @@
-"""Trees of scikit-learn from a file, looked through: they read memory at the places they name."""
+"""Estimators of scikit-learn from a file, looked through: what they read when they are asked.
+
+Trees read memory at the places that they name, and vectorizers may open the files that rows name.
+"""
 
 import numpy as np
 from sklearn.pipeline import Pipeline
@@ -9,25 +12,31 @@ WITHIN = ("estimators_", "estimator_", "tree_", "_predictors")
 """Attributes whose trees are shown the rows of their owner."""
 
 
-def check_trees(estimator):
-    """Refuse trees that lead out of themselves or of the rows; return the estimator.
+def check_parts(estimator):
+    """Refuse trees that lead out of themselves or of the rows, and readers of files.
 
     Parameters
     ----------
     estimator : object
         Just read from a file, with all that it holds.
 
+    Returns
+    -------
+    object
+        The estimator.
+
     Raises
     ------
     ValueError
     """
-    seen: set[int] = set()
+    seen: set[tuple[int, int | None, int]] = set()
     pending = [(estimator, None, None)]
     while pending:
         value, width, owner = pending.pop()
-        if id(value) in seen and not _is_tree(value):
+        place = (id(value), width, id(owner))  # what two hold is looked through for each of them
+        if place in seen:
             continue
-        seen.add(id(value))
+        seen.add(place)
         if _is_tree(value):
             _check(value, width, owner)
         elif isinstance(value, list | tuple | set):
@@ -37,6 +46,8 @@ def check_trees(estimator):
         elif isinstance(value, np.ndarray) and value.dtype == object:
             pending += [(part, width, owner) for part in value.flat]
         elif hasattr(value, "__dict__"):
+            if vars(value).get("input") in ("filename", "file"):
+                raise ValueError("a vectorizer opens the files that rows name")
             own = vars(value).get("n_features_in_")
             own = own if width is None else width if own is None else min(own, width)
             own = None if isinstance(value, Pipeline) else own

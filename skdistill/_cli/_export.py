@@ -1,0 +1,13 @@
+"""`skdistill export`: a saved student as a folder that serves it."""
+
+from skdistill._cli._tables import read_rows
+from skdistill.deployment import export, inspect, load
+
+
+def run(options):
+    """Read a student and rows that it has not learnt from; write the folder."""
+    summary = inspect(options.student)
+    student = load(options.student)
+    X, y = read_rows(options.rows, summary, options.target)
+    folder = export(student, options.output, X=X, y=y, runtime=options.runtime)
+    print(f"{folder}: {', '.join(sorted(path.name for path in folder.iterdir()))}")
