@@ -179,8 +179,6 @@ class DistillationSearchCV(BaseSearchCV):
         X, y = indexable(X, y)
         params = rows_of_params(X, params)
         routed = self._get_routed_params_for_fit(params)
-        cv = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
-        splits = list(cv.split(X, y, **routed.splitter.split))
         job = Job(
             clone(self.estimator),
             self._candidates(),
@@ -193,7 +191,10 @@ class DistillationSearchCV(BaseSearchCV):
             self.error_score,
             self.verbose,
         )
-        _check(job, splits)
+        _check_settings(job)
+        cv = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
+        splits = list(cv.split(X, y, **routed.splitter.split))
+        _check_folds(job, splits)
         found, self.trained_alone_ = evaluate(job, splits, self.n_jobs)
         if self.verbose:
             _say(self.trained_alone_)
@@ -235,10 +236,14 @@ class DistillationSearchCV(BaseSearchCV):
             self.feature_names_in_ = best.feature_names_in_
 
 
-def _check(job, splits):
-    """Refuse candidates with unknown settings, and a search of nothing."""
+def _check_settings(job):
+    """Refuse candidates with settings that are not there."""
     for number in range(len(job.candidates)):
         job.make(number)
+
+
+def _check_folds(job, splits):
+    """Refuse a search of nothing, and say how much there is to do."""
     if not (job.candidates and splits):
         raise ValueError(
             f"There are {len(job.candidates)} candidates and {len(splits)} folds to try them on; "

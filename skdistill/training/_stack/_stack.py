@@ -93,7 +93,8 @@ class Stack:
         masks = [X.new_ones((1, *shape)) for shape, _ in self.masks.wanted(X)]
         few = min(2, len(self.sections[0].trainings))
         packed = {name: values.expand(few, *values.shape) for name, values in y.items()}
-        values, gradients = self._gradients(0, few, X[None], packed, masks, copies=True)
+        each = X[None] if self.reads else X.expand(few, *X.shape)
+        values, gradients = self._gradients(0, few, each, packed, masks, copies=True)
         for number in range(few):
             value, slopes = self._alone(number, X, y, masks)
             for joint, apart in [
