@@ -21,6 +21,7 @@ from sklearn.model_selection import (
 )
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.tree import DecisionTreeClassifier
 
 from skdistill import DistillationSearchCV, DistilledClassifier, StudentNet
 from skdistill.exceptions import TrainingWarning
@@ -182,11 +183,13 @@ def test_what_was_given_is_left_as_it_is(rows):
     assert not hasattr(clone(search), "cv_results_")
 
 
-def test_it_says_how_far_it_is(rows, capsys):
-    searched(rows, clone(MODEL).set_params(student__module=MLP(6, 3, (3,))), verbose=1, refit=False)
+def test_it_says_how_far_it_is_and_what_is_trained_alone(rows, capsys):
+    tree = clone(MODEL).set_params(student=DecisionTreeClassifier(max_depth=2, random_state=0))
+    searched(rows, tree, {"alpha": [0.1, 0.5]}, verbose=1, refit=False)
     said = capsys.readouterr().out
-    assert "4 candidates on 2 folds, 8 fits" in said
-    assert "8 of 8 fits" in said and "left" in said
+    assert "2 candidates on 2 folds, 4 fits" in said
+    assert "4 of 4 fits" in said and "about 0 s left" in said
+    assert "2 of 2 candidates trained alone: EstimatorStudent trains by itself" in said
 
 
 REFUSED = {

@@ -15,7 +15,7 @@ from torch import nn
 
 from skdistill import DistilledClassifier, DistilledRegressor, StudentNet, StudentNetRegressor
 from skdistill.losses import DIST, DKD, HuberLoss
-from skdistill.students import MLP, TablePreprocessor, TabularMLP
+from skdistill.students import MLP, SoftDecisionTree, TablePreprocessor, TabularMLP
 from skdistill.teachers import SelfTeacher
 from skdistill.training import HoldOut
 
@@ -80,6 +80,8 @@ TOGETHER = {
     "seeds": lambda: (model(net(module__dropout=0.3)), {"random_state": [0, 1, 2, 3]}),
     "one seed, and dropout": lambda: (model(net(module__dropout=0.3)), SOFT),
     "numbers embedded": lambda: (model(TABLE), SOFT),
+    "a soft tree": lambda: (model(net(SoftDecisionTree, module__depth=2)), SOFT),
+    "members": lambda: (model(net(TabularMLP, module__n_members=2)), SOFT),
     "a linear model": lambda: (model(net(module__hidden_units=())), SOFT),
     "an instance": lambda: (model(net(instance())), SOFT),
     "batch norm and a frozen layer": lambda: (model(net(WithNorm)), SOFT),
@@ -153,14 +155,17 @@ class Branching(Scaled):
 
 
 ALONE = {
-    "a tree": (lambda: model(DecisionTreeClassifier(max_depth=3, random_state=0)), "trains itself"),
+    "a tree": (
+        lambda: model(DecisionTreeClassifier(max_depth=3, random_state=0)),
+        "trains by itself",
+    ),
     "a skorch net": (
         lambda: model(
             NeuralNetClassifier(
                 Scaled, module__n_features=6, module__n_classes=3, max_epochs=2, verbose=0
             )
         ),
-        "trains itself",
+        "trains by itself",
     ),
     "a subclass": (lambda: model(OwnNet(MLP, max_epochs=2, dtype="float64")), "your own class"),
     "a callback of scores": (
@@ -175,6 +180,10 @@ ALONE = {
     "an optimiser over all weights": (
         lambda: model(net(optimizer=torch.optim.ASGD)),
         "the optimiser ASGD",
+    ),
+    "a chosen alpha": (
+        lambda: model(net(), alpha="auto").set_params(teacher=FOREST, cv=2),
+        "alpha='auto' trains several students",
     ),
     "batches of torch": (
         lambda: model(net(iterator_train=torch.utils.data.DataLoader)),
@@ -196,7 +205,9 @@ ALONE = {
 def test_what_is_trained_alone(case, search_both):
     make, reason = ALONE[case]
     with torch.random.fork_rng():
-        search = search_both(make(), {"alpha": [0.2, 0.4, 0.9]})
+        estimator = make()
+        values = {"temperature": [1, 2, 3]} if estimator.alpha == "auto" else {"alpha": [0.2, 0.9]}
+        search = search_both(estimator, values)
     assert all(re.search(reason, alone, re.DOTALL) for alone in search.trained_alone_)
 
 
