@@ -118,6 +118,20 @@ class DistillationSearchCV(BaseSearchCV):
     4
     """
 
+    cv_results_: dict[str, Any]
+    best_estimator_: Any
+    best_score_: float
+    best_params_: dict[str, Any]
+    best_index_: int
+    trained_alone_: list[str | None]
+    scorer_: Any
+    n_splits_: int
+    refit_time_: float
+    multimetric_: bool
+    classes_: np.ndarray
+    n_features_in_: int
+    feature_names_in_: np.ndarray
+
     _parameter_constraints: dict = {
         **BaseSearchCV._parameter_constraints,
         "param_grid": [dict, list],
