@@ -1,6 +1,7 @@
 """Lessons of several students: together where they can be, one by one where not."""
 
 import contextlib
+from itertools import groupby
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +15,7 @@ from skdistill.training._trainer import training_copy, whole_trainings, with_gra
 LEAST = 3
 """Fewer students than these are as fast one by one."""
 
-MOST = ((1_000_000, 32), (4_000_000, 16), (20_000_000, 8))
+MOST = ((250_000, 64), (1_000_000, 32), (4_000_000, 16), (20_000_000, 8))
 """How many are trained together on a CPU, up to so many rows of a batch times weights."""
 
 MOST_ON_A_GPU = 64
@@ -82,8 +83,9 @@ def most_together(net, n_rows):
     """Return how many nets of one shape are trained together.
 
     On a CPU what a stack saves is the time of calls, which a small net spends most of its own on.
-    So many are chosen as were fastest: 32 up to a million rows of a batch times weights, 16 up to
-    four, 8 up to twenty, and one by one beyond. A GPU takes 64.
+    So many are chosen as were fastest: 64 up to a quarter of a million rows of a batch times
+    weights, 32 up to a million, 16 up to four, 8 up to twenty, and one by one beyond. A GPU takes
+    64.
 
     Parameters
     ----------
@@ -104,10 +106,21 @@ def most_together(net, n_rows):
 
 
 def _stacks(lessons, members):
-    """Return lessons of one shape in parts that are about alike in size."""
+    """Return lessons of one shape in stacks, those of the same rows together if that can be."""
     first = lessons[members[0]]
     most = most_together(first.learner, first.packed.n_rows)
-    parts = np.array_split(members, -(-len(members) // most))
+    stacks: list[list[int]] = []
+    for _, same in groupby(members, lambda number: id(lessons[number].parts[0])):
+        numbers = list(same)
+        if stacks and len(stacks[-1]) + len(numbers) <= most:
+            stacks[-1] += numbers
+        else:
+            stacks += _evenly(numbers, most)
+    return stacks if min(map(len, stacks)) >= LEAST else _evenly(members, most)
+
+
+def _evenly(numbers, most):
+    parts = np.array_split(numbers, -(-len(numbers) // most))
     return [part.tolist() for part in parts]
 
 
