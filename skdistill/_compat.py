@@ -315,6 +315,8 @@ def hist_boosting_parts(estimator):
     baseline = np.ravel(estimator._baseline_prediction)
     has_categories = estimator.is_categorical_ is not None
     return baseline, trees, has_categories
+
+
 def rows_of_params(X, params, indices=None):
     """Return metadata with some of the rows of what has one for each row.
 
