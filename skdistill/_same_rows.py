@@ -62,6 +62,8 @@ class Begun(NamedTuple):
     lesson : Lesson
     seconds : float
         How long it has taken.
+    asked : float
+        How long of it the teacher.
     """
 
     estimator: Any
@@ -70,11 +72,13 @@ class Begun(NamedTuple):
     rows: Any
     lesson: Any
     seconds: float
+    asked: float
 
     def end(self, seconds: float) -> Any:
         """Return the fitted estimator, whose student has learnt the lesson in so many seconds."""
         self.model._keep_student(self.student, self.lesson.learner, self.rows)
-        self.model.fit_seconds_ = {"teacher": self.seconds, "student": seconds}
+        student = self.seconds - self.asked + seconds
+        self.model.fit_seconds_ = {"teacher": self.asked, "student": student}
         return self.estimator
 
 
@@ -123,14 +127,16 @@ class SameRows:
         # Of models without a seed each would make rows of its own.
         rows = self._once(("rows", key), lambda: rows)
         student, parts = estimator._prepare_student(rows, seeds[1], soft_targets, self._fit_steps)
+        prepared = time.perf_counter()
         targets, estimator.teacher_ = None, None
         if estimator._hears_teacher():
             targets, estimator.teacher_ = self._once(
                 ("answers", key), lambda: estimator._ask(rows, soft_targets, seeds[0])
             )
+        asked = time.perf_counter() - prepared
         lesson = estimator._lesson(student, parts, rows, targets, seeds[2])
         seconds = time.perf_counter() - started
-        return Begun(estimator, estimator, student, rows, lesson, seconds)
+        return Begun(estimator, estimator, student, rows, lesson, seconds, asked)
 
     def _behind(self, steps):
         """Return the fitted steps of a Pipeline, and the rows behind them."""
