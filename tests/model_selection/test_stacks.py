@@ -115,7 +115,7 @@ TOGETHER = {
             random_state=0,
             device="cpu",
         ),
-        {"alpha": [0.2, 0.6, 1]},
+        [{"alpha": [0.2, 0.6, 1]}, {"alpha": [0, 0.0], "loss": [HuberLoss(), HuberLoss(0.1)]}],
     ),
     **{
         f"steps of {kind.__name__}": partial(

@@ -2,7 +2,13 @@
 
 import torch
 from scipy import sparse
-from skorch.callbacks import EarlyStopping, EpochTimer, LRScheduler, PassthroughScoring
+from skorch.callbacks import (
+    EarlyStopping,
+    EpochTimer,
+    LRScheduler,
+    PassthroughScoring,
+    PrintLog,
+)
 from torch.utils.data import Subset
 
 from skdistill._generators import is_ours
@@ -27,6 +33,7 @@ CALLBACKS = {
     LRScheduler,
     PassthroughScoring,
     PrintEpochs,
+    PrintLog,
     StopAtNonFinite,
 }
 """Callbacks that look at a net between epochs alone, and at nothing that a stack lacks."""
@@ -56,7 +63,7 @@ def why_apart(lesson):
     if net.watches_batches():
         return "something listens to single batches"
     loss = lesson.settings["loss"]
-    if isinstance(loss, CallableLoss) or not (loss is None or is_ours(loss)):
+    if isinstance(loss, CallableLoss) or not (is_ours(loss) and is_ours(net.criterion_)):
         return "the loss is of your own making"
     if type(net.optimizer_) not in ELEMENTWISE:
         return f"the optimiser {type(net.optimizer_).__name__} is none that treats weights singly"
@@ -104,8 +111,10 @@ def form_of(lesson):
         type(net),
         str(net.device),
         type(net.optimizer_),
+        type(net.criterion_),
         getattr(net.criterion_, "from_probabilities", None),
-        settings["alpha"] == 0 or (type(loss), repr(loss.get_params())),
+        settings["alpha"] == 0,
+        (type(loss), repr(loss.get_params())),
         packed.hard.shape[1:],
         [part.shape[1:] for part in packed.answers[:1]],
         packed.hard_weight() is None,
