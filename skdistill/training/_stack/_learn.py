@@ -181,7 +181,11 @@ def _train(trainings):
         raise _CannotStackError(
             f"torch.func cannot run {name} for several students at once ({why[:200]})"
         ) from error
-    stack.train()
+    try:
+        stack.train()
+    except Exception as error:  # a device without memory, say
+        for training in stack.trainings:
+            training.error = error
 
 
 @contextlib.contextmanager
