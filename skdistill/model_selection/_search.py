@@ -81,12 +81,8 @@ class DistillationSearchCV(BaseSearchCV):
         Seconds of the last fit. Only with `refit`.
     multimetric_ : bool
         Whether there are several scores.
-    classes_ : ndarray of shape (n_classes,)
-        The labels. Only with `refit`, for a classifier.
-    n_features_in_ : int
-        Number of features. Only with `refit`.
-    feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Their names. Only with `refit`, where all are strings.
+    feature_names_in_ : ndarray of shape (n_features,)
+        Names of the features. Only with `refit`, where all are strings.
 
     See Also
     --------
@@ -128,8 +124,6 @@ class DistillationSearchCV(BaseSearchCV):
     n_splits_: int
     refit_time_: float
     multimetric_: bool
-    classes_: np.ndarray
-    n_features_in_: int
     feature_names_in_: np.ndarray
 
     _parameter_constraints: dict = {
