@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from skdistill._alpha_choice import AlphaChoice
     from skdistill._classifier import DistilledClassifier
     from skdistill._regressor import DistilledRegressor
+    from skdistill.model_selection import DistillationSearchCV
     from skdistill.training import StudentNet, StudentNetRegressor
 else:
     # torch and scikit-learn take seconds to import, and not every command needs them.
@@ -15,6 +16,7 @@ else:
         __name__,
         {
             "AlphaChoice": "skdistill._alpha_choice",
+            "DistillationSearchCV": "skdistill.model_selection",
             "DistilledClassifier": "skdistill._classifier",
             "DistilledRegressor": "skdistill._regressor",
             "StudentNet": "skdistill.training",
@@ -24,6 +26,7 @@ else:
 
 __all__ = [
     "AlphaChoice",
+    "DistillationSearchCV",
     "DistilledClassifier",
     "DistilledRegressor",
     "StudentNet",

@@ -30,8 +30,8 @@ from skdistill._compat import (
     learn_names_and_width,
     routing_enabled,
 )
-from skdistill._fit_rows import Prepared, Rows
-from skdistill._random import draw_seeds, seed_parameters
+from skdistill._fit_rows import Prepared, Rows, fit_steps
+from skdistill._random import draw_seeds
 from skdistill._rows import as_rows, has_gaps, label_digest
 from skdistill._torch import resolve_device
 from skdistill.exceptions import StudentError
@@ -45,6 +45,7 @@ from skdistill.teachers._as_teacher import as_teacher, bind_student
 from skdistill.teachers._fit import clone_teacher, is_fitted, tags_of
 from skdistill.training._features import check_layers, feature_terms
 from skdistill.training._fitted import FittedStudent, behind_steps
+from skdistill.training._lesson import Lesson
 from skdistill.training._packed import Packed
 from skdistill.training._student import as_student
 from skdistill.training._views import live_views
@@ -282,24 +283,19 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
         """Return what learns labels as the student would, without a teacher."""
         return self._make_student(rows)
 
-    def _prepare_student(self, rows, seed, soft_targets):
+    def _prepare_student(self, rows, seed, soft_targets, fit_steps=fit_steps):
         """Fit the student's preprocessing and make its module, so that a misfit shows early."""
         device, student = resolve_device(self.device), self._make_student(rows, self.verbose)
         net, loss = student[-1], self._find_loss(self.loss)
         net.check_settings(loss, self.alpha, self.temperature, weighted=self._is_weighted(rows))
-        parts = self._prepare_rows(student, rows, seed)
+        parts = self._prepare_rows(student, rows, seed, fit_steps)
         check_layers(self.feature_losses, self.teacher, rows.X, net, parts[0], device, soft_targets)
         return student, parts
 
-    def _prepare_rows(self, student, rows, seed):
+    def _prepare_rows(self, student, rows, seed, fit_steps):
         """Fit the student's preprocessing and make its module; return the parts of its rows."""
-        steps, net = student[:-1], student[-1]
-        X, more = rows.X, [*rows.more, *rows.generated.values()]
-        more += [] if rows.X_val is None else [rows.X_val]
-        if len(student) > 1:
-            seed_parameters(steps, seed)
-            X = steps.fit_transform(X, rows.task.y)
-            more = [steps.transform(part) for part in more]
+        net = student[-1]
+        X, *more = fit_steps(student, rows, seed) if len(student) > 1 else rows.parts
         X = net.prepare(X, rows.task, seed)
         return [X, *(net.prepare_more(part) for part in more)]
 
@@ -351,14 +347,17 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
 
     def _learn(self, student, parts, rows, targets, seed):
         """Train the student's net on packed targets and report what was used."""
+        net = self._lesson(student, parts, rows, targets, seed).learn()
+        self._keep_student(student, net, rows)
+
+    def _lesson(self, student, parts, rows, targets, seed):
+        """Return all that the training of the student's net needs."""
         net = student[-1]
         settings = self._loss_settings(net, targets)
         terms = live_views(net, self, rows)
         if self.feature_losses:
             terms += feature_terms(self.feature_losses, targets)
-        packed = self._pack(rows, targets)
-        net = net.learn(parts, packed, **settings, terms=terms, seed=seed)
-        self._keep_student(student, net, rows)
+        return Lesson(net, parts, self._pack(rows, targets), settings, terms, seed)
 
     def _loss_settings(self, net, targets):
         """Return what the loss of the training is made of, and report it."""

@@ -7,6 +7,13 @@ from typing import Any, TypeVar
 
 import numpy as np
 from sklearn.base import _fit_context
+from sklearn.metrics._scorer import _MultimetricScorer
+from sklearn.model_selection._search import BaseSearchCV
+from sklearn.model_selection._validation import (
+    _insert_error_scores,
+    _score,
+    _warn_or_raise_about_fit_failures,
+)
 from sklearn.utils import _safe_indexing as safe_indexing
 from sklearn.utils._metadata_requests import _routing_enabled as routing_enabled
 from sklearn.utils._param_validation import (
@@ -18,6 +25,7 @@ from sklearn.utils._param_validation import (
 )
 from sklearn.utils.validation import (
     _check_feature_names_in,
+    _check_method_params,
     _check_sample_weight,
     _get_feature_names,
     _num_features,
@@ -27,6 +35,7 @@ from sklearn.utils.validation import (
 from skdistill._frames import column_names, is_table
 
 __all__ = [
+    "BaseSearchCV",
     "Columns",
     "HasMethods",
     "Interval",
@@ -36,6 +45,7 @@ __all__ = [
     "check_names_and_width",
     "check_sample_weight",
     "copy_estimator_state",
+    "failed_scores",
     "fit_context",
     "hist_boosting_parts",
     "initialize_for_prediction",
@@ -43,7 +53,11 @@ __all__ = [
     "names_of_columns",
     "replace_inferred_classes",
     "routing_enabled",
+    "rows_of_params",
     "safe_indexing",
+    "score_or_error",
+    "scorers_by_name",
+    "settle_failures",
     "validate_parameter_constraints",
 ]
 
@@ -301,3 +315,75 @@ def hist_boosting_parts(estimator):
     baseline = np.ravel(estimator._baseline_prediction)
     has_categories = estimator.is_categorical_ is not None
     return baseline, trees, has_categories
+
+
+def rows_of_params(X, params, indices=None):
+    """Return metadata with some of the rows of what has one for each row.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, ...)
+    params : dict of str to object
+    indices : array-like of int, default=None
+        Which rows; None is all of them.
+
+    Returns
+    -------
+    dict of str to object
+    """
+    return _check_method_params(X, params=params, indices=indices)
+
+
+def score_or_error(estimator, X, y, scorer, params, error_score):
+    """Score a fitted estimator as a search of scikit-learn does.
+
+    Parameters
+    ----------
+    estimator : estimator
+    X, y : array-like of shape (n_samples, ...)
+    scorer : callable
+        As `BaseSearchCV._get_scorers` returns it.
+    params : dict of str to object
+        Metadata for it.
+    error_score : "raise" or float
+        Stands for a score that cannot be computed.
+
+    Returns
+    -------
+    float or dict of str to float
+    """
+    return _score(estimator, X, y, scorer, params, error_score)
+
+
+def failed_scores(scorer, error_score):
+    """Return the scores of an estimator that could not be fitted; see `settle_failures`."""
+    if isinstance(scorer, _MultimetricScorer):
+        return dict.fromkeys(scorer._scorers, error_score)
+    return error_score
+
+
+def scorers_by_name(scorer):
+    """Return several scorers as a dict, and one as it is."""
+    return scorer._scorers if isinstance(scorer, _MultimetricScorer) else scorer
+
+
+def settle_failures(results, error_score, *, names_unknown):
+    """Warn of fits that have failed, and put the score that stands for them in its place.
+
+    Parameters
+    ----------
+    results : list of dict
+        With "fit_error", the text of an error or None, and "test_scores", maybe "train_scores";
+        changed in place.
+    error_score : "raise" or float
+    names_unknown : bool
+        Whether the scorer alone says which scores there are.
+
+    Raises
+    ------
+    ValueError
+        When all fits have failed.
+    """
+    _warn_or_raise_about_fit_failures(results, error_score)
+    if names_unknown:
+        _insert_error_scores(results, error_score)

@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 from sklearn.pipeline import Pipeline
 
+from skdistill._random import seed_parameters
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -51,6 +53,12 @@ class Rows:
         """Whether some rows carry no label."""
         return bool(self.more or self.generated)
 
+    @property
+    def parts(self):
+        """All rows that the student sees: the labelled ones, those without labels, those held."""
+        held = [] if self.X_val is None else [self.X_val]
+        return [self.X, *self.more, *self.generated.values(), *held]
+
 
 class Prepared(NamedTuple):
     """What a fit has made before its teacher is asked.
@@ -70,3 +78,24 @@ class Prepared(NamedTuple):
     student: Pipeline
     parts: list
     seeds: list
+
+
+def fit_steps(student, rows, seed):
+    """Fit what comes before a student's net.
+
+    Parameters
+    ----------
+    student : Pipeline
+        Of two steps or more, the last of which is left alone.
+    rows : Rows
+    seed : int
+        Seeds what the steps leave unseeded.
+
+    Returns
+    -------
+    list of {ndarray, sparse matrix, DataFrame}
+        The parts of the rows as the net sees them.
+    """
+    steps, (X, *more) = student[:-1], rows.parts
+    seed_parameters(steps, seed)
+    return [steps.fit_transform(X, rows.task.y), *(steps.transform(part) for part in more)]

@@ -5,7 +5,7 @@ import os
 import threading
 from collections.abc import Iterator
 from contextvars import ContextVar
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import nn
@@ -104,6 +104,48 @@ def current_stream(name: str) -> torch.Generator | None:
     """
     streams = _streams.get()
     return None if streams is None else getattr(streams, name)
+
+
+class Masks(Protocol):
+    """What says which units are left out where they were drawn beforehand."""
+
+    def kept(self, X: torch.Tensor, p: float) -> torch.Tensor:
+        """Return what X is multiplied by: 0, or 1 / (1 - p), for each of its values."""
+
+
+_masks: ContextVar[Masks | None] = ContextVar("masks", default=None)
+
+
+@contextlib.contextmanager
+def leaving_out(masks: Masks) -> Iterator[None]:
+    """Let dropout of ours, inside the block and in this thread, leave out what masks say."""
+    token = _masks.set(masks)
+    try:
+        yield
+    finally:
+        _masks.reset(token)
+
+
+def draw_kept(X: torch.Tensor, p: float) -> torch.Tensor | None:
+    """Return what a layer of dropout multiplies its rows by.
+
+    Parameters
+    ----------
+    X : torch.Tensor
+    p : float
+        Probability of a value to be left out, in (0, 1).
+
+    Returns
+    -------
+    torch.Tensor of the shape of X, or None
+        None outside of a training with a seed.
+    """
+    masks, generator = _masks.get(), current_stream("dropout")
+    if masks is not None:
+        return masks.kept(X, p)
+    if generator is None:
+        return None
+    return torch.empty_like(X).bernoulli_(1 - p, generator=generator).div_(1 - p)
 
 
 class DrawWeights(TorchFunctionMode):

@@ -30,7 +30,8 @@ _0 = {
 _1 = _0 | {"teachers", "targets", "transfer", "losses", "students"}
 _2 = _1 | {"training"}
 _3 = _2 | {
-    *("_alpha_choice", "_base", "_checks", "_classifier", "_fit_rows", "_halves", "_regressor")
+    *("_alpha_choice", "_base", "_checks", "_classifier", "_fit_rows", "_halves", "_regressor"),
+    "_same_rows",
 }
 _4 = _3 | {"model_selection", "evaluation", "deployment"}
 MAY_IMPORT = {
@@ -64,10 +65,11 @@ MAY_IMPORT = {
     "training": _1,
     # layer 3
     "_checks": _2,
-    "_fit_rows": set(),
+    "_fit_rows": {"_random"},
     "_halves": {"exceptions", "training"},
     "_alpha_choice": {"_compat", "_halves", "exceptions", "targets"},
     "_base": _2 | {"_alpha_choice", "_checks", "_fit_rows"},
+    "_same_rows": _2 | {"_base", "_fit_rows"},
     "_classifier": _2 | {"_alpha_choice", "_base", "_checks"},
     "_regressor": _2 | {"_alpha_choice", "_base", "_checks"},
     # layer 4

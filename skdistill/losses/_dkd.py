@@ -97,7 +97,9 @@ def _decoupled(student_logits, teacher_logits, labels, temperature, target_weigh
         of_target.append(log_softmax(torch.cat([own, rest], dim=-1), dim=-1))
         of_others.append(log_softmax(others, dim=-1))
     decoupled = target_weight * _kl(*of_target) + other_weight * _kl(*of_others)
-    if labelled.all():
+    # A tensor, with a temperature for each of several students, comes with labels that cannot be
+    # looked at.
+    if not isinstance(temperature, torch.Tensor) and labelled.all():
         return temperature**2 * decoupled
     coupled = divergence(student_logits, teacher_logits, temperature)
     return torch.where(labelled, temperature**2 * decoupled, coupled)

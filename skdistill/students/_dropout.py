@@ -1,9 +1,8 @@
 """Dropout whose draws belong to the training that it is part of."""
 
-import torch
 from torch import nn
 
-from skdistill._generators import current_stream
+from skdistill._generators import draw_kept
 
 
 class Dropout(nn.Dropout):
@@ -22,8 +21,5 @@ class Dropout(nn.Dropout):
 
     def forward(self, X):
         """Return X, some of it zero and the rest larger, in training; X itself otherwise."""
-        generator = current_stream("dropout")
-        if not self.training or generator is None or not 0 < self.p < 1:
-            return super().forward(X)
-        kept = torch.empty_like(X).bernoulli_(1 - self.p, generator=generator)
-        return X * kept.div_(1 - self.p)
+        kept = draw_kept(X, self.p) if self.training and 0 < self.p < 1 else None
+        return super().forward(X) if kept is None else X * kept

@@ -126,18 +126,21 @@ class PiecewiseLinearEmbedding(nn.Module):
         -------
         torch.Tensor of shape (n_features, n_samples, n_bins)
         """
-        come = torch.addcmul(self.offset, X.t().unsqueeze(2), self.slope).clamp_(0, 1)
+        come = torch.addcmul(self.offset, X.t().unsqueeze(2), self.slope).clamp(0, 1)
         return come.sub_(self.center)
 
-    def forward(self, X: torch.Tensor) -> torch.Tensor:
+    def forward(self, X: torch.Tensor, encoded: torch.Tensor | None = None) -> torch.Tensor:
         """Embed rows.
 
         Parameters
         ----------
         X : torch.Tensor of shape (n_samples, n_features)
+        encoded : torch.Tensor of shape (n_features, n_samples, n_bins), default=None
+            What `encode` has made of them.
 
         Returns
         -------
         torch.Tensor of shape (n_samples, n_features * size)
         """
-        return torch.bmm(self.weight, self.encode(X).mT).flatten(0, 1).t()
+        encoded = self.encode(X) if encoded is None else encoded
+        return torch.bmm(self.weight, encoded.mT).flatten(0, 1).t()

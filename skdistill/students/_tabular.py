@@ -137,12 +137,30 @@ class TabularMLP(nn.Module):
         if self.n_numeric:
             self.numeric.adapt(X[:, : self.n_numeric])
 
-    def forward(self, X: torch.Tensor) -> torch.Tensor | MemberOutputs:
+    def read(self, X: torch.Tensor) -> torch.Tensor | None:
+        """Return what needs no parameter: the same for modules that have adapted to one X.
+
+        Parameters
+        ----------
+        X : torch.Tensor of shape (n_samples, n_features)
+
+        Returns
+        -------
+        torch.Tensor of shape (n_numeric, n_samples, n_bins), or None
+            None where nothing is embedded as a number.
+        """
+        return self.numeric.encode(X[:, : self.n_numeric]) if self.n_numeric else None
+
+    def forward(
+        self, X: torch.Tensor, encoded: torch.Tensor | None = None
+    ) -> torch.Tensor | MemberOutputs:
         """Return logits.
 
         Parameters
         ----------
         X : torch.Tensor of shape (n_samples, n_features)
+        encoded : torch.Tensor of shape (n_numeric, n_samples, n_bins), default=None
+            What `read` has made of them, which is computed otherwise.
 
         Returns
         -------
@@ -154,7 +172,8 @@ class TabularMLP(nn.Module):
             return self.mlp(X)
         parts = [X[:, : -self.n_codes] if self.n_codes else X]
         if self.n_numeric:
-            parts.append(self.numeric(X if self.only_numeric else X[:, : self.n_numeric]))
+            numbers = X if self.only_numeric else X[:, : self.n_numeric]
+            parts.append(self.numeric(numbers, encoded))
         if self.n_codes:
             codes = X[:, -self.n_codes :].long()
             parts += [embed(codes[:, i]) for i, embed in enumerate(self.categories)]

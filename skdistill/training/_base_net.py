@@ -197,6 +197,10 @@ class BaseStudentNet(NetStudentMixin, FastEpochMixin):
         objective = self.criterion_.with_settings(**settings)
         with training_copy(self, criterion_=objective) as net:
             train_net(net, X, packed, seed=seed)
+        self.has_learnt()
+
+    def has_learnt(self):
+        """Keep what the callbacks of a training have found."""
 
     def goes_on(self):
         """Whether a `fit` begins with the weights that are there."""
@@ -258,7 +262,7 @@ class BaseStudentNet(NetStudentMixin, FastEpochMixin):
         if isinstance(X, Dataset):
             return X
         device, dtype = torch.device(self.device or "cpu"), getattr(torch, self.dtype)
-        parts = [self._part(part, device) for part in (X if isinstance(X, list) else [X])]
+        parts = [self.as_rows(part) for part in (X if isinstance(X, list) else [X])]
         arrays = {} if y is None else y.arrays(np.dtype(self.dtype))
         targets = {name: torch.from_numpy(values).to(device) for name, values in arrays.items()}
         for term in self.criterion_.terms:
@@ -267,8 +271,11 @@ class BaseStudentNet(NetStudentMixin, FastEpochMixin):
                 targets[name] = _move_if_it_fits(rows, device)
         return self.dataset(parts, targets, dtype, getattr(self.module_, "takes_sparse", False))
 
-    def _part(self, X, device):
-        return X if sparse.issparse(X) else _move_if_it_fits(as_tensor(X, self.module_), device)
+    def as_rows(self, X):
+        """Return rows as `dataset` takes them: a tensor, on the device where it fits, or sparse."""
+        if sparse.issparse(X):
+            return X
+        return _move_if_it_fits(as_tensor(X, self.module_), torch.device(self.device or "cpu"))
 
     def get_split_datasets(self, X, y=None, **fit_params):
         """Hold rows back by the hard labels; see `hold_back`."""

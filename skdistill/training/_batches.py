@@ -52,8 +52,15 @@ class TensorRows(Dataset):
         X : torch.Tensor of shape (n_batch, ...)
         y : dict of str to torch.Tensor
         """
-        X = self._take(self.parts[0], index) if len(self.parts) == 1 else self._gather(index)
-        return X, {n: v.index_select(0, index.to(v.device)) for n, v in self.y.items()}
+        return self.rows_at(index), self.targets_at(index)
+
+    def rows_at(self, index):
+        """Return some rows; see `batch`."""
+        return self._take(self.parts[0], index) if len(self.parts) == 1 else self._gather(index)
+
+    def targets_at(self, index):
+        """Return some targets; see `batch`."""
+        return {n: v.index_select(0, index.to(v.device)) for n, v in self.y.items()}
 
     def _take(self, part, index):
         if not sparse.issparse(part):
@@ -75,6 +82,12 @@ class TensorRows(Dataset):
         if self.keep_sparse and rows.is_sparse:
             return rows.coalesce().index_select(0, torch.argsort(torch.cat(places))).coalesce()
         return rows.index_select(0, torch.argsort(torch.cat(places)).to(rows.device))
+
+    def reads_as(self, other):
+        """Whether it holds the very rows of another source; their targets may differ."""
+        return len(self.parts) == len(other.parts) and all(
+            own is its for own, its in zip(self.parts, other.parts, strict=True)
+        )
 
     def with_weights(self, scales, rows):
         """Return the same with other weights for some of the rows.
@@ -138,10 +151,24 @@ class TensorBatches:
         self.sampler = sampler
 
     def __iter__(self):
-        rows, positions = self.dataset, None
-        if isinstance(rows, Subset):
-            positions = torch.as_tensor(np.asarray(rows.indices))
-            rows = rows.dataset
+        for index in self.positions():
+            yield self.rows.batch(index)
+
+    @property
+    def rows(self):
+        """The source that is asked: the data set, or what it is a part of."""
+        return self.dataset.dataset if isinstance(self.dataset, Subset) else self.dataset
+
+    def positions(self):
+        """Begin a pass: return where the rows of each batch are in the source.
+
+        Returns
+        -------
+        list of torch.Tensor of int64
+        """
+        rows, positions = self.rows, None
+        if isinstance(self.dataset, Subset):
+            positions = torch.as_tensor(np.asarray(self.dataset.indices))
         order = self._order()
         if positions is None:
             positions = torch.arange(len(self.dataset)) if order is None else order
@@ -149,8 +176,7 @@ class TensorBatches:
             positions = positions[order]
         if rows.y:
             positions = positions.to(next(iter(rows.y.values())).device)
-        for index in self._split(positions):
-            yield rows.batch(index)
+        return self._split(positions)
 
     def _order(self):
         if self.sampler is not None:
@@ -174,9 +200,13 @@ class TensorBatches:
             batches[-2:] = [torch.cat(batches[-2:])]
         return batches
 
-    def __len__(self):
+    def sizes(self):
+        """Return the number of rows of each batch of a pass."""
         n_rows = len(self.dataset) if self.sampler is None else len(self.sampler)
-        return len(self._split(torch.arange(n_rows)))
+        return [len(index) for index in self._split(torch.arange(n_rows))]
+
+    def __len__(self):
+        return len(self.sizes())
 
 
 def resolve_batch_size(batch_size, n_samples):

@@ -79,10 +79,12 @@ class PackedCriterion(nn.Module):
     def _both(self, outputs, packed):
         """Return both terms, weighed."""
         alpha = self.alpha if self.training else 0.0
-        if alpha == 0:
-            return self._hard(outputs, packed)
-        if alpha == 1:
-            return self._soft(outputs, packed)
+        # A tensor, with an alpha for each of several students, is not looked at.
+        if not isinstance(alpha, torch.Tensor):
+            if alpha == 0:
+                return self._hard(outputs, packed)
+            if alpha == 1:
+                return self._soft(outputs, packed)
         # (1 - alpha) * hard + alpha * soft in one operation: each costs a small layer's time.
         return torch.lerp(self._hard(outputs, packed), self._soft(outputs, packed), alpha)
 

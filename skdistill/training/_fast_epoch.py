@@ -29,7 +29,7 @@ class FastEpochMixin(NeuralNet):
 
     def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
         """Run one pass over the batches; see `skorch.NeuralNet.run_single_epoch`."""
-        if iterator is None or fit_params or self._watches_batches():
+        if iterator is None or fit_params or self.watches_batches():
             super().run_single_epoch(iterator, training, prefix, step_fn, **fit_params)
             return
         self._set_training(training)
@@ -51,8 +51,21 @@ class FastEpochMixin(NeuralNet):
                 f"There is no batch of rows {which}; expected at least one. With drop_last=True a "
                 f"batch_size of at most the number of rows."
             )
+        self.record_epoch(prefix, torch.stack(losses), sizes)
+
+    def record_epoch(self, prefix, losses, sizes):
+        """Record a pass in the history.
+
+        Parameters
+        ----------
+        prefix : {"train", "valid"}
+        losses : torch.Tensor of shape (n_batches,)
+            The mean loss of each batch.
+        sizes : list of int
+            The number of rows of each.
+        """
         weights = torch.tensor(sizes, dtype=torch.float64)
-        mean = (torch.stack(losses).to("cpu", torch.float64) * weights).sum() / weights.sum()
+        mean = (losses.to("cpu", torch.float64) * weights).sum() / weights.sum()
         # One record for the epoch, in the form that skorch's scoring callbacks read.
         self.history.new_batch()
         self.history.record_batch(f"{prefix}_loss", mean.item())
@@ -77,7 +90,8 @@ class FastEpochMixin(NeuralNet):
             kwargs["fused"] = True
         return args, kwargs
 
-    def _watches_batches(self):
+    def watches_batches(self):
+        """Whether something would notice that batches are not skorch's own."""
         optimizer = type(self.optimizer_)
         closure = inspect.signature(optimizer.step).parameters.get("closure")
         needs_closure = closure is None or closure.default is closure.empty

@@ -122,8 +122,8 @@ class StudentNet(NetClassifierMixin, BaseStudentNet):
         )
         return logits.astype(np.float64), positions, weight.astype(np.float64), few
 
-    def _train(self, X, packed, settings, seed):
-        super()._train(X, packed, settings, seed)
+    def has_learnt(self):
+        """Keep the temperature; see `FitTemperature`."""
         found = next((c for _, c in self.callbacks_ if isinstance(c, FitTemperature)), None)
         self.calibration_temperature_ = 1.0 if found is None else found.temperature_
         self.link_ = self.link_.calibrated(1.0 if found is None else found.remaining_)

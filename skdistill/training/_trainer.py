@@ -317,7 +317,7 @@ def train_net(net, X, y, *, seed=None):
         try:
             net.fit_loop(X, y)
         except KeyboardInterrupt as interrupt:
-            if not _raised_by_callback(interrupt):
+            if not raised_by_callback(interrupt):
                 if len(net.history) <= n_before + 1 or _only_whole.get():
                     raise
                 warn(
@@ -326,6 +326,17 @@ def train_net(net, X, y, *, seed=None):
                     TrainingWarning,
                 )
         net.notify("on_train_end", X=X, y=y)
+    tidy(net)
+
+
+def tidy(net):
+    """Leave a net as one that has learnt: in evaluation mode, without what training alone needs.
+
+    Parameters
+    ----------
+    net : skorch.NeuralNet
+        Changed in place.
+    """
     net.module_.eval()
     # Gradients and Adam's moments are three times the module and serve training alone.
     net.module_.zero_grad(set_to_none=True)
@@ -366,8 +377,17 @@ def _device_of(net):
     return torch.device(net.device or "cpu")
 
 
-def _raised_by_callback(interrupt):
-    """Whether a callback asked for the end, as skorch's EarlyStopping does, and no person."""
+def raised_by_callback(interrupt):
+    """Whether a callback asked for the end, as skorch's EarlyStopping does, and no person.
+
+    Parameters
+    ----------
+    interrupt : KeyboardInterrupt
+
+    Returns
+    -------
+    bool
+    """
     frame, line = list(traceback.walk_tb(interrupt.__traceback__))[-1]
     says_so = linecache.getline(frame.f_code.co_filename, line).lstrip().startswith("raise")
     return says_so and isinstance(frame.f_locals.get("self"), Callback)

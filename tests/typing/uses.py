@@ -13,6 +13,7 @@ from torch import nn
 
 from skdistill import (
     AlphaChoice,
+    DistillationSearchCV,
     DistilledClassifier,
     DistilledRegressor,
     StudentNet,
@@ -260,6 +261,9 @@ def distil(rows: Any) -> DistilledRegressor:
     assert_type(model.temperature_, float)
     assert_type(model.fit_seconds_, dict[str, float])
     assert_type(net.fit(X, y).partial_fit(X, y).classes_, np.ndarray)
+    search = DistillationSearchCV(model, {"alpha": [0.1, 0.5]}, cv=3, n_jobs=2)
+    assert_type(search.fit(X, y, groups=rows), DistillationSearchCV)
+    assert_type(search.trained_alone_, list[str | None])
     assert_type(StudentNetRegressor(max_epochs=2).fit(X, y).predict(X), np.ndarray)
     DistilledClassifier(alpha="half")  # type: ignore[arg-type]
     DistilledClassifier(tempreature=2.0)  # type: ignore[call-arg]

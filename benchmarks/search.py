@@ -1,0 +1,183 @@
+"""What a search costs: DistillationSearchCV beside GridSearchCV, and beside a net by hand.
+
+    python benchmarks/search.py --data FOLDER --rows 8000 --epochs 40
+
+tries 12 candidates (4 temperatures, 3 alphas) on 5 folds, with a forest as the teacher, fitted or
+not, and prints for each case the seconds of the search, how many times as long GridSearchCV takes
+over the same estimator and over a skorch net that asks its teacher in `get_loss`, how far scores
+are apart at most (accuracy, and log-loss in per cent), and the peak of memory in MB of the search
+and of GridSearchCV. The net by hand is trained for `--asking-epochs`, and its time is scaled to all
+epochs. Every arm runs in a process of its own. Without `--data` the rows are made.
+"""
+
+import argparse
+import itertools
+import multiprocessing
+import resource
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from _tables import TABLES, load
+from sklearn.base import clone
+from sklearn.datasets import make_classification
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from skorch import NeuralNetClassifier
+from torch.nn.functional import kl_div, log_softmax
+
+from skdistill import DistillationSearchCV, DistilledClassifier, StudentNet
+from skdistill.students import MLP, TablePreprocessor
+
+GRID = {"temperature": [1.0, 2.0, 3.0, 4.0], "alpha": [0.3, 0.6, 0.9]}
+SCORING = ["accuracy", "neg_log_loss"]
+MADE = "made"
+
+
+class AskingNet(NeuralNetClassifier):
+    """A skorch net that asks its teacher about every batch anew."""
+
+    def __init__(self, *args, teacher, temperature=2.0, alpha=0.5, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.teacher = teacher
+        self.temperature = temperature
+        self.alpha = alpha
+
+    def fit(self, X, y):
+        """Fit the teacher where it is not, and the net."""
+        self.teacher_ = self.teacher
+        if not isinstance(self.teacher, FrozenEstimator):
+            self.teacher_ = clone(self.teacher).fit(X, y)
+        return super().fit(X, y)
+
+    def get_loss(self, y_pred, y_true, X=None, training=False):
+        """Return the loss of the labels and the teacher's."""
+        logits = y_pred
+        hard = torch.nn.functional.cross_entropy(logits, y_true)
+        answer = torch.from_numpy(self.teacher_.predict_proba(X.numpy())).clamp_min(1e-7).log()
+        log_p = log_softmax(answer.to(logits) / self.temperature, dim=1)
+        log_q = log_softmax(logits / self.temperature, dim=1)
+        soft = kl_div(log_q, log_p, reduction="batchmean", log_target=True)
+        return (1 - self.alpha) * hard + self.alpha * self.temperature**2 * soft
+
+
+def read(table, n_rows, folder):
+    """Return numbers and labels: some rows of a table, or rows that are made."""
+    if table == MADE:
+        X, y = make_classification(n_rows, 16, n_informative=10, n_classes=4, random_state=0)
+        return X.astype(np.float32), y
+    X, y = load(table, folder)
+    X = pd.get_dummies(pd.DataFrame(X)).fillna(0).to_numpy(np.float32)
+    rows = np.random.default_rng(0).permutation(len(y))[:n_rows]
+    return StandardScaler().fit_transform(X[rows]), np.unique(y, return_inverse=True)[1][rows]
+
+
+def run(arm, case, options):
+    """Return the seconds of an arm, its mean scores, and the peak of memory in MB."""
+    table, fitted, student, width, n_jobs = case
+    torch.set_num_threads(options.threads)
+    X, y = read(table, options.rows, options.data)
+    teacher = RandomForestClassifier(options.trees, min_samples_leaf=3, random_state=0)
+    teacher = FrozenEstimator(teacher.fit(X, y)) if fitted else teacher
+    settings = {"cv": 5, "scoring": SCORING, "refit": False, "n_jobs": n_jobs}
+    if arm == "by hand":
+        settings_of_net = {"module__hidden_units": (width,), "module__n_features": X.shape[1]}
+        model = AskingNet(
+            MLP,
+            teacher=teacher,
+            criterion=torch.nn.CrossEntropyLoss,
+            optimizer=torch.optim.AdamW,
+            lr=0.002,
+            max_epochs=options.asking_epochs,
+            batch_size=128,
+            iterator_train__shuffle=True,
+            train_split=None,
+            verbose=0,
+            module__n_classes=int(y.max()) + 1,
+            **settings_of_net,
+        )
+    else:
+        net = {"batch_size": 128, "max_epochs": options.epochs}
+        if student == "plain":
+            learner = StudentNet(MLP, module__hidden_units=(width,), **net)
+        else:
+            learner = make_pipeline(
+                TablePreprocessor(), StudentNet(module__hidden_units=(width, width), **net)
+            )
+        model = DistilledClassifier(teacher, learner, device="cpu", random_state=0)
+    kind = DistillationSearchCV if arm == "search" else GridSearchCV
+    started = time.perf_counter()
+    search = kind(model, GRID, **settings).fit(X, y)
+    seconds = time.perf_counter() - started
+    if arm == "by hand":
+        seconds *= options.epochs / options.asking_epochs
+    scores = np.array([search.cv_results_[f"mean_test_{name}"] for name in SCORING])
+    users = resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN
+    return seconds, scores, max(resource.getrusage(user).ru_maxrss for user in users) / 1024
+
+
+def in_a_process(arm, case, options):
+    """Run an arm in a new process."""
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=context) as pool:
+        return pool.submit(run, arm, case, options).result()
+
+
+def main():
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, help="folder with the tables; rows are made without")
+    parser.add_argument("--table", action="append", choices=[*TABLES, MADE], help="may be repeated")
+    parser.add_argument("--rows", type=int, default=1_000)
+    parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--asking-epochs", type=int, default=1)
+    parser.add_argument("--trees", type=int, default=100, help="of the teacher")
+    parser.add_argument("--width", type=int, action="append", help="may be repeated")
+    parser.add_argument("--student", action="append", choices=["plain", "default"])
+    parser.add_argument("--teacher", action="append", choices=["fitted", "unfitted"])
+    parser.add_argument("--n-jobs", type=int, action="append", help="1 is none; may be repeated")
+    parser.add_argument("--threads", type=int, default=1, help="of torch, in each process")
+    parser.add_argument("--without-asking", action="store_true", help="leave the net by hand out")
+    options = parser.parse_args()
+    tables = options.table or (["adult", "letter"] if options.data else [MADE])
+    cases = itertools.product(
+        tables,
+        [name == "fitted" for name in options.teacher or ["fitted", "unfitted"]],
+        options.student or ["plain", "default"],
+        options.width or [64, 256],
+        [None if n == 1 else n for n in options.n_jobs or [1, 2]],
+    )
+    print(f"{options.rows} rows, {options.epochs} epochs, 12 candidates, 5 folds")
+    head = ("search s", "grid x", "by hand x", "accuracy", "log-loss %", "MB", "MB of grid")
+    print(f"{'case':<42}" + "".join(f"{name:>12}" for name in head), flush=True)
+    asked = {}
+    for case in cases:
+        table, fitted, student, width, n_jobs = case
+        found = {arm: in_a_process(arm, case, options) for arm in ("search", "grid")}
+        (seconds, scores, memory), (grid_seconds, grid_scores, grid_memory) = found.values()
+        by_hand = table, fitted, width, n_jobs  # whichever student it stands beside
+        if not options.without_asking and by_hand not in asked:
+            asked[by_hand] = in_a_process("by hand", case, options)[0]
+        apart = np.abs(scores - grid_scores)
+        name = f"{table}, {'fitted' if fitted else 'unfitted'}, {student} {width}, n_jobs={n_jobs}"
+        shown = [
+            f"{seconds:.1f}",
+            f"{grid_seconds / seconds:.1f}",
+            f"{asked[by_hand] / seconds:.1f}" if by_hand in asked else "",
+            f"{apart[0].max():.4f}",
+            f"{(apart[1] / np.abs(grid_scores[1])).max():.2%}",
+            f"{memory:.0f}",
+            f"{grid_memory:.0f}",
+        ]
+        print(f"{name:<42}" + "".join(f"{text:>12}" for text in shown), flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,206 @@
+"""Fits of several settings on the same rows: what they have in common is done once."""
+
+import pickle
+import time
+from numbers import Real
+from typing import Any, NamedTuple
+
+from sklearn.base import clone
+from sklearn.pipeline import Pipeline
+
+from skdistill._base import BaseDistilled
+from skdistill._compat import routing_enabled
+from skdistill._fit_rows import fit_steps
+from skdistill._generators import is_ours
+from skdistill._random import seed_parameters
+from skdistill._unwrap import unfrozen
+from skdistill.teachers._as_teacher import bind_student
+from skdistill.teachers._fit import is_kept
+from skdistill.teachers._key import content_key
+
+ASKED = ("cv", "calibrate", "augment", "teacher_classes", "device", "random_state")
+"""Parameters of a model that its teacher's answers depend on, beside the teacher."""
+
+
+def why_whole(estimator: Any, given: dict[str, Any]) -> str | None:
+    """Return why the fit of an estimator cannot be taken apart, as the end of a sentence.
+
+    Parameters
+    ----------
+    estimator : estimator
+    given : dict of str to object
+        What its `fit` gets besides X and y.
+
+    Returns
+    -------
+    str or None
+        None for a distilled estimator, and for a Pipeline that ends in one.
+    """
+    model = _last_step(estimator)
+    if not isinstance(model, BaseDistilled):
+        return f"{type(model).__name__} is no distilled estimator"
+    if not is_ours(model):
+        return f"{type(model).__name__} is a class of your own"
+    if not isinstance(model.alpha, Real):
+        return f"alpha={model.alpha!r} trains several students"
+    if model is not estimator and (given or routing_enabled() or estimator.transform_input):
+        return "what else a Pipeline hands to its steps is its own affair"
+    return None
+
+
+class Begun(NamedTuple):
+    """A fit of which all is done but the training of the student.
+
+    Attributes
+    ----------
+    estimator : estimator
+        Itself, with its fitted steps where it is a Pipeline.
+    model : DistilledClassifier or DistilledRegressor
+        Its last step.
+    student : Pipeline
+    rows : Rows
+    lesson : Lesson
+    seconds : float
+        How long it has taken.
+    asked : float
+        How long of it the teacher.
+    """
+
+    estimator: Any
+    model: BaseDistilled
+    student: Pipeline
+    rows: Any
+    lesson: Any
+    seconds: float
+    asked: float
+
+    def end(self, seconds: float) -> Any:
+        """Return the fitted estimator, whose student has learnt the lesson in so many seconds."""
+        self.model._keep_student(self.student, self.lesson.learner, self.rows)
+        student = self.seconds - self.asked + seconds
+        self.model.fit_seconds_ = {"teacher": self.asked, "student": student}
+        return self.estimator
+
+
+class SameRows:
+    """Begins the fits of several models on the same rows.
+
+    Their teacher is asked once for all that ask it the same, and preprocessing of the same
+    settings is fitted once. What is left of each fit is a lesson; see `learn_together`.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, ...)
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+    given : dict of str to object, default={}
+        What `fit` gets besides.
+    """
+
+    def __init__(self, X: Any, y: Any, given: dict[str, Any] | None = None) -> None:
+        self.X, self.y = X, y
+        self.given = given or {}
+        self._known: dict[Any, Any] = {}
+
+    def begin(self, estimator: Any) -> Begun:
+        """Do what the `fit` of an estimator does before it trains the student.
+
+        Parameters
+        ----------
+        estimator : DistilledClassifier, DistilledRegressor or Pipeline
+            Unfitted; changed in place.
+
+        Returns
+        -------
+        Begun
+        """
+        started = time.perf_counter()
+        if isinstance(estimator, Pipeline):
+            steps, inner = self._behind(estimator[:-1] if len(estimator) > 1 else None)
+            name, model = estimator.steps[-1]
+            begun = inner.begin(model)
+            estimator.steps = [*steps, (name, model)]
+            return begun._replace(estimator=estimator, seconds=time.perf_counter() - started)
+        estimator._validate_params()
+        soft_targets = self.given.get("soft_targets")
+        rows, seeds = estimator._read(self.X, self.y, **self.given)
+        key = _question(estimator)
+        # Of models without a seed each would make rows of its own.
+        rows = self._once(("rows", key), lambda: rows)
+        student, parts = estimator._prepare_student(rows, seeds[1], soft_targets, self._fit_steps)
+        prepared = time.perf_counter()
+        targets, estimator.teacher_ = None, None
+        if estimator._hears_teacher():
+            targets, estimator.teacher_ = self._once(
+                ("answers", key), lambda: estimator._ask(rows, soft_targets, seeds[0])
+            )
+        asked = time.perf_counter() - prepared
+        lesson = estimator._lesson(student, parts, rows, targets, seeds[2])
+        seconds = time.perf_counter() - started
+        return Begun(estimator, estimator, student, rows, lesson, seconds, asked)
+
+    def _behind(self, steps):
+        """Return the fitted steps of a Pipeline, and the rows behind them."""
+        if steps is None:
+            return [], self
+
+        def fit():
+            fitted = clone(steps)
+            X = fitted.fit_transform(self.X, self.y)
+            return fitted.steps, SameRows(X, self.y)
+
+        return self._once(("before", _key(steps.steps)), fit)
+
+    def _fit_steps(self, student, rows, seed):
+        """Fit what comes before a student's net, or take what is fitted; see `fit_steps`."""
+        steps = student[:-1]
+        seed_parameters(steps, seed)
+
+        def fit():
+            parts = fit_steps(student, rows, seed)
+            return student.steps[:-1], parts
+
+        fitted, parts = self._once(("steps", id(rows), _key(steps.steps)), fit)
+        student.steps[:-1] = fitted
+        return parts
+
+    def _once(self, key, make):
+        """Return what was made before, or raise what was raised; make it otherwise."""
+        if key not in self._known:
+            try:
+                self._known[key] = make(), None
+            except Exception as error:
+                self._known[key] = None, error
+        made, failure = self._known[key]
+        if failure is not None:
+            raise failure
+        return made
+
+
+def _question(model):
+    """Return what is equal for models whose teachers give the same answers for the same rows."""
+    settings = [getattr(model, name, None) for name in ASKED]
+    layers = [loss.teacher_layer for loss in model.feature_losses or ()]
+    asked = [model._hears_teacher(), settings, layers]
+    if bind_student(model.teacher, lambda: None) is not model.teacher:
+        asked += [model.student, model.loss]  # the student is among its teachers
+    return _key(_identity(model.teacher), asked)
+
+
+def _identity(teacher):
+    """Return what tells teachers apart: which object a fitted one is, what any other holds."""
+    if isinstance(teacher, list | tuple):
+        return [_identity(member) for member in teacher]
+    teacher = unfrozen(teacher)
+    return id(teacher) if is_kept(teacher) else teacher
+
+
+def _key(*objects):
+    """Return a key of what objects hold, equal to no other where they cannot be read."""
+    try:
+        return content_key(*objects)
+    except (pickle.PicklingError, AttributeError, TypeError):
+        return object()
+
+
+def _last_step(estimator):
+    return estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator

@@ -1,0 +1,191 @@
+"""Fits of many settings on several folds, and their scores."""
+
+import time
+import traceback
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+from joblib import effective_n_jobs
+from sklearn.base import clone
+from sklearn.utils.parallel import Parallel, delayed
+
+from skdistill._compat import failed_scores, rows_of_params, safe_indexing, score_or_error
+from skdistill._same_rows import SameRows, why_whole
+from skdistill.training._stack import Learnt, learn_together
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is the same for all fits of a search.
+
+    Attributes
+    ----------
+    estimator : estimator
+        Unfitted.
+    candidates : list of dict
+        Settings.
+    X, y : array-like of shape (n_samples, ...)
+    scorer : callable
+    fit_params, score_params : dict of str to object
+        Metadata.
+    return_train_score : bool
+    error_score : "raise" or float
+    verbose : int
+    """
+
+    estimator: Any
+    candidates: list
+    X: Any
+    y: Any
+    scorer: Any
+    fit_params: dict = field(default_factory=dict)
+    score_params: dict = field(default_factory=dict)
+    return_train_score: bool = False
+    error_score: Any = np.nan
+    verbose: int = 0
+
+    def make(self, number):
+        """Return an estimator with the settings of a candidate."""
+        settings = clone(self.candidates[number], safe=False)  # estimators among them are copied
+        return clone(self.estimator).set_params(**settings)
+
+    def rows(self, index):
+        """Return some rows and their y."""
+        y = None if self.y is None else safe_indexing(self.y, index)
+        return safe_indexing(self.X, index), y
+
+
+class Fit(NamedTuple):
+    """One fit of a candidate.
+
+    Attributes
+    ----------
+    place : (int, int)
+        Of the candidate and of the fold.
+    estimator : estimator
+        Fitted, unless there is an error.
+    learnt : Learnt
+    seconds : float
+    """
+
+    place: tuple[int, int]
+    estimator: Any
+    learnt: Learnt
+    seconds: float
+
+
+def evaluate(job, splits, n_jobs):
+    """Fit and score every candidate on every fold.
+
+    With several workers each has the fits of one fold at a time; otherwise all folds are one
+    piece of work, and their students stand in the same stacks.
+
+    Parameters
+    ----------
+    job : Job
+    splits : list of (train, test)
+    n_jobs : int or None
+
+    Returns
+    -------
+    results : list of dict
+        As `BaseSearchCV._format_results` reads them: all folds of a candidate after each other.
+    alone : list of (str or None)
+        Why the students of a candidate were trained alone; None where they were not.
+    """
+    folds = list(enumerate(splits))
+    works = [[fold] for fold in folds] if effective_n_jobs(n_jobs) > 1 else [folds]
+    found = {}
+    for part in Parallel(n_jobs=n_jobs)(delayed(_evaluate_folds)(job, work) for work in works):
+        found.update(part)
+    numbers, all_folds = range(len(job.candidates)), range(len(splits))
+    results = [found[number, fold][0] for number in numbers for fold in all_folds]
+    reasons = [[found[number, fold][1] for fold in all_folds] for number in numbers]
+    return results, [next(filter(None, each), None) for each in reasons]
+
+
+def _evaluate_folds(job, folds):
+    """Return, by the places of fits, what came out, and why a student was trained alone."""
+    splits = dict(folds)
+    return {fit.place: (_score(job, fit, splits), fit.learnt.alone) for fit in _fits(job, folds)}
+
+
+def _fits(job, folds):
+    """Fit all candidates on some folds, their students together where that can be."""
+    fits, begun = [], []
+    for fold, (train, _) in folds:
+        (X, y), given = job.rows(train), rows_of_params(job.X, job.fit_params, train)
+        rows = SameRows(X, y, given)
+        for number in range(len(job.candidates)):
+            started, place, error = time.perf_counter(), (number, fold), None
+            estimator = job.make(number)
+            whole = why_whole(estimator, given)
+            try:
+                if whole is None:
+                    begun.append((place, rows.begin(estimator)))
+                    continue
+                estimator.fit(X, **given) if y is None else estimator.fit(X, y, **given)
+            except Exception as caught:
+                error = _unless_raised(job, caught)
+            seconds = time.perf_counter() - started
+            fits.append(Fit(place, estimator, Learnt(error, whole), seconds))
+    return fits + _learn(job, begun)
+
+
+def _learn(job, begun):
+    """Train the students of fits that have begun."""
+    started = time.perf_counter()
+    lessons = [fit.lesson for _, fit in begun]
+    report = _Progress(len(lessons)) if job.verbose else None
+    all_learnt = learn_together(lessons, report)
+    each = (time.perf_counter() - started) / max(1, len(begun))
+    fits = []
+    for (place, fit), learnt in zip(begun, all_learnt, strict=True):
+        if learnt.error is None:
+            fit.end(each)
+        else:
+            _unless_raised(job, learnt.error)
+        fits.append(Fit(place, fit.estimator, learnt, fit.seconds + each))
+    return fits
+
+
+def _unless_raised(job, error):
+    """Return an error that a score will stand for, or raise it."""
+    if job.error_score == "raise":
+        raise error
+    return error
+
+
+def _score(job, fit, splits):
+    """Return the scores of a fit, in the form of scikit-learn's searches."""
+    train, test = splits[fit.place[1]]
+    result = {"fit_error": None, "fit_time": fit.seconds, "score_time": 0.0}
+    wanted = {"test_scores": test} | ({"train_scores": train} if job.return_train_score else {})
+    if fit.learnt.error is not None:
+        result["fit_error"] = "".join(traceback.format_exception(fit.learnt.error))
+        return result | {name: failed_scores(job.scorer, job.error_score) for name in wanted}
+    started = time.perf_counter()
+    for name, index in wanted.items():
+        X, y = job.rows(index)
+        params = rows_of_params(job.X, job.score_params, index)
+        result[name] = score_or_error(fit.estimator, X, y, job.scorer, params, job.error_score)
+        if name == "test_scores":
+            result["score_time"] = time.perf_counter() - started
+    return result
+
+
+class _Progress:
+    """Prints how far a search is, and about how long it will take."""
+
+    def __init__(self, n_fits):
+        self.n_fits = n_fits
+        self.started = time.perf_counter()
+
+    def __call__(self, n_over):
+        seconds = time.perf_counter() - self.started
+        left = seconds / n_over * (self.n_fits - n_over)
+        print(
+            f"[skdistill] search: {n_over} of {self.n_fits} fits, {seconds:.0f} s, "
+            f"about {left:.0f} s left"
+        )

@@ -1,0 +1,270 @@
+"""DistillationSearchCV: many settings of a distilled estimator, tried at the price of few fits."""
+
+import time
+from collections import Counter
+from numbers import Integral
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import clone, is_classifier
+from sklearn.model_selection import ParameterGrid, ParameterSampler, check_cv
+from sklearn.utils import indexable
+
+from skdistill._compat import (
+    BaseSearchCV,
+    Interval,
+    fit_context,
+    rows_of_params,
+    scorers_by_name,
+    settle_failures,
+)
+from skdistill.model_selection._evaluate import Job, evaluate
+
+
+class DistillationSearchCV(BaseSearchCV):
+    """Search the settings of a distilled estimator by cross-validation.
+
+    It is `sklearn.model_selection.GridSearchCV`, and with `n_iter` `RandomizedSearchCV`, with the
+    same scores and in less time: on each training fold the teacher is fitted and asked once for
+    all candidates, and students of one shape are trained in lock-step, as one stacked module.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A `DistilledClassifier` or `DistilledRegressor`, or a Pipeline that ends in one. Any other
+        is searched as by GridSearchCV.
+    param_grid : dict or list of dicts
+        Settings by name, those of the parts as ``student__lr``: lists of values, all of whose
+        combinations are tried. With `n_iter`, lists or distributions with a method `rvs`.
+    n_iter : int, default=None
+        How many combinations are drawn. None tries all.
+    scoring : str, callable, list, tuple or dict, default=None
+        How predictions are judged; None is the estimator's own `score`.
+    n_jobs : int, default=None
+        Folds at a time, each in a process of its own.
+    refit : bool, str or callable, default=True
+        Whether the best candidate is fitted on all rows; with several scorings the name of the
+        one that counts, or a function from `cv_results_` to the position of the best.
+    cv : int, splitter or iterable, default=None
+        None is five folds, stratified for a classifier.
+    verbose : int, default=0
+        1 prints how many fits are done and about how long the others will take, and what was
+        trained alone.
+    error_score : "raise" or float, default=nan
+        The score of a candidate that cannot be fitted, with a warning.
+    return_train_score : bool, default=False
+        Whether the training rows are scored too.
+    random_state : int, RandomState instance or None, default=None
+        Draws the combinations of `n_iter`.
+
+    Attributes
+    ----------
+    cv_results_ : dict of str to ndarray
+        As that of GridSearchCV. The time of a fit is its share of the time of those that were
+        trained with it.
+    best_estimator_ : estimator
+        The best candidate, fitted on all rows. Only with `refit`.
+    best_score_ : float
+        Its mean score over the folds.
+    best_params_ : dict
+        Its settings.
+    best_index_ : int
+        Its position in `cv_results_`.
+    trained_alone_ : list of (str or None)
+        For each candidate why some student of it was trained alone; None where none was.
+    scorer_ : callable or dict of str to callable
+        What has judged.
+    n_splits_ : int
+        Number of folds.
+    refit_time_ : float
+        Seconds of the last fit. Only with `refit`.
+    multimetric_ : bool
+        Whether there are several scores.
+    feature_names_in_ : ndarray of shape (n_features,)
+        Names of the features. Only with `refit`, where all are strings.
+
+    See Also
+    --------
+    skdistill.DistilledClassifier : What is searched.
+    sklearn.model_selection.GridSearchCV : The search whose results these are.
+
+    Notes
+    -----
+    A student of a stack is the one that it would be alone: it learns the same rows in the same
+    order, leaves out the same units, and keeps the same best epoch and temperature. In float64
+    predictions agree to rounding. In float32 rounding grows from step to step, as it does between
+    one thread and two.
+
+    Trained alone are scikit-learn's and boosted students, nets of other classes than ours, nets
+    with feature losses, views or callbacks that look at batches, and modules that `torch.func`
+    cannot run for several at once.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from sklearn.ensemble import RandomForestClassifier
+    >>> from skdistill import DistillationSearchCV, DistilledClassifier
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> model = DistilledClassifier(RandomForestClassifier(10, random_state=0), random_state=0)
+    >>> search = DistillationSearchCV(model, {"temperature": [1, 2], "alpha": [0.3, 0.9]}, cv=3)
+    >>> search.fit(X, y).best_score_ > 0.9
+    True
+    >>> len(search.cv_results_["params"])
+    4
+    """
+
+    cv_results_: dict[str, Any]
+    best_estimator_: Any
+    best_score_: float
+    best_params_: dict[str, Any]
+    best_index_: int
+    trained_alone_: list[str | None]
+    scorer_: Any
+    n_splits_: int
+    refit_time_: float
+    multimetric_: bool
+    feature_names_in_: np.ndarray
+
+    _parameter_constraints: dict = {
+        **BaseSearchCV._parameter_constraints,
+        "param_grid": [dict, list],
+        "n_iter": [Interval(Integral, 1, None, closed="left"), None],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        estimator: Any,
+        param_grid: Any,
+        *,
+        n_iter: int | None = None,
+        scoring: Any = None,
+        n_jobs: int | None = None,
+        refit: Any = True,
+        cv: Any = None,
+        verbose: int = 0,
+        error_score: Any = np.nan,
+        return_train_score: bool = False,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
+        self.estimator = estimator
+        self.param_grid = param_grid
+        self.n_iter = n_iter
+        self.scoring = scoring
+        self.n_jobs = n_jobs
+        self.refit = refit
+        self.cv = cv
+        self.verbose = verbose
+        self.error_score = error_score
+        self.return_train_score = return_train_score
+        self.random_state = random_state
+
+    @fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X: Any, y: ArrayLike | None = None, **params: Any) -> Self:
+        """Fit and score every candidate on every fold, and the best on all rows.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features) or more axes
+            Rows.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+            Labels or numbers.
+        **params : dict of str to object
+            Metadata, such as `sample_weight`, for the fits, and for scores that take it;
+            `groups` for the folds. What has one entry for each row is split with the rows.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            When a setting has no such name, and when no candidate can be fitted.
+        """
+        scorer, refit_metric = self._get_scorers()
+        X, y = indexable(X, y)
+        params = rows_of_params(X, params)
+        routed = self._get_routed_params_for_fit(params)
+        job = Job(
+            clone(self.estimator),
+            self._candidates(),
+            X,
+            y,
+            scorer,
+            routed.estimator.fit,
+            routed.scorer.score,
+            self.return_train_score,
+            self.error_score,
+            self.verbose,
+        )
+        _check_settings(job)
+        cv = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
+        splits = list(cv.split(X, y, **routed.splitter.split))
+        _check_folds(job, splits)
+        found, self.trained_alone_ = evaluate(job, splits, self.n_jobs)
+        if self.verbose:
+            _say(self.trained_alone_)
+        settle_failures(found, self.error_score, names_unknown=callable(self.scoring))
+        self.n_splits_, self.scorer_ = len(splits), scorers_by_name(scorer)
+        results = self._format_results(job.candidates, len(splits), found)
+        self._choose(results, found[0]["test_scores"], refit_metric)
+        if self.refit:
+            self._refit(job)
+        return self
+
+    def _candidates(self):
+        if self.n_iter is None:
+            return list(ParameterGrid(self.param_grid))
+        draws = ParameterSampler(self.param_grid, self.n_iter, random_state=self.random_state)
+        return list(draws)
+
+    def _choose(self, results, scores, refit_metric):
+        """Say which candidate is the best."""
+        self.cv_results_, self.multimetric_ = results, isinstance(scores, dict)
+        if callable(self.scoring) and self.multimetric_:
+            self._check_refit_for_multimetric(scores)
+            refit_metric = self.refit
+        if not self.refit and self.multimetric_:
+            return
+        self.best_index_ = self._select_best_index(self.refit, refit_metric, results)
+        self.best_params_ = results["params"][self.best_index_]
+        if not callable(self.refit):
+            self.best_score_ = results[f"mean_test_{refit_metric}"][self.best_index_]
+
+    def _refit(self, job):
+        """Fit the best candidate on all rows."""
+        started = time.perf_counter()
+        best = job.make(self.best_index_)
+        known = (job.X,) if job.y is None else (job.X, job.y)
+        self.best_estimator_ = best.fit(*known, **job.fit_params)
+        self.refit_time_ = time.perf_counter() - started
+        if hasattr(best, "feature_names_in_"):
+            self.feature_names_in_ = best.feature_names_in_
+
+
+def _check_settings(job):
+    """Refuse candidates with settings that are not there."""
+    for number in range(len(job.candidates)):
+        job.make(number)
+
+
+def _check_folds(job, splits):
+    """Refuse a search of nothing, and say how much there is to do."""
+    if not (job.candidates and splits):
+        raise ValueError(
+            f"There are {len(job.candidates)} candidates and {len(splits)} folds to try them on; "
+            f"expected at least one of each. Look at param_grid and cv."
+        )
+    if job.verbose:
+        print(
+            f"[skdistill] search: {len(job.candidates)} candidates on {len(splits)} folds, "
+            f"{len(job.candidates) * len(splits)} fits"
+        )
+
+
+def _say(alone):
+    """Print what was trained alone, and why."""
+    for reason, count in Counter(filter(None, alone)).items():
+        print(f"[skdistill] search: {count} of {len(alone)} candidates trained alone: {reason}")

@@ -1,0 +1,36 @@
+"""What a net learns, once all that is asked and read beforehand is there."""
+
+from typing import Any, NamedTuple
+
+
+class Lesson(NamedTuple):
+    """All that the training of one student needs.
+
+    Attributes
+    ----------
+    learner : object
+        A student that has prepared itself, with `learn`.
+    parts : list of {ndarray, CSR matrix}
+        What its `prepare` and `prepare_more` returned.
+    packed : Packed
+        What is learnt of these rows.
+    settings : dict
+        Of the criterion: loss, alpha and, for classes, temperature.
+    terms : sequence of Term
+        Of the loss, beside that of the labels and the teacher's.
+    seed : int
+        Seeds the order of the rows, dropout and views.
+    """
+
+    learner: Any
+    parts: list
+    packed: Any
+    settings: dict
+    terms: Any
+    seed: int
+
+    def learn(self):
+        """Train the student alone, and return it."""
+        return self.learner.learn(
+            self.parts, self.packed, **self.settings, terms=self.terms, seed=self.seed
+        )

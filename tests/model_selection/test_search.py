@@ -1,0 +1,236 @@
+"""The interface of the search: GridSearchCV's and RandomizedSearchCV's, and their results."""
+
+import pickle
+
+import numpy as np
+import pytest
+import sklearn
+import torch
+from scipy.stats import uniform
+from sklearn.base import clone
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.exceptions import FitFailedWarning, NotFittedError
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import accuracy_score, make_scorer
+from sklearn.model_selection import (
+    GridSearchCV,
+    GroupKFold,
+    RandomizedSearchCV,
+    ShuffleSplit,
+    cross_val_score,
+)
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.tree import DecisionTreeClassifier
+
+from skdistill import DistillationSearchCV, DistilledClassifier, StudentNet
+from skdistill.exceptions import TrainingWarning
+from skdistill.students import MLP
+
+STUDENT = StudentNet(MLP, module__hidden_units=(8,), max_epochs=2, dtype="float64")
+MODEL = DistilledClassifier(
+    RandomForestClassifier(5, random_state=0), STUDENT, random_state=0, device="cpu"
+)
+GRID = {"temperature": [1, 3], "alpha": [0.4, 1]}
+SCORING = ["accuracy", "neg_log_loss"]
+
+
+def searched(rows, estimator=MODEL, grid=GRID, fit=None, **settings):
+    return DistillationSearchCV(estimator, grid, **{"cv": 2} | settings).fit(*rows, **(fit or {}))
+
+
+def test_the_best_is_fitted_on_all_rows(rows, compare):
+    own = searched(rows)
+    other = GridSearchCV(MODEL, GRID, cv=2).fit(*rows)
+    compare(own, other)
+    for name in ("best_index_", "best_params_", "best_score_", "n_splits_", "multimetric_"):
+        assert getattr(own, name) == getattr(other, name), name
+    assert own.refit_time_ > 0 and own.n_features_in_ == 6
+    np.testing.assert_array_equal(own.classes_, other.classes_)
+    np.testing.assert_array_equal(own.predict_proba(rows[0]), other.predict_proba(rows[0]))
+    assert own.score(*rows) == other.score(*rows)
+
+
+def first(results):
+    return 1
+
+
+def two_scores(estimator, X, y):
+    return {"accuracy": estimator.score(X, y), "rows": len(X)}
+
+
+SETTINGS = {
+    "several scorings": {"scoring": SCORING, "refit": "neg_log_loss"},
+    "a function that refits": {"refit": first, "scoring": SCORING},
+    "training scores": {"return_train_score": True},
+    "a scorer": {"scoring": make_scorer(accuracy_score)},
+    "a function of several scores": {"scoring": two_scores, "refit": "rows"},
+    "folds of unequal size": {"cv": ShuffleSplit(3, train_size=0.61, random_state=0)},
+    "a list of splits": {"cv": [(np.arange(150), np.arange(150, 241))]},
+    "two processes": {"n_jobs": 2},
+}
+
+
+@pytest.mark.parametrize("case", SETTINGS)
+def test_settings_of_a_search(case, rows, compare):
+    settings = {"cv": 2} | SETTINGS[case]
+    own, other = searched(rows, **settings), GridSearchCV(MODEL, GRID, **settings).fit(*rows)
+    compare(own, other)
+    assert own.best_params_ == other.best_params_
+    assert type(own.scorer_) is type(other.scorer_)
+
+
+def test_drawn_settings(rows, compare):
+    draws = {"alpha": uniform(0.1, 0.8), "student__lr": [0.001, 0.01]}
+    settings = {"n_iter": 4, "random_state": 3, "cv": 2}
+    own = searched(rows, grid=draws, **settings)
+    compare(own, RandomizedSearchCV(MODEL, draws, **settings).fit(*rows))
+
+
+def test_groups_stay_together(rows, compare):
+    fit = {"groups": np.arange(241) // 3}
+    own = searched(rows, cv=GroupKFold(2), fit=fit)
+    compare(own, GridSearchCV(MODEL, GRID, cv=GroupKFold(2)).fit(*rows, **fit))
+
+
+@pytest.mark.parametrize("routing", [False, True])
+def test_weights_go_to_fits_and_scores(rows, routing, compare):
+    weight = np.random.default_rng(0).random(241)
+    with sklearn.config_context(enable_metadata_routing=routing):
+        model = clone(MODEL)
+        scorer = make_scorer(accuracy_score)
+        if routing:
+            model.set_fit_request(sample_weight=True)
+            model.teacher.set_fit_request(sample_weight=True)
+            scorer.set_score_request(sample_weight=True)
+        settings = {"scoring": scorer, "cv": 2}
+        own = searched(rows, model, fit={"sample_weight": weight}, **settings)
+        other = GridSearchCV(model, GRID, **settings).fit(*rows, sample_weight=weight)
+    compare(own, other)
+
+
+def test_a_search_in_a_search_and_in_a_pipeline(rows):
+    settings = {"cv": 2, "refit": True}
+    own, other = (kind(MODEL, GRID, **settings) for kind in (DistillationSearchCV, GridSearchCV))
+    scores = [
+        cross_val_score(make_pipeline(StandardScaler(), search), *rows, cv=2)
+        for search in (own, other)
+    ]
+    np.testing.assert_allclose(*scores)
+
+
+class Counting(RandomForestClassifier):
+    """A forest that counts its fits, those of its clones too."""
+
+    fits = 0
+
+    def fit(self, X, y):
+        Counting.fits += 1
+        return super().fit(X, y)
+
+
+def test_the_teacher_is_fitted_once_for_all_candidates(rows):
+    model = clone(MODEL).set_params(teacher=Counting(5, random_state=0), cv=3)
+    Counting.fits = 0
+    searched(rows, model, refit=False)
+    assert Counting.fits == 2 * (3 + 1)  # on each of two folds: three clones, and the teacher
+    Counting.fits = 0
+    grid = {"teacher__max_depth": [2, 3], "alpha": [0.4, 1]}
+    searched(rows, model, grid, refit=False)
+    assert Counting.fits == 2 * 2 * (3 + 1)
+
+
+def test_a_candidate_that_cannot_be_fitted(rows):
+    grid = {"alpha": [0.3, 0.5, 0.7, 2.0]}
+    with pytest.warns(FitFailedWarning, match="alpha"), pytest.warns(UserWarning, match="finite"):
+        own = searched(rows, grid=grid, refit=False)
+    scores = own.cv_results_["mean_test_score"]
+    assert np.isnan(scores).tolist() == [False, False, False, True]
+    alone = searched(rows, grid={"alpha": grid["alpha"][:3]}, refit=False)
+    np.testing.assert_array_equal(scores[:3], alone.cv_results_["mean_test_score"])
+    with pytest.raises(ValueError, match="alpha"):
+        searched(rows, grid=grid, error_score="raise")
+    with pytest.raises(ValueError, match="All the 2 fits failed"):
+        searched(rows, grid={"alpha": [2.0]})
+
+
+def test_a_student_that_diverges_leaves_the_others_alone(rows, compare):
+    rates = {"student__lr": [0.01, 1e30, 0.02]}
+    model = clone(MODEL).set_params(student__optimizer=torch.optim.SGD)
+    with pytest.warns(TrainingWarning, match="NaN or infinite"):
+        own = searched(rows, model, rates, refit=False)
+    with pytest.warns(TrainingWarning, match="NaN or infinite"):
+        other = GridSearchCV(model, rates, cv=2, refit=False).fit(*rows)
+    compare(own, other)
+    assert own.trained_alone_ == [None] * 3
+
+
+def test_other_estimators_are_searched_as_by_scikit_learn(rows, compare):
+    estimator, grid = LogisticRegression(), {"C": [0.1, 1]}
+    own = searched(rows, estimator, grid)
+    compare(own, GridSearchCV(estimator, grid, cv=2).fit(*rows))
+    assert own.trained_alone_ == ["LogisticRegression is no distilled estimator"] * 2
+
+
+def test_what_was_given_is_left_as_it_is(rows):
+    search = DistillationSearchCV(MODEL, GRID, cv=2)
+    before, X = pickle.dumps(MODEL), rows[0].copy()
+    search.fit(*rows)
+    assert pickle.dumps(MODEL) == before
+    np.testing.assert_array_equal(rows[0], X)
+    copy = pickle.loads(pickle.dumps(search))
+    np.testing.assert_array_equal(copy.predict(X), search.predict(X))
+    assert not hasattr(clone(search), "cv_results_")
+
+
+def test_it_says_how_far_it_is_and_what_is_trained_alone(rows, capsys):
+    tree = clone(MODEL).set_params(student=DecisionTreeClassifier(max_depth=2, random_state=0))
+    searched(rows, tree, {"alpha": [0.1, 0.5]}, verbose=1, refit=False)
+    said = capsys.readouterr().out
+    assert "2 candidates on 2 folds, 4 fits" in said
+    assert "4 of 4 fits" in said and "about 0 s left" in said
+    assert "2 of 2 candidates trained alone: EstimatorStudent trains by itself" in said
+
+
+REFUSED = {
+    "a setting that is not there": (
+        ValueError,
+        lambda: DistillationSearchCV(MODEL, {"warmth": [1]}).fit(np.eye(9), np.arange(9) % 2),
+        "Invalid parameter 'warmth'.*Valid parameters",
+    ),
+    "no values": (
+        ValueError,
+        lambda: DistillationSearchCV(MODEL, {"alpha": []}).fit(np.eye(9), np.arange(9) % 2),
+        "alpha.*non-empty",
+    ),
+    "no list": (
+        TypeError,
+        lambda: DistillationSearchCV(MODEL, {"alpha": 0.5}).fit(np.eye(9), np.arange(9) % 2),
+        "alpha.*0.5",
+    ),
+    "no folds": (
+        ValueError,
+        lambda: DistillationSearchCV(MODEL, GRID, cv=iter([])).fit(np.eye(9), np.arange(9) % 2),
+        "4 candidates and 0 folds.*at least one of each.*param_grid and cv",
+    ),
+    "n_iter is 0": (
+        ValueError,
+        lambda: DistillationSearchCV(MODEL, GRID, n_iter=0).fit(np.eye(9), np.arange(9) % 2),
+        "'n_iter' parameter.*Got 0",
+    ),
+    "several scorings, and none to choose by": (
+        ValueError,
+        lambda: DistillationSearchCV(MODEL, GRID, scoring=SCORING).fit(np.eye(9), np.arange(9) % 2),
+        "refit must be set",
+    ),
+    "not fitted": (
+        NotFittedError,
+        lambda: DistillationSearchCV(MODEL, GRID).predict(np.eye(9)),
+        "not fitted yet",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_refused(case, refused):
+    refused(*REFUSED[case])
