@@ -11,7 +11,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 from skorch import NeuralNetClassifier
 from skorch.callbacks import EarlyStopping, EpochScoring, GradientNormClipping
-from torch import nn
+from torch import nn, optim
 
 from skdistill import DistilledClassifier, DistilledRegressor, StudentNet, StudentNetRegressor
 from skdistill.losses import DIST, DKD, HuberLoss
@@ -66,6 +66,14 @@ class Scaled(nn.Module):
 
 TABLE = make_pipeline(TablePreprocessor(), net(TabularMLP, module__dropout=0.2))
 NET = "student__"
+OPTIMISERS = (
+    optim.Adam,
+    optim.Adagrad,
+    optim.Adamax,
+    optim.RMSprop,
+    optim.NAdam,
+    optim.RAdam,
+)
 
 TOGETHER = {
     "temperatures and alphas": lambda: (model(net()), SOFT),
@@ -121,10 +129,17 @@ TOGETHER = {
         f"steps of {kind.__name__}": partial(
             lambda kind: (model(net(optimizer=kind)), {NET + "lr": [0.01, 0.02, 0.02, 0.03]}), kind
         )
-        for kind in (torch.optim.Adam, torch.optim.Adagrad, torch.optim.RMSprop, torch.optim.NAdam)
+        for kind in (
+            optim.Adam,
+            optim.Adagrad,
+            optim.Adamax,
+            optim.RMSprop,
+            optim.NAdam,
+            optim.RAdam,
+        )
     },
     "steps with momentum": lambda: (
-        model(net(optimizer=torch.optim.SGD, optimizer__momentum=0.9)),
+        model(net(optimizer=optim.SGD, optimizer__momentum=0.9)),
         {NET + "max_epochs": [1, 3], NET + "lr": [0.01, 0.1]},
     ),
 }
@@ -178,7 +193,7 @@ ALONE = {
     ),
     "a function as the loss": (lambda: model(net(), loss=absolute), "of your own making"),
     "an optimiser over all weights": (
-        lambda: model(net(optimizer=torch.optim.ASGD)),
+        lambda: model(net(optimizer=optim.ASGD)),
         "the optimiser ASGD",
     ),
     "a chosen alpha": (
