@@ -12,7 +12,7 @@ from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, Str
 from skdistill._compat import safe_indexing
 from skdistill._halves import learn_each
 from skdistill.exceptions import TeacherWarning, TrainingWarning
-from skdistill.targets._splits import make_splits
+from skdistill.targets._plan import plan_splits
 
 AUTO = "auto"
 
@@ -108,13 +108,15 @@ class AlphaChoice:
         return f"{head}, {side} the plain student; next {rival:g}: {loss:.4f}"
 
 
-def choose_alpha(model, X, y, soft_targets=None, **given):
+def choose_alpha(model, seed, X, y, soft_targets=None, **given):
     """Choose the weight of the teacher.
 
     Parameters
     ----------
     model : DistilledClassifier or DistilledRegressor
-        With an int as its `random_state`. Not changed.
+        Not changed.
+    seed : int
+        Stands for its `random_state`.
     X, y, soft_targets, **given
         As in `fit`.
 
@@ -129,12 +131,13 @@ def choose_alpha(model, X, y, soft_targets=None, **given):
         the rows that judge have taught.
     """
     _refuse(model, soft_targets)
+    model = clone(model).set_params(random_state=seed)
     whole = clone(model).set_params(verbose=0)
     rows, seeds = whole._read(X, y, soft_targets=soft_targets, **given)
+    splits = _split(rows, seed)
+    _check_parts(model, rows, splits)
     whole.set_params(alpha=ALPHAS[-1])._prepare_student(rows, seeds[1], soft_targets)
-    splits = make_splits(rows.task, _folds(rows, model.random_state), rows.X, rows.groups)
-    weight = np.ones(len(rows.task.y)) if rows.sample_weight is None else rows.sample_weight
-    started, losses, weights = time.perf_counter(), [], []
+    started, losses = time.perf_counter(), []
     for number, (train, test) in enumerate(splits):
         learnt = _slice(rows, y, soft_targets, given, train)
         with warnings.catch_warnings():
@@ -143,13 +146,12 @@ def choose_alpha(model, X, y, soft_targets=None, **given):
             warnings.simplefilter("ignore", TrainingWarning)
             students = learn_each(model, [0.0, *ALPHAS], **learnt)
             losses.append(np.stack([_losses(s, rows, test) for s in students]))
-        weights.append(weight[test])
         if model.verbose:
             seconds = time.perf_counter() - started
             print(f"[skdistill] alpha: fold {number + 1} of {len(splits)}, {seconds:.1f} s")
-        if sum(map(len, weights)) >= ENOUGH_ROWS:
-            break
-    choice = _compare(np.concatenate(losses, axis=1), np.concatenate(weights))
+    weight = np.ones(len(rows.task.y)) if rows.sample_weight is None else rows.sample_weight
+    weight = weight[np.concatenate([test for _, test in splits])]
+    choice = _compare(np.concatenate(losses, axis=1), weight)
     if model.verbose:
         print(f"[skdistill] {choice}")
     return choice
@@ -177,6 +179,58 @@ def _refuse(model, soft_targets):
         )
 
 
+def _split(rows, seed):
+    """Return (train, test) pairs, of as many parts as it takes; the rows of test judge.
+
+    Where train would lack a class, or all weight of it, its rows learn instead of judging, and so
+    do those of their groups: a part's teacher and students know all classes.
+    """
+    n_rows, groups = len(rows.task.y), rows.groups
+    kinds = np.zeros(n_rows, int) if rows.task.classes is None else rows.task.hard
+    units = np.arange(n_rows) if groups is None else np.unique(groups, return_inverse=True)[1]
+    counts = np.ones(n_rows, bool) if rows.sample_weight is None else rows.sample_weight > 0
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="The least populated class")
+            folds = list(_folds(rows, seed).split(np.zeros(n_rows), kinds, groups))
+    except ValueError:
+        folds = []
+    splits, n_judges = [], 0
+    for train, test in folds:
+        lacking = np.union1d(
+            np.setdiff1d(kinds[test], kinds[train]),
+            np.setdiff1d(kinds[test[counts[test]]], kinds[train[counts[train]]]),
+        )
+        kept = np.isin(units[test], units[test[np.isin(kinds[test], lacking)]])
+        train, test = np.sort(np.concatenate([train, test[kept]])), test[~kept]
+        if n_judges < ENOUGH_ROWS and counts[test].any():
+            splits.append((train, test))
+            n_judges += counts[test].sum()
+    if splits:
+        return splits
+    raise ValueError(
+        f"alpha='auto' finds no rows of these {n_rows} that can be left out to judge: the others "
+        f"would lack a class or hold none of weight; expected two rows of some class, and two "
+        f"groups where there are groups. Give a number as alpha."
+    )
+
+
+def _check_parts(model, rows, splits):
+    """Refuse a cross-fitting of the teacher that a part of the rows does not allow."""
+    if rows.teacher is None or rows.teacher.is_fitted:
+        return
+    for train, _ in splits:
+        part = type(rows.task).from_y(rows.task.y[train])
+        groups = None if rows.groups is None else safe_indexing(rows.groups, train)
+        try:
+            plan_splits(False, part, safe_indexing(rows.X, train), clone(model).cv, groups)
+        except ValueError as error:
+            raise type(error)(
+                f"alpha='auto' fits the teacher on parts of the rows too, and here on {len(train)} "
+                f"of {len(rows.task.y)}: {error} Or give a number as alpha."
+            ) from error
+
+
 def _folds(rows, seed):
     """Return the splitter by which the rows that judge are left out."""
     unit = rows.task.hard if rows.groups is None else rows.groups
@@ -202,7 +256,7 @@ def _slice(rows, y, soft_targets, given, train):
 
 
 def _losses(model, rows, test):
-    """Return a student's loss of each row that judges; nan for a class that it has not seen."""
+    """Return a student's loss of each row that judges."""
     X, task = safe_indexing(rows.X, test), rows.task
     if task.classes is None:
         unit = task.hard.std(axis=0)
@@ -210,14 +264,12 @@ def _losses(model, rows, test):
         values = model.predict(X).reshape(len(test), -1)
         pair = (torch.as_tensor(part / unit) for part in (values, task.hard[test]))
         return model._find_loss(model.loss).errors(*pair).mean(-1).numpy()
-    log_p = model.predict_log_proba(X)
-    position = np.searchsorted(model.classes_, task.y[test]).clip(max=len(model.classes_) - 1)
-    losses = -np.maximum(log_p[np.arange(len(test)), position], np.log(np.finfo(float).eps))
-    return np.where(model.classes_[position] == task.y[test], losses, np.nan)
+    log_p = model.predict_log_proba(X)[np.arange(len(test)), task.hard[test]]
+    return -np.maximum(log_p, np.log(np.finfo(float).eps))
 
 
 def _compare(losses, weight):
-    told = ~np.isnan(losses).any(axis=0) & (weight > 0)
+    told = weight > 0
     losses, weight = losses[:, told], weight[told]
     share = weight / weight.sum()
     differences = losses - losses[0]

@@ -178,10 +178,10 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
         started, seed = time.perf_counter(), self.random_state
         if not isinstance(seed, Integral):
             seed = draw_seeds(seed, 1)[0]
-        model = clone(self).set_params(random_state=seed)
-        self.alpha_choice_ = choose_alpha(model, X, y, soft_targets, **given)
+        self.alpha_choice_ = choose_alpha(self, seed, X, y, soft_targets, **given)
         seconds = time.perf_counter() - started
-        model.set_params(alpha=self.alpha_choice_.alpha)._fit(X, y, soft_targets, **given)
+        model = clone(self).set_params(random_state=seed, alpha=self.alpha_choice_.alpha)
+        model._fit(X, y, soft_targets, **given)
         for name in vars(model).keys() - model.get_params(deep=False).keys():
             setattr(self, name, getattr(model, name))
         self.fit_seconds_["choice"] = seconds

@@ -118,14 +118,14 @@ def learn_each(model, alphas, X, y, soft_targets=None, **given):
         student = clone(model).set_params(alpha=alpha, verbose=0)
         with whole_trainings():
             if alpha == 0:
-                yield student._fit(X, y, None, **given | {"X_unlabeled": None})
-                continue
-            if heard is None:
-                rows, seeds = student._read(X, y, soft_targets=soft_targets, **given)
-                targets, _ = student._ask(rows, soft_targets, seeds[0], refit=False)
-                heard = student
-            student = copy.copy(heard)
-            student.alpha = alpha
-            learner, parts = student._prepare_student(rows, seeds[1], soft_targets)
-            student._learn(learner, parts, rows, targets, seeds[2])
+                student._fit(X, y, None, **given | {"X_unlabeled": None})
+            else:
+                if heard is None:
+                    rows, seeds = student._read(X, y, soft_targets=soft_targets, **given)
+                    targets, _ = student._ask(rows, soft_targets, seeds[0], refit=False)
+                    heard = student
+                student = copy.copy(heard)
+                student.alpha = alpha
+                learner, parts = student._prepare_student(rows, seeds[1], soft_targets)
+                student._learn(learner, parts, rows, targets, seeds[2])
         yield student

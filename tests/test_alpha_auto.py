@@ -4,11 +4,13 @@ import re
 
 import numpy as np
 import pytest
+import torch
 from sklearn.base import clone
 from sklearn.datasets import make_classification, make_regression
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.model_selection import GridSearchCV, KFold, StratifiedKFold
+from sklearn.model_selection import GridSearchCV, KFold, PredefinedSplit, StratifiedKFold
 from sklearn.naive_bayes import GaussianNB
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
@@ -20,6 +22,7 @@ from skdistill import (
     StudentNetRegressor,
 )
 from skdistill.evaluation import capacity_curve, diagnose, distillation_report, leaderboard
+from skdistill.exceptions import TeacherError, TrainingWarning
 from skdistill.losses import HintLoss, QuantileLoss
 from skdistill.targets import Targets, fit_temperature, teacher_targets
 from skdistill.teachers import SelfTeacher
@@ -175,6 +178,74 @@ def test_rare_classes_are_left_out_of_the_judgement():
     assert choice.n_rows == len(X)
 
 
+def rare():
+    """Labels of which one has a single row."""
+    return np.where(np.arange(len(X)) == 7, "yak", NAMES)
+
+
+TELL_ALL_CLASSES = {
+    "an array": (None, {"soft_targets": np.full((len(X), 4), 0.25)}, {}),
+    "targets": (None, {"soft_targets": Targets(np.full((len(X), 4), 0.25))}, {}),
+    "a function": (lambda rows: np.full((len(rows), 4), 0.25), {}, {}),
+    "rows for the best epoch": (LINEAR, {"X_val": X, "y_val": rare()}, {"cv": "in-sample"}),
+}
+
+
+@pytest.mark.parametrize("case", TELL_ALL_CLASSES)
+def test_every_part_knows_a_class_of_one_row(case):
+    teacher, given, settings = TELL_ALL_CLASSES[case]
+    model = auto(teacher, NET, **{"cv": None} | settings).fit(X, rare(), **given)
+    assert model.alpha_choice_.n_rows == len(X) - 1
+
+
+def test_a_part_holds_weight_of_every_class():
+    weight = np.ones(len(X))
+    owls = np.flatnonzero(Y == 2)
+    weight[owls[1:]] = 0
+    teacher = DummyClassifier(strategy="uniform")
+    choice = auto(teacher, cv="in-sample").fit(X, NAMES, sample_weight=weight).alpha_choice_
+    assert choice.n_rows == (Y != 2).sum()
+
+
+def test_the_only_row_of_weight_learns():
+    weight = np.zeros(len(X))
+    weight[[3, 7]] = 1, 1e-9
+    model = DistilledRegressor(Ridge(), Ridge(), alpha="auto", cv="in-sample", random_state=0)
+    assert model.fit(X, X[:, 0], sample_weight=weight).alpha_choice_.n_rows == 2
+
+
+def test_rows_without_weight_do_not_count_as_judges():
+    many, weight = np.repeat(X, 30, axis=0), np.tile([1.0, 0.0, 0.0], 3_000)
+    choice = auto().fit(many, np.repeat(Y, 30), sample_weight=weight).alpha_choice_
+    assert choice.n_rows == weight.sum()
+
+
+def test_a_kept_error_does_not_change_what_ctrl_c_does_to_a_later_fit():
+    class Fails(DecisionTreeClassifier):
+        def predict_proba(self, X):
+            raise RuntimeError("broken")
+
+    class Stops(torch.nn.Linear):
+        n_calls = 0
+
+        def __init__(self, n_features, n_classes):
+            super().__init__(n_features, n_classes)
+
+        def forward(self, X):
+            Stops.n_calls += self.training
+            if self.training and Stops.n_calls == 3:
+                raise KeyboardInterrupt
+            return super().forward(X)
+
+    with pytest.raises(RuntimeError, match="broken") as kept:
+        auto(student=Fails()).fit(X, NAMES)
+    net = StudentNet(Stops, max_epochs=5, batch_size=len(X))
+    model = DistilledClassifier(student=net, alpha=0, random_state=0)
+    with pytest.warns(TrainingWarning, match="Interrupted in epoch 3"):
+        model.fit(X, NAMES)
+    assert kept.value
+
+
 def test_composes():
     search = GridSearchCV(auto(), {"student__max_leaf_nodes": [4, 8]}, cv=2).fit(X, NAMES)
     assert search.best_estimator_.alpha_ in ALPHAS
@@ -217,6 +288,42 @@ REFUSED = {
         ValueError,
         lambda: auto(cv=[(np.arange(200), np.arange(200, 300))]).fit(X, Y),
         "alpha='auto'.*list of splits.*expected an int or a splitter",
+    ),
+    "an iterator of splits": (
+        ValueError,
+        lambda: auto(cv=(split for split in KFold(3).split(X))).fit(X, Y),
+        "alpha='auto'.*list of splits.*expected an int or a splitter",
+    ),
+    "folds of the teacher that a part is too small for": (
+        ValueError,
+        lambda: auto(student=NET, cv=5).fit(X, Y, groups=np.arange(len(X)) % 5),
+        "alpha='auto'.*parts of the rows.*on 240 of 300: .*number of groups: 4.*fewer splits.*"
+        "number as alpha",
+    ),
+    "folds of other rows": (
+        ValueError,
+        lambda: auto(student=NET, cv=PredefinedSplit(np.arange(len(X)) % 3)).fit(X, Y),
+        "alpha='auto'.*parts of the rows.*on 240 of 300: .*cannot split these 240 rows",
+    ),
+    "a class too rare for the teacher's folds in a part": (
+        TeacherError,
+        lambda: auto(student=NET).fit(X, np.isin(np.arange(len(X)), [7, 200])),
+        "alpha='auto'.*parts of the rows.*on 150 of 300: .*one class only.*number as alpha",
+    ),
+    "one group": (
+        ValueError,
+        lambda: auto(student=NET, cv="in-sample").fit(X, Y, groups=np.zeros(len(X))),
+        "alpha='auto' finds no rows of these 300.*expected.*two groups.*Give a number",
+    ),
+    "classes that do not share a group": (
+        ValueError,
+        lambda: auto(student=NET, cv="in-sample").fit(X, Y, groups=Y),
+        "alpha='auto' finds no rows of these 300.*expected.*two groups.*Give a number",
+    ),
+    "a row": (
+        ValueError,
+        lambda: DistilledRegressor(Ridge(), alpha="auto", cv="in-sample").fit(X[:1], Y[:1]),
+        "alpha='auto' finds no rows of these 1 ",
     ),
     "feature losses": (
         ValueError,
