@@ -2,6 +2,7 @@
 
 import time
 import warnings
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,7 @@ from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, Str
 
 from skdistill._compat import safe_indexing
 from skdistill._halves import learn_each
+from skdistill._warn import warn
 from skdistill.exceptions import TeacherWarning, TrainingWarning
 from skdistill.targets._plan import plan_splits
 
@@ -129,6 +131,11 @@ def choose_alpha(model, seed, X, y, soft_targets=None, **given):
     ValueError
         For all that `fit` would refuse, before anything is trained, and for answers that tell what
         the rows that judge have taught.
+
+    Warns
+    -----
+    TeacherWarning
+        Where the plain student is chosen, of what speaks against the teacher on the first part.
     """
     _refuse(model, soft_targets)
     model = clone(model).set_params(random_state=seed)
@@ -137,15 +144,13 @@ def choose_alpha(model, seed, X, y, soft_targets=None, **given):
     splits = _split(rows, seed)
     _check_parts(model, rows, splits)
     whole.set_params(alpha=ALPHAS[-1])._prepare_student(rows, seeds[1], soft_targets)
-    started, losses = time.perf_counter(), []
+    started, losses, doubts = time.perf_counter(), [], []
     for number, (train, test) in enumerate(splits):
         learnt = _slice(rows, y, soft_targets, given, train)
-        with warnings.catch_warnings():
-            # What they say of a part of the rows, the fit on all of them says again.
-            warnings.simplefilter("ignore", TeacherWarning)
-            warnings.simplefilter("ignore", TrainingWarning)
+        with _teacher_warnings() as said:
             students = learn_each(model, [0.0, *ALPHAS], **learnt)
             losses.append(np.stack([_losses(s, rows, test) for s in students]))
+        doubts = said if number == 0 else doubts
         if model.verbose:
             seconds = time.perf_counter() - started
             print(f"[skdistill] alpha: fold {number + 1} of {len(splits)}, {seconds:.1f} s")
@@ -154,7 +159,28 @@ def choose_alpha(model, seed, X, y, soft_targets=None, **given):
     choice = _compare(np.concatenate(losses, axis=1), weight)
     if model.verbose:
         print(f"[skdistill] {choice}")
+    if choice.alpha == 0:  # else the fit on all rows says so again
+        for doubt in doubts:
+            warn(
+                f"alpha='auto' chose the plain student. On a part of the rows: {doubt}",
+                TeacherWarning,
+            )
     return choice
+
+
+@contextmanager
+def _teacher_warnings():
+    """Silence warnings of teacher and training; yield a list that gets those of the teacher."""
+    doubts = []
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always", TeacherWarning)
+        warnings.simplefilter("ignore", TrainingWarning)
+        yield doubts
+    for record in said:
+        if issubclass(record.category, TeacherWarning):
+            doubts.append(str(record.message))
+        else:
+            warnings.warn_explicit(record.message, record.category, record.filename, record.lineno)
 
 
 def _refuse(model, soft_targets):

@@ -165,8 +165,7 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
                 targets, self.teacher_ = self._ask(rows, soft_targets, teacher_seed)
             answered = time.perf_counter()
             self._learn(student, parts, rows, targets, order_seed)
-            if targets is not None and rows.teacher is not None and rows.teacher.is_fitted:
-                rows.task.warn_if_known(targets, self.history_)
+            self._warn_if_known(rows, targets)
             self.fit_seconds_ = {
                 "teacher": answered - prepared,
                 "student": prepared - started + time.perf_counter() - answered,
@@ -330,6 +329,11 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
             # What a teacher says of rows that it may have learnt by heart is left out.
             targets = targets.replace(values=np.full_like(targets.values, np.nan))
         return targets, teacher
+
+    def _warn_if_known(self, rows, targets):
+        """Warn of a teacher that came fitted on the very rows."""
+        if targets is not None and rows.teacher is not None and rows.teacher.is_fitted:
+            rows.task.warn_if_known(targets, self.history_)
 
     def _pack(self, rows, targets):
         """Return what is learnt of each row."""

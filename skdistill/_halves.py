@@ -120,7 +120,8 @@ def learn_each(model, alphas, X, y, soft_targets=None, **given):
             if alpha == 0:
                 student._fit(X, y, None, **given | {"X_unlabeled": None})
             else:
-                if heard is None:
+                is_first = heard is None
+                if is_first:
                     rows, seeds = student._read(X, y, soft_targets=soft_targets, **given)
                     targets, _ = student._ask(rows, soft_targets, seeds[0], refit=False)
                     heard = student
@@ -128,4 +129,6 @@ def learn_each(model, alphas, X, y, soft_targets=None, **given):
                 student.alpha = alpha
                 learner, parts = student._prepare_student(rows, seeds[1], soft_targets)
                 student._learn(learner, parts, rows, targets, seeds[2])
+                if is_first:
+                    student._warn_if_known(rows, targets)
         yield student

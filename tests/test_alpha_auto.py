@@ -1,6 +1,7 @@
 """The teacher's weight, chosen on rows that neither students nor teachers have seen."""
 
 import re
+import warnings
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ from skdistill import (
     StudentNetRegressor,
 )
 from skdistill.evaluation import capacity_curve, diagnose, distillation_report, leaderboard
-from skdistill.exceptions import TeacherError, TrainingWarning
+from skdistill.exceptions import TeacherError, TeacherWarning, TrainingWarning
 from skdistill.losses import HintLoss, QuantileLoss
 from skdistill.targets import Targets, fit_temperature, teacher_targets
 from skdistill.teachers import SelfTeacher
@@ -90,7 +91,9 @@ def test_a_good_teacher_is_heard_and_a_wrong_one_is_not():
     truth = Targets(0.55 * np.eye(3)[Y] + 0.45 * np.eye(3)[(Y + 1) % 3])
     assert auto(None, TREE).fit(X, noisy, soft_targets=truth).alpha_ > 0
     wrong = Targets(np.eye(3)[(Y + 2) % 3])
-    plain = auto(None, LogisticRegression()).fit(X, Y, soft_targets=wrong)
+    with pytest.warns(TeacherWarning, match="'auto' chose the plain student.*nonsense") as warned:
+        plain = auto(None, LogisticRegression()).fit(X, Y, soft_targets=wrong)
+    assert [record.filename for record in warned] == [__file__]
     assert plain.alpha_ == 0
     assert plain.teacher_ is None
     np.testing.assert_array_equal(
@@ -244,6 +247,27 @@ def test_a_kept_error_does_not_change_what_ctrl_c_does_to_a_later_fit():
     with pytest.warns(TrainingWarning, match="Interrupted in epoch 3"):
         model.fit(X, NAMES)
     assert kept.value
+
+
+def test_a_teacher_that_knows_its_rows_is_warned_of_where_it_is_not_heard_too():
+    labels = np.random.default_rng(0).permutation(Y)
+    teacher = DecisionTreeClassifier(random_state=0).fit(X, labels)
+    words = r"chose the plain student.*names the class of 240 of 240 rows.*these very rows"
+    with pytest.warns(TeacherWarning, match=words) as warned:
+        model = auto(teacher, NET, cv=None).fit(X, labels)
+    assert model.alpha_ == 0
+    assert len(warned) == 1
+
+
+def test_other_warnings_of_the_parts_reach_the_user():
+    class Warns(DecisionTreeClassifier):
+        def fit(self, X, y, sample_weight=None):
+            warnings.warn("slow", RuntimeWarning, stacklevel=1)
+            return super().fit(X, y, sample_weight)
+
+    with pytest.warns(RuntimeWarning, match="slow") as warned:
+        auto(student=Warns(max_leaf_nodes=8)).fit(X, NAMES)
+    assert len(warned) == 5 * 4 + 1
 
 
 def test_composes():

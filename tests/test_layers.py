@@ -67,7 +67,7 @@ MAY_IMPORT = {
     "_checks": _2,
     "_fit_rows": {"_random"},
     "_halves": {"exceptions", "training"},
-    "_alpha_choice": {"_compat", "_halves", "exceptions", "targets"},
+    "_alpha_choice": {"_compat", "_halves", "_warn", "exceptions", "targets"},
     "_base": _2 | {"_alpha_choice", "_checks", "_fit_rows"},
     "_same_rows": _2 | {"_base", "_fit_rows"},
     "_classifier": _2 | {"_alpha_choice", "_base", "_checks"},
