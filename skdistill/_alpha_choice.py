@@ -144,7 +144,8 @@ def choose_alpha(model, seed, X, y, soft_targets=None, **given):
     splits = _split(rows, seed)
     _check_parts(model, rows, splits)
     whole.set_params(alpha=ALPHAS[-1])._prepare_student(rows, seeds[1], soft_targets)
-    started, losses, doubts = time.perf_counter(), [], []
+    started, losses = time.perf_counter(), []
+    doubts: list[str] = []
     for number, (train, test) in enumerate(splits):
         learnt = _slice(rows, y, soft_targets, given, train)
         with _teacher_warnings() as said:
@@ -171,7 +172,7 @@ def choose_alpha(model, seed, X, y, soft_targets=None, **given):
 @contextmanager
 def _teacher_warnings():
     """Silence warnings of teacher and training; yield a list that gets those of the teacher."""
-    doubts = []
+    doubts: list[str] = []
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always", TeacherWarning)
         warnings.simplefilter("ignore", TrainingWarning)

@@ -120,11 +120,11 @@ def learn_each(model, alphas, X, y, soft_targets=None, **given):
             if alpha == 0:
                 student._fit(X, y, None, **given | {"X_unlabeled": None})
             else:
-                is_first = heard is None
-                if is_first:
+                if heard is None:
                     rows, seeds = student._read(X, y, soft_targets=soft_targets, **given)
                     targets, _ = student._ask(rows, soft_targets, seeds[0], refit=False)
                     heard = student
+                is_first = heard is student
                 student = copy.copy(heard)
                 student.alpha = alpha
                 learner, parts = student._prepare_student(rows, seeds[1], soft_targets)
