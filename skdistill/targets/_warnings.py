@@ -95,7 +95,7 @@ def warn_of_known_rows(probabilities, y, held_loss):
     told = ~np.isnan(probabilities).any(axis=1)
     n_rows = int(told.sum())
     n_errors = int((probabilities[told].argmax(axis=1) != y[told]).sum())
-    if n_errors > ALL_RIGHT * n_rows:
+    if n_rows == 0 or n_errors > ALL_RIGHT * n_rows:
         return
     if not 1 - np.exp(-held_loss) > FEWER_ERRORS * (n_errors + 3) / n_rows:
         return

@@ -270,6 +270,15 @@ def test_one_that_fit_trains_or_that_is_not_heard_is_not_warned_of():
         DistilledClassifier(clone(forest).fit(X, y), small_net(), alpha=0).fit(X, y)
 
 
+def test_a_fitted_teacher_of_generated_rows_alone_is_not_warned_of():
+    X, y = noisy_rows()
+    forest = RandomForestClassifier(20, random_state=0).fit(X, y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model = DistilledClassifier(forest, small_net(), augment="munge", random_state=0)
+        assert model.fit(X, y).alpha_ == 0.5
+
+
 def test_a_teacher_without_errors_on_easy_rows_is_not_warned_of():
     X, y = make_classification(400, 4, n_redundant=0, class_sep=6, flip_y=0, random_state=0)
     with warnings.catch_warnings():
