@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from html import escape
 from textwrap import fill, indent
 from typing import Any
 
 import numpy as np
-from sklearn.base import clone
 
 from skdistill._regressor import DistilledRegressor
 from skdistill.evaluation._diagnosis._advice import advise
@@ -221,7 +221,7 @@ def diagnose(model: Any, X_train: Any, y_train: Any, X_test: Any, y_test: Any) -
         asks_own_rows=not evidence.cross_fitted and model.augment is None,
         ask_controls=lambda: beyond_controls(evidence),
     )
-    used = clone(model).set_params(alpha=evidence.alpha)  # a number where that was "auto"
+    used = copy.copy(model).set_params(alpha=evidence.alpha)  # a number where that was "auto"
     advice = advise(used, finding, figures, X=problem.X, y=evidence.y_train)
     return Diagnosis(
         title=f"Diagnosis: {finding.verdict} ({len(problem.y)} training rows, "
