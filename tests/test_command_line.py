@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from skdistill import StudentNet
+from skdistill import DistilledClassifier, StudentNet
 from skdistill.__main__ import main
 from skdistill.deployment import inspect, load, save
 
@@ -83,6 +83,41 @@ def test_a_student_becomes_a_folder_that_serves_it(folder, tmp_path, capsys):
     assert "yes" in (tmp_path / "service" / "README.md").read_text()
     assert main([*words, "-o", str(tmp_path / "service")]) == 2
     assert "service" in capsys.readouterr().err
+
+
+def texts_and_gaps():
+    """Texts that a reader of tables takes for gaps, and numbers that are categories."""
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"a": rng.normal(size=60)})
+    frame["land"] = rng.choice(["NA", "?", "None", "", "DE"], 60)
+    frame["code"] = rng.choice(["01", "1", "2"], 60)
+    frame["year"] = pd.Categorical(rng.choice([1.0, 2.0, 2.5], 60))
+    return frame
+
+
+@pytest.mark.parametrize("has_names", [True, False])
+def test_what_the_student_knows_as_a_category_is_no_gap(has_names, tmp_path, capsys, recwarn):
+    frame = texts_and_gaps()
+    X = frame if has_names else frame.to_numpy(dtype=object)
+    student = DistilledClassifier(alpha=0, random_state=0).fit(X, frame["a"] > 0)
+    save(student, tmp_path / "known.safetensors")
+    frame.to_csv(tmp_path / "rows.csv", index=False)
+    recwarn.clear()
+    words = ["predict", str(tmp_path / "known.safetensors"), str(tmp_path / "rows.csv")]
+    assert main(words) == 0
+    shown, complaints = capsys.readouterr()
+    expected = student.predict_proba(X)[:, 0].tolist()
+    assert [float(line.split(",")[1]) for line in shown.splitlines()[1:]] == expected
+    assert not complaints and not recwarn.list
+
+
+def test_rows_for_a_student_without_names_have_its_columns(tmp_path, capsys):
+    frame = texts_and_gaps()
+    student = DistilledClassifier(alpha=0, random_state=0)
+    save(student.fit(frame.to_numpy(dtype=object), frame["a"] > 0), tmp_path / "s.safetensors")
+    frame.drop(columns="code").to_csv(tmp_path / "rows.csv", index=False)
+    assert main(["predict", str(tmp_path / "s.safetensors"), str(tmp_path / "rows.csv")]) == 2
+    assert re.search("has 3 columns; expected 4 in the order.*Remove or", capsys.readouterr().err)
 
 
 def test_numbers_are_answered_by_numbers(folder, capsys):

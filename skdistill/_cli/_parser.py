@@ -19,8 +19,8 @@ python -m skdistill does the same. Each command has a --help of its own.
 
 TABLE = """\
 A table is a .csv or .csv.gz file in UTF-8, with commas between the fields and the names of the
-columns in the first line. Columns of numbers are read as such, all others as categories. An empty
-field, or ?, is a gap.
+columns in the first line. Columns of numbers are read as such, all others as categories. A gap is
+an empty field, ?, NA, N/A, NaN, None or null.
 """
 
 FIT = """\

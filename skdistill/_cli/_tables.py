@@ -5,11 +5,18 @@ from difflib import get_close_matches
 import numpy as np
 from sklearn.model_selection import train_test_split
 
+from skdistill.deployment._onnx._steps import spellings
+
 NUMBERS = ["number", "bool"]
 """The columns of a table that are no text."""
 
 GAPS = ["?"]
 """What stands for a gap in a table, besides what pandas knows."""
+
+GAPS_OF_PANDAS = [
+    *("", "NA", "N/A", "n/a", "#NA", "#N/A", "#N/A N/A", "<NA>", "None", "NULL", "null", "NaN"),
+    *("nan", "-NaN", "-nan", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN"),
+]
 
 MAX_CLASSES = 100
 
@@ -76,30 +83,67 @@ def read_rows(path, summary, target=None):
         With the columns of the student, in their order.
     y : ndarray of shape (n_samples,) or None
     """
-    columns = summary.columns or []
-    wanted = [column["name"] for column in columns]
-    text = [column["name"] for column in columns if column["kind"] == "category"]
-    if target is None:
-        table, y = _read_csv(path, text), None
-    else:
-        texts = summary.classes is not None and isinstance(summary.classes[0], str)
-        table, y = _read(path, target, [*text, target] if texts else text)
-    if wanted == list(range(len(wanted))):
+    columns = summary.columns
+    if columns is None:  # it reads numbers alone
+        table, y = _read_known(path, target, (), GAPS)
         return _with_kinds(table, path), y
+    wanted = [column["name"] for column in columns]
+    has_names = wanted != list(range(len(wanted)))
+    if not has_names:  # they count by position
+        wanted = [name for name in _read_csv(path, ()).columns if name != target]
+        if len(wanted) != len(columns):
+            raise ValueError(
+                f"{path} has {len(wanted)} columns; expected {len(columns)} in the order in which "
+                f"the student has learnt from them, for they had no names. Remove or add columns."
+            )
+    known = {
+        name: column["categories"]
+        for name, column in zip(wanted, columns, strict=True)
+        if column["kind"] == "category"
+    }
+    gaps = {name: _gaps_beside(known.get(name, ())) for name in wanted}
+    text = list(known)
+    if target is not None:
+        labels = summary.classes or ()
+        gaps[target] = _gaps_beside(labels)
+        text += [target] * any(isinstance(label, str) for label in labels)
+    table, y = _read_known(path, target, text, gaps)
     lacking = [name for name in wanted if name not in table]
     if lacking:
         raise ValueError(
             f"{path} lacks the columns {_listed(lacking)}, which the student has learnt from; "
             f"expected {_listed(wanted)}, in any order. Add them; fields may be empty, as gaps."
         )
-    X = _with_kinds(table[wanted], path, text)
-    for name in X.select_dtypes("category").columns.difference(text):
+    spelt = {
+        name: table[name].astype(object).replace(_other_spellings(categories))
+        for name, categories in known.items()
+    }
+    X = _with_kinds(table[wanted].assign(**spelt), path, known)
+    for name in X.select_dtypes("category").columns.difference(list(known)):
         odd = _first_text(X[name].dropna())
         raise ValueError(
             f"The column {name!r} of {path} holds text ({odd!r}), where the student has learnt "
             f"from numbers; expected the same kind. Leave such fields empty, or write numbers."
         )
-    return X, y
+    return (X if has_names else X.set_axis(range(X.shape[1]), axis=1)), y
+
+
+def _read_known(path, target, text, gaps):
+    """Read a table as it is, or without a column of labels, which are returned beside it."""
+    if target is None:
+        return _read_csv(path, text, gaps), None
+    return _read(path, target, text, gaps)
+
+
+def _gaps_beside(known):
+    """Return what stands for a gap where some values are known, none of these."""
+    return [gap for gap in GAPS + GAPS_OF_PANDAS if gap not in known]
+
+
+def _other_spellings(categories):
+    """Return the category for each other way to write it, such as 3.0 for 3."""
+    found = {text: categories[i] for text, i in spellings(categories).items() if i >= 0}
+    return {text: name for text, name in found.items() if name not in (text, None)}
 
 
 def _refuse_empty(X, options, where=""):
@@ -111,7 +155,7 @@ def _refuse_empty(X, options, where=""):
         )
 
 
-def _read(path, target, text=()):
+def _read(path, target, text=(), gaps=GAPS):
     """Read the rows of a table that have a label, and the labels.
 
     Parameters
@@ -121,6 +165,8 @@ def _read(path, target, text=()):
         The column of the labels.
     text : sequence of str, default=()
         Columns that hold text, whatever it looks like.
+    gaps : list of str or dict of str to list of str, default=GAPS
+        What stands for a gap besides what pandas knows; or by column, and nothing besides.
 
     Returns
     -------
@@ -132,7 +178,7 @@ def _read(path, target, text=()):
     ValueError
         When the file is no such table.
     """
-    table = _read_csv(path, text)
+    table = _read_csv(path, text, gaps)
     if target not in table:
         close = get_close_matches(target, table.columns, 1)
         hint = f" Did you mean {close[0]!r}?" if close else ""
@@ -174,7 +220,7 @@ def _with_kinds(X, path, text=()):
     return X
 
 
-def _read_csv(path, text):
+def _read_csv(path, text, gaps=GAPS):
     try:
         import pandas as pd
     except ImportError as error:
@@ -182,7 +228,9 @@ def _read_csv(path, text):
     try:
         # Read in one piece: in chunks, a column may be numbers in one and text in the next.
         kinds = dict.fromkeys(text, str)
-        table = pd.read_csv(path, na_values=GAPS, low_memory=False, dtype=kinds)
+        table = pd.read_csv(
+            path, na_values=gaps, keep_default_na=gaps is GAPS, low_memory=False, dtype=kinds
+        )
         names = pd.read_csv(path, header=None, nrows=1, dtype=str).iloc[0].dropna()
     except Exception as error:  # whatever pandas, gzip and the codecs raise for other files
         if isinstance(error, OSError) and error.strerror:
