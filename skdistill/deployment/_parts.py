@@ -78,7 +78,7 @@ def take_apart(model: Any, action: str) -> Parts:
     fitted = last.fitted_
     names = getattr(model, "feature_names_in_", None)
     names = None if names is None else names.tolist()
-    all_steps = [*steps, *fitted.steps]
+    all_steps = _transformers([*steps, *fitted.steps])
     net = _flat(last.student_)[1] if hasattr(last, "student_") else last
     if all_steps:
         width = (getattr(model, "n_features_in_", 0),)  # which texts have not
@@ -93,5 +93,16 @@ def _flat(model):
     steps = []
     while isinstance(model, Pipeline):
         *before, (_, model) = model.steps
-        steps += [step for _, step in before if step is not None and step != "passthrough"]
+        steps += [step for _, step in before]
     return steps, model
+
+
+def _transformers(steps):
+    """Return the steps that change something, those of Pipelines in the place of these."""
+    found = []
+    for step in steps:
+        if isinstance(step, Pipeline):
+            found += _transformers([part for _, part in step.steps])
+        elif step is not None and step != "passthrough":
+            found.append(step)
+    return found

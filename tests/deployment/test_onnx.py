@@ -233,6 +233,9 @@ OF_ARRAYS = {
     "scaled without a mean": lambda n: make_pipeline(StandardScaler(with_mean=False), net(MLP)),
     "scaled to a range": lambda n: make_pipeline(MinMaxScaler((-1, 1), clip=True), net(MLP)),
     "scaled twice": lambda n: make_pipeline(RobustScaler(), MaxAbsScaler(), net(MLP)),
+    "scaled in a Pipeline": lambda n: make_pipeline(
+        make_pipeline(make_pipeline(StandardScaler()), "passthrough"), net(MLP)
+    ),
     "as it is": lambda n: make_pipeline("passthrough", net(MLP)),
     "filled": lambda n: make_pipeline(SimpleImputer(), TablePreprocessor(), net(MLP)),
     "a sequence": lambda n: net(sequence(n)),
@@ -260,6 +263,14 @@ def test_students_of_arrays(name, y):
     np.testing.assert_allclose(found["probabilities"], student.predict_proba(ARRAY), **CLOSE)
     np.testing.assert_array_equal(found["label"], student.predict(ARRAY))
     assert found["label"].dtype == y.dtype
+
+
+def test_probabilities_of_a_forest_are_not_below_zero():
+    y = np.random.default_rng(0).integers(0, 3, len(ARRAY))  # leaves of one class alone
+    student = plain(RandomForestClassifier(5, random_state=0), ARRAY, y)
+    found = run(to_onnx(student, X=ARRAY), {"X": ARRAY})["probabilities"]
+    assert (student.predict_proba(ARRAY) == 0).any()
+    assert found.min() >= 0 and found.max() <= 1
 
 
 def test_a_tree_of_logits():

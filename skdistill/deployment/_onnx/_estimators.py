@@ -48,7 +48,7 @@ def check_estimator(estimator):
         raise ExportError(
             f"The student {type(estimator).__name__} cannot be written as ONNX; expected a "
             f"network, or a linear model, tree, forest or histogram boosting of scikit-learn. "
-            f"skdistill.deployment.save keeps every student."
+            f"skdistill.deployment.save keeps those of scikit-learn."
         )
 
 
@@ -119,11 +119,19 @@ def _write_logistic(graph, estimator, x):
 
 
 def _write_tree(graph, estimator, x):
-    return write_forest(graph, [estimator], x)
+    return _write_mean(graph, estimator, [estimator], x)
 
 
 def _write_forest(graph, estimator, x):
-    return write_forest(graph, estimator.estimators_, x)
+    return _write_mean(graph, estimator, estimator.estimators_, x)
+
+
+def _write_mean(graph, estimator, trees, x):
+    p = write_forest(graph, trees, x)
+    if not is_classifier(estimator):
+        return p
+    p = graph.add("Relu", p)  # rounding leaves some below 0, and sums beside 1
+    return graph.add("Div", p, graph.add("ReduceSum", p, np.array([1]), keepdims=1))
 
 
 def _write_boosting(graph, estimator, x):

@@ -137,7 +137,7 @@ def _write_imputer(graph, step, x):
         raise ExportError(
             f"The step {step!r} cannot be written as ONNX; expected a SimpleImputer of numbers "
             f"that fills NaN and marks nothing. Put a TablePreprocessor in its place, or "
-            f"skdistill.deployment.save the student: it keeps every step."
+            f"see whether skdistill.deployment.save keeps it."
         )
     return graph.add("Where", graph.add("IsNaN", x, dtype=bool), fill, x, dtype=FLOAT64)
 
@@ -180,6 +180,6 @@ def write_step(graph, step, rows):
         raise ExportError(
             f"The step {type(step).__name__} cannot be written as ONNX; expected one of {known}."
             f"{hashed} Do what it does before the graph and export the rest of the student, or "
-            f"skdistill.deployment.save it: that keeps every step."
+            f"skdistill.deployment.save it: that keeps steps of scikit-learn that hold no functions."
         )
     return Rows(SCALERS[type(step)](graph, step, rows.whole(graph)))
