@@ -41,15 +41,19 @@ def new_file(path: str | Path, suffix: str) -> Path:
 def written_aside(path: Path) -> Iterator[Path]:
     """Lend a new name in the same folder, which becomes `path` when the block ends.
 
-    Where the block fails nothing is left, and what stood at `path` stays.
+    Where the block fails nothing is left, and what stood at `path` stays. A file that is replaced
+    hands its rights on, and a link stays one.
 
     Parameters
     ----------
     path : Path
     """
+    path = path.resolve()
     beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
         yield beside
+        if path.is_file():
+            shutil.copymode(path, beside)
         beside.replace(path)
     except BaseException:
         if beside.is_dir():

@@ -72,7 +72,7 @@ class FileSummary:
             _line("saved with", ", ".join(f"{n} {v}" for n, v in self.versions.items())),
             _line("sha256", self.sha256),
         ]
-        return "\n".join(line for line in lines if line is not None)
+        return "\n".join(_printable(line) for line in lines if line is not None)
 
 
 FAULTS = (KeyError, TypeError, ValueError, IndexError, AttributeError, RecursionError)
@@ -181,6 +181,11 @@ def _steps_of(content):
     if content["class"] != "Pipeline":
         return [content]
     return [part for _, step in content["steps"] for part in _steps_of(step)]
+
+
+def _printable(line):
+    """Return a line whose texts, which anybody may have written, begin no other line."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
 
 
 def _line(name, value):

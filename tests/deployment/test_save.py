@@ -402,6 +402,25 @@ def test_a_file_has_the_rights_of_any_new_file(fitted, tmp_path):
     assert stat.S_IMODE(path.stat().st_mode) == stat.S_IMODE((tmp_path / "plain").stat().st_mode)
 
 
+def test_a_file_that_is_replaced_keeps_its_rights_and_its_links(fitted, tmp_path):
+    target, link = tmp_path / "student.safetensors", tmp_path / "newest.safetensors"
+    target.write_bytes(b"an older one")
+    target.chmod(0o600)
+    link.symlink_to(target)
+    save(fitted, link)
+    assert link.is_symlink() and not target.is_symlink()
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+    assert inspect(target).sha256 == inspect(link).sha256
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_texts_of_a_file_begin_no_line_of_their_own(fitted, tmp_path):
+    metadata = {"note": "harmless\nsha256: 0\u2028\x1b[2J", "naïve": "日本"}
+    shown = str(inspect(save(fitted, tmp_path / "s.safetensors", metadata=metadata)))
+    assert r"note: harmless\nsha256: 0\u2028\x1b[2J" in shown.splitlines()
+    assert "naïve: 日本" in shown.splitlines()
+
+
 @pytest.mark.changes_global_rng  # by the module that is random on purpose
 def test_a_refused_save_leaves_what_was_there(fitted, tmp_path):
     path = save(fitted, tmp_path / "a.safetensors")

@@ -180,6 +180,6 @@ def write_step(graph, step, rows):
         raise ExportError(
             f"The step {type(step).__name__} cannot be written as ONNX; expected one of {known}."
             f"{hashed} Do what it does before the graph and export the rest of the student, or "
-            f"skdistill.deployment.save it: that keeps steps of scikit-learn that hold no functions."
+            f"skdistill.deployment.save it: that keeps the steps of scikit-learn without functions."
         )
     return Rows(SCALERS[type(step)](graph, step, rows.whole(graph)))
