@@ -236,6 +236,7 @@ def test_the_card_has_the_figures(model, folder):
     accuracy = accuracy_score(LABELS, model.predict(TABLE))
     loss = log_loss(LABELS, model.predict_proba(TABLE))
     assert f"| accuracy | {accuracy:.4f} |" in card and f"| log-loss | {loss:.4f} |" in card
+    assert "`self_test.json` holds whole ones" in card
     assert "'no', 'yes'" in card and "- `kind`: a category" in card
 
 
@@ -375,7 +376,12 @@ REFUSED = {
     "other labels": (
         ValueError,
         lambda place: export(MODEL, place / "new", X=TABLE, y=["perhaps"] * 120),
-        r"labels \['perhaps'\].*does not know; expected shape.*'no', 'yes'.*Leave such rows",
+        r"labels \['perhaps'\].*does not know; expected labels.*'no', 'yes'.*Leave such rows",
+    ),
+    "a column of labels": (
+        ValueError,
+        lambda place: export(MODEL, place / "new", X=TABLE, y=np.reshape(LABELS, (-1, 1))),
+        r"y has the shape \(120, 1\); expected one label for each row, shape \(120,\).*y\.ravel",
     ),
     "numbers with a gap": (
         ValueError,

@@ -31,8 +31,8 @@ predict({row})
 ```
 
 `python predict.py rows.csv` answers for a table, `python predict.py --self-test` compares the
-answers with those of the day of the export. `schema.json` describes a row, `{name}` is the model
-itself.
+answers with those of the day of the export. `schema.json` describes a row,
+`self_test.json` holds whole ones, `{name}` is the model itself.
 
 ## Figures
 

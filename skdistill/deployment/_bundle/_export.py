@@ -176,12 +176,16 @@ def _read_y(y, X, parts):
                 f"{shape}. Give the numbers that belong to X."
             )
         return y.reshape(shape).astype(np.float64)
-    unknown = sorted(set(y.ravel().tolist()) - set(parts.classes.tolist()), key=str)
-    if y.ndim != 1 or unknown:
+    if y.ndim != 1:
         raise ValueError(
-            f"y has the shape {y.shape} and the labels {unknown[:6]}, which the student does not "
-            f"know; expected shape ({len(y)},) and labels among {parts.classes.tolist()[:6]}. "
-            f"Leave such rows out of X and y."
+            f"y has the shape {y.shape}; expected one label for each row, shape ({len(y)},). Give "
+            f"the column of labels: of an array y[:, 0], or y.ravel()."
+        )
+    unknown = sorted(set(y.tolist()) - set(parts.classes.tolist()), key=str)
+    if unknown:
+        raise ValueError(
+            f"y has the labels {unknown[:6]}, which the student does not know; expected labels "
+            f"among {parts.classes.tolist()[:6]}. Leave such rows out of X and y."
         )
     return y
 
