@@ -176,10 +176,21 @@ def test_a_table_is_answered_from_the_shell(model, folder, tmp_path):
 def test_what_the_shell_cannot_answer(folder, tmp_path):
     (tmp_path / "empty.csv").write_text("age,member,kind,rooms\n")
     (tmp_path / "narrow.csv").write_text("age\n3\n")
+    row = "3,True,a,1"
+    (tmp_path / "long.csv").write_text(f"age,member,kind,rooms\n{row}\n{row},b\n")
+    (tmp_path / "short.csv").write_text(f"age,member,kind,rooms\n{row}\n3,Tr")
+    (tmp_path / "twice.csv").write_text(f"age,age,member,kind,rooms\n4,{row}\n")
+    (tmp_path / "latin.csv").write_bytes(b"age,member,kind,rooms\n3,True,\xe9,1\n")
+    (tmp_path / "endless.csv").write_text(f"age,member,kind,rooms\n3,True,{'a' * 2**18},1\n")
     for name, message in (
         ("empty.csv", "no rows below its header"),
         ("narrow.csv", "Row 0 has no 'member'"),
         ("nowhere.csv", "No such file"),
+        ("long.csv", "has 5 fields; expected 4, as its header. Put texts with commas into quotes"),
+        ("short.csv", "Row 1 of"),
+        ("twice.csv", "names a column twice"),
+        ("latin.csv", "expected a CSV file in UTF-8"),
+        ("endless.csv", "field larger than field limit"),
     ):
         done = run(folder, tmp_path / name)
         assert done.returncode == 1 and message in done.stderr and "Trace" not in done.stderr

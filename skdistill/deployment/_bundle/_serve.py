@@ -296,11 +296,26 @@ def predict(rows):
 
 def read_csv(path, student):
     """Return the rows of a table with a header; without names of columns they count by position."""
-    with open(path, newline="", encoding="utf-8-sig") as file:
-        reader = csv.DictReader(file)
-        rows = list(reader)
-    if not rows:
+    try:
+        with open(path, newline="", encoding="utf-8-sig") as file:
+            names, *lines = [cells for cells in csv.reader(file) if cells] or [[]]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ValueError(
+            f"{path} cannot be read ({error}); expected a CSV file in UTF-8. Save it anew."
+        ) from None
+    if not lines:
         raise ValueError(f"{path} has no rows below its header; expected some.")
+    if len(set(names)) < len(names):
+        raise ValueError(
+            f"{path} names a column twice in {names}; expected different names. Rename one."
+        )
+    for number, cells in enumerate(lines):
+        if len(cells) != len(names):
+            raise ValueError(
+                f"Row {number} of {path} has {len(cells)} fields; expected {len(names)}, as its "
+                f"header. Put texts with commas into quotes, and leave the fields of gaps empty."
+            )
+    rows = [dict(zip(names, cells, strict=True)) for cells in lines]
     if student.columns:
         return rows
     return [[_number(cell, None) for cell in row.values()] for row in rows]
