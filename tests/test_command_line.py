@@ -111,6 +111,20 @@ def test_what_the_student_knows_as_a_category_is_no_gap(has_names, tmp_path, cap
     assert not complaints and not recwarn.list
 
 
+@pytest.mark.parametrize("student", [None, StudentNet(max_epochs=2)], ids=["table", "numbers"])
+def test_labels_that_look_like_gaps_or_numbers_are_those_of_the_student(student, tmp_path, capsys):
+    pytest.importorskip("onnxruntime")
+    X, y = TABLE[["b", "price"]], np.resize(["1", "NA"], len(TABLE))
+    model = DistilledClassifier(student=student, alpha=0, random_state=0).fit(X, y)
+    save(model, tmp_path / "s.safetensors")
+    X.assign(label=y).to_csv(tmp_path / "rows.csv", index=False)
+    words = ["export", str(tmp_path / "s.safetensors"), str(tmp_path / "rows.csv")]
+    assert main([*words, "--target", "label", "-o", str(tmp_path / "service")]) == 0
+    card = (tmp_path / "service" / "README.md").read_text()
+    assert f"| accuracy | {model.score(X, y):.4f} |" in card
+    assert f"| rows of the comparison | {len(TABLE)} |" in card
+
+
 def test_rows_for_a_student_without_names_have_its_columns(tmp_path, capsys):
     frame = texts_and_gaps()
     student = DistilledClassifier(alpha=0, random_state=0)

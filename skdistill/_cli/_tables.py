@@ -17,6 +17,7 @@ GAPS_OF_PANDAS = [
     *("", "NA", "N/A", "n/a", "#NA", "#N/A", "#N/A N/A", "<NA>", "None", "NULL", "null", "NaN"),
     *("nan", "-NaN", "-nan", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN"),
 ]
+"""What pandas takes for a gap."""
 
 MAX_CLASSES = 100
 
@@ -84,30 +85,31 @@ def read_rows(path, summary, target=None):
     y : ndarray of shape (n_samples,) or None
     """
     columns = summary.columns
-    if columns is None:  # it reads numbers alone
-        table, y = _read_known(path, target, (), GAPS)
-        return _with_kinds(table, path), y
-    wanted = [column["name"] for column in columns]
+    wanted = [column["name"] for column in columns or []]
     has_names = wanted != list(range(len(wanted)))
     if not has_names:  # they count by position
         wanted = [name for name in _read_csv(path, ()).columns if name != target]
-        if len(wanted) != len(columns):
+        if columns is not None and len(wanted) != len(columns):
             raise ValueError(
                 f"{path} has {len(wanted)} columns; expected {len(columns)} in the order in which "
                 f"the student has learnt from them, for they had no names. Remove or add columns."
             )
     known = {
         name: column["categories"]
-        for name, column in zip(wanted, columns, strict=True)
+        for name, column in zip(wanted, columns or [], strict=columns is not None)
         if column["kind"] == "category"
     }
     gaps = {name: _gaps_beside(known.get(name, ())) for name in wanted}
     text = list(known)
-    if target is not None:
-        labels = summary.classes or ()
+    if target is None:
+        table, y = _read_csv(path, text, gaps), None
+    else:
+        labels = summary.classes or []
         gaps[target] = _gaps_beside(labels)
         text += [target] * any(isinstance(label, str) for label in labels)
-    table, y = _read_known(path, target, text, gaps)
+        table, y = _read(path, target, text, gaps)
+    if columns is None:
+        return _with_kinds(table, path), y
     lacking = [name for name in wanted if name not in table]
     if lacking:
         raise ValueError(
@@ -126,13 +128,6 @@ def read_rows(path, summary, target=None):
             f"from numbers; expected the same kind. Leave such fields empty, or write numbers."
         )
     return (X if has_names else X.set_axis(range(X.shape[1]), axis=1)), y
-
-
-def _read_known(path, target, text, gaps):
-    """Read a table as it is, or without a column of labels, which are returned beside it."""
-    if target is None:
-        return _read_csv(path, text, gaps), None
-    return _read(path, target, text, gaps)
 
 
 def _gaps_beside(known):
