@@ -137,6 +137,7 @@ def test_all_folds_share_a_fitted_teacher(fitted_teacher):
         assert_same_model(estimator, quick_model(fitted_teacher).fit(X[train], Y[train]))
 
 
+@pytest.mark.slow  # two processes that import all of it
 def test_workers_get_an_equal_copy():
     teacher = tree().fit(X, Y)
     result = cross_validate(quick_model(teacher), X, Y, cv=FOLDS, return_estimator=True, n_jobs=2)

@@ -26,6 +26,7 @@ def csv(tmp_path):
     return path
 
 
+@pytest.mark.slow  # a whole report
 def test_demo_on_a_table_with_strings_and_gaps(csv, capsys):
     assert program.main(["demo", "--data", str(csv), "--target", "diagnosis"]) == 0
     shown = capsys.readouterr().out

@@ -104,11 +104,15 @@ class DistillationSearchCV(BaseSearchCV):
     --------
     >>> from sklearn.datasets import load_breast_cancer
     >>> from sklearn.ensemble import RandomForestClassifier
-    >>> from skdistill import DistillationSearchCV, DistilledClassifier
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from skdistill import DistillationSearchCV, DistilledClassifier, StudentNet
+    >>> from skdistill.students import MLP, TablePreprocessor
     >>> X, y = load_breast_cancer(return_X_y=True)
-    >>> model = DistilledClassifier(RandomForestClassifier(10, random_state=0), random_state=0)
+    >>> forest = RandomForestClassifier(10, random_state=0)
+    >>> student = make_pipeline(TablePreprocessor(), StudentNet(MLP, max_epochs=10))
+    >>> model = DistilledClassifier(forest, student, random_state=0)
     >>> search = DistillationSearchCV(model, {"temperature": [1, 2], "alpha": [0.3, 0.9]}, cv=3)
-    >>> search.fit(X, y).best_score_ > 0.9
+    >>> bool(search.fit(X, y).best_score_ > 0.9)
     True
     >>> len(search.cv_results_["params"])
     4

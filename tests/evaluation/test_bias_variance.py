@@ -347,7 +347,10 @@ def test_seeds_go_by_name_and_leave_the_original_alone():
     assert frozen.estimator.random_state == 3
 
 
-@pytest.mark.parametrize("model", [recipe(), small_net(), RandomForestClassifier(5)])
+@pytest.mark.parametrize(
+    "model",
+    [pytest.param(recipe(), marks=pytest.mark.slow), small_net(), RandomForestClassifier(5)],
+)
 def test_the_number_of_jobs_changes_nothing(model):
     X, y, X_test, y_test = blobs()
     one, two, again = (

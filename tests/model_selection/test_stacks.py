@@ -6,6 +6,7 @@ from functools import partial
 import pytest
 import torch
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
@@ -197,7 +198,7 @@ ALONE = {
         "the optimiser ASGD",
     ),
     "a chosen alpha": (
-        lambda: model(net(), alpha="auto").set_params(teacher=FOREST, cv=2),
+        lambda: model(net(max_epochs=1), alpha="auto").set_params(teacher=GaussianNB(), cv=2),
         "alpha='auto' trains several students",
     ),
     "batches of torch": (

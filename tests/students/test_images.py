@@ -179,7 +179,8 @@ def test_images_that_are_too_small_are_refused_before_the_teacher_is_asked():
         DistilledClassifier(teacher, random_state=0).fit(X[:, 2:], Y)
 
 
-def test_an_unlabelled_image_is_learnt_from():
+@pytest.mark.filterwarnings("ignore:The teacher names:skdistill.exceptions.TeacherWarning")
+def test_an_unlabelled_image_is_learnt_from():  # from one who knows all labels
     def teacher(images):
         return SOFT[: len(images)]
 

@@ -139,7 +139,7 @@ def test_rows_without_labels_and_given_targets_are_calibrated_alike(calibrate):
     np.testing.assert_array_equal(taught, given)
 
 
-@pytest.mark.parametrize("calibrate", ["isotonic", "auto", None, 2, 0.5])
+@pytest.mark.parametrize("calibrate", ["isotonic", "best", None, 2, 0.5])
 def test_other_calibrations_are_refused(calibrate):
     X, y = rare_rows()
     with pytest.raises(ValueError, match=r"'calibrate' parameter.*(temperature|prior)"):

@@ -74,13 +74,15 @@ def freeze_last(module):
     return module
 
 
-MODULES = {
-    "a frozen layer": freeze_last(nn.Sequential(nn.Linear(64, 8), nn.ReLU(), nn.Linear(8, 10))),
-    "a last layer": nn.Sequential(nn.Linear(64, 8), nn.ReLU(), nn.Linear(8, 10)),
-    "probabilities": nn.Sequential(nn.Linear(64, 10), nn.Softmax(dim=1)),
-    "a layer that is called twice": Tied(),
-    "no last layer": Scaled(nn.Linear(64, 10)),
-}
+with torch.random.fork_rng():
+    torch.manual_seed(0)
+    MODULES = {
+        "a frozen layer": freeze_last(nn.Sequential(nn.Linear(64, 8), nn.ReLU(), nn.Linear(8, 10))),
+        "a last layer": nn.Sequential(nn.Linear(64, 8), nn.ReLU(), nn.Linear(8, 10)),
+        "probabilities": nn.Sequential(nn.Linear(64, 10), nn.Softmax(dim=1)),
+        "a layer that is called twice": Tied(),
+        "no last layer": Scaled(nn.Linear(64, 10)),
+    }
 
 
 def penalised_loss(log_temperature, logits, labels, weight):
