@@ -71,6 +71,17 @@ def test_teacher_of_ones_own(model):
     assert isinstance(own, TeacherComparison)
 
 
+def test_a_teacher_is_asked_once_about_each_row(model):
+    asked = []
+
+    def teacher(rows):
+        asked.append(len(rows))
+        return model.teacher_.predict_proba(rows)
+
+    compare_with_teacher(model, X[300:], teacher=teacher)
+    assert sum(asked) == 300
+
+
 REFUSED = {
     "no teacher": (
         TeacherError,
