@@ -266,7 +266,8 @@ def _folds(rows, seed):
         folds = KFold if rows.groups is None else GroupKFold
     else:
         counts = np.unique(unit, return_counts=True)[1]
-        n_units = counts.min() if rows.groups is None else len(counts)
+        # A class of few rows is no reason for few parts: `_split` lets it learn where it must.
+        n_units = counts.max() if rows.groups is None else len(counts)
         folds = StratifiedKFold if rows.groups is None else StratifiedGroupKFold
     n_folds = int(np.clip(n_units, 2, N_FOLDS))
     return folds(n_folds, shuffle=True, random_state=seed)

@@ -13,9 +13,9 @@ from skdistill._compat import routing_enabled
 from skdistill._fit_rows import fit_steps
 from skdistill._generators import is_ours
 from skdistill._random import seed_parameters
-from skdistill._unwrap import unfrozen
+from skdistill._unwrap import last_step
 from skdistill.teachers._as_teacher import bind_student
-from skdistill.teachers._fit import is_kept
+from skdistill.teachers._fit import identity_of
 from skdistill.teachers._key import content_key
 
 ASKED = ("cv", "calibrate", "augment", "teacher_classes", "device", "random_state")
@@ -36,7 +36,7 @@ def why_whole(estimator: Any, given: dict[str, Any]) -> str | None:
     str or None
         None for a distilled estimator, and for a Pipeline that ends in one.
     """
-    model = _last_step(estimator)
+    model = last_step(estimator)
     if not isinstance(model, BaseDistilled):
         return f"{type(model).__name__} is no distilled estimator"
     if not is_ours(model):
@@ -183,15 +183,7 @@ def _question(model):
     asked = [model._hears_teacher(), settings, layers]
     if bind_student(model.teacher, lambda: None) is not model.teacher:
         asked += [model.student, model.loss]  # the student is among its teachers
-    return _key(_identity(model.teacher), asked)
-
-
-def _identity(teacher):
-    """Return what tells teachers apart: which object a fitted one is, what any other holds."""
-    if isinstance(teacher, list | tuple):
-        return [_identity(member) for member in teacher]
-    teacher = unfrozen(teacher)
-    return id(teacher) if is_kept(teacher) else teacher
+    return _key(identity_of(model.teacher), asked)
 
 
 def _key(*objects):
@@ -200,7 +192,3 @@ def _key(*objects):
         return content_key(*objects)
     except (pickle.PicklingError, AttributeError, TypeError):
         return object()
-
-
-def _last_step(estimator):
-    return estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator

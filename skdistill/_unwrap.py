@@ -82,3 +82,8 @@ def split_pipeline(estimator):
         return [estimator]
     *steps, (_, last) = estimator.steps
     return [*(step for _, step in steps if step not in (None, "passthrough")), last]
+
+
+def last_step(estimator):
+    """Return the last step of a Pipeline, or the estimator itself."""
+    return estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator

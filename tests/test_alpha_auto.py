@@ -277,6 +277,13 @@ def test_composes():
     np.testing.assert_array_equal(again.predict_proba(X), search.predict_proba(X))
 
 
+def test_a_rare_class_is_no_reason_for_few_parts(capsys):
+    y = Y.copy()
+    y[[7, 8]] = 9
+    auto(cv="in-sample", verbose=1).fit(X, y)
+    assert "alpha: fold 5 of 5" in capsys.readouterr().out
+
+
 def test_verbose_tells_the_choice(capsys):
     model = auto(verbose=1).fit(X, NAMES)
     said = capsys.readouterr().out
@@ -332,7 +339,7 @@ REFUSED = {
     "a class too rare for the teacher's folds in a part": (
         TeacherError,
         lambda: auto(student=NET).fit(X, np.isin(np.arange(len(X)), [7, 200])),
-        "alpha='auto'.*parts of the rows.*on 150 of 300: .*one class only.*number as alpha",
+        "alpha='auto'.*parts of the rows.*on 240 of 300: .*one class only.*number as alpha",
     ),
     "one group": (
         ValueError,

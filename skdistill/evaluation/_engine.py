@@ -27,6 +27,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from skdistill._generators import seeded
 from skdistill._regressor import DistilledRegressor
 from skdistill._torch import resolve_device
+from skdistill._unwrap import last_step
 from skdistill._versions import package_versions
 from skdistill.evaluation._fit_params import groups_keyword
 from skdistill.evaluation._problem import (
@@ -44,7 +45,6 @@ from skdistill.evaluation._teaching import (
     AskedTeacher,
     Placed,
     is_distilled,
-    last_step,
     teacher_key,
 )
 from skdistill.exceptions import TeacherWarning

@@ -14,13 +14,13 @@ from skdistill._classifier import DistilledClassifier
 from skdistill._halves import ask, learn
 from skdistill._regressor import DistilledRegressor
 from skdistill._rows import as_rows
-from skdistill._unwrap import unfrozen
+from skdistill._unwrap import last_step
 from skdistill.targets import Targets, teacher_probabilities
 from skdistill.targets._ask import Desk, ask_fitted
 from skdistill.targets._memory import open_memory
 from skdistill.targets._plan import check_teacher
 from skdistill.targets._tasks import NumberTask
-from skdistill.teachers._fit import is_fitted, is_kept
+from skdistill.teachers._fit import identity_of, is_fitted
 from skdistill.teachers._key import content_key
 from skdistill.training._views import views_of
 
@@ -28,11 +28,6 @@ from skdistill.training._views import views_of
 def is_distilled(estimator: Any) -> bool:
     """Whether it is a distilled estimator itself, and no Pipeline."""
     return isinstance(estimator, DistilledClassifier | DistilledRegressor)
-
-
-def last_step(estimator: Any) -> Any:
-    """The estimator itself, or the last step of a Pipeline."""
-    return estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
 
 
 def find_distilled(estimator: Any) -> Any:
@@ -216,14 +211,6 @@ def teacher_key(estimator: Any) -> Any:
     layers = layers_of(model)
     settings = (model.cv, model.calibrate, model.teacher_classes, str(model.device), layers)
     try:
-        return content_key(_identity(model.teacher), steps, settings, model.random_state)
+        return content_key(identity_of(model.teacher), steps, settings, model.random_state)
     except (pickle.PicklingError, AttributeError, TypeError):
         return object()  # a lambda among them, say: equal to nothing else
-
-
-def _identity(teacher: Any) -> Any:
-    """What tells teachers apart: which object a fitted one is, what any other holds."""
-    if isinstance(teacher, list | tuple):
-        return [_identity(member) for member in teacher]
-    teacher = unfrozen(teacher)
-    return id(teacher) if is_kept(teacher) else teacher

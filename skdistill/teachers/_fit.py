@@ -16,7 +16,7 @@ from skdistill._compat import routing_enabled
 from skdistill._generators import seeded
 from skdistill._random import seed_parameters
 from skdistill._torch import as_tensor, resolve_device
-from skdistill._unwrap import split_pipeline
+from skdistill._unwrap import split_pipeline, unfrozen
 from skdistill.exceptions import TeacherError
 from skdistill.teachers._adapters import (
     answers_from_labels,
@@ -100,6 +100,25 @@ def is_kept(teacher):
         and not answers_from_labels(teacher)
         and is_fitted(teacher)
     )
+
+
+def identity_of(teacher):
+    """Return what tells teachers apart: which object a fitted one is, what any other holds.
+
+    Parameters
+    ----------
+    teacher : object
+        Or a list of such.
+
+    Returns
+    -------
+    object
+        To be made a key of; see `content_key`.
+    """
+    if isinstance(teacher, list | tuple):
+        return [identity_of(member) for member in teacher]
+    teacher = unfrozen(teacher)
+    return id(teacher) if is_kept(teacher) else teacher
 
 
 def fit_teacher(teacher, X, y, *, seed, classes=None, sample_weight=None, fit_params=None):

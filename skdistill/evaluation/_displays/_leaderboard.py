@@ -148,12 +148,19 @@ class LeaderboardDisplay(Display):
         costs = np.array([row[cost] for row in self.rows], dtype=np.float64)
         if (costs[np.isfinite(costs)] > 0).all():
             ax.set_xscale("log")
+            _thin_out(ax.xaxis)
         losses = np.array([row[loss] for row in self.rows], dtype=np.float64)
         if losses.min() > 0 and losses.max() > WIDE * losses.min():
-            from matplotlib.ticker import ScalarFormatter
-
             ax.set_yscale("log")
-            ax.yaxis.set_major_formatter(ScalarFormatter())
-            ax.yaxis.set_minor_formatter(ScalarFormatter())
+            _thin_out(ax.yaxis)
         ax.set(xlabel=METRIC_LABELS[cost], ylabel=f"test {METRIC_LABELS[loss]}")
         ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False)
+
+
+def _thin_out(axis: Any) -> None:
+    """Let a logarithmic axis name 1, 2, 5, 10 and so on, and nothing between them."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
