@@ -11,7 +11,8 @@ from sklearn.base import clone
 from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold
 
 from skdistill._compat import safe_indexing
-from skdistill._halves import learn_each
+from skdistill._progress import Progress
+from skdistill._same_rows import SameRows, learn_begun
 from skdistill._warn import warn
 from skdistill.exceptions import TeacherWarning, TrainingWarning
 from skdistill.targets._plan import plan_splits
@@ -144,17 +145,11 @@ def choose_alpha(model, seed, X, y, soft_targets=None, **given):
     splits = _split(rows, seed)
     _check_parts(model, rows, splits)
     whole.set_params(alpha=ALPHAS[-1])._prepare_student(rows, seeds[1], soft_targets)
-    started, losses = time.perf_counter(), []
-    doubts: list[str] = []
-    for number, (train, test) in enumerate(splits):
-        learnt = _slice(rows, y, soft_targets, given, train)
-        with _teacher_warnings() as said:
-            students = learn_each(model, [0.0, *ALPHAS], **learnt)
-            losses.append(np.stack([_losses(s, rows, test) for s in students]))
-        doubts = said if number == 0 else doubts
-        if model.verbose:
-            seconds = time.perf_counter() - started
-            print(f"[skdistill] alpha: fold {number + 1} of {len(splits)}, {seconds:.1f} s")
+    students, doubts = _learn(model, rows, y, soft_targets, given, splits)
+    losses = [
+        np.stack([_losses(student, rows, test) for student in each])
+        for each, (_, test) in zip(students, splits, strict=True)
+    ]
     weight = np.ones(len(rows.task.y)) if rows.sample_weight is None else rows.sample_weight
     weight = weight[np.concatenate([test for _, test in splits])]
     choice = _compare(np.concatenate(losses, axis=1), weight)
@@ -167,6 +162,41 @@ def choose_alpha(model, seed, X, y, soft_targets=None, **given):
                 TeacherWarning,
             )
     return choice
+
+
+def _learn(model, rows, y, soft_targets, given, splits):
+    """Fit students with each weight on each part of the rows, all of them in the same stacks.
+
+    Returns
+    -------
+    students : list of list of estimator
+        For each part those of the weights, the plain one first.
+    doubts : list of str
+        What is said against the teacher on the first part.
+    """
+    started, begun = time.perf_counter(), []
+    all_doubts: list[list[str]] = []
+    for number, (train, _) in enumerate(splits):
+        part = SameRows(**_slice(rows, y, soft_targets, given, train))
+        with _teacher_warnings() as doubts:
+            begun.append([part.begin(_with_alpha(model, alpha)) for alpha in (0.0, *ALPHAS)])
+        all_doubts.append(doubts)
+        if model.verbose:
+            seconds = time.perf_counter() - started
+            print(f"[skdistill] alpha: fold {number + 1} of {len(splits)}, {seconds:.1f} s")
+    fits = [fit for each in begun for fit in each]
+    report = Progress("alpha", len(fits), "students") if model.verbose else None
+    with _teacher_warnings() as doubts:
+        for learnt in learn_begun(fits, report)[0]:
+            if learnt.error is not None:
+                raise learnt.error
+        first = begun[0][1]
+        first.model._warn_if_known(first.rows, first.targets)
+    return [[fit.model for fit in each] for each in begun], all_doubts[0] + doubts
+
+
+def _with_alpha(model, alpha):
+    return clone(model).set_params(alpha=alpha, verbose=0)
 
 
 @contextmanager

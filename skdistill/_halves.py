@@ -1,6 +1,5 @@
 """The halves of a fit, for others than `fit`: try, ask and learn."""
 
-import copy
 import warnings
 
 from sklearn.base import clone
@@ -94,41 +93,3 @@ def learn(model, X, y, targets, *, groups=None, **changes):
     with warnings.catch_warnings(), whole_trainings():
         warnings.simplefilter("ignore", TeacherWarning)  # the answers were judged when they came
         return student.fit(X, y, soft_targets=targets, groups=groups)
-
-
-def learn_each(model, alphas, X, y, soft_targets=None, **given):
-    """Fit a model with each of several weights of its teacher, which is asked once for all.
-
-    Parameters
-    ----------
-    model : DistilledClassifier or DistilledRegressor
-        With an int as its `random_state`. Not changed.
-    alphas : sequence of float
-        0 is the plain student.
-    X, y, soft_targets, **given
-        As in `fit`.
-
-    Yields
-    ------
-    DistilledClassifier or DistilledRegressor
-        The one that `fit` would give, one for each weight.
-    """
-    heard = None
-    for alpha in alphas:
-        student = clone(model).set_params(alpha=alpha, verbose=0)
-        with whole_trainings():
-            if alpha == 0:
-                student._fit(X, y, None, **given | {"X_unlabeled": None})
-            else:
-                if heard is None:
-                    rows, seeds = student._read(X, y, soft_targets=soft_targets, **given)
-                    targets, _ = student._ask(rows, soft_targets, seeds[0], refit=False)
-                    heard = student
-                is_first = heard is student
-                student = copy.copy(heard)
-                student.alpha = alpha
-                learner, parts = student._prepare_student(rows, seeds[1], soft_targets)
-                student._learn(learner, parts, rows, targets, seeds[2])
-                if is_first:
-                    student._warn_if_known(rows, targets)
-        yield student

@@ -2,50 +2,20 @@
 
 import pickle
 import time
-from numbers import Real
 from typing import Any, NamedTuple
 
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
-from skdistill._base import BaseDistilled
-from skdistill._compat import routing_enabled
 from skdistill._fit_rows import fit_steps
-from skdistill._generators import is_ours
 from skdistill._random import seed_parameters
-from skdistill._unwrap import last_step
 from skdistill.teachers._as_teacher import bind_student
 from skdistill.teachers._fit import identity_of
 from skdistill.teachers._key import content_key
+from skdistill.training._stack import learn_together
 
 ASKED = ("cv", "calibrate", "augment", "teacher_classes", "device", "random_state")
 """Parameters of a model that its teacher's answers depend on, beside the teacher."""
-
-
-def why_whole(estimator: Any, given: dict[str, Any]) -> str | None:
-    """Return why the fit of an estimator cannot be taken apart, as the end of a sentence.
-
-    Parameters
-    ----------
-    estimator : estimator
-    given : dict of str to object
-        What its `fit` gets besides X and y.
-
-    Returns
-    -------
-    str or None
-        None for a distilled estimator, and for a Pipeline that ends in one.
-    """
-    model = last_step(estimator)
-    if not isinstance(model, BaseDistilled):
-        return f"{type(model).__name__} is no distilled estimator"
-    if not is_ours(model):
-        return f"{type(model).__name__} is a class of your own"
-    if not isinstance(model.alpha, Real):
-        return f"alpha={model.alpha!r} trains several students"
-    if model is not estimator and (given or routing_enabled() or estimator.transform_input):
-        return "what else a Pipeline hands to its steps is its own affair"
-    return None
 
 
 class Begun(NamedTuple):
@@ -59,6 +29,7 @@ class Begun(NamedTuple):
         Its last step.
     student : Pipeline
     rows : Rows
+    targets : Targets or None
     lesson : Lesson
     seconds : float
         How long it has taken.
@@ -67,9 +38,10 @@ class Begun(NamedTuple):
     """
 
     estimator: Any
-    model: BaseDistilled
+    model: Any
     student: Pipeline
     rows: Any
+    targets: Any
     lesson: Any
     seconds: float
     asked: float
@@ -82,23 +54,47 @@ class Begun(NamedTuple):
         return self.estimator
 
 
+def learn_begun(fits, report=None):
+    """Train the students of fits that have begun, together where that can be, and end the fits.
+
+    Parameters
+    ----------
+    fits : list of Begun
+    report : callable, default=None
+        See `learn_together`.
+
+    Returns
+    -------
+    learnt : list of Learnt
+        The fits of those with an error have not ended.
+    seconds : float
+        How long each has taken.
+    """
+    started = time.perf_counter()
+    all_learnt = learn_together([fit.lesson for fit in fits], report)
+    seconds = (time.perf_counter() - started) / max(1, len(fits))
+    for fit, learnt in zip(fits, all_learnt, strict=True):
+        if learnt.error is None:
+            fit.end(seconds)
+    return all_learnt, seconds
+
+
 class SameRows:
     """Begins the fits of several models on the same rows.
 
     Their teacher is asked once for all that ask it the same, and preprocessing of the same
-    settings is fitted once. What is left of each fit is a lesson; see `learn_together`.
+    settings is fitted once. What is left of each fit is a lesson; see `learn_begun`.
 
     Parameters
     ----------
     X : array-like of shape (n_samples, ...)
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-    given : dict of str to object, default={}
+    **given
         What `fit` gets besides.
     """
 
-    def __init__(self, X: Any, y: Any, given: dict[str, Any] | None = None) -> None:
-        self.X, self.y = X, y
-        self.given = given or {}
+    def __init__(self, X: Any, y: Any, **given: Any) -> None:
+        self.X, self.y, self.given = X, y, given
         self._known: dict[Any, Any] = {}
 
     def begin(self, estimator: Any) -> Begun:
@@ -136,7 +132,7 @@ class SameRows:
         asked = time.perf_counter() - prepared
         lesson = estimator._lesson(student, parts, rows, targets, seeds[2])
         seconds = time.perf_counter() - started
-        return Begun(estimator, estimator, student, rows, lesson, seconds, asked)
+        return Begun(estimator, estimator, student, rows, targets, lesson, seconds, asked)
 
     def _behind(self, steps):
         """Return the fitted steps of a Pipeline, and the rows behind them."""

@@ -55,17 +55,19 @@ def by_hand(model, X, y, sample_weight=None):
     return np.array([np.concatenate(losses[alpha]) for alpha in ALPHAS]), np.concatenate(order)
 
 
-@pytest.mark.parametrize("student", [TREE, NET], ids=["tree", "net"])
-def test_figures_are_those_of_fits_by_hand(student):
+@pytest.mark.parametrize(("student", "rounding"), [(TREE, 1e-9), (NET, 1e-5)], ids=["tree", "net"])
+def test_figures_are_those_of_fits_by_hand(student, rounding):
+    # Nets are trained in one stack, whose sums of single precision are rounded otherwise.
     choice = auto(student=student).fit(X, NAMES).alpha_choice_
     losses, _ = by_hand(auto(student=student), X, NAMES)
     differences = losses - losses[0]
     assert choice.alphas.tolist() == ALPHAS
     assert choice.n_rows == len(X)
-    np.testing.assert_allclose(choice.losses, losses.mean(axis=1), rtol=1e-12)
-    np.testing.assert_allclose(choice.differences, differences.mean(axis=1), rtol=1e-9, atol=1e-15)
+    np.testing.assert_allclose(choice.losses, losses.mean(axis=1), rtol=rounding)
+    near = {"rtol": rounding, "atol": rounding / 100}
+    np.testing.assert_allclose(choice.differences, differences.mean(axis=1), **near)
     errors = differences.std(axis=1) / np.sqrt(len(X))
-    np.testing.assert_allclose(choice.standard_errors, errors, rtol=1e-9)
+    np.testing.assert_allclose(choice.standard_errors, errors, **near)
 
 
 def test_weights_judge_too():

@@ -3,6 +3,7 @@
 import time
 import traceback
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,9 +11,19 @@ from joblib import effective_n_jobs
 from sklearn.base import clone
 from sklearn.utils.parallel import Parallel, delayed
 
-from skdistill._compat import failed_scores, rows_of_params, safe_indexing, score_or_error
-from skdistill._same_rows import SameRows, why_whole
-from skdistill.training._stack import Learnt, learn_together
+from skdistill._base import BaseDistilled
+from skdistill._compat import (
+    failed_scores,
+    routing_enabled,
+    rows_of_params,
+    safe_indexing,
+    score_or_error,
+)
+from skdistill._generators import is_ours
+from skdistill._progress import Progress
+from skdistill._same_rows import SameRows, learn_begun
+from skdistill._unwrap import last_step
+from skdistill.training._stack import Learnt
 
 
 @dataclass(frozen=True)
@@ -75,6 +86,32 @@ class Fit(NamedTuple):
     seconds: float
 
 
+def why_whole(estimator: Any, given: dict[str, Any]) -> str | None:
+    """Return why the fit of an estimator cannot be taken apart, as the end of a sentence.
+
+    Parameters
+    ----------
+    estimator : estimator
+    given : dict of str to object
+        What its `fit` gets besides X and y.
+
+    Returns
+    -------
+    str or None
+        None for a distilled estimator, and for a Pipeline that ends in one.
+    """
+    model = last_step(estimator)
+    if not isinstance(model, BaseDistilled):
+        return f"{type(model).__name__} is no distilled estimator"
+    if not is_ours(model):
+        return f"{type(model).__name__} is a class of your own"
+    if not isinstance(model.alpha, Real):
+        return f"alpha={model.alpha!r} trains several students"
+    if model is not estimator and (given or routing_enabled() or estimator.transform_input):
+        return "what else a Pipeline hands to its steps is its own affair"
+    return None
+
+
 def evaluate(job, splits, n_jobs):
     """Fit and score every candidate on every fold.
 
@@ -116,7 +153,7 @@ def _fits(job, folds):
     fits, begun = [], []
     for fold, (train, _) in folds:
         (X, y), given = job.rows(train), rows_of_params(job.X, job.fit_params, train)
-        rows = SameRows(X, y, given)
+        rows = SameRows(X, y, **given)
         for number in range(len(job.candidates)):
             started, place, error = time.perf_counter(), (number, fold), None
             estimator = job.make(number)
@@ -135,16 +172,11 @@ def _fits(job, folds):
 
 def _learn(job, begun):
     """Train the students of fits that have begun."""
-    started = time.perf_counter()
-    lessons = [fit.lesson for _, fit in begun]
-    report = _Progress(len(lessons)) if job.verbose else None
-    all_learnt = learn_together(lessons, report)
-    each = (time.perf_counter() - started) / max(1, len(begun))
+    report = Progress("search", len(begun), "fits") if job.verbose else None
+    all_learnt, each = learn_begun([fit for _, fit in begun], report)
     fits = []
     for (place, fit), learnt in zip(begun, all_learnt, strict=True):
-        if learnt.error is None:
-            fit.end(each)
-        else:
+        if learnt.error is not None:
             _unless_raised(job, learnt.error)
         fits.append(Fit(place, fit.estimator, learnt, fit.seconds + each))
     return fits
@@ -173,19 +205,3 @@ def _score(job, fit, splits):
         if name == "test_scores":
             result["score_time"] = time.perf_counter() - started
     return result
-
-
-class _Progress:
-    """Prints how far a search is, and about how long it will take."""
-
-    def __init__(self, n_fits):
-        self.n_fits = n_fits
-        self.started = time.perf_counter()
-
-    def __call__(self, n_over):
-        seconds = time.perf_counter() - self.started
-        left = seconds / n_over * (self.n_fits - n_over)
-        print(
-            f"[skdistill] search: {n_over} of {self.n_fits} fits, {seconds:.0f} s, "
-            f"about {left:.0f} s left"
-        )
