@@ -71,29 +71,26 @@ class Feed:
         return X.to(self.device), {n: values.to(self.device) for n, values in y.items()}
 
 
-def joined(batches, numbers):
-    """Return batches of the same size as one.
+def side_by_side(parts, numbers):
+    """Return tensors, each for one or for several trainings, as one.
 
     Parameters
     ----------
-    batches : list of (X, y)
-        See `Feed.batch`.
+    parts : list of torch.Tensor of shape (n_trainings, ...), or (1, ...) for all
     numbers : list of int
         For how many trainings each is.
 
     Returns
     -------
-    X : torch.Tensor of shape (n_trainings, n_batch, ...), or (1, n_batch, ...) for all
-    y : dict of str to torch.Tensor of shape (n_trainings, n_batch, ...)
+    torch.Tensor of shape (n_trainings, ...), or (1, ...) for all
     """
-    if len(batches) == 1:
-        return batches[0]
-    each = zip(batches, numbers, strict=True)
-    X = torch.cat([X.expand(number, *X.shape[1:]) for (X, _), number in each])
-    return X, {name: torch.cat([y[name] for _, y in batches]) for name in batches[0][1]}
+    if len(parts) == 1:
+        return parts[0]
+    each = zip(parts, numbers, strict=True)
+    return torch.cat([part.expand(number, *part.shape[1:]) for part, number in each])
 
 
-def together(members: list[Any], sizes: list[list[int]], *, apart: bool) -> list[tuple[int, list]]:
+def together(members: list[Any], sizes: list[list[int]]) -> list[tuple[int, list]]:
     """Return, step by step, which of some members take it as one.
 
     Parameters
@@ -102,8 +99,6 @@ def together(members: list[Any], sizes: list[list[int]], *, apart: bool) -> list
         In the order of a stack.
     sizes : list of list of int
         Of each, the number of rows of its batches.
-    apart : bool
-        Whether each stays alone.
 
     Returns
     -------
@@ -114,7 +109,7 @@ def together(members: list[Any], sizes: list[list[int]], *, apart: bool) -> list
         before = None
         for member, mine in zip(members, sizes, strict=True):
             n_rows = mine[step] if step < len(mine) else None
-            if n_rows is not None and (apart or n_rows != before):
+            if n_rows is not None and n_rows != before:
                 steps.append((step, [member]))
             elif n_rows is not None:
                 steps[-1][1].append(member)

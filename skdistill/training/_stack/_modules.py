@@ -97,22 +97,24 @@ class ModuleStack:
         y, settings : dict of str to torch.Tensor of shape (n_modules, ...)
         masks : sequence of torch.Tensor of shape (n_modules, ...) or (1, ...)
             What its layers of dropout multiply by, in their order.
-        read : sequence of object, default=()
-            What `read` has made of one batch for all, where the modules have it.
+        read : sequence of torch.Tensor of shape (n_modules, ...) or (1, ...)
+            What `read` has made of the batches, where the modules have it.
 
         Returns
         -------
         torch.Tensor of shape (n_modules,)
         """
 
-        def loss(trained, others, X, y, settings, masks):
-            outputs = self.outputs(trained, others, X, InOrder(masks), read)
-            return criterion(outputs, y, settings)
+        shared = [X, *masks, *read]
+        n_masks = len(masks)
 
-        masks = list(masks)
-        dims = (0, 0, _axis(X), 0, 0, [_axis(mask) for mask in masks])
-        batched = vmap(loss, in_dims=dims)
-        return batched(trained, others, _unshared(X), y, settings, [_unshared(m) for m in masks])
+        def loss(trained, others, y, settings, X, *rest):
+            masks, read = InOrder(rest[:n_masks]), rest[n_masks:]
+            return criterion(self.outputs(trained, others, X, masks, read), y, settings)
+
+        dims = [None if len(tensor) == 1 else 0 for tensor in shared]
+        rows = [tensor[0] if len(tensor) == 1 else tensor for tensor in shared]
+        return vmap(loss, in_dims=(0, 0, 0, 0, *dims))(trained, others, y, settings, *rows)
 
 
 class InOrder:
@@ -134,11 +136,3 @@ class InOrder:
 def tensors_of(module):
     """Return the parameters and buffers of a module by their names."""
     return {**dict(module.named_parameters()), **dict(module.named_buffers())}
-
-
-def _axis(tensor):
-    return None if len(tensor) == 1 else 0
-
-
-def _unshared(tensor):
-    return tensor[0] if len(tensor) == 1 else tensor

@@ -2,7 +2,7 @@
 
 import torch
 
-from skdistill.training._stack._feeds import Feed, joined, together
+from skdistill.training._stack._feeds import Feed, side_by_side, together
 from skdistill.training._stack._masks import MaskPlan
 from skdistill.training._stack._modules import InOrder, ModuleStack
 from skdistill.training._stack._optimizer import StackedOptimizer
@@ -15,7 +15,7 @@ TOLERANCE = {torch.float64: 1e-7, torch.float32: 1e-2}
 class Section:
     """Trainings of a stack that follow each other and take steps of the same sizes.
 
-    Of modules that read rows beforehand, all of a section also read the same ones.
+    Of modules that read rows beforehand, all of a section also read the same ones: once.
 
     Parameters
     ----------
@@ -94,7 +94,8 @@ class Stack:
         few = min(2, len(self.sections[0].trainings))
         packed = {name: values.expand(few, *values.shape) for name, values in y.items()}
         each = X[None] if self.reads else X.expand(few, *X.shape)
-        values, gradients = self._gradients(0, few, each, packed, masks, copies=True)
+        read = self._read(self.sections[:1], [each], [few])
+        values, gradients = self._gradients(0, few, each, packed, read, masks, copies=True)
         for number in range(few):
             value, slopes = self._alone(number, X, y, masks)
             for joint, apart in [
@@ -159,10 +160,10 @@ class Stack:
         losses: dict[Section, list] = {section: [] for section in feeds}
         for section in feeds:
             section.optimizer.settle(self.modules, section)
-        for members, X, y in self._steps(feeds):
+        for members, X, y, read in self._steps(feeds):
             start, stop = members[0].start, members[-1].stop
             masks = self.masks.draw(X[0], self.trainings[start:stop])
-            values, gradients = self._gradients(start, stop, X, y, masks)
+            values, gradients = self._gradients(start, stop, X, y, read, masks)
             for section in members:
                 here = slice(section.start - start, section.stop - start)
                 losses[section].append(values[here])
@@ -177,10 +178,10 @@ class Stack:
         feeds = self._feeds(lambda training: training.held)
         losses: dict[Section, list] = {section: [] for section in feeds}
         with torch.no_grad():
-            for members, X, y in self._steps(feeds):
+            for members, X, y, read in self._steps(feeds):
                 start, stop = members[0].start, members[-1].stop
                 trained, others = self.modules.parts(start, stop)
-                values = self._losses(start, stop, trained, others, X, y)
+                values = self._losses(start, stop, trained, others, X, y, read)
                 for section in members:
                     losses[section].append(values[section.start - start : section.stop - start])
         _record("valid", losses, feeds)
@@ -194,24 +195,33 @@ class Stack:
         }
 
     def _steps(self, feeds):
-        """Yield the sections that take a step as one, and their batch."""
+        """Yield the sections that take a step as one, their batch, and what they read of it."""
         sizes = [feed.sizes for feed in feeds.values()]
-        for step, members in together(list(feeds), sizes, apart=self.reads):
-            batches = [feeds[section].batch(step) for section in members]
-            yield members, *joined(batches, [len(section.trainings) for section in members])
+        for step, members in together(list(feeds), sizes):
+            X, y = zip(*(feeds[section].batch(step) for section in members), strict=True)
+            numbers = [len(section.trainings) for section in members]
+            packed = {name: torch.cat([each[name] for each in y]) for name in y[0]}
+            yield members, side_by_side(X, numbers), packed, self._read(members, X, numbers)
 
-    def _gradients(self, start, stop, X, y, masks, *, copies=False):
+    def _read(self, members, X, numbers):
+        """Return what modules make of a batch without parameters, once for each section."""
+        if not self.reads:
+            return []
+        modules = [self.modules.modules[section.start] for section in members]
+        read = [module.read(part[0]) for module, part in zip(modules, X, strict=True)]
+        return [] if read[0] is None else [side_by_side([r[None] for r in read], numbers)]
+
+    def _gradients(self, start, stop, X, y, read, masks, *, copies=False):
         """Return losses of some modules for a batch, and their gradients by name."""
         trained, others = self.modules.parts(start, stop)
         if copies:
             others = {name: tensor.clone() for name, tensor in others.items()}
-        values = self._losses(start, stop, trained, others, X, y, masks)
+        values = self._losses(start, stop, trained, others, X, y, read, masks)
         found = torch.autograd.grad(values.sum(), list(trained.values()), allow_unused=True)
         return values.detach(), dict(zip(trained, found, strict=True))
 
-    def _losses(self, start, stop, trained, others, X, y, masks=()):
+    def _losses(self, start, stop, trained, others, X, y, read, masks=()):
         settings = {name: values[start:stop] for name, values in self.settings.items()}
-        read = [self.modules.modules[start].read(X[0])] if self.reads else []
         return self.modules.losses(self._criterion, trained, others, X, y, settings, masks, read)
 
     def _criterion(self, outputs, packed, settings):
