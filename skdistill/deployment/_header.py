@@ -21,6 +21,9 @@ KEY, DIGEST = "skdistill", "sha256"
 NEEDS_MODULE = "needs_module"
 """Of the step that predicts: whether its weights are those of a class that is not in the file."""
 
+STATE, SCALE = "module.", "scale."
+"""What the names of a network's weights begin with, and of the scales of weights in int8."""
+
 LONGEST_HEADER = 100 * 2**20
 MOST_AXES = 16
 SIZES = {

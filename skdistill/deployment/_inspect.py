@@ -1,11 +1,12 @@
 """What a file says of itself, without what it takes to make a student of it."""
 
+import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from skdistill.deployment._header import NEEDS_MODULE, read_header, refuse
+from skdistill.deployment._header import NEEDS_MODULE, STATE, read_header, refuse
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,8 @@ class FileSummary:
         Size of the rows' first axis, where it is known.
     n_parameters : int or None
         Weights of the network, None for another student.
+    weights : str or None
+        The precision in which most of them are kept, such as "float32" or "int8"; None likewise.
     needs_module : bool
         Whether `load` wants a `module`.
     left_out : list of str
@@ -49,6 +52,7 @@ class FileSummary:
     columns: list[dict[str, Any]] | None
     n_features: int | None
     n_parameters: int | None
+    weights: str | None
     needs_module: bool
     left_out: list[str]
     metadata: dict[str, Any]
@@ -65,6 +69,7 @@ class FileSummary:
             *(f"    {_column(column)}" for column in (self.columns or [])[:MOST_LINES]),
             "    ..." if len(self.columns or []) > MOST_LINES else None,
             _line("parameters", self.n_parameters),
+            _line("weights", self.weights),
             _line("bytes", self.n_bytes),
             _line("needs module", "yes, a class of somebody's own" if self.needs_module else None),
             _line("left out", _listed(self.left_out) if self.left_out else None),
@@ -77,6 +82,9 @@ class FileSummary:
 
 FAULTS = (KeyError, TypeError, ValueError, IndexError, AttributeError, RecursionError)
 """What is raised where a file does not say what is asked for."""
+
+PRECISIONS = {"I8": "int8", "F16": "float16", "F32": "float32", "F64": "float64"}
+"""Of weights, by what the header calls them."""
 
 MOST_LINES = 40
 MOST_SHOWN = 10
@@ -161,6 +169,7 @@ def _summary(header, n_bytes):
         columns=table,
         n_features=next((one["n_features"] for one in seen if "n_features" in one), None),
         n_parameters=last.get("n_parameters"),
+        weights=_precision(header.entries),
         needs_module=_of_kind(bool, last[NEEDS_MODULE]),
         left_out=_of_kind(list, last.get("left_out", [])),
         metadata=_of_kind(dict, description["metadata"]),
@@ -169,6 +178,15 @@ def _summary(header, n_bytes):
         sha256=header.digest,
         format=description["format"],
     )
+
+
+def _precision(entries):
+    """Return the precision of most of a network's weights."""
+    numbers: dict[str, int] = {}
+    for name, entry in entries.items():
+        if name.startswith(STATE) and entry.dtype in PRECISIONS:
+            numbers[entry.dtype] = numbers.get(entry.dtype, 0) + math.prod(entry.shape)
+    return PRECISIONS[max(numbers, key=lambda kind: numbers[kind])] if numbers else None
 
 
 def _of_kind(kind, value):

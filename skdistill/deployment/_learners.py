@@ -8,9 +8,10 @@ from torch import nn
 
 from skdistill._compat import initialize_for_prediction
 from skdistill._layout import EncodedTable
+from skdistill.deployment._compact import Compact, find_compact
 from skdistill.deployment._estimators import dump, restore
 from skdistill.deployment._file import is_storable
-from skdistill.deployment._header import NEEDS_MODULE
+from skdistill.deployment._header import NEEDS_MODULE, SCALE, STATE
 from skdistill.deployment._modules import STUDENTS, build_module, describe_module, find_misfits
 from skdistill.deployment._values import (
     decode,
@@ -49,8 +50,8 @@ NATIVE = {
 }
 """Packages whose models no file holds, and how each writes them."""
 
-STATE = "module."
-"""What the names of the module's weights begin with in the file."""
+PRECISIONS = {"float32": np.float32, "float64": np.float64}
+"""Of weights that a file keeps in fewer bytes."""
 
 MOST_CELLS = 2**26
 """Of the two rows by which a module of the user's is tried."""
@@ -82,7 +83,8 @@ def describe_learner(learner, arrays):
     module = learner.module_
     found |= {"of": type(module).__name__, "rows": _describe_rows(learner)}
     found |= {"n_parameters": sum(weights.numel() for weights in module.parameters())}
-    _keep_state(module, arrays)
+    if compact := _keep_state(module, arrays):
+        found["compact"] = compact
     if found["class"] in SKORCH:
         return found | {"of": type(learner.net_).__name__, NEEDS_MODULE: True}
     settings, left_out = encode_settings(
@@ -152,7 +154,7 @@ def _build_net(content, arrays, module):
     if content[NEEDS_MODULE]:
         net = _load_into(kind(module, **settings), content, arrays)
     else:
-        made, state = build_module(content["module"]), _state_of(arrays)
+        made, state = build_module(content["module"]), _state_of(content, arrays)
         if misfits := find_misfits(made, state):
             raise ValueError(f"its weights do not fit its module: {misfits[0]}")
         made.load_state_dict(state, assign=True)
@@ -188,7 +190,7 @@ def _load_into(learner, content, arrays):
     is_regressor = content["class"] in ("StudentNetRegressor", "SkorchRegressorStudent")
     task = NumberTask.from_y(np.zeros((2, outputs))) if is_regressor else None
     learner.prepare(rows, task or ClassTask.from_y(np.arange(outputs)), seed=0)
-    module, state = learner.module_, _state_of(arrays)
+    module, state = learner.module_, _state_of(content, arrays)
     if misfits := find_misfits(module, state):
         shown = "; ".join(
             f"{one.name!r} is {_shown(one.of_file)} in the file and {_shown(one.of_module)} in the "
@@ -220,25 +222,36 @@ def _as_net(module, content):
 
 
 def _keep_state(module, arrays):
+    """Keep the weights of a module; return the precision of those that are kept in fewer bytes."""
+    dtypes = {}
     for key, values in module.state_dict().items():
         if isinstance(values, torch.Tensor) and values.dtype is not torch.bfloat16:
             found = values.detach().cpu().resolve_conj().resolve_neg().numpy()
             if is_storable(found.dtype):
-                arrays.add(STATE + key, found)
+                compact = find_compact(found)
+                if compact is not None:
+                    dtypes[key] = found.dtype.name
+                    if compact.scale is not None:
+                        arrays.add(SCALE + key, compact.scale)
+                arrays.add(STATE + key, found if compact is None else compact.values)
                 continue
         raise StudentError(
             f"The module {type(module).__name__} cannot be saved: {key!r} of its state dict is "
             f"{getattr(values, 'dtype', type(values).__name__)}; expected tensors of numbers of a "
             f"usual precision. Convert it: module.float()."
         )
+    return dtypes
 
 
-def _state_of(arrays):
-    return {
-        key.removeprefix(STATE): torch.from_numpy(values).clone()
-        for key, values in arrays.items()
-        if key.startswith(STATE)
-    }
+def _state_of(content, arrays):
+    dtypes, state = content.get("compact", {}), {}
+    for name, values in arrays.items():
+        if name.startswith(STATE):
+            key = name.removeprefix(STATE)
+            if key in dtypes:
+                values = Compact(values, arrays.get(SCALE + key)).restore(PRECISIONS[dtypes[key]])
+            state[key] = torch.from_numpy(values).clone()
+    return state
 
 
 def _describe_rows(learner):

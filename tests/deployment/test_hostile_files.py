@@ -14,7 +14,7 @@ from sklearn.tree import DecisionTreeClassifier
 from skops import io as skops_io
 
 from skdistill import DistilledClassifier, StudentNet
-from skdistill.deployment import inspect, load, save
+from skdistill.deployment import inspect, load, quantize, save
 from skdistill.exceptions import StudentError
 from skdistill.students import MLP, truncate
 
@@ -28,8 +28,10 @@ def honest(tmp_path_factory):
     net = StudentNet(MLP, module__hidden_units=(3,), max_epochs=1)
     tree = DecisionTreeClassifier(max_depth=2)
     cut = StudentNet(truncate(MLP(4, 3, hidden_units=(3, 3)), "1"), max_epochs=1)
-    for name, student in {"net": net, "tree": tree, "cut": cut}.items():
+    wide = StudentNet(MLP, module__hidden_units=(64, 9), max_epochs=1)
+    for name, student in {"net": net, "tree": tree, "cut": cut, "int8": wide}.items():
         model = DistilledClassifier(student=student, alpha=0, random_state=0).fit(X, y)
+        model = quantize(model) if name == "int8" else model
         found[name] = save(model, folder / f"{name}.safetensors").read_bytes()
     return found
 
@@ -84,6 +86,17 @@ def setting(*path, value):
         place[path[-1]] = value
 
     return with_description(change)
+
+
+def with_shape(name, shape):
+    """Return what changes the shape of a tensor, and makes the digest that of the changed file."""
+
+    def change(content):
+        header, data = parts(content)
+        header[name] |= {"shape": shape}
+        return with_description(lambda description: None)(joined(header, data))
+
+    return change
 
 
 def twice(content):
@@ -215,6 +228,15 @@ CONTENTS = {
     ),
     "a keyword that is code": (
         "cut", setting(*STEPS, 1, "kwargs", value={"a=1, b": 1}), "NotPlainError: the name"
+    ),
+    "weights of an unknown precision": (
+        "int8", setting(*NET, "compact", "0.weight", value="float31"), "does not hold.*float31"
+    ),
+    "weights without what they are multiplied by": (
+        "int8", setting(*NET, "compact", value={}), "answers otherwise|does not hold"
+    ),
+    "a scale that would make a thousand times as many weights": (
+        "int8", with_shape("scale.0.weight", [64, 1, 1]), "a scale of shape"
     ),
     "bytes that are no skops": (
         "tree", setting(*NET, "content", value={"tensor": "golden"}), "no zip archive"

@@ -172,10 +172,14 @@ class NumpyGraph:
             if array.dtype.kind == "U":
                 self.constants[name] = array.astype(object)
         self.said, self.shape = kept["said"], kept["shape"]
-        self.steps = [
-            (_encoder(settings) if op == "LabelEncoder" else OPERATORS[op], inputs, name, settings)
-            for op, inputs, name, settings in kept["steps"]
-        ]
+        self.steps = []
+        for op, inputs, name, settings in kept["steps"]:
+            compute = _encoder(settings) if op == "LabelEncoder" else OPERATORS[op]
+            if all(one in self.constants for one in inputs):  # such as weights from fewer bits
+                found = compute(*[self.constants[one] for one in inputs], **settings)
+                self.constants[name] = found
+            else:
+                self.steps.append((compute, inputs, name, settings))
 
     def run(self, outputs, feeds):
         """Return the values of some outputs, as a session of onnxruntime does."""

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from skdistill.deployment._compact import find_compact
+
 OPSET = 18
 IR_VERSION = 8
 """The file format's, which goes with the opset: onnxruntime reads both from 1.14 on."""
@@ -68,6 +70,17 @@ class Graph:
         self._nodes.append(self.onnx.helper.make_node(op, names, [name], **attributes))
         self.dtypes[name] = self.dtypes[names[0]] if dtype is None else np.dtype(dtype)
         return name
+
+    def weights(self, array):
+        """Return weights as a value: kept in fewer bytes where these say them exactly.
+
+        Whoever runs the graph computes them once, when it is opened.
+        """
+        compact = find_compact(array)
+        if compact is None:
+            return self._constant(array)
+        values = self.cast(self._constant(compact.values), array.dtype)
+        return values if compact.scale is None else self.add("Mul", values, compact.scale)
 
     def cast(self, value, dtype):
         """Return a value in another dtype."""

@@ -26,7 +26,7 @@ def no_layer(module, reason=""):
 
 def linear(graph, layer, x):
     """Wx + b, over the last axis."""
-    x = graph.add("MatMul", x, weights_of(layer.weight).T.copy())
+    x = graph.add("MatMul", x, graph.weights(weights_of(layer.weight).T.copy()))
     return x if layer.bias is None else graph.add("Add", x, weights_of(layer.bias))
 
 
@@ -41,7 +41,7 @@ def convolution(graph, layer, x):
     """A convolution with zeros around the map."""
     if layer.padding_mode != "zeros" or isinstance(layer.padding, str):
         raise no_layer(layer, " with this padding")
-    weights = [weights_of(layer.weight)]
+    weights = [graph.weights(weights_of(layer.weight))]
     if layer.bias is not None:
         weights.append(weights_of(layer.bias))
     return graph.add(

@@ -1,9 +1,13 @@
 """Networks as nodes of an ONNX graph."""
 
+from itertools import groupby
+from operator import itemgetter
+
 import numpy as np
 from torch import nn
 
 from skdistill._torch import module_dtype
+from skdistill.deployment._compact import find_compact
 from skdistill.deployment._onnx._graph import FLOAT64
 from skdistill.deployment._onnx._layers import LAYERS, same, weights_of
 from skdistill.deployment._onnx._traced import write_traced
@@ -100,9 +104,16 @@ def _write_codes(graph, module, codes):
     starts = np.cumsum([0, *(len(table) for table in tables)])[:-1]
     if len(tables) > 1:
         codes = graph.add("Add", codes, starts)
-    table = np.concatenate(tables)
-    found = graph.add("Gather", table, codes, axis=0)
-    return graph.add("Reshape", found, np.array([-1, len(tables) * table.shape[1]]))
+    found = graph.add("Gather", _joined(graph, tables), codes, axis=0)
+    return graph.add("Reshape", found, np.array([-1, len(tables) * tables[0].shape[1]]))
+
+
+def _joined(graph, tables):
+    """Return tables below one another, those that are alike in what they are kept in as one."""
+    kinds = [find_compact(table) is not None for table in tables]
+    runs = [list(run) for _, run in groupby(zip(kinds, tables, strict=True), key=itemgetter(0))]
+    parts = [graph.weights(np.concatenate([table for _, table in run])) for run in runs]
+    return graph.join(parts, axis=0)
 
 
 def _write_embedding(graph, module, x):
@@ -116,7 +127,7 @@ def _write_embedding(graph, module, x):
     come = graph.add("Clip", come, np.array(0, dtype), np.array(1, dtype))
     come = graph.add("Sub", come, weights_of(module.center))
     weight = weights_of(module.weight)
-    units = graph.add("MatMul", come, weight.transpose(0, 2, 1).copy())
+    units = graph.add("MatMul", come, graph.weights(weight.transpose(0, 2, 1).copy()))
     units = graph.add("Transpose", units, perm=[1, 0, 2])
     return graph.add("Reshape", units, np.array([-1, weight.shape[0] * weight.shape[1]]))
 
@@ -125,7 +136,7 @@ def _write_members(graph, module, x):
     x = graph.add("Unsqueeze", x, np.array([1]))
     x = graph.add("Mul", x, weights_of(module.scale))
     x = graph.add("Transpose", write_module(graph, module.shared, x), perm=[1, 0, 2])
-    x = graph.add("MatMul", x, weights_of(module.heads.weight))
+    x = graph.add("MatMul", x, graph.weights(weights_of(module.heads.weight)))
     x = graph.add("Add", x, weights_of(module.heads.bias))
     if module.mean == "outputs":
         return graph.add("ReduceMean", x, np.array([0]), keepdims=0)
@@ -140,18 +151,18 @@ def _write_sparse(graph, module, x):
 
 
 def _write_sparse_linear(graph, module, x):
-    x = graph.add("MatMul", x, weights_of(module.weight))
+    x = graph.add("MatMul", x, graph.weights(weights_of(module.weight)))
     return graph.add("Add", x, weights_of(module.bias))
 
 
 def _write_soft_tree(graph, module, x):
     dtype, n_plain = graph.dtypes[x], module.n_features - module.n_codes
-    weight = weights_of(module.weight).T.copy()
-    odds = graph.add("MatMul", _slice(graph, x, 0, n_plain) if module.n_codes else x, weight)
+    plain = _slice(graph, x, 0, n_plain) if module.n_codes else x
+    odds = graph.add("MatMul", plain, graph.weights(weights_of(module.weight).T.copy()))
     odds = graph.add("Add", odds, weights_of(module.bias))
     for i, embed in enumerate(module.categories, start=n_plain):
         code = graph.cast(_slice(graph, x, i, i + 1), np.int64)
-        found = graph.add("Gather", weights_of(embed.weight), code, axis=0)
+        found = graph.add("Gather", graph.weights(weights_of(embed.weight)), code, axis=0)
         found = graph.add("Squeeze", found, np.array([1]))
         odds = graph.add("Add", odds, found)
     odds = graph.add("Mul", odds, np.array(module.beta, dtype))

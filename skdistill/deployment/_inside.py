@@ -1,0 +1,64 @@
+"""A fitted model again, with another student in it."""
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+from sklearn.pipeline import Pipeline
+
+from skdistill.exceptions import StudentError
+
+
+def replace_inside(model: Any, change: Callable, X: Any = None) -> Any:
+    """Return a copy of a fitted model in which its estimator or student is another.
+
+    Parameters
+    ----------
+    model : estimator
+        A distilled estimator, a student, a Pipeline that ends in one, or a search for one; not
+        changed.
+    change : callable
+        Returns another for the estimator or student, and for rows as they reach it.
+    X : array-like of shape (n_samples, ...), default=None
+        Rows as they reach the model.
+
+    Returns
+    -------
+    estimator
+        It shares all else with the model.
+    """
+    if hasattr(model, "best_estimator_"):
+        found = copy.copy(model)
+        found.best_estimator_ = replace_inside(model.best_estimator_, change, X)
+        return found
+    if not isinstance(model, Pipeline):
+        return change(model, X)
+    *before, (name, last) = model.steps
+    if before and X is not None:
+        X = model[:-1].transform(X)
+    found = copy.copy(model)
+    found.steps = [*before, (name, replace_inside(last, change, X))]
+    return found
+
+
+def trained_net(learner: Any, who: str) -> Any:
+    """Return the net of a fitted student; refuse one that has none.
+
+    Parameters
+    ----------
+    learner : student
+    who : str
+        The function that wants it, for the error.
+
+    Returns
+    -------
+    StudentNet, StudentNetRegressor or skorch.NeuralNet
+    """
+    net = getattr(learner, "net_", learner)
+    if hasattr(net, "module_"):
+        return net
+    raise StudentError(
+        f"{who} was given the student {type(learner.estimator_).__name__}, which has no network; "
+        f"expected one, such as the default student. save(model) keeps this one in the bytes that "
+        f"it has; one with fewer or smaller trees, or fewer columns, takes less."
+    )
