@@ -2,9 +2,12 @@
 
 import warnings
 
+import numpy as np
 from sklearn.base import clone
 
+from skdistill._torch import resolve_device
 from skdistill.exceptions import TeacherWarning
+from skdistill.training._features import check_layers
 from skdistill.training._trainer import whole_trainings
 
 ALONE = {
@@ -93,3 +96,46 @@ def learn(model, X, y, targets, *, groups=None, **changes):
     with warnings.catch_warnings(), whole_trainings():
         warnings.simplefilter("ignore", TeacherWarning)  # the answers were judged when they came
         return student.fit(X, y, soft_targets=targets, groups=groups)
+
+
+def learn_more(model, student, X, y, *, soft_targets=None, sample_weight=None):
+    """Train a student further, on what `fit` of a model would teach it.
+
+    Parameters
+    ----------
+    model : DistilledClassifier or DistilledRegressor
+        Fitted; not changed.
+    student : Pipeline
+        Fitted, with a net that can go on learning, which is changed in place. Its other steps are
+        not fitted again.
+    X, y, soft_targets, sample_weight
+        As in `fit`; soft targets stand for the model's teacher.
+    """
+    changes = {"alpha": model.alpha_}
+    if soft_targets is not None and model.teacher is not None:
+        own = model.get_params(deep=False)
+        changes |= {name: value for name, value in ALONE.items() if name in own}
+    trial = clone(model).set_params(**changes)
+    rows, seeds = trial._read(X, y, soft_targets=soft_targets, sample_weight=sample_weight)
+    net = student[-1]
+    _check_same(net.link_, rows.task)
+    parts = rows.parts if len(student) == 1 else [student[:-1].transform(p) for p in rows.parts]
+    parts = [net.prepare_again(parts[0]), *(net.prepare_more(part) for part in parts[1:])]
+    device = resolve_device(trial.device)
+    check_layers(trial.feature_losses, trial.teacher, rows.X, net, parts[0], device, soft_targets)
+    targets = None
+    if trial._hears_teacher():
+        targets, _ = trial._ask(rows, soft_targets, seeds[0], refit=False)
+    lesson = trial._lesson(student, parts, rows, targets, seeds[2])
+    lesson._replace(settings={**lesson.settings, "keep_link": True}).learn()
+
+
+def _check_same(link, task):
+    """Refuse other classes, or numbers of another width, than a student has learnt."""
+    if task.classes is None:
+        link.check_more(task)
+    elif not np.array_equal(link.classes, task.classes):
+        raise ValueError(
+            f"y holds the classes {task.classes.tolist()[:6]} and the student has learnt "
+            f"{link.classes.tolist()[:6]}; expected the same. Give rows of each class."
+        )

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from skdistill.deployment._inspect import FileSummary, inspect
     from skdistill.deployment._load import load
     from skdistill.deployment._onnx import to_onnx
+    from skdistill.deployment._prune import prune
     from skdistill.deployment._quantize import quantize
     from skdistill.deployment._save import save
     from skdistill.deployment._tuned_cascade import TunedCascadeClassifier
@@ -26,6 +27,7 @@ else:
             "export": "skdistill.deployment._bundle",
             "inspect": "skdistill.deployment._inspect",
             "load": "skdistill.deployment._load",
+            "prune": "skdistill.deployment._prune",
             "quantize": "skdistill.deployment._quantize",
             "save": "skdistill.deployment._save",
             "to_onnx": "skdistill.deployment._onnx",
@@ -41,6 +43,7 @@ __all__ = [
     "export",
     "inspect",
     "load",
+    "prune",
     "quantize",
     "save",
     "to_onnx",

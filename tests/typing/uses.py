@@ -28,6 +28,8 @@ from skdistill.deployment import (
     export,
     inspect,
     load,
+    prune,
+    quantize,
     save,
     to_onnx,
 )
@@ -393,6 +395,14 @@ def deployment(model: Any) -> None:
     to_onnx(model, 3)  # type: ignore[arg-type]
     assert_type(export(model, Path("folder"), X=X, y=y), Path)
     export(model, "folder")  # type: ignore[call-arg]
+
+
+def smaller(model: Any) -> None:
+    """Make a fitted student smaller."""
+    quantize(model, weights="float16").predict(X)
+    prune(model, X, y, amount=0.25, max_epochs=5, soft_targets=None).predict(X)
+    prune(model, X)  # type: ignore[call-arg]
+    quantize(model, "int4")  # type: ignore[arg-type]
 
 
 def errors() -> tuple[type[ValueError], ...]:

@@ -1,0 +1,158 @@
+"""A fitted model whose network has fewer units."""
+
+import contextlib
+import copy
+from numbers import Integral, Real
+from typing import Any
+
+from numpy.typing import ArrayLike
+from sklearn.pipeline import Pipeline
+
+from skdistill._base import BaseDistilled
+from skdistill._compat import Interval, check_names_and_width
+from skdistill._halves import learn_more
+from skdistill._rows import as_rows
+from skdistill.deployment._inside import replace_inside, trained_net
+from skdistill.deployment._parts import take_apart
+from skdistill.exceptions import StudentError
+from skdistill.students import shrink
+from skdistill.students._settings import check_settings
+
+CONSTRAINTS = {
+    "amount": [Interval(Real, 0, 1, closed="neither")],
+    "max_epochs": [Interval(Integral, 1, None, closed="left")],
+}
+
+
+def prune(
+    model: Any,
+    X: Any,
+    y: ArrayLike,
+    *,
+    amount: float = 0.5,
+    max_epochs: int = 10,
+    soft_targets: Any = None,
+    sample_weight: ArrayLike | None = None,
+) -> Any:
+    """Return a fitted model whose network has lost its weakest units, and has learnt without them.
+
+    Of each hidden layer the units of the smallest weights go, with all that reads them; see
+    `shrink`. What is left learns some epochs more, as `fit` of the model would: with its loss,
+    alpha, learning rate and other settings, on its preprocessing as it is, from its teacher or
+    from `soft_targets`. A teacher that was given unfitted is fitted for it again, out of fold: with
+    a `memory` its answers are found there. A `StudentNet` learns from labels alone.
+
+    Parameters
+    ----------
+    model : DistilledClassifier, DistilledRegressor, StudentNet, StudentNetRegressor or Pipeline
+        Fitted, with a `StudentNet` or `StudentNetRegressor` as its student; not changed. A
+        Pipeline ends in one of the others, as `student_` does. Of a search it is the best
+        estimator that is pruned.
+    X : {array-like, sparse matrix, DataFrame} of shape (n_samples, ...)
+        Rows to learn from, such as those of `fit`.
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        Their labels, of all classes that the model knows, or their numbers.
+    amount : float, default=0.5
+        Share of the units of each hidden layer that goes, between 0 and 1; one is left.
+    max_epochs : int, default=10
+        Epochs of the training afterwards.
+    soft_targets : Targets or array-like of shape (n_samples, n_classes), default=None
+        In place of the model's teacher; see `fit`.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Weights of the rows; see `fit`.
+
+    Returns
+    -------
+    estimator
+        Of the class of `model`. It shares with it all but the student and `history_`. A clone of
+        it, fitted anew, is the whole student again.
+
+    Raises
+    ------
+    StudentError
+        For a student without a network of its own, and for a network of which no units can be
+        left out.
+    NotFittedError
+        When the model is not fitted.
+    TypeError
+        When it is no student.
+    ValueError
+        For settings out of their range, and for rows that are none of the model's: other columns,
+        other classes. All of this before any training.
+
+    See Also
+    --------
+    quantize : Weights in fewer bits.
+    skdistill.students.shrink : The network alone.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from skdistill import DistilledClassifier, StudentNet
+    >>> from skdistill.deployment import prune
+    >>> from skdistill.students import TablePreprocessor
+    >>> X, y = load_iris(return_X_y=True)
+    >>> student = make_pipeline(TablePreprocessor(), StudentNet(max_epochs=3))
+    >>> model = DistilledClassifier(GaussianNB(), student, random_state=0).fit(X, y)
+    >>> small = prune(model, X, y, amount=0.75, max_epochs=2)
+    >>> [sum(p.numel() for p in m.student_[-1].module_.parameters()) for m in (model, small)]
+    [77059, 7747]
+    """
+    check_settings("prune", CONSTRAINTS, amount=amount, max_epochs=max_epochs)
+    take_apart(model, "prune")  # which refuses what is no fitted student
+
+    def change(inner, rows):
+        is_distilled = isinstance(inner, BaseDistilled)
+        student = _with_fewer_units(inner.student_ if is_distilled else inner, amount)
+        if is_distilled:
+            check_names_and_width(inner, as_rows(rows))
+        elif soft_targets is not None:
+            raise ValueError(
+                f"soft_targets were given for a {type(inner).__name__}, which learns from labels "
+                f"alone; expected None. Give the DistilledClassifier or DistilledRegressor, or "
+                f"leave them out."
+            )
+        with _epochs(student[-1], max_epochs):
+            if is_distilled:
+                given = {"soft_targets": soft_targets, "sample_weight": sample_weight}
+                learn_more(inner, student, rows, y, **given)
+            else:
+                student[-1].partial_fit(rows, y, sample_weight=sample_weight)
+        return _with_student(inner, student) if is_distilled else student[-1]
+
+    return replace_inside(model, change, X)
+
+
+def _with_fewer_units(student, amount):
+    """Return a Pipeline around a copy of a student, whose network has lost its weakest units."""
+    steps = student.steps if isinstance(student, Pipeline) else [("net", student)]
+    *before, (name, learner) = steps
+    net = trained_net(learner, "prune")
+    if net is not learner:
+        raise StudentError(
+            f"prune was given a student around a {type(net).__name__}, which makes its module "
+            f"anew, as wide as it was, wherever it is read; expected a StudentNet. Give that the "
+            f"module, or distil into shrink(student_.module_)."
+        )
+    learner = copy.deepcopy(learner)
+    learner.module_ = shrink(learner.module_, 1 - amount)
+    return Pipeline([*before, (name, learner)])
+
+
+@contextlib.contextmanager
+def _epochs(net, max_epochs):
+    """Let a net train for other epochs than its own inside the block."""
+    own, net.max_epochs = net.max_epochs, max_epochs
+    yield
+    net.max_epochs = own
+
+
+def _with_student(model, student):
+    """Return a copy of a distilled estimator with another student."""
+    found = copy.copy(model)
+    net = student[-1]
+    found.student_ = student if len(student) > 1 else net
+    found.history_ = [{k: v for k, v in e.items() if k != "batches"} for e in net.history_]
+    return found
