@@ -89,10 +89,7 @@ def learn(model, X, y, targets, *, groups=None, **changes):
         The one that `fit` of the model would give, except that it knows no teacher. Ctrl-C leaves
         none that has learnt by half.
     """
-    alone = {name: value for name, value in ALONE.items() if name in model.get_params(deep=False)}
-    if targets is not None and targets.features:
-        del alone["feature_losses"]
-    student = clone(model).set_params(**alone | changes)
+    student = clone(model).set_params(**_alone(model, targets) | changes)
     with warnings.catch_warnings(), whole_trainings():
         warnings.simplefilter("ignore", TeacherWarning)  # the answers were judged when they came
         return student.fit(X, y, soft_targets=targets, groups=groups)
@@ -111,11 +108,9 @@ def learn_more(model, student, X, y, *, soft_targets=None, sample_weight=None):
     X, y, soft_targets, sample_weight
         As in `fit`; soft targets stand for the model's teacher.
     """
-    changes = {"alpha": model.alpha_}
-    if soft_targets is not None and model.teacher is not None:
-        own = model.get_params(deep=False)
-        changes |= {name: value for name, value in ALONE.items() if name in own}
-    trial = clone(model).set_params(**changes)
+    replaced = soft_targets is not None and model.teacher is not None
+    changes = _alone(model, soft_targets) if replaced else {}
+    trial = clone(model).set_params(**changes, alpha=model.alpha_)
     rows, seeds = trial._read(X, y, soft_targets=soft_targets, sample_weight=sample_weight)
     net = student[-1]
     _check_same(net.link_, rows.task)
@@ -128,6 +123,14 @@ def learn_more(model, student, X, y, *, soft_targets=None, sample_weight=None):
         targets, _ = trial._ask(rows, soft_targets, seeds[0], refit=False)
     lesson = trial._lesson(student, parts, rows, targets, seeds[2])
     lesson._replace(settings={**lesson.settings, "keep_link": True}).learn()
+
+
+def _alone(model, targets):
+    """Return the settings of a model for a fit in which targets stand for its teacher."""
+    alone = {name: value for name, value in ALONE.items() if name in model.get_params(deep=False)}
+    if getattr(targets, "features", None):
+        del alone["feature_losses"]
+    return alone
 
 
 def _check_same(link, task):
