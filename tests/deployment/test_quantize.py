@@ -261,10 +261,10 @@ REFUSED = {
         lambda m: quantize(quantize(m)),
         "are int8 already; expected those of a training. Quantize the model that was fitted",
     ),
-    "half after eighth": (
+    "float16 after int8": (
         StudentError, lambda m: quantize(quantize(m), "float16"), "are int8 already; expected"
     ),
-    "eighth after half": (
+    "int8 after float16": (
         StudentError, lambda m: quantize(quantize(m, "float16")), "are float16 already; expected"
     ),
 }  # fmt: skip
