@@ -8,9 +8,11 @@ from torch.nn import functional as F
 
 from skdistill.students._dropout import Dropout
 from skdistill.students._layers import FrozenNorm
+from skdistill.students._sparse import SparseLinear
 
 LAYERS = {
     "linear": (nn.Linear,),
+    "sparse linear": (SparseLinear,),
     "convolution": (nn.Conv1d, nn.Conv2d, nn.Conv3d),
     "norm": (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d),
     "pool": (
@@ -68,10 +70,10 @@ def kind_of(node, module):
     Returns
     -------
     str
-        "linear", "convolution", "norm", "pool" (over the places of a map, unit by unit),
-        "per unit" (number by number), "flatten" (of a map, unit after unit), "mean" (over a map),
-        "sum" (of two values), "size" (the shape alone is asked), or "other". Layers of a class of
-        their own, such as parametrised ones, are others.
+        "linear", "sparse linear", "convolution", "norm", "pool" (over the places of a map, unit by
+        unit), "per unit" (number by number), "flatten" (of a map, unit after unit), "mean" (over a
+        map), "sum" (of two values), "size" (the shape alone is asked), or "other". Layers of a
+        class of their own, such as parametrised ones, are others.
     """
     if node.op not in ("call_module", "call_function", "call_method"):
         return "other"

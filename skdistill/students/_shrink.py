@@ -10,6 +10,10 @@ from skdistill.exceptions import StudentError
 from skdistill.students._chain import describe, kind_of, layer_of
 from skdistill.students._layers import Module, copy_module, trace
 from skdistill.students._settings import check_settings
+from skdistill.students._sparse import SparseLinear
+
+WEIGHTED = ("linear", "sparse linear", "convolution")
+"""Kinds of layers that have units."""
 
 
 class Units(NamedTuple):
@@ -30,9 +34,9 @@ def shrink(teacher: Module, width: float = 0.5) -> Module:
     copy is the teacher.
 
     The forward pass is followed symbolically (`torch.fx`). It must be a chain of linear and
-    convolutional layers with batch norm, dropout, pooling, flattening and activations that take
-    each number by itself; what comes before the first of these layers, and after the last,
-    matters not. The last layer keeps all its units.
+    convolutional layers, the first of which may read sparse rows, with batch norm, dropout,
+    pooling, flattening and activations that take each number by itself; what comes before the first
+    of these layers, and after the last, matters not. The last layer keeps all its units.
 
     Parameters
     ----------
@@ -71,7 +75,7 @@ def shrink(teacher: Module, width: float = 0.5) -> Module:
     check_settings("shrink", width=width)
     student = copy_module(teacher)
     graph = trace(student, "shrunk")
-    steps = [node for node in graph.nodes if kind_of(node, student) in ("linear", "convolution")]
+    steps = [node for node in graph.nodes if kind_of(node, student) in WEIGHTED]
     if len(steps) < 2:
         raise StudentError(
             f"{type(teacher).__name__} cannot be shrunk: it has {len(steps)} linear and "
@@ -149,14 +153,17 @@ def _cut_inputs(node, layer, given, module):
 
 def _cut_outputs(layer, width):
     """Leave out the weakest units of a layer."""
-    strengths = layer.weight.detach().abs().flatten(1).sum(dim=1)
+    axis = 1 if isinstance(layer, SparseLinear) else 0
+    strengths = layer.weight.detach().abs().transpose(0, axis).flatten(1).sum(dim=1)
     n_kept = max(1, round(width * len(strengths)))
     kept = torch.argsort(strengths, descending=True, stable=True)[:n_kept].sort().values
-    _take(layer, "weight", kept, axis=0)
+    _take(layer, "weight", kept, axis)
     _take(layer, "bias", kept, axis=0)
-    is_linear = isinstance(layer, nn.Linear)
-    setattr(layer, "out_features" if is_linear else "out_channels", n_kept)
-    return Units(kept, len(strengths), "flat" if is_linear else "map")
+    for size in ("out_features", "out_channels"):
+        if hasattr(layer, size):
+            setattr(layer, size, n_kept)
+    is_map = hasattr(layer, "out_channels")
+    return Units(kept, len(strengths), "map" if is_map else "flat")
 
 
 def _pass_on(node, given, module):

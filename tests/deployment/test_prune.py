@@ -5,6 +5,7 @@ import copy
 import numpy as np
 import pytest
 import torch
+from scipy import sparse
 from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_iris
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
@@ -20,7 +21,7 @@ from torch import nn
 from skdistill import DistilledClassifier, DistilledRegressor, StudentNet, StudentNetRegressor
 from skdistill.deployment import inspect, load, prune, quantize, save
 from skdistill.exceptions import StudentError
-from skdistill.students import MLP, TablePreprocessor, shrink
+from skdistill.students import MLP, SparseMLP, TablePreprocessor, shrink
 from skdistill.targets import teacher_targets
 
 X, y = load_iris(return_X_y=True)
@@ -80,6 +81,9 @@ MODELS = {
     ),
     "a step before": (make_pipeline(StandardScaler(), distilled(mlp())), X, NAMES, [8, 4, 3]),
     "a module of the user's": (distilled(net(Mine)), X, y, [6, 3]),
+    "sparse rows": (
+        distilled(net(SparseMLP, module__hidden_units=(16, 8))), sparse.csr_matrix(X), y, [4, 3]
+    ),
     "images": (
         distilled(net(module__size="tiny")), IMAGES, np.resize([0, 1], 60), [4, 8, 2]
     ),

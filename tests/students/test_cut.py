@@ -14,7 +14,16 @@ from torch.nn.utils import parametrizations, prune
 
 from skdistill import DistilledClassifier, StudentNet
 from skdistill.exceptions import StudentError
-from skdistill.students import MLP, ConvNet, TabularMLP, freeze, layer_names, shrink, truncate
+from skdistill.students import (
+    MLP,
+    ConvNet,
+    SparseMLP,
+    TabularMLP,
+    freeze,
+    layer_names,
+    shrink,
+    truncate,
+)
 
 
 class Vgg(nn.Module):
@@ -231,6 +240,19 @@ def test_strong_weights_decide_who_is_kept():
     teacher[0].weight.data = torch.tensor([[1.0, -1.0], [0.0, 3.0], [0.5, 0.5]])
     assert shrink(teacher, 0.67)[0].weight.tolist() == [[1.0, -1.0], [0.0, 3.0]]
     assert shrink(teacher, 0.34)[0].weight.tolist() == [[0.0, 3.0]]
+
+
+def test_the_units_that_read_sparse_rows_are_left_out():
+    teacher = ready(SparseMLP, 30, 3, hidden_units=(8,))
+    student = shrink(teacher, 0.5)
+    first, last = teacher.first, teacher.rest[-1][0]
+    kept = np.sort(np.argsort(-first.weight.detach().abs().sum(dim=0).numpy())[:4])
+    rows = torch.eye(5, 30)
+    hidden = torch.relu(rows @ first.weight[:, kept] + first.bias[kept])
+    expected = hidden @ last.weight[:, kept].T + last.bias
+    for X in (rows, rows.to_sparse()):
+        assert torch.allclose(student(X), expected, atol=1e-6)
+    assert student.first.weight.shape == (30, 4)
 
 
 def test_a_shrunk_module_is_trained_and_shrunk_again():
