@@ -1,6 +1,7 @@
 """The columns of a table or an array: numbers with gaps, and categories."""
 
 import datetime
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,10 +19,11 @@ from skdistill.exceptions import ColumnError, DistillationWarning
 __all__ = [
     "FLOATS",
     "NUMBERS",
+    "Categories",
     "as_floats",
-    "as_strings",
     "is_gap",
     "is_number",
+    "read_categories",
     "refuse_unreadable",
     "warn_of_numbers_in_text",
 ]
@@ -40,6 +42,9 @@ UNREADABLE = {"date": "dates", "nested": "nested values"}
 
 MANY = 100
 """Fewer rows say nothing of how often a text comes back."""
+
+EQUAL_BY_NAME = {str, int, float, type(None)}
+"""Classes of which two values that are equal have one name; True and 1 would have two."""
 
 READABLE = {str, bytes, int, float, bool, type(None)}
 """Classes of values that need no closer look."""
@@ -111,32 +116,52 @@ def as_floats(X, positions):
         raise _no_number(X, positions, error) from error
 
 
-def as_strings(X, positions):
-    """Return some columns of categories.
+class Categories(NamedTuple):
+    """A column of categories.
+
+    Attributes
+    ----------
+    names : list of (str or None)
+        Those that occur, each once; None is a gap.
+    codes : ndarray of shape (n_samples,), int32
+        Where among them that of each row is.
+    """
+
+    names: list
+    codes: np.ndarray
+
+
+def read_categories(X, position):
+    """Return a column of categories.
 
     Parameters
     ----------
     X : {ndarray, DataFrame} of shape (n_samples, n_features)
-    positions : ndarray of int
-        Which columns.
+    position : int
+        Which column.
 
     Returns
     -------
-    ndarray of shape (n_samples, n_positions), object
-        Strings, None for a gap.
+    Categories
 
     Raises
     ------
     ColumnError
         For objects that are neither numbers nor strings; it names the column.
     """
-    names = np.empty((X.shape[0], len(positions)), dtype=object)
-    for i, position in enumerate(positions):
-        kind, values = _read_column(X, position)
-        if kind == "object":  # categories may be of anything, such as intervals
-            _refuse_objects(values, X, position)
-        names[:, i] = [None if is_gap(value) else _name(value) for value in values]
-    return names
+    kind, values = _read_column(X, position)
+    if kind == "object":  # categories may be of anything, such as intervals
+        _refuse_objects(values, X, position)
+    kinds = set(map(type, values)) - EQUAL_BY_NAME
+    if any(kind.__name__ != "NAType" for kind in kinds):
+        values = list(map(_name, values))
+    places = {value: place for place, value in enumerate(dict.fromkeys(values))}
+    codes = np.fromiter(map(places.__getitem__, values), dtype=np.int32, count=len(values))
+    names = list(map(_name, places))
+    kept = {name: place for place, name in enumerate(dict.fromkeys(names))}
+    if len(kept) < len(names):  # 3 and "3", or gaps of several kinds
+        codes = np.array([kept[name] for name in names], dtype=np.int32)[codes]
+    return Categories(list(kept), codes)
 
 
 def refuse_unreadable(X):
@@ -145,7 +170,8 @@ def refuse_unreadable(X):
     Parameters
     ----------
     X : {ndarray, CSR matrix, DataFrame}
-        See `skdistill._rows.as_rows`. Of objects, `is_number` and `as_strings` look at the values.
+        See `skdistill._rows.as_rows`. At the values of objects `is_number` and `read_categories`
+        look.
 
     Raises
     ------
@@ -162,7 +188,7 @@ def refuse_unreadable(X):
             raise _unreadable(label, UNREADABLE[kind], _shorten(str(column_dtype(X, position))))
 
 
-def warn_of_numbers_in_text(X, positions, names):
+def warn_of_numbers_in_text(X, positions, columns):
     """Warn of columns of texts that are numbers, most of them different from row to row.
 
     Parameters
@@ -170,21 +196,21 @@ def warn_of_numbers_in_text(X, positions, names):
     X : {ndarray, DataFrame} of shape (n_samples, n_columns)
     positions : array-like of int
         The columns that are read as categories.
-    names : ndarray of shape (n_samples, len(positions)), object
-        See `as_strings`.
+    columns : list of Categories
+        What they hold.
 
     Warns
     -----
     DistillationWarning
         It names the first such column. Postal codes and the like, which repeat, are categories.
     """
-    for position, column in zip(positions, names.T, strict=True):
-        kinds = {name for name in column if name is not None}
-        if 2 * len(kinds) <= max(len(column), MANY) or not all(map(_is_written_number, kinds)):
+    for position, (names, codes) in zip(positions, columns, strict=True):
+        kinds = [name for name in names if name is not None]
+        if 2 * len(kinds) <= max(len(codes), MANY) or not all(map(_is_written_number, kinds)):
             continue
         warn(
             f"The {_name_column(X, position)} holds numbers as texts, {len(kinds)} different ones "
-            f"in {len(column)} rows, and is read as categories, of which a new row is none; "
+            f"in {len(codes)} rows, and is read as categories, of which a new row is none; "
             f"expected numbers. Convert the column, by pandas.to_numeric or the like, or leave it "
             f"out if it numbers the rows.",
             DistillationWarning,
@@ -202,7 +228,7 @@ def _is_written_number(text):
 def _read_column(X, position):
     if is_table(X):
         return read_column(X, position)
-    return "object" if X.dtype == object else "text", list(X[:, position])
+    return "object" if X.dtype == object else "text", X[:, position].tolist()
 
 
 def _holds_text(X, position):
@@ -278,6 +304,9 @@ _are_gaps = np.frompyfunc(is_gap, 1, 1)
 
 
 def _name(value):
+    """Return what a value is called among categories, None for a gap."""
+    if is_gap(value):
+        return None
     # A column of integers with gaps comes as floats, and 3.0 is the category 3.
     is_whole = isinstance(value, float | np.floating) and value.is_integer()
     return str(int(value)) if is_whole else str(value)

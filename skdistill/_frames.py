@@ -168,7 +168,8 @@ def frame_floats(X, positions):
 
     Returns
     -------
-    ndarray of shape (n_samples, n_positions), float64
+    ndarray of shape (n_samples, n_positions)
+        float32 where all of them are, float64 otherwise.
 
     Raises
     ------
@@ -177,10 +178,13 @@ def frame_floats(X, positions):
     """
     if hasattr(X, "iloc"):
         X = X if positions is None else X.take(positions, axis=1)
-        return X.to_numpy(dtype=np.float64, na_value=np.nan)
+        are_single = X.shape[1] and all(dtype == np.float32 for dtype in X.dtypes.tolist())
+        return X.to_numpy(dtype=np.float32 if are_single else np.float64, na_value=np.nan)
     frame, names = wrap(X), column_names(X)
     positions = range(len(names)) if positions is None else positions
-    values = np.empty((X.shape[0], len(positions)))
+    dtypes = frame.schema.dtypes()
+    are_single = len(positions) and all(dtypes[position] == nw.Float32 for position in positions)
+    values = np.empty((X.shape[0], len(positions)), np.float32 if are_single else np.float64)
     for i, position in enumerate(positions):
         values[:, i] = _series_floats(frame.get_column(names[position]))
     return values
@@ -249,5 +253,5 @@ def _series_floats(column):
         values[column.is_null().to_numpy()] = np.nan
         return values
     if column.dtype.is_numeric() or column.dtype == nw.Boolean:
-        return column.cast(nw.Float64).to_numpy()
+        return column.cast(nw.Float64).to_numpy()  # NaN for a gap
     return [np.nan if value is None else float(value) for value in column.to_list()]

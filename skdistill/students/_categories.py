@@ -13,6 +13,8 @@ class CategoryEncoder:
 
     Attributes
     ----------
+    n_flags_ : int
+        How many columns of 0 and 1 there are.
     cardinalities_ : tuple of int
         Number of codes of each column with more categories; code 0 is unknown.
     """
@@ -20,12 +22,16 @@ class CategoryEncoder:
     def __init__(self, max_one_hot):
         self.max_one_hot = max_one_hot
 
-    def fit_transform(self, names):
-        """Learn the categories, and encode them; see `transform`."""
-        seen = [set(column) for column in names.T]
+    def fit(self, columns):
+        """Learn the categories of columns, and return self.
+
+        Parameters
+        ----------
+        columns : list of Categories
+        """
         # In alphabetical order, the gap last.
-        self._learn([sorted(those, key=lambda name: (name is None, name or "")) for those in seen])
-        return self.transform(names)
+        self._learn([sorted(c.names, key=lambda name: (name is None, name or "")) for c in columns])
+        return self
 
     @classmethod
     def of_categories(cls, known, max_one_hot):
@@ -46,7 +52,7 @@ class CategoryEncoder:
         counts = np.array([len(those) for those in self._positions], dtype=int)
         self._few = np.flatnonzero(counts <= self.max_one_hot)
         self._many = np.flatnonzero(counts > self.max_one_hot)
-        self._ends = np.cumsum(counts[self._few])
+        self.n_flags_ = int(counts[self._few].sum())
         self.cardinalities_: tuple[int, ...] = tuple((counts[self._many] + 1).tolist())
 
     @property
@@ -54,32 +60,25 @@ class CategoryEncoder:
         """The categories of each column, a list in the order of their positions."""
         return [list(positions) for positions in self._positions]
 
-    def transform(self, names):
+    def write(self, columns, flags, codes):
         """Encode categories.
 
         Parameters
         ----------
-        names : ndarray of shape (n_samples, n_columns), object
-            Strings, None for a gap.
-
-        Returns
-        -------
-        list of ndarray, float64
-            A block of 0 and 1, then a block of codes; each left out where it has no columns.
+        columns : list of Categories
+        flags : ndarray of shape (n_samples, n_flags_)
+            All zeros; gets a 1 for each category that is known.
+        codes : ndarray of shape (n_samples, len(cardinalities_))
+            Gets a code for each of the others.
         """
-        blocks = []
-        if len(self._few):
-            flags = np.zeros((len(names), self._ends[-1]))
-            for column, end in zip(self._few, self._ends, strict=True):
-                positions = self._look_up(names, column)
-                rows = np.flatnonzero(positions >= 0)
-                start = end - len(self._positions[column])
-                flags[rows, start + positions[rows]] = 1
-            blocks.append(flags)
-        if len(self._many):
-            codes = [self._look_up(names, column) + 1 for column in self._many]
-            blocks.append(np.stack(codes, axis=1).astype(np.float64))
-        return blocks
+        start = 0
+        for column in self._few:
+            positions = self._look_up(columns[column], column)
+            rows = np.flatnonzero(positions >= 0)
+            flags[rows, start + positions[rows]] = 1
+            start += len(self._positions[column])
+        for i, column in enumerate(self._many):
+            codes[:, i] = self._look_up(columns[column], column) + 1
 
     def names_of(self, columns):
         """Name what `transform` makes of the columns.
@@ -103,8 +102,7 @@ class CategoryEncoder:
         flags = [name for i in self._few for name in named[i]]
         return flags, {columns[i]: named[i] for i in self._many}
 
-    def _look_up(self, names, column):
+    def _look_up(self, categories, column):
         """Return the position of each category among the known ones; -1 where it is none."""
         known = self._positions[column]
-        found = (known.get(name, -1) for name in names[:, column])
-        return np.fromiter(found, dtype=int, count=len(names))
+        return np.array([known.get(name, -1) for name in categories.names])[categories.codes]

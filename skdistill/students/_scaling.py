@@ -3,7 +3,37 @@
 import numpy as np
 
 CLIP = 3.0
+BLOCK_ROWS = 8192
+"""So many rows are looked at, and scaled, at a time: what that takes beside them stays small."""
+
 FARTHEST = 1e9  # beyond it a float32's square is infinite; by then the clip has long been reached
+
+
+def blocks_of(n_rows):
+    """Return slices that go through so many rows, a block each."""
+    return [slice(start, start + BLOCK_ROWS) for start in range(0, n_rows, BLOCK_ROWS)]
+
+
+def find_flags_and_gaps(values):
+    """Say which columns hold two numbers at most, and which have gaps.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_samples, n_columns), float
+        NaN is a gap.
+
+    Returns
+    -------
+    are_flags, have_gaps : ndarray of shape (n_columns,), bool
+    """
+    least, greatest = np.fmin.reduce(values), np.fmax.reduce(values)
+    are_flags, have_gaps = np.ones(len(least), dtype=bool), np.zeros(len(least), dtype=bool)
+    for rows in blocks_of(len(values)):
+        part = values[rows]
+        gaps = np.isnan(part)
+        are_flags &= ((part == least) | (part == greatest) | gaps).all(axis=0)
+        have_gaps |= gaps.any(axis=0)
+    return are_flags, have_gaps
 
 
 def center_and_scale(values):

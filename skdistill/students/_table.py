@@ -10,8 +10,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from skdistill._columns import (
     as_floats,
-    as_strings,
     is_number,
+    read_categories,
     refuse_unreadable,
     warn_of_numbers_in_text,
 )
@@ -26,7 +26,12 @@ from skdistill._layout import EncodedTable
 from skdistill._rows import as_rows, is_plain
 from skdistill.exceptions import ColumnError, StudentError
 from skdistill.students._categories import CategoryEncoder
-from skdistill.students._scaling import center_and_scale, scale_and_clip
+from skdistill.students._scaling import (
+    blocks_of,
+    center_and_scale,
+    find_flags_and_gaps,
+    scale_and_clip,
+)
 from skdistill.students._sparse_scaling import SparseScaler
 
 
@@ -151,10 +156,10 @@ class TablePreprocessor(
         found = is_number(X)
         values = self._fit_numbers(X, np.flatnonzero(found))
         self.categorical_ = np.flatnonzero(~found)
-        self._categories = CategoryEncoder(self.max_one_hot)
-        names = as_strings(X, self.categorical_)
-        warn_of_numbers_in_text(X, self.categorical_, names)
-        return self._join(values, self._categories.fit_transform(names))
+        columns = [read_categories(X, position) for position in self.categorical_]
+        warn_of_numbers_in_text(X, self.categorical_, columns)
+        self._categories = CategoryEncoder(self.max_one_hot).fit(columns)
+        return self._join(values, columns)
 
     def transform(self, X: Any) -> Any:
         """Return the numbers.
@@ -168,7 +173,7 @@ class TablePreprocessor(
         -------
         {EncodedTable, CSR matrix} of shape (n_samples, n_columns)
             Quantities, flags, marks of gaps, columns of categories, codes, in this order; float32
-            for an array of float32, float64 otherwise.
+            where all numbers of X are, or where it has none, float64 otherwise.
         """
         finite = is_plain(X, self)
         if not finite:
@@ -180,9 +185,8 @@ class TablePreprocessor(
             X = X.toarray()
         positions = self._positions
         values = as_floats(X, positions) if finite else self._read_numbers(X, positions)
-        if len(self.categorical_) == 0:
-            return self._join(values, [], finite=finite)
-        return self._join(values, self._categories.transform(as_strings(X, self.categorical_)))
+        columns = [read_categories(X, position) for position in self.categorical_]
+        return self._join(values, columns, finite=finite)
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Name the columns of what `transform` returns.
@@ -260,26 +264,33 @@ class TablePreprocessor(
     def _fit_numbers(self, X, positions):
         """Tell quantities from flags and learn their scales; return them, quantities first."""
         values = self._read_numbers(X, positions)
-        least, greatest = np.fmin.reduce(values), np.fmax.reduce(values)
-        is_flag = ((values == least) | (values == greatest) | np.isnan(values)).all(axis=0)
-        order = np.argsort(is_flag, kind="stable")
-        values = values[:, order]
+        are_flags, have_gaps = find_flags_and_gaps(values)
+        order = np.argsort(are_flags, kind="stable")
+        if are_flags.any():
+            values = values[:, order]
         self._positions = positions[order]
-        self.numeric_, self.flags_ = positions[~is_flag], positions[is_flag]
-        self.with_gaps_ = np.flatnonzero(np.isnan(values).any(axis=0))
+        self.numeric_, self.flags_ = positions[~are_flags], positions[are_flags]
+        self.with_gaps_ = np.flatnonzero(have_gaps[order])
         self.center_, self.scale_ = center_and_scale(values)
         return values
 
-    def _join(self, values, categories, *, finite=False):
+    def _join(self, values, columns, *, finite=False):
         """Put side by side what each kind of column becomes."""
-        scaled = scale_and_clip(values, self.center_, self.scale_)
-        blocks = [scaled, *categories]
-        if not finite or len(self.with_gaps_):
-            gaps = np.isnan(scaled)
-            scaled[gaps] = 0
-            blocks.insert(1, gaps[:, self.with_gaps_])
-        joined = scaled if len(blocks) == 1 else np.hstack(blocks, dtype=scaled.dtype)
-        return EncodedTable(joined, len(self.numeric_), self._categories.cardinalities_)
+        (n_rows, n_numbers), encoder = values.shape, self._categories
+        first_flag = n_numbers + len(self.with_gaps_)
+        first_code = first_flag + encoder.n_flags_
+        width = first_code + len(encoder.cardinalities_)
+        dtype = values.dtype if n_numbers else np.float32
+        joined = np.zeros((n_rows, width), dtype)
+        for rows in blocks_of(n_rows):
+            scaled = scale_and_clip(values[rows], self.center_, self.scale_)
+            if not finite or len(self.with_gaps_):
+                gaps = np.isnan(scaled)
+                scaled[gaps] = 0
+                joined[rows, n_numbers:first_flag] = gaps[:, self.with_gaps_]
+            joined[rows, :n_numbers] = scaled
+        encoder.write(columns, joined[:, first_flag:first_code], joined[:, first_code:])
+        return EncodedTable(joined, len(self.numeric_), encoder.cardinalities_)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from skdistill._columns import as_floats, as_strings
+from skdistill._columns import as_floats, read_categories
 from skdistill._frames import column_names, is_table
 from skdistill._rows import as_rows
 from skdistill.exceptions import TeacherError
@@ -100,9 +100,9 @@ def make_feeds(X: Any, columns: Sequence[OnnxColumn], named: bool) -> dict[str, 
         if column.kind == NUMBERS:
             feeds[column.input] = as_floats(X, np.array([position])).astype(np.float64)
         else:
-            texts = as_strings(X, np.array([position]))
-            texts[texts == None] = column.gap  # noqa: E711 (each cell is compared)
-            feeds[column.input] = texts
+            names, codes = read_categories(X, position)
+            texts = [column.gap if name is None else name for name in names]
+            feeds[column.input] = np.array(texts, dtype=object)[codes][:, None]
     return feeds
 
 

@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import OneHotEncoder
 
-from skdistill._columns import as_strings
+from skdistill._columns import read_categories
 
 __all__ = ["encode_distances", "find_neighbors"]
 
@@ -43,7 +43,9 @@ def encode_distances(X, columns):
     if len(categories):
         encoder = OneHotEncoder(max_categories=MAX_CATEGORIES, sparse_output=False)
         # One differing category changes two of its columns.
-        parts.append(encoder.fit_transform(as_strings(X, categories)) / np.sqrt(2))
+        names = [read_categories(X, position) for position in categories]
+        names = [np.array(column.names, dtype=object)[column.codes] for column in names]
+        parts.append(encoder.fit_transform(np.stack(names, axis=1)) / np.sqrt(2))
     return np.hstack(parts)
 
 
