@@ -9,7 +9,7 @@ from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, RobustScaler
 from skdistill._layout import EncodedTable, read_layout
 from skdistill.exceptions import DistillationWarning, StudentError
 from skdistill.students import MLP, TablePreprocessor
-from skdistill.students._scaling import center_and_scale
+from skdistill.students._scaling import BLOCK_ROWS, center_and_scale
 from skdistill.students._widths import infer_widths
 
 pd = pytest.importorskip("pandas")
@@ -135,6 +135,61 @@ def test_numbers_as_texts_are_told_of_unless_they_come_back():
     postal = np.random.default_rng(0).integers(10_000, 10_060, size=120).astype(str)
     TablePreprocessor().fit(X.assign(weight=postal))  # a warning would be an error
     TablePreprocessor().fit(X.assign(weight=[f"row {i}" for i in range(120)]))
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        [(True, "True"), (1, "1"), ("1", "1"), (1.0, "1"), ("a", "a")],  # the first four are equal
+        [(3, "3"), ("3", "3"), (3.0, "3"), ("a", "a")],
+        [(None, None), (np.nan, None), (float("nan"), None), (pd.NA, None), ("a", "a")],
+        [(np.float64(2), "2"), (np.str_("2"), "2"), ("a", "a")],
+    ],
+)
+def test_values_of_one_name_are_one_category(named):
+    values, names = zip(*named, strict=True)
+    preprocessor = TablePreprocessor()
+    found = preprocessor.fit_transform(np.array([values], dtype=object).T)
+    (known,) = preprocessor.categories_
+    assert set(known) == set(names)
+    np.testing.assert_array_equal(found, np.eye(len(known))[[known.index(n) for n in names]])
+
+
+@pytest.mark.parametrize(
+    ("X", "dtype"),
+    [
+        (pd.DataFrame({"a": ["x", "y"], "b": ["u", None]}), np.float32),
+        (pd.DataFrame({"a": ["x", "y"], "b": [1.5, 2.5]}), np.float64),
+        (pd.DataFrame({"a": [1.5, 2.5]}, dtype=np.float32), np.float32),
+        (pd.DataFrame({"a": [1, 2]}, dtype=np.int8), np.float64),
+    ],
+)
+def test_single_precision_is_kept_and_enough_for_categories(X, dtype):
+    preprocessor = TablePreprocessor()
+    assert preprocessor.fit_transform(X).dtype == dtype
+    assert preprocessor.transform(X).dtype == dtype
+
+
+def test_single_precision_of_polars_is_kept():
+    pl = pytest.importorskip("polars")
+    X = pl.DataFrame({"a": [1.5, 2.5, None]}, schema={"a": pl.Float32})
+    expected = TablePreprocessor().fit_transform(X.to_pandas())
+    found = TablePreprocessor().fit_transform(X)
+    assert found.dtype == expected.dtype == np.float32
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_a_table_of_many_blocks_is_as_one_of_a_few_rows():
+    rng = np.random.default_rng(0)
+    n_rows = 2 * BLOCK_ROWS + 7
+    X = pd.DataFrame({"size": rng.normal(size=n_rows), "flag": 1.0, "kind": "a"})
+    X.loc[n_rows - 1, "flag"], X.loc[n_rows - 2, "kind"] = 2.0, "b"
+    X.loc[n_rows - 3, "size"] = np.nan
+    preprocessor = TablePreprocessor().fit(X)
+    assert (preprocessor.numeric_.tolist(), preprocessor.flags_.tolist()) == ([0], [1])
+    assert preprocessor.with_gaps_.tolist() == [0]
+    apart = [preprocessor.transform(X[i : i + 5000]) for i in range(0, n_rows, 5000)]
+    np.testing.assert_array_equal(preprocessor.transform(X), np.concatenate(apart))
 
 
 def test_a_gap_that_was_never_seen_is_unknown():
