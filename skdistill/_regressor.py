@@ -124,7 +124,7 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
     >>> X, y = load_diabetes(return_X_y=True)
     >>> X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
     >>> tree = DecisionTreeRegressor(max_depth=4, random_state=0)
-    >>> model = DistilledRegressor(RandomForestRegressor(random_state=0), tree, random_state=0)
+    >>> model = DistilledRegressor(RandomForestRegressor(20, random_state=0), tree, random_state=0)
     >>> model.fit(X_train, y_train).predict(X_test[:2]).shape
     (2,)
     """

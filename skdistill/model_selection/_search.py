@@ -102,14 +102,14 @@ class DistillationSearchCV(BaseSearchCV):
 
     Examples
     --------
-    >>> from sklearn.datasets import load_breast_cancer
+    >>> from sklearn.datasets import load_iris
     >>> from sklearn.ensemble import RandomForestClassifier
     >>> from sklearn.pipeline import make_pipeline
     >>> from skdistill import DistillationSearchCV, DistilledClassifier, StudentNet
     >>> from skdistill.students import MLP, TablePreprocessor
-    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> X, y = load_iris(return_X_y=True)
     >>> forest = RandomForestClassifier(10, random_state=0)
-    >>> student = make_pipeline(TablePreprocessor(), StudentNet(MLP, max_epochs=10))
+    >>> student = make_pipeline(TablePreprocessor(), StudentNet(MLP, max_epochs=10, lr=0.01))
     >>> model = DistilledClassifier(forest, student, random_state=0)
     >>> search = DistillationSearchCV(model, {"temperature": [1, 2], "alpha": [0.3, 0.9]}, cv=3)
     >>> bool(search.fit(X, y).best_score_ > 0.9)

@@ -82,7 +82,7 @@ class SoftDecisionTree(nn.Module):
     >>> from skdistill import DistilledClassifier
     >>> from skdistill.students import SoftDecisionTree
     >>> X, y = load_iris(return_X_y=True)
-    >>> forest = RandomForestClassifier(50, random_state=0)
+    >>> forest = RandomForestClassifier(10, random_state=0)
     >>> model = DistilledClassifier(forest, SoftDecisionTree(depth=2), random_state=0).fit(X, y)
     >>> model.score(X, y) > 0.9
     True

@@ -26,11 +26,12 @@ class SelfTeacher(BaseEstimator):
     --------
     >>> from sklearn.datasets import load_iris
     >>> from sklearn.ensemble import RandomForestClassifier
-    >>> from skdistill import DistilledClassifier
+    >>> from skdistill import DistilledClassifier, StudentNet
     >>> from skdistill.teachers import SelfTeacher
     >>> X, y = load_iris(return_X_y=True)
     >>> teachers = [RandomForestClassifier(20, random_state=0), SelfTeacher()]
-    >>> model = DistilledClassifier(teachers, random_state=0).fit(X, y)
+    >>> student = StudentNet(max_epochs=5)
+    >>> model = DistilledClassifier(teachers, student, random_state=0).fit(X, y)
     >>> model.teacher_.weights_.shape
     (2,)
     """

@@ -111,13 +111,13 @@ def capacity_curve(
     >>> from sklearn.ensemble import RandomForestClassifier
     >>> from skdistill import DistilledClassifier, StudentNet
     >>> from skdistill.evaluation import capacity_curve
-    >>> X, y = make_classification(300, random_state=0)
+    >>> X, y = make_classification(200, random_state=0)
     >>> model = DistilledClassifier(
-    ...     RandomForestClassifier(20, random_state=0),
-    ...     StudentNet(module__hidden_units=(16,), max_epochs=10),
+    ...     RandomForestClassifier(10, random_state=0),
+    ...     StudentNet(module__hidden_units=(16,), max_epochs=3),
     ...     random_state=0,
     ... )
-    >>> curve = capacity_curve(model, X, y, param_range=[2, 8], cv=3)
+    >>> curve = capacity_curve(model, X, y, param_range=[2, 8], cv=2)
     >>> curve.param_name
     'student__module__hidden_units'
     >>> [(row["arm"], row["value"], row["n_parameters"]) for row in curve.rows[1:3]]

@@ -125,15 +125,15 @@ def learning_curves(
     >>> from sklearn.ensemble import RandomForestClassifier
     >>> from skdistill import DistilledClassifier, StudentNet
     >>> from skdistill.evaluation import learning_curves
-    >>> X, y = make_classification(300, random_state=0)
+    >>> X, y = make_classification(200, random_state=0)
     >>> model = DistilledClassifier(
-    ...     RandomForestClassifier(20, random_state=0),
-    ...     StudentNet(module__hidden_units=(16,), max_epochs=10),
+    ...     RandomForestClassifier(10, random_state=0),
+    ...     StudentNet(module__hidden_units=(16,), max_epochs=3),
     ...     random_state=0,
     ... )
-    >>> curves = learning_curves(model, X, y, train_sizes=[50, 200], cv=3)
+    >>> curves = learning_curves(model, X, y, train_sizes=[50, 100], cv=2)
     >>> [(row["arm"], row["n_train"]) for row in curves.rows][:3]
-    [('teacher', 50), ('teacher', 200), ('plain', 50)]
+    [('teacher', 50), ('teacher', 100), ('plain', 50)]
     """
     check_random_state("learning_curves", random_state)
     given = check_curve_input("learning_curves", model, X, y, cv, n_jobs, memory)
@@ -221,15 +221,15 @@ def label_budget_curve(
     >>> from sklearn.ensemble import RandomForestClassifier
     >>> from skdistill import DistilledClassifier, StudentNet
     >>> from skdistill.evaluation import label_budget_curve
-    >>> X, y = make_classification(300, random_state=0)
+    >>> X, y = make_classification(200, random_state=0)
     >>> model = DistilledClassifier(
-    ...     RandomForestClassifier(20, random_state=0),
-    ...     StudentNet(module__hidden_units=(16,), max_epochs=10),
+    ...     RandomForestClassifier(10, random_state=0),
+    ...     StudentNet(module__hidden_units=(16,), max_epochs=3),
     ...     random_state=0,
     ... )
-    >>> curve = label_budget_curve(model, X, y, budgets=[50, 200], cv=3)
+    >>> curve = label_budget_curve(model, X, y, budgets=[50, 100], cv=2)
     >>> [(row["arm"], row["n_labels"]) for row in curve.rows][2:4]
-    [('plain', 50), ('plain', 200)]
+    [('plain', 50), ('plain', 100)]
     """
     check_random_state("label_budget_curve", random_state)
     given = check_curve_input("label_budget_curve", model, X, y, cv, n_jobs, memory)

@@ -120,13 +120,13 @@ def temperature_alpha_map(
     >>> from sklearn.ensemble import RandomForestClassifier
     >>> from skdistill import DistilledClassifier, StudentNet
     >>> from skdistill.evaluation import temperature_alpha_map
-    >>> X, y = make_classification(300, random_state=0)
+    >>> X, y = make_classification(200, random_state=0)
     >>> model = DistilledClassifier(
-    ...     RandomForestClassifier(20, random_state=0),
-    ...     StudentNet(module__hidden_units=(16,), max_epochs=10),
+    ...     RandomForestClassifier(10, random_state=0),
+    ...     StudentNet(module__hidden_units=(16,), max_epochs=3),
     ...     random_state=0,
     ... )
-    >>> result = temperature_alpha_map(model, X, y, temperatures=[1, 4], alphas=[0, 0.5], cv=3)
+    >>> result = temperature_alpha_map(model, X, y, temperatures=[1, 4], alphas=[0, 0.5], cv=2)
     >>> len(result.rows)
     4
     >>> sorted(result.best_params())

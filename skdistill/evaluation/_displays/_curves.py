@@ -117,13 +117,13 @@ class LearningCurvesDisplay(CurveDisplay):
     >>> from sklearn.ensemble import RandomForestClassifier
     >>> from skdistill import DistilledClassifier, StudentNet
     >>> from skdistill.evaluation import LearningCurvesDisplay
-    >>> X, y = make_classification(300, random_state=0)
+    >>> X, y = make_classification(200, random_state=0)
     >>> model = DistilledClassifier(
-    ...     RandomForestClassifier(20, random_state=0),
-    ...     StudentNet(module__hidden_units=(16,), max_epochs=10),
+    ...     RandomForestClassifier(10, random_state=0),
+    ...     StudentNet(module__hidden_units=(16,), max_epochs=3),
     ...     random_state=0,
     ... )
-    >>> display = LearningCurvesDisplay.from_estimator(model, X, y, train_sizes=[50, 200], cv=3)
+    >>> display = LearningCurvesDisplay.from_estimator(model, X, y, train_sizes=[50, 100], cv=2)
     >>> display.ax_.get_xlabel()
     'training rows'
     """
@@ -187,13 +187,13 @@ class CapacityCurveDisplay(CurveDisplay):
     >>> from sklearn.ensemble import RandomForestClassifier
     >>> from skdistill import DistilledClassifier, StudentNet
     >>> from skdistill.evaluation import CapacityCurveDisplay
-    >>> X, y = make_classification(300, random_state=0)
+    >>> X, y = make_classification(200, random_state=0)
     >>> model = DistilledClassifier(
-    ...     RandomForestClassifier(20, random_state=0),
-    ...     StudentNet(module__hidden_units=(16,), max_epochs=10),
+    ...     RandomForestClassifier(10, random_state=0),
+    ...     StudentNet(module__hidden_units=(16,), max_epochs=3),
     ...     random_state=0,
     ... )
-    >>> display = CapacityCurveDisplay.from_estimator(model, X, y, param_range=[2, 8], cv=3)
+    >>> display = CapacityCurveDisplay.from_estimator(model, X, y, param_range=[2, 8], cv=2)
     >>> display.ax_.get_xlabel()
     'hidden units of the student'
     """

@@ -39,13 +39,13 @@ class TemperatureAlphaDisplay(CurveDisplay):
     >>> from sklearn.ensemble import RandomForestClassifier
     >>> from skdistill import DistilledClassifier, StudentNet
     >>> from skdistill.evaluation import TemperatureAlphaDisplay
-    >>> X, y = make_classification(300, random_state=0)
+    >>> X, y = make_classification(200, random_state=0)
     >>> model = DistilledClassifier(
-    ...     RandomForestClassifier(20, random_state=0),
-    ...     StudentNet(module__hidden_units=(16,), max_epochs=10),
+    ...     RandomForestClassifier(10, random_state=0),
+    ...     StudentNet(module__hidden_units=(16,), max_epochs=3),
     ...     random_state=0,
     ... )
-    >>> display = TemperatureAlphaDisplay.from_estimator(model, X, y, temperatures=[1, 4], cv=3)
+    >>> display = TemperatureAlphaDisplay.from_estimator(model, X, y, temperatures=[1, 4], cv=2)
     >>> display.ax_.get_xlabel()
     "alpha (weight of the teacher's term)"
     """

@@ -134,7 +134,7 @@ def leaderboard(
     >>> from skdistill import DistilledClassifier
     >>> from skdistill.evaluation import leaderboard
     >>> X, y = make_classification(600, random_state=0)
-    >>> model = DistilledClassifier(RandomForestClassifier(50, random_state=0), random_state=0)
+    >>> model = DistilledClassifier(RandomForestClassifier(20, random_state=0), random_state=0)
     >>> students = {
     ...     "tree": DecisionTreeClassifier(max_leaf_nodes=8),
     ...     "linear": LogisticRegression(),

@@ -161,13 +161,13 @@ def distillation_report(
     >>> from sklearn.ensemble import RandomForestClassifier
     >>> from skdistill import DistilledClassifier, StudentNet
     >>> from skdistill.evaluation import distillation_report
-    >>> X, y = make_classification(400, random_state=0)
+    >>> X, y = make_classification(300, random_state=0)
     >>> model = DistilledClassifier(
-    ...     RandomForestClassifier(20, random_state=0),
-    ...     StudentNet(module__hidden_units=(16,), max_epochs=10),
+    ...     RandomForestClassifier(10, random_state=0),
+    ...     StudentNet(module__hidden_units=(16,), max_epochs=3),
     ...     random_state=0,
     ... )
-    >>> report = distillation_report(model, X[:300], y[:300], X[300:], y[300:])
+    >>> report = distillation_report(model, X[:200], y[:200], X[200:], y[200:])
     >>> [row["arm"] for row in report.rows][:3]
     ['teacher', 'plain', 'plain + temperature']
     >>> sorted(report.side_changes())
