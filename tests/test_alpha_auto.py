@@ -32,7 +32,7 @@ X, Y = make_classification(300, 8, n_informative=4, n_classes=3, flip_y=0.2, ran
 NAMES = np.array(["fox", "hen", "owl"])[Y]
 BAYES, LINEAR = GaussianNB(), LinearDiscriminantAnalysis()
 TREE = DecisionTreeClassifier(max_leaf_nodes=8, random_state=0)
-NET = StudentNet(module__hidden_units=(4,), max_epochs=2)
+NET = StudentNet(module__hidden_units=(4,), max_epochs=2, batch_size=32)
 ALPHAS = [0.0, 0.25, 0.5, 0.75]
 
 
@@ -157,7 +157,7 @@ def test_numbers_are_judged_by_the_models_own_loss():
 
 def test_a_quantile_is_judged_by_its_own_loss():
     X, y = make_regression(120, 3, noise=30, random_state=0)
-    net = StudentNetRegressor(module__hidden_units=(4,), max_epochs=2)
+    net = StudentNetRegressor(module__hidden_units=(4,), max_epochs=2, batch_size=32)
     model = DistilledRegressor(
         Ridge(), net, loss=QuantileLoss(0.9), alpha="auto", cv=2, random_state=0
     )

@@ -64,7 +64,9 @@ class OwnFit:
 
 
 def quick_student(**settings):
-    return StudentNet(**{"max_epochs": 3, "lr": 0.01, "module__hidden_units": (16,), **settings})
+    return StudentNet(
+        **{"max_epochs": 3, "lr": 0.01, "module__hidden_units": (16,), "batch_size": 32, **settings}
+    )
 
 
 def quick_model(teacher=None, student=None, **settings):
@@ -415,8 +417,10 @@ def test_repr():
 
 WRAPS = {
     "module": lambda net: net,
-    "StudentNet": lambda net: StudentNet(net, max_epochs=2),
-    "Pipeline": lambda net: make_pipeline(StandardScaler(), StudentNet(net, max_epochs=2)),
+    "StudentNet": lambda net: StudentNet(net, max_epochs=2, batch_size=16),
+    "Pipeline": lambda net: make_pipeline(
+        StandardScaler(), StudentNet(net, max_epochs=2, batch_size=16)
+    ),
     "skorch": lambda net: NeuralNetClassifier(net, max_epochs=2, verbose=0),
 }
 

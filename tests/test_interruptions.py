@@ -146,7 +146,7 @@ def test_running_statistics_that_are_no_numbers_are_put_back_too():
             return super().forward(rows * torch.nan if self.training else rows)
 
     with pytest.warns(TrainingWarning, match="in epoch 1"):
-        model = distil(StudentNet(Normed, max_epochs=2))
+        model = distil(StudentNet(Normed, max_epochs=2, batch_size=32))
     assert np.isfinite(model.predict_proba(X)).all()
 
 

@@ -36,7 +36,9 @@ X, Y = shuffle(*load_iris(return_X_y=True), random_state=0)
 
 
 def quick_student(**settings):
-    return StudentNet(**{"max_epochs": 3, "lr": 0.01, "module__hidden_units": (16,), **settings})
+    return StudentNet(
+        **{"max_epochs": 3, "lr": 0.01, "module__hidden_units": (16,), "batch_size": 32, **settings}
+    )
 
 
 def default_student(**settings):
@@ -118,7 +120,7 @@ def test_containers_of_labels(wrap):
 def test_many_classes():
     rows, y = make_blobs(26 * 12, 3, centers=26, random_state=0)
     letters = np.array([chr(ord("A") + k) for k in range(26)])[y]
-    model = quick_model(GaussianNB(), default_student(max_epochs=30)).fit(rows, letters)
+    model = quick_model(GaussianNB(), default_student(max_epochs=20, lr=0.03)).fit(rows, letters)
     assert model.predict_proba(rows).shape == (312, 26)
     assert "".join(model.classes_) == "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
     assert model.score(rows, letters) > 0.5
@@ -487,7 +489,7 @@ def test_sparse_rows(make):
 
 def test_the_default_student_reads_sparse_rows():
     rows = sparse.csr_matrix(np.where(X > 2, X, 0.0))
-    model = quick_model(LogisticRegression(max_iter=500), default_student(max_epochs=40))
+    model = quick_model(LogisticRegression(max_iter=500), default_student(max_epochs=20, lr=0.03))
     model.fit(rows, Y)
     assert model.score(rows, Y) > 0.8
     scaled = rows / np.median(rows.max(axis=0).toarray())  # all units are near one another

@@ -29,7 +29,12 @@ def draw(n_samples=200, seed=0):
 
 
 def quick(**settings):
-    settings = {"module": MLP, "module__hidden_units": (8,), "max_epochs": 3} | settings
+    settings = {
+        "module": MLP,
+        "module__hidden_units": (8,),
+        "max_epochs": 3,
+        "batch_size": 32,
+    } | settings
     return StudentNet(**settings)
 
 
@@ -131,7 +136,8 @@ def test_strings_and_gaps_without_labels():
         p = np.where(rows["b"] == "x", 0.34, 0.32)
         return np.stack([p, (1 - p) / 2, (1 - p) / 2], axis=1)
 
-    model = DistilledClassifier(teacher, alpha=0.9, random_state=0)
+    student = make_pipeline(TablePreprocessor(), StudentNet(max_epochs=1))
+    model = DistilledClassifier(teacher, student, alpha=0.9, random_state=0)
     model.set_params(augment=Spunge(factor=1)).fit(frame[:90], y[:90], X_unlabeled=frame[90:])
     assert model.predict_proba(frame).shape == (200, 3)
 

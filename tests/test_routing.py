@@ -94,7 +94,9 @@ def routing():
 
 
 def quick_student(**settings):
-    return StudentNet(**{"max_epochs": 5, "lr": 0.05, "module__hidden_units": (8,), **settings})
+    return StudentNet(
+        **{"max_epochs": 3, "lr": 0.05, "module__hidden_units": (8,), "batch_size": 32, **settings}
+    )
 
 
 def quick_model(teacher=None, **settings):

@@ -121,7 +121,13 @@ def names_of(table):
 
 
 def student(**settings):
-    settings = {"max_epochs": 2, "lr": 0.01, "module__hidden_units": (8,), **settings}
+    settings = {
+        "max_epochs": 2,
+        "lr": 0.01,
+        "module__hidden_units": (8,),
+        "batch_size": 32,
+        **settings,
+    }
     return make_pipeline(TablePreprocessor(), StudentNet(**settings))
 
 
@@ -220,8 +226,8 @@ def test_generated_decimals_stay_decimals(library):
 def test_numbers_alone_need_no_preprocessing(library):
     table = make_table("pandas", NUMBERS)
     for distilled, net in (
-        (DistilledClassifier, StudentNet(MLP, max_epochs=2)),
-        (DistilledRegressor, StudentNetRegressor(MLP, max_epochs=2)),
+        (DistilledClassifier, StudentNet(MLP, max_epochs=2, batch_size=32)),
+        (DistilledRegressor, StudentNetRegressor(MLP, max_epochs=2, batch_size=32)),
     ):
         expected, same = (
             distilled(student=net, alpha=0, random_state=0).fit(rows, Y)

@@ -59,7 +59,7 @@ TABLE, LABELS = make_table()
 
 
 def net(*module):
-    return StudentNet(*module, max_epochs=2)
+    return StudentNet(*module, max_epochs=2, batch_size=32)
 
 
 def fit(student, X=TABLE, y=LABELS):

@@ -70,7 +70,7 @@ TABLE, LABELS = make_table()
 
 
 def net(*module, **settings):
-    return StudentNet(*module, max_epochs=2, **settings)
+    return StudentNet(*module, max_epochs=2, batch_size=32, **settings)
 
 
 def plain(student=None, X=TABLE, y=LABELS):
@@ -294,12 +294,15 @@ def test_classes_that_an_estimator_has_not_learnt():
 
 
 REGRESSORS = {
-    "default": lambda: make_pipeline(TablePreprocessor(), StudentNetRegressor(max_epochs=2)),
+    "default": lambda: make_pipeline(
+        TablePreprocessor(), StudentNetRegressor(max_epochs=2, batch_size=64)
+    ),
     "members": lambda: make_pipeline(
-        TablePreprocessor(), StudentNetRegressor(max_epochs=2, module__n_members=3)
+        TablePreprocessor(), StudentNetRegressor(max_epochs=2, batch_size=64, module__n_members=3)
     ),
     "soft tree": lambda: make_pipeline(
-        TablePreprocessor(), StudentNetRegressor(SoftDecisionTree(depth=2), max_epochs=2)
+        TablePreprocessor(),
+        StudentNetRegressor(SoftDecisionTree(depth=2), max_epochs=2, batch_size=64),
     ),
     "ridge": lambda: table_student(Ridge()),
     "tree": lambda: table_student(DecisionTreeRegressor(max_depth=6)),

@@ -227,7 +227,9 @@ def test_columns_in_another_order_are_named():
 @pytest.mark.parametrize("scaler", [StandardScaler(), MinMaxScaler((-1, 1)), RobustScaler()])
 def test_scalers_before_the_network_are_part_of_it(scaler):
     rows = X_TRAIN[:, 10:30] * np.arange(1, 21) + 3  # columns of different units
-    net = StudentNet(module__hidden_units=(16,), module__numeric_embedding=None, max_epochs=3)
+    net = StudentNet(
+        module__hidden_units=(16,), module__numeric_embedding=None, max_epochs=3, batch_size=32
+    )
     student = make_pipeline(scaler, "passthrough", net)
     model = small_model(student).fit(rows, Y_TRAIN)
     result = adversarial_accuracy({"s": model}, rows[:50], Y_TRAIN[:50], epsilon=0.1)
@@ -245,7 +247,9 @@ def test_scalers_before_the_network_are_part_of_it(scaler):
 
 
 def test_scalers_before_a_student_that_has_its_own():
-    net = StudentNet(module__hidden_units=(8,), module__numeric_embedding=None, max_epochs=3)
+    net = StudentNet(
+        module__hidden_units=(8,), module__numeric_embedding=None, max_epochs=3, batch_size=32
+    )
     model = small_model(make_pipeline(StandardScaler(), net))
     outer = make_pipeline(MinMaxScaler((-3, 5)), model).fit(10 * X_TRAIN, Y_TRAIN)
     inner = adversarial_accuracy({"m": model}, outer[:-1].transform(10 * X), Y, epsilon=0.8)

@@ -76,7 +76,7 @@ def flowers():
 
 
 def small_net(**kwargs):
-    return StudentNet(module__hidden_units=(8,), max_epochs=3, **kwargs)
+    return StudentNet(module__hidden_units=(8,), max_epochs=3, batch_size=32, **kwargs)
 
 
 def recipe(teacher=None, **kwargs):
