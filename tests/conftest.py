@@ -1,5 +1,6 @@
 """What every test can rely on: one torch thread, and no traces of the tests before it."""
 
+import gc
 import os
 import re
 import signal
@@ -18,6 +19,12 @@ def pytest_configure():
     torch.set_num_threads(1)
     os.environ.setdefault("MPLBACKEND", "Agg")
     os.environ.setdefault("KERAS_BACKEND", "torch")  # the one that is there
+    gc.disable()  # what is imported and collected stays: looking for garbage in it takes seconds
+
+
+def pytest_collection_finish():
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)

@@ -22,8 +22,8 @@ EXACT = {
     "dtype": "float64",
     "batch_size": -1,
     "train_split": None,
-    "lr": 0.1,
-    "max_epochs": 25,
+    "lr": 0.2,
+    "max_epochs": 12,
 }
 
 

@@ -45,7 +45,9 @@ def teacher():
 
 def student(**settings):
     hashing = HashingVectorizer(n_features=2**18, alternate_sign=False)
-    return make_pipeline(hashing, TablePreprocessor(), StudentNet(max_epochs=8, **settings))
+    return make_pipeline(
+        hashing, TablePreprocessor(), StudentNet(lr=0.02, max_epochs=5, batch_size=24, **settings)
+    )
 
 
 def model(**settings):
@@ -87,7 +89,7 @@ def test_the_default_student_reads_texts():
 
 def test_texts_teach_what_their_columns_do():
     vectors = TfidfVectorizer().fit(TEXTS)
-    net = StudentNet(max_epochs=4)
+    net = StudentNet(max_epochs=2, batch_size=24)
     from_texts = DistilledClassifier(
         make_pipeline(vectors, ComplementNB()).fit(TEXTS, Y),
         make_pipeline(TfidfVectorizer(), net),

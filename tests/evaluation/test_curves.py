@@ -1,8 +1,6 @@
 """Curves: equal to hand-written loops, no test row in any target, refusals before training."""
 
 import re
-import subprocess
-import sys
 from itertools import pairwise
 
 import numpy as np
@@ -66,7 +64,8 @@ def three_classes():
 
 
 def small_net(**parameters):
-    return StudentNet(**{"module__hidden_units": (8,), "max_epochs": 3, "lr": 0.01, **parameters})
+    settings = {"module__hidden_units": (8,), "max_epochs": 3, "batch_size": 32, "lr": 0.01}
+    return StudentNet(**settings | parameters)
 
 
 def recipe(teacher=None, student=None, **parameters):
@@ -508,7 +507,7 @@ def test_the_size_of_a_tree_is_its_leaves(student, name):
     assert row["test_log_loss"] == pytest.approx(log_loss(y[100:], sized.predict_proba(X[100:])))
 
 
-@pytest.mark.filterwarnings("ignore:.*it is timid")  # fifty images a fold
+@pytest.mark.filterwarnings("ignore:.*it is timid")  # twenty images a fold
 @pytest.mark.parametrize(
     ("student", "name"),
     [
@@ -518,9 +517,9 @@ def test_the_size_of_a_tree_is_its_leaves(student, name):
 )
 def test_the_size_of_a_student_of_images_is_that_of_its_convnet(student, name):
     X, y = load_digits(return_X_y=True)
-    X, y = X[:150].reshape(-1, 8, 8).astype("float32"), y[:150]
+    X, y = X[:80].reshape(-1, 8, 8).astype("float32"), y[:80]
     model = DistilledClassifier(FlatLogistic(), student, cv=2, random_state=0)
-    curve = capacity_curve(model, X, y, cv=one_split(150, 50), param_range=["tiny"])
+    curve = capacity_curve(model, X, y, cv=one_split(80, 40), param_range=["tiny"])
     assert curve.param_name == name
     assert [row["n_parameters"] for row in curve.rows[1:]] == [1442, 1442]
     every = find_size(model, X.ndim, "capacity_curve").values
@@ -658,12 +657,12 @@ def test_a_model_without_a_seed_has_one_seed_for_all_its_fits():
 
 
 def test_frames_with_strings_and_gaps_are_taken_with_the_default_student():
-    X, y = two_classes(120)
+    X, y = two_classes(60)
     X = pd.DataFrame(X, columns=list("abcdef"))
     X["town"] = np.where(X["a"] > 0, "Rome", "Oslo")
     X.loc[::7, "b"] = np.nan
     model = DistilledClassifier(make_pipeline(GapFiller(), GaussianNB()), cv=2, random_state=0)
-    curve = capacity_curve(model, X, y, param_range=[2], cv=one_split(120, 40))
+    curve = capacity_curve(model, X, y, param_range=[2], cv=one_split(60, 20))
     assert all(np.isfinite(row["test_log_loss"]) for row in curve.rows)
 
 
@@ -675,14 +674,6 @@ class GapFiller(StandardScaler):
 
     def transform(self, X):
         return super().transform(X.select_dtypes("number").fillna(0).to_numpy())
-
-
-def test_matplotlib_is_not_imported_before_something_is_drawn():
-    code = (
-        "import sys, skdistill.evaluation; "
-        "assert not [name for name in sys.modules if name.startswith('matplotlib')]"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_the_brier_score_is_scikit_learns_unhalved_one():

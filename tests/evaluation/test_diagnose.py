@@ -4,6 +4,7 @@ import contextlib
 import io
 import pickle
 from dataclasses import fields, replace
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -93,16 +94,14 @@ def case(name):
 
 
 NAMES = ("model", "X_train", "y_train", "X_test", "y_test")
-FOUND = {}
 
 
+@cache
 def found(name):
     """Return the case, fitted, and its diagnosis; each is made once."""
-    if name not in FOUND:
-        model, X_train, y_train, X_test, y_test = case(name)
-        given = (model.fit(X_train, y_train), X_train, y_train, X_test, y_test)
-        FOUND[name] = given, diagnose(*given)
-    return FOUND[name]
+    model, X_train, y_train, X_test, y_test = case(name)
+    given = (model.fit(X_train, y_train), X_train, y_train, X_test, y_test)
+    return given, diagnose(*given)
 
 
 @pytest.mark.parametrize("name", rules.VERDICTS)
@@ -303,6 +302,14 @@ def numbers_case(name):
     return model, X[800 : 800 + n_rows], y[800 : 800 + n_rows], X[:800], y[:800]
 
 
+@cache
+def found_numbers(name):
+    """Return the case, fitted, and its diagnosis; each is made once."""
+    model, X_train, y_train, X_test, y_test = numbers_case(name)
+    given = (model.fit(X_train, y_train), X_train, y_train, X_test, y_test)
+    return given, diagnose(*given)
+
+
 NUMBERS_CHANGED = {
     rules.OVERFIT: lambda new: new.alpha == 0.5,
     rules.UNDERFIT: lambda new: new.student_[-1].module_[0].out_features == 64,
@@ -314,10 +321,8 @@ NUMBERS_CHANGED = {
 
 @pytest.mark.parametrize("name", NUMBERS_CHANGED)
 def test_verdicts_on_numbers_and_their_cures(name):
-    model, X_train, y_train, X_test, y_test = numbers_case(name)
-    model.fit(X_train, y_train)
-    given = (model, X_train, y_train, X_test, y_test)
-    diagnosis = diagnose(*given)
+    given, diagnosis = found_numbers(name)
+    model, _, _, X_test, y_test = given
     assert diagnosis.verdict == name, diagnosis
     assert "squared error" in diagnosis.reading[0] and "log-loss" not in repr(diagnosis)
     new = run(diagnosis.code, given)["model"]
@@ -327,9 +332,8 @@ def test_verdicts_on_numbers_and_their_cures(name):
 
 
 def test_figures_of_numbers_are_errors_in_units_of_the_variance():
-    model, X_train, y_train, X_test, y_test = numbers_case(rules.LIMIT)
-    model.fit(X_train, y_train)
-    f = diagnose(model, X_train, y_train, X_test, y_test).figures
+    (model, X_train, y_train, X_test, y_test), diagnosis = found_numbers(rules.LIMIT)
+    f = diagnosis.figures
     unit = np.var(y_train)
     student, teacher = model.predict(X_test), model.teacher_.predict(X_test)
     plain = clone(model).set_params(alpha=0.0).fit(X_train, y_train).predict(X_test)
@@ -721,14 +725,14 @@ def test_a_model_with_generated_rows_is_diagnosed():
     [(2, 0.5, "underfit", {"student": None}), (None, 0.1, "overfit", {"alpha": 0.55})],
 )
 def test_a_tree_is_given_freedom_or_taken_some(leaves, alpha, verdict, changed):
-    X, response = make_friedman1(2400, n_features=10, noise=1.0, random_state=0)
+    X, response = make_friedman1(1400, n_features=10, noise=1.0, random_state=0)
     y = (response > np.median(response)).astype(int)
     parts = X[:600], y[:600], X[600:], y[600:]
     tree = DecisionTreeClassifier(max_leaf_nodes=leaves, random_state=0)
-    teacher = RandomForestClassifier(60, random_state=0)
+    teacher = RandomForestClassifier(30, random_state=0)
     model = DistilledClassifier(teacher, tree, alpha=alpha, random_state=0)
     diagnosis = diagnose(model, *parts)
     assert diagnosis.verdict == verdict
     names = {"model": model, "X_train": parts[0], "y_train": parts[1]}
-    exec(diagnosis.code, names)
+    exec(diagnosis.code.replace(".fit(X_train, y_train)", ""), names)
     assert {name: getattr(names["model"], name) for name in changed} == changed

@@ -237,7 +237,8 @@ def test_a_student_comes_near_its_teacher_by_any_loss(name):
     X = rng.normal(size=(300, 4))
     logits = X @ rng.normal(size=(4, 3))
     y = logits.argmax(axis=1)
-    net = StudentNet(MLP, module__hidden_units=(), max_epochs=30, lr=0.05, train_split=None)
+    settings = {"max_epochs": 20, "batch_size": 32, "lr": 0.2, "train_split": None}
+    net = StudentNet(MLP, module__hidden_units=(), **settings)
     model = DistilledClassifier(student=net, loss=ALL[name], alpha=1, random_state=0)
     model.fit(X, y, soft_targets=softmax(logits, axis=1))
     assert model.score(X, y) > 0.95
