@@ -46,7 +46,7 @@ def corrupt(name, X, strength, seed=0, reference=None):
 
 
 def small_model(teacher=None, **parameters):
-    net = StudentNet(module__hidden_units=(8,), max_epochs=3)
+    net = StudentNet(module__hidden_units=(8,), max_epochs=3, batch_size=32)
     return DistilledClassifier(
         RandomForestClassifier(10, random_state=0) if teacher is None else teacher,
         make_pipeline(StandardScaler(), net),

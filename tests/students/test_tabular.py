@@ -28,7 +28,7 @@ def mixed(n_samples=120):
 
 
 def student(**settings):
-    net = StudentNet(module__hidden_units=(8,), max_epochs=2, **settings)
+    net = StudentNet(module__hidden_units=(8,), max_epochs=2, batch_size=32, **settings)
     return make_pipeline(TablePreprocessor(), net)
 
 

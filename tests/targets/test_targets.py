@@ -36,7 +36,7 @@ def module(*last, n_outputs=3):
 
 
 def student():
-    return StudentNet(MLP, module__hidden_units=(6,), max_epochs=3)
+    return StudentNet(MLP, module__hidden_units=(6,), max_epochs=3, batch_size=32)
 
 
 # fit on Targets is fit with the teacher
@@ -114,7 +114,7 @@ def test_numbers_too(fitted):
     rows, y = load_diabetes(return_X_y=True)
     teacher = RandomForestRegressor(5)
     teacher = teacher.set_params(random_state=0).fit(rows, y) if fitted else teacher
-    net = StudentNetRegressor(MLP, module__hidden_units=(6,), max_epochs=3)
+    net = StudentNetRegressor(MLP, module__hidden_units=(6,), max_epochs=3, batch_size=32)
     given = {"X_unlabeled": rows[:20] + 0.01}
     model = DistilledRegressor(teacher, net, random_state=0).fit(rows, y, **given)
     targets = teacher_targets(teacher, rows, y, random_state=0, **given)
@@ -263,7 +263,7 @@ def test_numbers_are_put_in_order_by_the_names_of_their_columns():
     expected = forest.predict(X)
     found = teacher_targets(swapped, X, PAIR, task="numbers")
     np.testing.assert_array_equal(found, expected)
-    net = StudentNetRegressor(MLP, module__hidden_units=(6,), max_epochs=3)
+    net = StudentNetRegressor(MLP, module__hidden_units=(6,), max_epochs=3, batch_size=32)
 
     def fit(soft_targets, y_val):
         model = DistilledRegressor(None, net, random_state=0)

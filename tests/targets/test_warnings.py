@@ -242,7 +242,7 @@ def noisy_rows():
 
 
 def small_net():
-    return StudentNet(module__hidden_units=(8,), max_epochs=3)
+    return StudentNet(module__hidden_units=(8,), max_epochs=3, batch_size=32)
 
 
 @pytest.mark.parametrize("labels", [[0, 1], ["no", "yes"]])

@@ -21,7 +21,7 @@ S = np.array([[4.0, 1, 0], [1, 4, 3], [0, 3, 4]])
 
 
 def quick_model(teacher=None, **settings):
-    student = StudentNet(max_epochs=2, module__hidden_units=(8,))
+    student = StudentNet(max_epochs=2, module__hidden_units=(8,), batch_size=32)
     return DistilledClassifier(teacher, student, **{"random_state": 0, **settings})
 
 

@@ -44,7 +44,7 @@ UNTRAINED = pytest.mark.filterwarnings("ignore::skdistill.exceptions.TeacherWarn
 
 
 def quick_model(teacher, **settings):
-    student = StudentNet(max_epochs=2, module__hidden_units=(8,))
+    student = StudentNet(max_epochs=2, module__hidden_units=(8,), batch_size=32)
     return DistilledClassifier(teacher, student, **{"random_state": 0, **settings})
 
 

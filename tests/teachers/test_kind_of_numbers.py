@@ -143,7 +143,7 @@ def test_targets_of_numbers_are_cut_as_rows_are():
         np.testing.assert_array_equal(part.more[0], found.more[0])
 
 
-@pytest.mark.parametrize("student", [TREE, StudentNetRegressor(max_epochs=2)])
+@pytest.mark.parametrize("student", [TREE, StudentNetRegressor(max_epochs=2, batch_size=32)])
 def test_learning_from_targets_is_learning_from_the_teacher(student):
     teacher = [DecisionTreeRegressor(max_depth=5), LinearRegression().fit(X, Y)]
     more = X[:40] + np.float32(0.01)

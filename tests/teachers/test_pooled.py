@@ -211,7 +211,7 @@ def test_what_learns_a_quantile_is_no_mean():
     loss = QuantileLoss(quantile=0.9)
     student = make_pipeline(
         StandardScaler(),
-        StudentNetRegressor(module__hidden_units=(16,), max_epochs=30, lr=0.01),
+        StudentNetRegressor(module__hidden_units=(16,), max_epochs=30, batch_size=48, lr=0.03),
     )
     model = DistilledRegressor(SelfTeacher(), student, loss=loss, cv=2, random_state=0)
     covered = np.mean(model.fit(XN, YN).teacher_.predict(XN) >= YN)
@@ -225,7 +225,9 @@ def test_what_learns_a_quantile_is_no_mean():
 
 
 def net():
-    return make_pipeline(StandardScaler(), StudentNet(max_epochs=3, module__hidden_units=(8,)))
+    return make_pipeline(
+        StandardScaler(), StudentNet(max_epochs=3, module__hidden_units=(8,), batch_size=32)
+    )
 
 
 WHERE = {
@@ -251,7 +253,7 @@ def test_a_self_teacher_is_the_student(where):
 
 def test_it_is_the_default_student_and_hears_what_is_set_on_it():
     breast, labels = load_breast_cancer(return_X_y=True)
-    model = DistilledClassifier(SelfTeacher(), cv=2, random_state=0).fit(breast[:120], labels[:120])
+    model = DistilledClassifier(SelfTeacher(), cv=2, random_state=0).fit(breast[:50], labels[:50])
     assert isinstance(model.teacher_[0], TablePreprocessor)
     assert type(model.teacher_[-1]) is StudentNet
     model = DistilledClassifier(SelfTeacher(), net(), cv=2, random_state=0)

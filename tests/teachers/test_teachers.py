@@ -37,7 +37,7 @@ UNTRAINED = pytest.mark.filterwarnings("ignore::skdistill.exceptions.TeacherWarn
 
 
 def quick_model(teacher, **settings):
-    student = StudentNet(max_epochs=2, module__hidden_units=(8,))
+    student = StudentNet(max_epochs=2, module__hidden_units=(8,), batch_size=32)
     return DistilledClassifier(teacher, student, **{"random_state": 0, **settings})
 
 
@@ -89,7 +89,8 @@ CLASSIFIERS = {
     ),
     "a distilled student": lambda: quick_model(logistic()),
     "a student alone": lambda: make_pipeline(
-        StandardScaler(), StudentNet(max_epochs=5, module__hidden_units=(8,))
+        StandardScaler(),
+        StudentNet(max_epochs=5, module__hidden_units=(8,), batch_size=16, lr=0.02),
     ),
     "lightgbm": lightgbm,
     "xgboost": xgboost,
@@ -592,7 +593,7 @@ def test_a_frame_of_soft_targets_is_read_by_its_columns():
     y = np.array(["a", "b", "c"])[y]
     frame = pd.DataFrame(np.eye(3)[np.searchsorted(["a", "b", "c"], y)] * 0.9 + 0.1 / 3)
     frame.columns = ["a", "b", "c"]
-    student = StudentNet(max_epochs=2)
+    student = StudentNet(max_epochs=2, batch_size=32)
     first, second = (
         DistilledClassifier(student=student, random_state=0)
         .fit(X, y, soft_targets=frame[columns])

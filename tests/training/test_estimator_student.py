@@ -167,7 +167,7 @@ def test_gini_on_copies_and_squared_error_on_probabilities_are_one_tree():
 
 def test_a_tree_learns_more_from_a_forest_than_from_labels():
     X, y = make_classification(3000, 10, n_informative=6, flip_y=0.2, random_state=1)
-    teacher = RandomForestClassifier(60, min_samples_leaf=5, random_state=0)
+    teacher = RandomForestClassifier(20, min_samples_leaf=5, random_state=0)
     tree = DecisionTreeClassifier(random_state=0)
     X, X_test, y, y_test = X[:1000], X[1000:], y[:1000], y[1000:]
     plain = DistilledClassifier(student=tree, alpha=0).fit(X, y).predict_proba(X_test)

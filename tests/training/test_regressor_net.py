@@ -95,7 +95,7 @@ def test_numbers_are_not_stratified():
 
 
 def make_net(**settings):
-    settings = {"module__hidden_units": (8,), "max_epochs": 3, **settings}
+    settings = {"module__hidden_units": (8,), "max_epochs": 3, "batch_size": 32, **settings}
     return StudentNetRegressor(MLP, **settings)
 
 

@@ -20,7 +20,7 @@ X, Y = load_digits(return_X_y=True)
 X = (X[:400] / 16).astype(np.float32)
 Y = Y[:400]
 NAMES = np.array(list("abcdefghij"))[Y]
-QUICK = {"module__hidden_units": (8,), "max_epochs": 6, "lr": 0.02}
+QUICK = {"module__hidden_units": (8,), "max_epochs": 6, "batch_size": 32, "lr": 0.02}
 SCALE = 0.1  # of the prior on log T
 
 
