@@ -166,16 +166,6 @@ def test_inspect_starts_without_torch(folder):
     assert subprocess.run(words, stdout=subprocess.DEVNULL).returncode == 0
 
 
-def test_the_package_says_all_its_names_before_it_imports_them():
-    code = (
-        "import sys, skdistill; names = dir(skdistill); assert 'torch' not in sys.modules;"
-        "assert {'DistilledClassifier', 'losses', 'deployment'} <= set(names), names;"
-        "assert skdistill.losses.KD and skdistill.StudentNet is skdistill.training.StudentNet;"
-        "from skdistill import *; assert DistilledClassifier and not hasattr(skdistill, 'nothing')"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True)
-
-
 def test_a_command_that_is_asked_says_how_it_is_used(capsys):
     for words in (["--help"], ["fit", "--help"], ["predict", "--help"], ["--version"]):
         with pytest.raises(SystemExit) as stop:
