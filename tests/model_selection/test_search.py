@@ -27,10 +27,8 @@ from skdistill import DistillationSearchCV, DistilledClassifier, StudentNet
 from skdistill.exceptions import TrainingWarning
 from skdistill.students import MLP
 
-STUDENT = StudentNet(MLP, module__hidden_units=(8,), max_epochs=2, dtype="float64")
-MODEL = DistilledClassifier(
-    RandomForestClassifier(5, random_state=0), STUDENT, random_state=0, device="cpu"
-)
+STUDENT = StudentNet(MLP, module__hidden_units=(8,), max_epochs=2, batch_size=32, dtype="float64")
+MODEL = DistilledClassifier(LogisticRegression(), STUDENT, cv=2, random_state=0, device="cpu")
 GRID = {"temperature": [1, 3], "alpha": [0.4, 1]}
 SCORING = ["accuracy", "neg_log_loss"]
 
@@ -156,7 +154,7 @@ def test_a_candidate_that_cannot_be_fitted(rows):
 
 def test_a_student_that_diverges_leaves_the_others_alone(rows, compare):
     rates = {"student__lr": [0.01, 1e30, 0.02]}
-    model = clone(MODEL).set_params(student__optimizer=torch.optim.SGD)
+    model = clone(MODEL).set_params(student__optimizer=torch.optim.SGD, student__batch_size=8)
     with pytest.warns(TrainingWarning, match="NaN or infinite"):
         own = searched(rows, model, rates, refit=False)
     with pytest.warns(TrainingWarning, match="NaN or infinite"):

@@ -617,7 +617,7 @@ IMAGES[np.arange(120), LABELS] += 3
 def trained_teacher():
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        return StudentNet(Vgg(), max_epochs=10, lr=0.01).fit(IMAGES, LABELS).module_
+        return StudentNet(Vgg(), max_epochs=10, batch_size=16, lr=0.02).fit(IMAGES, LABELS).module_
 
 
 STUDENTS = {
@@ -634,7 +634,7 @@ def test_cut_students_are_distilled(name, trained_teacher):
     before = copy.deepcopy(teacher)
     module = STUDENTS[name](teacher)
     start = copy.deepcopy(module.state_dict())
-    student = StudentNet(module, max_epochs=4, lr=0.01, train_split=None)
+    student = StudentNet(module, max_epochs=4, batch_size=16, lr=0.02, train_split=None)
     model = DistilledClassifier(teacher, student, random_state=0).fit(IMAGES, LABELS)
     assert same_weights(teacher, before)
     assert all(torch.equal(start[key], value) for key, value in module.state_dict().items())
@@ -651,7 +651,7 @@ def test_cut_students_are_distilled(name, trained_teacher):
 
 
 def test_frozen_statistics_stay_in_a_fit(trained_teacher):
-    student = StudentNet(freeze(trained_teacher, "features"), max_epochs=2)
+    student = StudentNet(freeze(trained_teacher, "features"), max_epochs=2, batch_size=32)
     model = DistilledClassifier(trained_teacher, student, random_state=0).fit(IMAGES, LABELS)
     found = model.student_.module_.features[1].norm.running_mean
     assert torch.equal(found, trained_teacher.features[1].running_mean)

@@ -243,8 +243,8 @@ def test_weights_and_rows_without_labels_are_heard(make):
 @BOTH
 def test_a_boosted_student_learns_more_from_a_forest_than_from_labels(make):
     X, y = make_classification(2000, 10, n_informative=6, flip_y=0.2, random_state=1)
-    teacher = RandomForestClassifier(60, min_samples_leaf=5, random_state=0, n_jobs=1)
-    student = make(n_estimators=200, learning_rate=0.3)
+    teacher = RandomForestClassifier(20, min_samples_leaf=5, random_state=0, n_jobs=1)
+    student = make(n_estimators=100, learning_rate=0.3)
     model = DistilledClassifier(teacher, student, alpha=0.9, random_state=0)
     plain = clone(model).set_params(alpha=0).fit(X[:700], y[:700]).predict_proba(X[700:])
     distilled = model.fit(X[:700], y[:700]).predict_proba(X[700:])
