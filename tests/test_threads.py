@@ -12,7 +12,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.pipeline import make_pipeline
 from torch import nn
 
-from skdistill import DistilledClassifier, DistilledRegressor, StudentNet
+from skdistill import DistilledClassifier, DistilledRegressor, StudentNet, StudentNetRegressor
 from skdistill.students import TablePreprocessor
 from skdistill.targets import teacher_targets
 from skdistill.transfer import View
@@ -74,10 +74,10 @@ class Waiting(View):
 # Our own modules draw from generators of their own
 
 STUDENTS = {
-    "default": make_pipeline(TablePreprocessor(), StudentNet(max_epochs=3)),
-    "dropout": StudentNet(module__dropout=0.5, max_epochs=3),
-    "views": StudentNet(views="mixup", max_epochs=3),
-    "an instance": StudentNet(module(), max_epochs=3),
+    "default": make_pipeline(TablePreprocessor(), StudentNet(max_epochs=3, batch_size=32)),
+    "dropout": StudentNet(module__dropout=0.5, max_epochs=3, batch_size=32),
+    "views": StudentNet(views="mixup", max_epochs=3, batch_size=32),
+    "an instance": StudentNet(module(), max_epochs=3, batch_size=32),
 }
 
 
@@ -109,8 +109,12 @@ def test_what_other_threads_draw_is_what_they_draw_alone(student):
         assert torch.equal(drawn, torch.rand(3))
 
 
+def waiting(reached):
+    return StudentNet(views=Waiting(reached, lambda: True), max_epochs=3, batch_size=32)
+
+
 def test_students_are_trained_side_by_side_and_are_what_they_are_alone():
-    alone = [fit(StudentNet(views=Waiting(lambda: None, lambda: True)), seed) for seed in (1, 2)]
+    alone = [fit(waiting(lambda: None), seed) for seed in (1, 2)]
     meeting = threading.Barrier(2)
     met = threading.Event()
 
@@ -119,7 +123,7 @@ def test_students_are_trained_side_by_side_and_are_what_they_are_alone():
             meeting.wait(LONG)
             met.set()
 
-    student = StudentNet(views=Waiting(meet, lambda: True))
+    student = waiting(meet)
     with ThreadPoolExecutor(2) as threads:
         together = list(threads.map(lambda seed: fit(student, seed), (1, 2)))
     np.testing.assert_array_equal(together, alone)
@@ -127,7 +131,10 @@ def test_students_are_trained_side_by_side_and_are_what_they_are_alone():
 
 def test_regressors_too():
     def fit(seed):
-        model = DistilledRegressor(alpha=0, random_state=seed)
+        student = make_pipeline(
+            TablePreprocessor(), StudentNetRegressor(max_epochs=3, batch_size=32)
+        )
+        model = DistilledRegressor(None, student, alpha=0, random_state=seed)
         return model.fit(X, X[:, 0]).predict(X)
 
     alone = [fit(1), fit(2)]

@@ -44,6 +44,11 @@ def quick_student(module=None, **settings):
     return StudentNet(module, **{"max_epochs": 2, "batch_size": 32, **settings})
 
 
+def default_student():
+    """The default student, which learns for two epochs."""
+    return make_pipeline(TablePreprocessor(), quick_student())
+
+
 def quick_skorch(module=MLP, **settings):
     return NeuralNetClassifier(module, **{"max_epochs": 2, "verbose": 0, **settings})
 
@@ -318,7 +323,7 @@ def disturb_global_generators():
 @pytest.mark.changes_global_rng
 @pytest.mark.parametrize("parts", [*RANDOM, "default"])
 def test_one_seed_gives_one_result(parts):
-    teacher, student = RANDOM.get(parts, (ExtraTreesClassifier(5), None))
+    teacher, student = RANDOM.get(parts, (ExtraTreesClassifier(5), default_student()))
     model = DistilledClassifier(teacher, student, random_state=0)
     first = model.fit(X, Y).predict_proba(X)
     disturb_global_generators()
@@ -351,9 +356,7 @@ class Unpicklable(GaussianNB):
 @pytest.mark.parametrize("fitted", [True, False])
 @pytest.mark.parametrize("student", STUDENTS)
 def test_the_student_holds_no_teacher(student, fitted):
-    student = STUDENTS[student]
-    if student is None:
-        student = make_pipeline(TablePreprocessor(), quick_student())
+    student = default_student() if student == "default" else STUDENTS[student]
     teacher = Unpicklable().fit(X, Y) if fitted else Unpicklable()
     model = DistilledClassifier(teacher, student, random_state=0).fit(X, Y)
     expected = model.predict_proba(X)
@@ -370,7 +373,7 @@ def test_the_student_holds_no_teacher(student, fitted):
 
 
 PICKLED = {
-    "default": None,
+    "default": default_student(),
     "own": quick_student(),
     "early stopping": quick_student(callbacks=[EarlyStopping(load_best=True)]),
     "skorch": quick_skorch(),

@@ -69,7 +69,7 @@ def temperature_alpha(spread=0.01):
 
 
 def model():
-    net = StudentNet(module__hidden_units=(4,), max_epochs=2)
+    net = StudentNet(module__hidden_units=(4,), max_epochs=2, batch_size=32)
     return DistilledClassifier(GaussianNB(), net, cv=2, random_state=0)
 
 
@@ -265,7 +265,7 @@ def test_frame_holds_the_rows(display, result):
 
 
 def regressor():
-    net = StudentNetRegressor(module__hidden_units=(4,), max_epochs=2)
+    net = StudentNetRegressor(module__hidden_units=(4,), max_epochs=2, batch_size=32)
     return DistilledRegressor(DecisionTreeRegressor(random_state=0), net, cv=2, random_state=0)
 
 

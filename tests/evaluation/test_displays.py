@@ -50,7 +50,8 @@ def answers(n=300, n_classes=3, seed=0):
 
 def recipe(**parameters):
     student = make_pipeline(
-        StandardScaler(), StudentNet(module__hidden_units=(8,), max_epochs=3, lr=0.01)
+        StandardScaler(),
+        StudentNet(module__hidden_units=(8,), max_epochs=3, batch_size=32, lr=0.01),
     )
     teacher = RandomForestClassifier(10, random_state=0)
     return DistilledClassifier(teacher, student, random_state=0, **parameters)

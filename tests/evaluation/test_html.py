@@ -66,7 +66,8 @@ def report():
     X, y = make_classification(300, 6, flip_y=0.1, random_state=0)
     y = np.array([MARKUP, FORMULA])[y]
     student = make_pipeline(
-        StandardScaler(), StudentNet(module__hidden_units=(8,), max_epochs=3, lr=0.01)
+        StandardScaler(),
+        StudentNet(module__hidden_units=(8,), max_epochs=3, batch_size=32, lr=0.01),
     )
     model = DistilledClassifier(RandomForestClassifier(10), student, alpha=0.25, random_state=0)
     groups = [GROUP, None] * 50
@@ -195,7 +196,7 @@ def test_a_report_from_a_pickle_writes_the_same_page(report, source, tmp_path):
 
 def test_the_page_of_several_test_sets_holds_all_reports_and_the_costs_once(tmp_path):
     X, y = make_classification(300, 6, flip_y=0.1, random_state=0)
-    student = StudentNet(module__hidden_units=(8,), max_epochs=2)
+    student = StudentNet(module__hidden_units=(8,), max_epochs=2, batch_size=32)
     model = DistilledClassifier(RandomForestClassifier(5), student, random_state=0)
     sets = {MARKUP: X[200:240], "late": X[240:]}, {MARKUP: y[200:240], "late": y[240:]}
     reports = distillation_report(model, X[:200], y[:200], *sets)
@@ -217,7 +218,7 @@ def test_the_page_of_several_test_sets_holds_all_reports_and_the_costs_once(tmp_
 
 def test_the_page_of_numbers_has_their_scores_and_no_classes(tmp_path):
     X, y = make_regression(300, 6, noise=20.0, random_state=0)
-    student = StudentNetRegressor(module__hidden_units=(8,), max_epochs=2)
+    student = StudentNetRegressor(module__hidden_units=(8,), max_epochs=2, batch_size=32)
     model = DistilledRegressor(RandomForestRegressor(5), student, random_state=0)
     sets = {"a": X[200:240], "b": X[240:]}, {"a": y[200:240], "b": y[240:]}
     reports = distillation_report(model, X[:200], y[:200], *sets)

@@ -52,7 +52,7 @@ def model(asked, tmp_path, monkeypatch):
     # To be timed a teacher has to be asked.
     monkeypatch.setattr(_shipped, "prediction_times", lambda *_: (np.nan, np.nan))
     teacher = CallableTeacher(asked, classes=[0, 1], cache_key="a logistic regression")
-    student = StudentNet(module__hidden_units=(4,), max_epochs=1)
+    student = StudentNet(module__hidden_units=(4,), max_epochs=1, batch_size=32)
     return DistilledClassifier(teacher, student, memory=str(tmp_path), random_state=0)
 
 

@@ -43,7 +43,12 @@ def own_generator():
 
 
 def net(cls=StudentNet, **settings):
-    settings = {"module__hidden_units": (8,), "max_epochs": 2, "lr": 0.05} | settings
+    settings = {
+        "module__hidden_units": (8,),
+        "max_epochs": 2,
+        "batch_size": 32,
+        "lr": 0.05,
+    } | settings
     return cls(MLP, **settings)
 
 
