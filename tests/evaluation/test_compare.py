@@ -40,7 +40,7 @@ def two_classes(n=300, n_test=100):
 
 
 def student(**kwargs):
-    return StudentNet(**{"module__hidden_units": (8,), "max_epochs": 3, **kwargs})
+    return StudentNet(**{"module__hidden_units": (8,), "max_epochs": 3, "batch_size": 32, **kwargs})
 
 
 @pytest.fixture(scope="module")
@@ -205,7 +205,7 @@ def test_the_number_of_jobs_changes_nothing():
 
 def test_label_smoothing_is_a_uniform_teacher():
     X, y, X_test, _ = two_classes()
-    net = student(max_epochs=10)
+    net = student(max_epochs=10, batch_size=8)
     uniform = DistilledClassifier(
         DummyClassifier(strategy="uniform"), net, alpha=0.1, cv="in-sample", random_state=0
     )
