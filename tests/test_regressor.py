@@ -29,7 +29,7 @@ from skdistill.transfer import Unlabeled
 
 X, Y = load_diabetes(return_X_y=True)
 YY = np.column_stack([Y, -2 * Y])
-FAST = StudentNetRegressor(module__hidden_units=(16,), max_epochs=4, lr=0.02)
+FAST = StudentNetRegressor(module__hidden_units=(16,), max_epochs=4, batch_size=32, lr=0.04)
 RIDGE = Ridge(0.1).fit(X, Y)
 
 
@@ -49,7 +49,8 @@ def table():
 def test_a_table_with_strings_and_gaps():
     frame = table()
     teacher = HistGradientBoostingRegressor(categorical_features="from_dtype", max_iter=5)
-    model = DistilledRegressor(teacher, random_state=0).fit(frame, Y)
+    student = make_pipeline(TablePreprocessor(), StudentNetRegressor(max_epochs=15, batch_size=64))
+    model = DistilledRegressor(teacher, student, random_state=0).fit(frame, Y)
     assert model.score(frame, Y) > 0.4
     assert list(model.feature_names_in_) == list(frame.columns)
     assert model.predict(frame[:3]).shape == (3,)
@@ -133,7 +134,9 @@ def test_a_column_is_one_output():
 @pytest.mark.parametrize("quantile", [0.1, 0.9])
 def test_a_quantile_is_learnt(quantile):
     teacher = HistGradientBoostingRegressor(loss="quantile", quantile=quantile, max_iter=20)
-    student = StudentNetRegressor(module__hidden_units=(32,), max_epochs=20)
+    student = StudentNetRegressor(
+        module__hidden_units=(32,), max_epochs=20, batch_size=32, lr=0.005
+    )
     student = make_pipeline(TablePreprocessor(), student)
     model = distil(teacher, student, loss=QuantileLoss(quantile=quantile)).fit(X, Y)
     assert (model.predict(X) > Y).mean() == pytest.approx(quantile, abs=0.1)
@@ -146,7 +149,7 @@ def test_a_quantile_is_learnt(quantile):
 def test_huber_s_loss_is_less_moved_by_far_targets():
     far = Y.copy()
     far[::20] += 5000
-    student = StudentNetRegressor(torch.nn.Linear, lr=0.1, max_epochs=30)
+    student = StudentNetRegressor(torch.nn.Linear, lr=0.3, max_epochs=20, batch_size=32)
     fits = [
         distil(None, student, alpha=0, loss=loss).fit(X, far).predict(X)
         for loss in ("squared_error", HuberLoss(delta=0.1))
@@ -178,7 +181,7 @@ def test_generated_rows(teacher):
 
 
 def test_a_tree_that_imitates_a_forest():
-    forest = RandomForestRegressor(30, random_state=0)
+    forest = RandomForestRegressor(15, random_state=0)
     tree = DecisionTreeRegressor(max_depth=6, random_state=0)
     folds = {"X": X, "y": Y, "cv": 3}
     plain = cross_val_score(tree, **folds).mean()

@@ -34,7 +34,7 @@ TWO = np.column_stack([Y, X[:, 3] + 0.1 * RNG.normal(size=160)])
 TRAIN, TEST = slice(0, 100), slice(100, None)
 ARMS = ["teacher", "plain", "teacher's numbers alone", "distilled"]
 TREE = DecisionTreeRegressor(max_depth=3, random_state=0)
-NET = StudentNetRegressor(module__hidden_units=(8,), max_epochs=3)
+NET = StudentNetRegressor(module__hidden_units=(8,), max_epochs=3, batch_size=32)
 
 
 class Counting(Ridge):

@@ -38,7 +38,10 @@ def seeded_fit(net, X, y, seed=0, **fit_params):
 
 def quick(**settings):
     return StudentNet(
-        **({"module": MLP, "module__hidden_units": (16,), "max_epochs": 3} | settings)
+        **(
+            {"module": MLP, "module__hidden_units": (16,), "max_epochs": 3, "batch_size": 32}
+            | settings
+        )
     )
 
 
@@ -210,11 +213,11 @@ def test_a_trained_net_pickles_small():
     assert len(pickle.dumps(net)) < 1.1 * weights + 20_000
 
 
-def test_blobs_are_learnt_at_any_size():
-    for n_samples in (30, 120, 3000):
-        X, y = make_blobs(n_samples, centers=3, random_state=1)
-        X = (X - X.mean(axis=0)) / X.std(axis=0)
-        assert seeded_fit(StudentNet(), X, y).score(X, y) > 0.95
+@pytest.mark.parametrize("n_samples", [30, 120, pytest.param(3000, marks=pytest.mark.slow)])
+def test_blobs_are_learnt_at_any_size(n_samples):
+    X, y = make_blobs(n_samples, centers=3, random_state=1)
+    X = (X - X.mean(axis=0)) / X.std(axis=0)
+    assert seeded_fit(StudentNet(), X, y).score(X, y) > 0.95
 
 
 @pytest.mark.parametrize(
