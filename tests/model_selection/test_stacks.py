@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 import torch
-from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+from sklearn.linear_model import Ridge
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -20,18 +20,20 @@ from skdistill.students import MLP, SoftDecisionTree, TablePreprocessor, Tabular
 from skdistill.teachers import SelfTeacher
 from skdistill.training import HoldOut
 
-FOREST = RandomForestClassifier(5, max_depth=5, random_state=0)
+TEACHER = GaussianNB()
 SOFT = {"temperature": [1, 3], "alpha": [0.4, 1]}
 
 
 def net(module=MLP, **settings):
     if module in (MLP, TabularMLP):
         settings = {"module__hidden_units": (8,)} | settings
-    return StudentNet(module, **{"max_epochs": 3, "dtype": "float64", "lr": 0.01} | settings)
+    settings = {"max_epochs": 3, "batch_size": 24, "dtype": "float64", "lr": 0.01} | settings
+    return StudentNet(module, **settings)
 
 
-def model(student, teacher=FOREST, **settings):
-    return DistilledClassifier(teacher, student, **{"random_state": 0, "device": "cpu"} | settings)
+def model(student, teacher=TEACHER, **settings):
+    settings = {"cv": 2, "random_state": 0, "device": "cpu"} | settings
+    return DistilledClassifier(teacher, student, **settings)
 
 
 def instance():
@@ -111,12 +113,15 @@ TOGETHER = {
     "a loss over classes": lambda: (model(net(), loss=DKD(warmup_epochs=3)), SOFT),
     "a loss over batches": lambda: (model(net(), loss=DIST()), SOFT),
     "a step before": lambda: (make_pipeline(StandardScaler(), model(net())), None),
-    "a calibrated list of teachers": lambda: (model(net(), [FOREST, FOREST], calibrate=True), SOFT),
+    "a calibrated list of teachers": lambda: (
+        model(net(), [TEACHER, TEACHER], calibrate=True),
+        SOFT,
+    ),
     "rows that are made": lambda: (model(net(), augment="gaussian_noise"), SOFT),
     "the student as its teacher": lambda: (model(net(), SelfTeacher()), SOFT),
     "numbers": lambda: (
         DistilledRegressor(
-            RandomForestRegressor(5, random_state=0),
+            Ridge(),
             StudentNetRegressor(
                 MLP, module__hidden_units=(8,), max_epochs=3, dtype="float64", batch_size=16
             ),
@@ -198,7 +203,7 @@ ALONE = {
         "the optimiser ASGD",
     ),
     "a chosen alpha": (
-        lambda: model(net(max_epochs=1), alpha="auto").set_params(teacher=GaussianNB(), cv=2),
+        lambda: model(net(max_epochs=1), alpha="auto"),
         "alpha='auto' trains several students",
     ),
     "batches of torch": (
