@@ -14,6 +14,8 @@ PACKAGE = "skdistill"
 _0 = {
     *("exceptions", "_lazy", "_ascent", "_atomic", "_columns", "_compat", "_frames", "_generators"),
     *(
+        "_cascade_threshold",
+        "_gap_test",
         "_labels",
         "_layout",
         "_names",
@@ -46,6 +48,8 @@ MAY_IMPORT = {
     "_warn": set(),
     "_ascent": set(),
     "_atomic": set(),
+    "_cascade_threshold": {"_gap_test"},
+    "_gap_test": set(),
     "_columns": {"exceptions", "_frames", "_warn"},
     "_generators": set(),
     "_labels": {"exceptions", "_columns", "_warn"},

@@ -10,7 +10,7 @@ ORACLE = "a pure function is compared with its formula, which a whole fit would 
 PACKED = "the labels, answers and weights of a net are made without the fit that makes them"
 DRAWN = "what a training draws is drawn again by hand, from the generators that it has"
 MAY_IMPORT_PRIVATE = {
-    "deployment/test_gap_test.py": ORACLE,
+    "test_gap_test.py": ORACLE,
     "evaluation/test_adversarial.py": ORACLE,
     "evaluation/test_bias_variance.py": ORACLE,
     "evaluation/test_compare.py": ORACLE,

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin
 from sklearn.utils import get_tags
 
+from skdistill._cascade_threshold import SCORES
 from skdistill._compat import (
     Interval,
     StrOptions,
@@ -23,15 +24,6 @@ from skdistill._warn import warn
 from skdistill.deployment._asking import ask_teacher, check_student, check_teacher_of
 from skdistill.exceptions import DistillationWarning
 from skdistill.teachers._fit import clone_teacher
-
-
-def _margin(probabilities):
-    two = np.partition(probabilities, -2, axis=1)[:, -2:]
-    return two[:, 1] - two[:, 0]
-
-
-SCORES = {"margin": _margin, "max_probability": lambda probabilities: probabilities.max(axis=1)}
-"""How sure a student is of each row, by its probabilities of shape (n_samples, n_classes)."""
 
 
 class BaseCascade(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):

@@ -2,41 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from numbers import Real
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
+from skdistill._cascade_threshold import AccuracyGap, check_enough_rows, find_threshold
 from skdistill._compat import Interval
 from skdistill._labels import read_labels
 from skdistill._rows import as_rows
 from skdistill.deployment._asking import ask_teacher
 from skdistill.deployment._cascade import BaseCascade
-from skdistill.deployment._gap_test import gap_bound, gap_p_value, rows_needed
-
-SHARES = np.linspace(0, 1, 51)
-"""The shares of rows to defer that are tried. They do not depend on the rows."""
-
-EVERY = 10
-"""Every so many rows one tells where the thresholds lie, and the others test them."""
-
-
-class AccuracyGap(NamedTuple):
-    """The teacher's accuracy less that of the cascade.
-
-    Attributes
-    ----------
-    estimate : float
-        On the rows that tested the threshold.
-    upper : float
-        What it is at most, with the confidence that was asked for.
-    """
-
-    estimate: float
-    upper: float
 
 
 class TunedCascadeClassifier(BaseCascade):
@@ -171,38 +149,27 @@ class TunedCascadeClassifier(BaseCascade):
         StudentError, TeacherError
             When one of them is not fitted, or they know different classes.
         """
-        examined, risk = self._check(), 1 - self.confidence
+        examined = self._check()
         X, labels = as_rows(X), read_labels(y)
         check_consistent_length(X, labels)
         self._check_labels(labels)
-        is_testing = np.arange(len(labels)) % EVERY > 0
-        self._check_number(len(labels), int(is_testing.sum()), risk)
+        advice = "Give more rows, or a greater tolerance."
+        check_enough_rows("X", len(labels), self.tolerance, self.confidence, advice)
         found = np.asarray(self.student.predict_proba(X))
         said = ask_teacher(examined, X, self.classes_)
-        scores = self._score_rows(found)
-        is_right = self.classes_[found.argmax(axis=1)] == labels
-        teacher_is_right = self.classes_[said.argmax(axis=1)] == labels
-        thresholds = np.quantile(scores[~is_testing], SHARES)
-        thresholds[0], thresholds[-1] = 0.0, np.inf
-        tested = [values[is_testing] for values in (scores, is_right, teacher_is_right)]
-        curve = _curve(thresholds, *tested)
-        curve["p_value"], chosen, upper = _choose(curve, len(tested[0]), self.tolerance, risk)
-        self.curve_ = curve
-        self.threshold_ = float(thresholds[chosen])
-        self.deferred_share_ = float(curve["deferred_share"][chosen])
-        self.accuracy_gap_ = AccuracyGap(float(curve["gap"][chosen]), upper)
-        self.n_calibration_ = len(tested[0])
+        chosen = find_threshold(
+            self._score_rows(found),
+            self.classes_[found.argmax(axis=1)] == labels,
+            self.classes_[said.argmax(axis=1)] == labels,
+            tolerance=self.tolerance,
+            confidence=self.confidence,
+        )
+        self.threshold_ = chosen.value
+        self.deferred_share_ = chosen.deferred_share
+        self.accuracy_gap_ = chosen.gap
+        self.curve_ = chosen.curve
+        self.n_calibration_ = chosen.n_testing
         return self
-
-    def _check_number(self, n_rows, n_testing, risk):
-        needed = rows_needed(self.tolerance, risk)
-        if n_testing < needed:
-            raise ValueError(
-                f"X has {n_rows} rows; expected {needed + math.ceil(needed / (EVERY - 1))} or "
-                f"more: of fewer not even a student that never differs from its teacher can be "
-                f"shown to be within tolerance={self.tolerance} with confidence="
-                f"{self.confidence}. Give more rows, or a greater tolerance."
-            )
 
     def _check_labels(self, y):
         unknown = set(y.tolist()) - set(self.classes_.tolist())
@@ -216,44 +183,3 @@ class TunedCascadeClassifier(BaseCascade):
     def _get_threshold(self):
         check_is_fitted(self)
         return self.threshold_
-
-
-def _curve(thresholds, scores, is_right, teacher_is_right):
-    """Return what each threshold brings on the testing rows."""
-    kept = scores >= thresholds[:, None]
-    n_worse = np.count_nonzero(kept & teacher_is_right & ~is_right, axis=1)
-    n_better = np.count_nonzero(kept & is_right & ~teacher_is_right, axis=1)
-    gap = (n_worse - n_better) / len(scores)
-    return {
-        "threshold": thresholds,
-        "deferred_share": 1 - kept.mean(axis=1),
-        "n_worse": n_worse,
-        "n_better": n_better,
-        "accuracy": teacher_is_right.mean() - gap,
-        "gap": gap,
-    }
-
-
-def _choose(curve, n_rows, tolerance, risk):
-    """Test one threshold after the other, from all rows deferred on, until one fails.
-
-    Returns
-    -------
-    p_values : ndarray of shape (n_thresholds,)
-        NaN where none was made.
-    chosen : int
-        The last threshold before the failure.
-    upper : float
-        The bound on what is lost there.
-    """
-    counts = list(zip(curve["n_worse"], curve["n_better"], strict=True))
-    p_values, chosen = np.full(len(counts), np.nan), len(counts) - 1
-    p_values[chosen], upper = 0.0, 0.0  # all are deferred: the two are one and the same
-    for i in reversed(range(len(counts) - 1)):
-        p_values[i] = gap_p_value(*counts[i], n_rows, tolerance, risk)
-        if p_values[i] > risk:
-            break
-        chosen = i
-    if chosen < len(counts) - 1:
-        upper = gap_bound(*counts[chosen], n_rows, risk)
-    return p_values, chosen, upper

@@ -85,34 +85,39 @@ def _read_test_set(
     return X_test, in_order_of(task.names, y_test, names, "y_test") if y.ndim > 1 else y_test
 
 
-def check_gaps(model: Any, X: Any, X_test: Any) -> None:
+def check_gaps(model: Any, X: Any, X_test: Any, X_name: str = "X_test") -> None:
     """Refuse gaps in the test rows that training rows without any give no answer to."""
     takes_gaps = get_tags(model).input_tags.allow_nan
     if not takes_gaps and has_gaps(X_test) and not has_gaps(X):
         raise ValueError(
-            "X_test contains NaN, as no row of X_train does, and the teacher or the student does "
-            "not take gaps. Fill them, or train on rows with gaps and a teacher that takes them."
+            f"{X_name} contains NaN, as no row of X_train does, and the teacher or the student "
+            "does not take gaps. Fill them, or train on rows with gaps and a teacher that takes "
+            "them."
         )
 
 
-def check_known(task: Scoring, y_test: np.ndarray, y_name: str = "y_train") -> None:
+def check_known(
+    task: Scoring, y_test: np.ndarray, y_name: str = "y_train", *, name: str = "y_test"
+) -> None:
     """Refuse labels of test rows that nobody has learnt."""
     try:
         task.encode(y_test)
     except ValueError as error:
-        raise ValueError(f"y_test does not fit {y_name}. {error}") from None
+        raise ValueError(f"{name} does not fit {y_name}. {error}") from None
 
 
-def check_same_columns(X: Any, X_test: Any, name: str = "X_train") -> None:
+def check_same_columns(
+    X: Any, X_test: Any, name: str = "X_train", *, X_name: str = "X_test"
+) -> None:
     """Refuse test rows that are not of the shape of the others, or have other columns."""
     shape, of_test = (tuple(np.shape(rows)[1:]) for rows in (X, X_test))
     if shape != of_test:
         raise ValueError(
-            f"The rows of {name} have the shape {shape} and those of X_test {of_test}; pass test "
-            f"rows with the same features."
+            f"The rows of {name} have the shape {shape} and those of {X_name} {of_test}; pass "
+            f"test rows with the same features."
         )
     if is_table(X) and is_table(X_test) and column_names(X) != column_names(X_test):
         raise ValueError(
-            f"{name} and X_test have different columns, or the same in another order; pass "
-            f"X_test[{name}.columns]."
+            f"{name} and {X_name} have different columns, or the same in another order; pass "
+            f"{X_name}[{name}.columns]."
         )

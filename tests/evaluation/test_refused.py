@@ -105,6 +105,9 @@ sizes = attempts(capacity_curve, model=model(), X=X, y=Y, cv=2, param_range=[4])
 grid = attempts(temperature_alpha_map, model=model(), X=X, y=Y, cv=2)
 rounds = attempts(bias_variance_decomposition, estimator=Untouched(), **ARM)
 arms = attempts(compare, estimators={"a": Untouched(), "b": Untouched()}, **ARM)
+MANY, MANY_Y = np.tile(X, (13, 1)), np.tile(Y, 13)
+LIKE = MANY.copy(), MANY_Y
+NUMBERS = DistilledRegressor(Ridge())
 NO = {"X_test": X1[:0], "y_test": Y1[:0]}
 LATER = [(np.arange(50), np.arange(50, 99))]
 SPLIT = [(np.flatnonzero(Y == 0), np.flatnonzero(Y == 1))]
@@ -170,6 +173,25 @@ REPORTS = {
     "groups of other names": (ValueError, report(X_test={"a": X1}, y_test={"a": Y1},
                                                  groups={"c": Y1}), r"groups \['c'\]; pass the"),
     "a set without labels": (ValueError, report(X_test={"a": X1}, y_test={"a": None}), "y_test is"),
+    "rows alone for a cascade": (TypeError, report(cascade=X), r"cascade must be.*Got ndarray"),
+    "features of a cascade": (ValueError, report(cascade=(X[:, 1:], Y)),
+                              r"of X_train have the shape \(6,\) and those of cascade\[0\]"),
+    "columns of a cascade": (ValueError, report(X_train=TABLE[:50], X_test=TABLE[50:],
+                                                cascade=(TABLE[list("fedcba")], Y)),
+                             r"different columns.*pass cascade\[0\]\[X_train.columns\]"),
+    "a cascade of unknown labels": (ValueError, report(cascade=(X, 5 * Y)),
+                                    r"cascade\[1\] does not fit y_train.*: 5.*Drop those"),
+    "a cascade with gaps": (ValueError, report(cascade=(GAPS, Y)), r"cascade\[0\] contains NaN"),
+    "labels missing in a cascade": (ValueError, report(cascade=(X, Y[1:])),
+                                    r"cascade\[0\] has 80 rows and cascade\[1\] has 79 labels"),
+    "too few rows for a cascade": (ValueError, report(cascade=(X, Y)),
+                                   r"cascade\[0\] has 80 rows; expected 909 or more.*Hold more"),
+    "test rows for a cascade": (ValueError, report(X_test=MANY, y_test=MANY_Y, cascade=LIKE),
+                                "rows of cascade are the test set 'test'; expected.*Split them"),
+    "training rows for a cascade": (ValueError, report(X_train=MANY, y_train=MANY_Y, cascade=LIKE),
+                                    "rows of cascade are the training rows; expected.*Split"),
+    "a cascade of numbers": (ValueError, report(model=NUMBERS, cascade=(X, Y)),
+                             "the model predicts numbers; a cascade goes by.*Leave cascade out"),
     "alpha": (ValueError, report(model=model(alpha=2)), r"'alpha'.*\[0.0, 1.0\]. Got 2 instead"),
     "temperature": (ValueError, report(model=model(temperature=0)), "'temperature'.*Got 0 instead"),
     "loss": (ValueError, report(model=model(loss="nope")), "'loss' parameter must be.*Got 'nope'"),

@@ -12,11 +12,17 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from skdistill._alpha_choice import AUTO, AlphaChoice
-from skdistill.evaluation._arm_names import DISTILLED, PLAIN, SCALED, TEACHER
+from skdistill.evaluation._arm_names import CASCADE, DISTILLED, PLAIN, SCALED, TEACHER
 from skdistill.evaluation._cost import pickled_bytes
 from skdistill.evaluation._engine import run
 from skdistill.evaluation._problem import Cell, Problem, Record
 from skdistill.evaluation._recipes import student_arms
+from skdistill.evaluation._report._cascade import (
+    HeldBack,
+    choose_threshold,
+    costs_of_cascade,
+    join_answers,
+)
 from skdistill.evaluation._shipped import (
     Student,
     ask_once,
@@ -43,10 +49,13 @@ class ArmRun(NamedTuple):
     costs : dict of str to float
         ``n_parameters``, ``n_bytes``, ``us_per_row``, ``us_single_row`` and ``fit_seconds``; they
         are the same for all test sets.
+    deferred : dict of str to float, or None
+        By test set the share of the rows that go to the teacher; None where there is no cascade.
     """
 
     answers: Mapping[Any, np.ndarray]
     costs: dict[str, float]
+    deferred: Mapping[Any, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -56,7 +65,8 @@ class Arms:
     Attributes
     ----------
     runs : dict of str to list of ArmRun
-        By arm, in the order of a report; one run for each seed, and one of the teacher.
+        By arm, in the order of a report; one run for each seed, and one of the teacher. The
+        cascade comes last, where there is one.
     temperature : float
         The one of "plain + temperature"; nan for numbers.
     teacher_on_train : ndarray of shape (n_train, n_classes) or None
@@ -80,6 +90,7 @@ def run_arms(
     n_jobs: int | None,
     verbose: int,
     memory: Any,
+    held_back: HeldBack | None = None,
 ) -> Arms:
     """Fit every arm once for each seed and let it predict the rows of all test sets.
 
@@ -95,6 +106,8 @@ def run_arms(
         Whether `model` is fitted and itself stands for "distilled".
     n_jobs, verbose, memory
         As in `skdistill.evaluation._engine.run`. What is timed is timed when all are fitted.
+    held_back : HeldBack, default=None
+        Rows for the arm "cascade"; None leaves it out.
 
     Returns
     -------
@@ -145,10 +158,37 @@ def run_arms(
                 shipped = student.model.student_
                 scaled = _scaled(runs[name][-1], shipped, temperature, timed_rows, extra_seconds)
                 runs[SCALED].append(scaled)
+    if held_back is not None:
+        for name, of_arm in runs.items():
+            share = dict.fromkeys(tests, 1.0 if name == TEACHER else 0.0)
+            runs[name] = [run._replace(deferred=share) for run in of_arm]
+        taught = [students[DISTILLED, seed].model for seed in seeds]
+        runs[CASCADE] = _cascades(task, teacher, taught, runs, held_back)
     on_train = None if targets.out_of_fold else task.ask(teacher, problem.X, TEACHER)
     distilled = (students[DISTILLED, seed].model for seed in seeds)
     choices = [found.alpha_choice_ for found in distilled if found.alpha == AUTO]
     return Arms(runs, temperature, on_train, choices)
+
+
+def _cascades(
+    task: Any,
+    teacher: AskedTeacher,
+    students: list[Any],
+    runs: Mapping[str, list[ArmRun]],
+    held_back: HeldBack,
+) -> list[ArmRun]:
+    """The cascade of each seed's student. The teacher is asked about the held-back rows once."""
+    said = task.ask(teacher, held_back.X, TEACHER)
+    (of_teacher,) = runs[TEACHER]
+    found = []
+    for student, own in zip(students, runs[DISTILLED], strict=True):
+        answers = task.ask(student, held_back.X, DISTILLED)
+        threshold = choose_threshold(answers, said, held_back.encoded).value
+        joint, deferred = join_answers(threshold, own.answers, of_teacher.answers)
+        share = next(iter(deferred.values()))
+        costs = costs_of_cascade(own.costs, of_teacher.costs, share)
+        found.append(ArmRun(joint, costs, deferred))
+    return found
 
 
 def _thirds(model: Any, problem: Problem, seed: int) -> list[Cell]:

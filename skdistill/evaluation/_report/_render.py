@@ -53,6 +53,7 @@ QUALITY = (
     _Column("rmse_to_teacher", "rmse to teacher", four_figures, np.nanmin),
 )
 COST = (
+    _Column("deferred_share", "deferred", _fixed),
     _Column("n_parameters", "parameters", _count),
     _Column("n_bytes", "bytes", _count),
     _Column("us_per_row", "us/row", _figures),

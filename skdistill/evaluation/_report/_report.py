@@ -9,16 +9,25 @@ from typing import Any
 
 import numpy as np
 
-from skdistill.evaluation._arm_names import COMPARISONS, DISTILLED, PLAIN, SCALED, TEACHER
+from skdistill.evaluation._arm_names import (
+    CASCADE,
+    CASCADE_COMPARISON,
+    COMPARISONS,
+    DISTILLED,
+    PLAIN,
+    SCALED,
+    TEACHER,
+)
 from skdistill.evaluation._checks import check_int, check_n_jobs
 from skdistill.evaluation._memorised import warn_if_memorised
 from skdistill.evaluation._problem import Problem
 from skdistill.evaluation._read_problem import read_problem
 from skdistill.evaluation._recipes import check_distilled, check_recipe
 from skdistill.evaluation._report._arms import OWNER, Arms, run_arms
+from skdistill.evaluation._report._cascade import read_held_back
 from skdistill.evaluation._report._result import DistillationReport, DistillationReports
 from skdistill.evaluation._report._scoring import (
-    distilled_differences,
+    differences,
     mean_terms,
     per_class,
     score_arm,
@@ -26,7 +35,11 @@ from skdistill.evaluation._report._scoring import (
 from skdistill.evaluation._report._segments import by_group
 from skdistill.evaluation._report._settings import describe_settings
 from skdistill.evaluation._report._test_sets import pair_test_sets, read_groups
-from skdistill.evaluation._report._verdict import number_verdict, verdict_sentences
+from skdistill.evaluation._report._verdict import (
+    cascade_sentences,
+    number_verdict,
+    verdict_sentences,
+)
 from skdistill.evaluation._rows_of_fit import check_rows_of_fit
 from skdistill.evaluation._tasks import NumberScoring
 from skdistill.targets._memory import open_memory
@@ -42,6 +55,7 @@ def distillation_report(
     *,
     n_seeds: int = 1,
     groups: Any = None,
+    cascade: Any = None,
     n_jobs: int | None = None,
     verbose: int | None = None,
     memory: Any = None,
@@ -57,7 +71,8 @@ def distillation_report(
     - ``label smoothing``: cross-entropy with 0.9 of the weight on the label and 0.1 spread
       evenly over all classes;
     - ``teacher's hard labels``: cross-entropy with the class that the teacher names;
-    - ``distilled``: the model.
+    - ``distilled``: the model;
+    - ``cascade``, where `cascade` is given: the model where it is sure, the teacher elsewhere.
 
     Of a DistilledRegressor the arms are ``teacher``, ``plain``, ``teacher's numbers alone`` (alpha
     = 1) and ``distilled``. No arm is given a test label.
@@ -84,6 +99,12 @@ def distillation_report(
     groups : array-like of shape (n_test,), or dict of such, default=None
         A segment of each test row, for `DistillationReport.agreement_by_group`. With several
         test sets a dict; it may leave sets out.
+    cascade : tuple (X, y), default=None
+        Rows and labels that no student learns from and none is tested on, for one more arm: a
+        `TunedCascadeClassifier` of the distilled student and the teacher. They choose below which
+        margin a row goes to the teacher, so that the accuracy is within 0.005 of the teacher's
+        with 95 % confidence. The teacher is asked about them once, and no second time about a test
+        row. Classes only.
     n_jobs : int, default=None
         Fits at a time, through joblib. The scores do not depend on it; `fit_seconds` do, where
         fits share the processors. Predictions are timed afterwards, one arm after the other.
@@ -109,12 +130,15 @@ def distillation_report(
         - ``roc_auc``, ``average_precision``: of the second class, with more than two classes
           the mean over the classes, each against the rest; nan where a class has no test row;
         - ``agreement``, ``kl``: `agreement` with the teacher and `kl_to_teacher`;
+        - ``deferred_share``: the share of rows that the teacher is asked about, where there is a
+          cascade;
         - ``n_parameters``: learned numbers (nodes of trees), nan where not counted;
         - ``n_bytes``: the pickle of what would be shipped, ``teacher_`` or ``student_``;
         - ``us_per_row``, ``us_single_row``: microseconds of `predict_proba` per row in a batch
           of all test rows, and for a call with one row (median);
         - ``fit_seconds``: a student's own training; the teacher's with its cross-fitting stand
-          in the row of the teacher, nan for a teacher that came fitted;
+          in the row of the teacher, nan for a teacher that came fitted. The cascade is as large
+          as student and teacher, and takes the time of the student and its share of the teacher's;
 
         of a regressor in the place of the scores
 
@@ -130,7 +154,7 @@ def distillation_report(
     Raises
     ------
     TypeError
-        When `model` is no distilled estimator.
+        When `model` is no distilled estimator, or `cascade` no pair.
     ValueError
         For rows, labels and settings that do not fit, and for a recipe that `fit` would refuse,
         before anything is trained. Of a fitted model also when the features, the classes or the
@@ -187,6 +211,7 @@ def distillation_report(
         for name, of_set in segments.items()
         if of_set is not None
     }
+    held_back = None if cascade is None else read_held_back(model, problem, cascade)
     if not fitted:
         check_recipe(model, *problem.to_learn())
     base = int(model.random_state) if isinstance(model.random_state, int | np.integer) else 0
@@ -198,6 +223,7 @@ def distillation_report(
         n_jobs=n_jobs,
         verbose=model.verbose if verbose is None else verbose,
         memory=memory,
+        held_back=held_back,
     )
     if arms.teacher_on_train is not None:  # another set than the first may be harder as it is
         task, first = problem.task, next(iter(tests))
@@ -234,7 +260,8 @@ def _score(
         score_arm(task, name, own, test_set, encoded, teacher, n_seeds)
         for name, own in runs.items()
     ]
-    intervals = distilled_differences(task, terms, seed)
+    found = differences(task, terms, seed)
+    intervals = {baseline: found[DISTILLED, baseline] for baseline in task.baselines}
     scores = {row["arm"]: row for row in rows}
     helps = any(
         scores[TEACHER][metric] < scores[PLAIN][metric]
@@ -257,6 +284,12 @@ def _score(
             teacher_helps=helps,
             n_seeds=n_seeds,
         )
+    if CASCADE in runs:
+        sentences += cascade_sentences(
+            found[CASCADE, TEACHER],
+            scores[CASCADE]["deferred_share"],
+            {name: scores[name]["us_per_row"] for name in (CASCADE, DISTILLED, TEACHER)},
+        )
     sentences += [f"The teacher's weight was chosen: {choice}." for choice in arms.choices]
     segments = None
     if groups is not None:
@@ -265,8 +298,12 @@ def _score(
     return DistillationReport(
         rows=rows,
         intervals=[
-            {"comparison": COMPARISONS[arm], "metric": metric, **interval._asdict()}
-            for arm, by_metric in intervals.items()
+            {
+                "comparison": COMPARISONS[other] if arm == DISTILLED else CASCADE_COMPARISON,
+                "metric": metric,
+                **interval._asdict(),
+            }
+            for (arm, other), by_metric in found.items()
             for metric, interval in by_metric.items()
         ],
         verdict="\n".join(sentences),

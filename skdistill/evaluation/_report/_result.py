@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from skdistill.evaluation._arm_names import DISTILLED, TEACHER
+from skdistill.evaluation._arm_names import CASCADE, DISTILLED, TEACHER
 from skdistill.evaluation._report._html import render_joint_page, render_page, write_page
 from skdistill.evaluation._report._render import render_html, render_text
 from skdistill.evaluation._report._segments import side_changes
@@ -28,11 +28,13 @@ class DistillationReport:
     rows : list of dict
         One for each arm: "teacher", "plain", "plain + temperature", "label smoothing",
         "teacher's hard labels", "distilled"; of numbers "teacher", "plain", "teacher's numbers
-        alone", "distilled". The keys are described in `distillation_report`.
+        alone", "distilled"; and last "cascade" where it was asked for. The keys are described in
+        `distillation_report`.
     intervals : list of dict
         ``comparison`` ("distilled - plain", "distilled - (plain + temperature)", "distilled -
-        teacher"), ``metric`` (accuracy, log_loss, brier; of numbers mse, mae), ``difference`` and
-        the ends ``low`` and ``high`` of its 95 % interval.
+        teacher"; "cascade - teacher" where there is one), ``metric`` (accuracy, log_loss, brier;
+        of numbers mse, mae), ``difference`` and the ends ``low`` and ``high`` of its 95 %
+        interval.
     verdict : str
         What the intervals show, a sentence on each line.
     per_class : list of dict or None
@@ -143,7 +145,7 @@ class DistillationReport:
             "intervals": self.intervals,
             "title": f"Distillation report: {data['test rows']} test rows, {counted}, {seeds}",
             "verdict": self.verdict,
-            "students": [row["arm"] for row in self.rows if row["arm"] != TEACHER],
+            "students": [row["arm"] for row in self.rows if row["arm"] not in (TEACHER, CASCADE)],
         }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import precision_recall_fscore_support
 
-from skdistill.evaluation._arm_names import DISTILLED
+from skdistill.evaluation._arm_names import CASCADE, DISTILLED, TEACHER
 from skdistill.evaluation._bootstrap import BootstrapInterval, paired_bootstrap
 from skdistill.evaluation._report._arms import ArmRun
 from skdistill.evaluation._tasks import Scoring
@@ -31,7 +31,11 @@ def score_arm(
     n_seeds: int,
 ) -> dict[str, Any]:
     """One row of the report: means over the seeds, and their spread where there are several."""
-    samples = [task.all_scores(encoded, run.answers[test_set], teacher) | run.costs for run in runs]
+    samples = []
+    for run in runs:
+        scores = task.all_scores(encoded, run.answers[test_set], teacher)
+        deferred = {} if run.deferred is None else {"deferred_share": run.deferred[test_set]}
+        samples.append(scores | deferred | run.costs)
     row: dict[str, Any] = {"arm": name}
     for key in samples[0]:
         values = [sample[key] for sample in samples]
@@ -41,14 +45,22 @@ def score_arm(
     return row
 
 
-def distilled_differences(
+def differences(
     task: Scoring, terms: dict[str, dict[str, np.ndarray]], seed: int
-) -> dict[str, dict[str, BootstrapInterval]]:
-    """Distilled minus each baseline, all of them over the same resamples."""
-    pairs = [(arm, metric) for arm in task.baselines for metric in task.compared]
-    differences = np.column_stack([terms[DISTILLED][m] - terms[arm][m] for arm, m in pairs])
-    found = iter(paired_bootstrap(differences, random_state=seed))
-    return {arm: {metric: next(found) for metric in task.compared} for arm in task.baselines}
+) -> dict[tuple[str, str], dict[str, BootstrapInterval]]:
+    """Distilled minus each baseline, and cascade minus teacher, over the same resamples.
+
+    Returns
+    -------
+    dict of (arm, other arm) to dict of str to BootstrapInterval
+        By metric.
+    """
+    pairs = [(DISTILLED, baseline) for baseline in task.baselines]
+    if CASCADE in terms:
+        pairs.append((CASCADE, TEACHER))
+    columns = [terms[arm][m] - terms[other][m] for arm, other in pairs for m in task.compared]
+    found = iter(paired_bootstrap(np.column_stack(columns), random_state=seed))
+    return {pair: {metric: next(found) for metric in task.compared} for pair in pairs}
 
 
 def per_class(

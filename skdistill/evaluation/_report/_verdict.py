@@ -37,11 +37,9 @@ def verdict_sentences(
     -------
     sentences : list of str
     """
-    accuracy, loss = to_teacher["accuracy"], to_plain["log_loss"]
-    points = f"{_span(accuracy, scale=100, digits=1)} points"
-    share = f"{100 * MARGIN:g} points of accuracy"
+    loss = to_plain["log_loss"]
     sentences = [
-        _against_teacher(-accuracy.high, -accuracy.low, MARGIN, share, "accurate", points),
+        _against_teacher_in_accuracy(to_teacher["accuracy"]),
         _against_plain(loss, "Log-loss", "log-loss", _span(loss)),
         _against_calibration(loss, to_scaled["log_loss"]),
     ]
@@ -101,6 +99,38 @@ def number_verdict(
     return sentences + _about_seeds(n_seeds)
 
 
+def cascade_sentences(
+    to_teacher: dict[str, BootstrapInterval], share: float, milliseconds: dict[str, float]
+) -> list[str]:
+    """Say what a cascade keeps and costs.
+
+    Parameters
+    ----------
+    to_teacher : dict of str to BootstrapInterval
+        By metric, cascade minus the teacher.
+    share : float
+        Of the test rows that go to the teacher.
+    milliseconds : dict of str to float
+        For a thousand rows: "cascade", "distilled" and "teacher".
+
+    Returns
+    -------
+    sentences : list of str
+    """
+    against = _against_teacher_in_accuracy(to_teacher["accuracy"])
+    cost = (
+        f"A thousand rows take it {milliseconds['cascade']:.3g} ms, the student alone "
+        f"{milliseconds['distilled']:.3g} ms and the teacher alone "
+        f"{milliseconds['teacher']:.3g} ms"
+    )
+    if milliseconds["cascade"] >= milliseconds["teacher"]:
+        cost += ", which is then the cheaper one"
+    return [
+        f"The cascade hands {100 * share:.1f} % of the rows to the teacher. {against}",
+        f"{cost}.",
+    ]
+
+
 def _about_seeds(n_seeds: int) -> list[str]:
     if n_seeds > 1:
         return []
@@ -108,6 +138,12 @@ def _about_seeds(n_seeds: int) -> list[str]:
         "One seed: the intervals hold the draw of the test rows, not that of the training, by "
         "which another seed may turn what is said above; n_seeds=5 would show both."
     ]
+
+
+def _against_teacher_in_accuracy(accuracy: BootstrapInterval) -> str:
+    points = f"{_span(accuracy, scale=100, digits=1)} points"
+    share = f"{100 * MARGIN:g} points of accuracy"
+    return _against_teacher(-accuracy.high, -accuracy.low, MARGIN, share, "accurate", points)
 
 
 def _against_teacher(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest, multinomial
 
-from skdistill.deployment._gap_test import gap_bound, gap_p_value, rows_needed
+from skdistill._gap_test import gap_bound, gap_p_value, rows_needed
 
 
 def law_of_difference(n_rows, gap, rate):
