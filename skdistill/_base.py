@@ -177,9 +177,9 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
         started, seed = time.perf_counter(), self.random_state
         if not isinstance(seed, Integral):
             seed = draw_seeds(seed, 1)[0]
-        self.alpha_choice_ = choose_alpha(self, seed, X, y, soft_targets, **given)
+        choice = self.alpha_choice_ = choose_alpha(self, seed, X, y, soft_targets, **given)
         seconds = time.perf_counter() - started
-        model = clone(self).set_params(random_state=seed, alpha=self.alpha_choice_.alpha)
+        model = clone(self).set_params(random_state=seed, alpha=choice.alpha, cv=self.cv)
         model._fit(X, y, soft_targets, **given)
         for name in vars(model).keys() - model.get_params(deep=False).keys():
             setattr(self, name, getattr(model, name))

@@ -27,6 +27,7 @@ from skdistill.exceptions import TeacherError, TeacherWarning, TrainingWarning
 from skdistill.losses import HintLoss, QuantileLoss
 from skdistill.targets import Targets, fit_temperature, teacher_targets
 from skdistill.teachers import SelfTeacher
+from skdistill.transfer import Mixup, Spunge
 
 X, Y = make_classification(300, 8, n_informative=4, n_classes=3, flip_y=0.2, random_state=0)
 NAMES = np.array(["fox", "hen", "owl"])[Y]
@@ -68,6 +69,42 @@ def test_figures_are_those_of_fits_by_hand(student, rounding):
     np.testing.assert_allclose(choice.differences, differences.mean(axis=1), **near)
     errors = differences.std(axis=1) / np.sqrt(len(X))
     np.testing.assert_allclose(choice.standard_errors, errors, **near)
+
+
+def network():
+    """The discriminants as a network."""
+    found, module = clone(LINEAR).fit(X, Y), torch.nn.Linear(8, 3)
+    with torch.no_grad():
+        module.weight[:] = torch.tensor(found.coef_)
+        module.bias[:] = torch.tensor(found.intercept_)
+    return module
+
+
+MORE_THAN_ROWS = {
+    "generated rows": {"augment": Spunge(factor=1)},
+    "views": {
+        "teacher": network(),
+        "student": StudentNet(module__hidden_units=(4,), max_epochs=1, views=[Mixup()]),
+        "cv": None,
+    },
+}
+
+
+@pytest.mark.parametrize("case", MORE_THAN_ROWS)
+def test_generated_rows_and_views_teach_in_every_part(case):
+    rows, labels = X[:120].astype(np.float32), Y[:120]
+    choice = auto(**MORE_THAN_ROWS[case]).fit(rows, labels).alpha_choice_
+    losses, _ = by_hand(auto(**MORE_THAN_ROWS[case]), rows, labels)
+    np.testing.assert_allclose(choice.losses, losses.mean(axis=1), rtol=1e-6)
+
+
+def test_a_splitter_draws_as_for_a_number():
+    drawn = [np.random.RandomState(0) for _ in range(2)]
+    cv = [StratifiedKFold(3, shuffle=True, random_state=state) for state in drawn]
+    model = auto(cv=cv[0]).fit(X, Y)
+    same = auto(cv=cv[1], alpha=model.alpha_).fit(X, Y)
+    np.testing.assert_array_equal(model.predict_proba(X), same.predict_proba(X))
+    assert drawn[0].randint(2**31) == drawn[1].randint(2**31)
 
 
 def test_weights_judge_too():

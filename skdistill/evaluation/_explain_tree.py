@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,6 +45,8 @@ class TreeExplanation(TableResult):
         What one standard deviation more adds to them.
     answers : ndarray of shape (n_leaves, n_classes) or (n_leaves,) or (n_leaves, n_outputs)
         What a row is answered that is wholly in one leaf: probabilities, or numbers.
+    classes : ndarray of shape (n_classes,) or None
+        The label of each column of probabilities. None for numbers.
     """
 
     rows: list[dict[str, Any]]
@@ -53,6 +55,7 @@ class TreeExplanation(TableResult):
     offsets: np.ndarray
     effects: np.ndarray
     answers: np.ndarray
+    classes: np.ndarray | None
 
     def __repr__(self) -> str:
         return "\n".join([self.title, "", *self._lines(0, "")])
@@ -67,7 +70,9 @@ class TreeExplanation(TableResult):
                 yield from self._lines(child, below)
 
 
-def explain_tree(model: Any, X: Any, *, n_columns: int = 3) -> TreeExplanation:
+def explain_tree(
+    model: Any, X: Any, *, n_columns: int = 3, output_names: Sequence[str] | None = None
+) -> TreeExplanation:
     r"""Say in words what a soft decision tree asks and answers.
 
     A node sends a row right with the probability :math:`\sigma(a + \sum_j e_j z_j)`, where
@@ -77,13 +82,16 @@ def explain_tree(model: Any, X: Any, *, n_columns: int = 3) -> TreeExplanation:
 
     Parameters
     ----------
-    model : DistilledClassifier, DistilledRegressor, Pipeline or student
-        Fitted, with a `SoftDecisionTree`.
+    model : DistilledClassifier, DistilledRegressor, Pipeline, student or search
+        Fitted, with a `SoftDecisionTree`. Of a search its `best_estimator_` is read.
     X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
         Rows by which the means, the standard deviations and the shares are taken, such as those
         of `fit`.
     n_columns : int, default=3
         How many columns of a node are printed.
+    output_names : sequence of str, default=None
+        What the numbers of a leaf are called, such as ``y.columns``. Several numbers without names
+        are y0, y1 and so on.
 
     Returns
     -------
@@ -93,6 +101,8 @@ def explain_tree(model: Any, X: Any, *, n_columns: int = 3) -> TreeExplanation:
     ------
     TypeError
         For a model of another kind.
+    ValueError
+        For rows that the model does not take, and for names that are not those of its numbers.
 
     See Also
     --------
@@ -115,7 +125,7 @@ def explain_tree(model: Any, X: Any, *, n_columns: int = 3) -> TreeExplanation:
     (2, 3)
     """
     check_int(OWNER, "n_columns", n_columns)
-    net, steps, _ = unwrap(model)
+    net, steps, _ = unwrap(getattr(model, "best_estimator_", model))
     module = getattr(net, "module_", None)
     if not isinstance(module, SoftDecisionTree):
         if hasattr(model, "fit") and not isinstance(model, type):
@@ -135,14 +145,16 @@ def explain_tree(model: Any, X: Any, *, n_columns: int = 3) -> TreeExplanation:
     effects = weights * deviations
     link = net.fitted_.link
     answers = getattr(link, "predict_proba", link.predict)(_array(module.answers()))
+    classes = getattr(net, "classes_", None)
+    labels = _labels(classes, answers, output_names)
     says = [_question(a, e, names, n_columns) for a, e in zip(offsets, effects, strict=True)]
-    says += [_answer(answer, getattr(net, "classes_", None)) for answer in answers]
+    says += [_answer(answer, labels, classes is not None) for answer in answers]
     rows = [
         {"node": node, "level": (node + 1).bit_length() - 1, "share": share, "says": words}
         for node, (share, words) in enumerate(zip(shares, says, strict=True))
     ]
     title = f"Soft decision tree: shares of {X.shape[0]} rows; above 0 a row goes right"
-    return TreeExplanation(rows, title, names, offsets, effects, answers)
+    return TreeExplanation(rows, title, names, offsets, effects, answers, classes)
 
 
 def _array(values: torch.Tensor) -> np.ndarray:
@@ -205,8 +217,30 @@ def _question(offset: float, effects: np.ndarray, names: list[str], n_columns: i
     return " ".join([f"{offset:.2f}", *asked, *([f"and {n_more} more"] if n_more else [])])
 
 
-def _answer(answer: Any, classes: Any) -> str:
-    if classes is None:
-        return ", ".join(f"{number:.4g}" for number in np.ravel(answer))
-    greatest = np.argsort(-answer, kind="stable")[:N_ANSWERS]
-    return ", ".join(f"{classes[j]}: {answer[j]:.2f}" for j in greatest)
+def _labels(classes: Any, answers: np.ndarray, output_names: Any) -> list[Any]:
+    """Return what stands before each number of a leaf; "" before a single one without a name."""
+    n_numbers = np.size(answers[0])
+    if output_names is None:
+        numbered = [""] if n_numbers == 1 else [f"y{i}" for i in range(n_numbers)]
+        return numbered if classes is None else list(classes)
+    if classes is not None:
+        raise ValueError(
+            "output_names was given, and the tree names classes; expected a regressor. Leave "
+            "output_names out: the classes have names."
+        )
+    names = [output_names] if isinstance(output_names, str) else list(output_names)
+    if len(names) != n_numbers:
+        raise ValueError(
+            f"output_names is {output_names!r}, of {len(names)}, and the tree answers with "
+            f"{n_numbers} numbers; expected a name for each, such as y.columns. Pass them in the "
+            f"order of y."
+        )
+    return names
+
+
+def _answer(answer: Any, labels: list[Any], of_classes: bool) -> str:
+    if of_classes:
+        greatest = np.argsort(-answer, kind="stable")[:N_ANSWERS]
+        return ", ".join(f"{labels[j]}: {answer[j]:.2f}" for j in greatest)
+    told = zip(labels, np.ravel(answer), strict=True)
+    return ", ".join(f"{label}: {number:.4g}".removeprefix(": ") for label, number in told)

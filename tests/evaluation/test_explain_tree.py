@@ -9,6 +9,7 @@ from scipy.special import expit
 from sklearn.datasets import make_friedman1
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
@@ -37,6 +38,7 @@ def fitted(depth=2, learns=DistilledClassifier, y=Y):
 
 
 MODEL = fitted()
+NUMBERS = fitted(1, DistilledRegressor, RNG.normal(size=(N, 2)))
 
 
 def prepared(model):
@@ -109,13 +111,20 @@ def test_numbers_are_answered_in_their_own_unit(n_outputs):
     net = model.student_[-1]
     expected = 10.0 * net.module_.leaves.detach().double().numpy() * net.target_scale_
     np.testing.assert_allclose(tree.answers, (expected + net.target_mean_).squeeze(), rtol=1e-6)
-    numbers = np.ravel(tree.answers[0])
-    assert tree.rows[1]["says"] == ", ".join(f"{number:.4g}" for number in numbers)
+    numbers = [f"{number:.4g}" for number in np.ravel(tree.answers[0])]
+    named = {1: numbers[0], 2: f"y0: {numbers[0]}, y1: {numbers[-1]}"}
+    assert tree.rows[1]["says"] == named[n_outputs]
+    names = ["cost", "gain"][:n_outputs]
+    tree = explain_tree(model, TABLE, output_names=pd.Index(names))
+    told = ", ".join(f"{name}: {number}" for name, number in zip(names, numbers, strict=True))
+    assert tree.rows[1]["says"] == told
 
 
 def test_every_model_that_holds_the_tree_is_read_alike():
     expected = explain_tree(MODEL, TABLE)
-    for model in (MODEL.student_, FrozenEstimator(MODEL), make_pipeline(MODEL)):
+    search = GridSearchCV(MODEL, {})
+    search.best_estimator_ = MODEL  # as its fit leaves it
+    for model in (MODEL.student_, FrozenEstimator(MODEL), make_pipeline(MODEL), search):
         np.testing.assert_array_equal(explain_tree(model, TABLE).effects, expected.effects)
 
 
@@ -147,8 +156,17 @@ def test_the_picture_has_every_node():
     matplotlib.pyplot.close("all")
 
 
+def test_leaves_with_several_numbers_have_no_colour_of_a_class():
+    display = TreeDisplay.from_estimator(NUMBERS, TABLE, output_names=["cost", "gain"])
+    leaf = display.ax_.texts[-1]
+    assert leaf.get_text().splitlines()[1].startswith("gain: ")
+    assert leaf.get_bbox_patch().get_facecolor() == matplotlib.colors.to_rgba("0.95")
+    matplotlib.pyplot.close("all")
+
+
 SIZES = TABLE[["size"]].fillna(0)
 CART = DecisionTreeClassifier(random_state=0).fit(SIZES, Y)
+SEARCH = GridSearchCV(CART, {"max_depth": [1]}, cv=2).fit(SIZES, Y)
 DISTILLED = DistilledClassifier(student=CART, alpha=0, random_state=0).fit(SIZES, Y)
 
 REFUSED = {
@@ -176,6 +194,26 @@ REFUSED = {
         NotFittedError,
         lambda: explain_tree(DistilledClassifier(student=SoftDecisionTree()), TABLE),
         "DistilledClassifier instance is not fitted yet",
+    ),
+    "a search of other models": (
+        TypeError,
+        lambda: explain_tree(SEARCH, TABLE[["size"]]),
+        "that holds a SoftDecisionTree. Got GridSearchCV without one; fit DistilledClassifier",
+    ),
+    "names of classes": (
+        ValueError,
+        lambda: explain_tree(MODEL, TABLE, output_names=["no", "yes"]),
+        "output_names was given, and the tree names classes; expected a regressor. Leave",
+    ),
+    "too few names": (
+        ValueError,
+        lambda: explain_tree(NUMBERS, TABLE, output_names=["cost"]),
+        r"output_names is \['cost'\], of 1, and the tree answers with 2 numbers.*y.columns",
+    ),
+    "a text of names": (
+        ValueError,
+        lambda: explain_tree(NUMBERS, TABLE, output_names="ab"),
+        "output_names is 'ab', of 1, and the tree answers with 2 numbers; expected a name for each",
     ),
     "no rows": (
         ValueError,

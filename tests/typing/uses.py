@@ -340,7 +340,7 @@ def curves(model: Any) -> None:
     assert_type(board, Leaderboard)
     assert_type(board.front("n_bytes"), list[dict[str, Any]])
     LeaderboardDisplay(board).plot(cost="n_bytes")
-    tree = explain_tree(model, X, n_columns=2)
+    tree = explain_tree(model, X, n_columns=2, output_names=["cost", "gain"])
     assert_type(tree, TreeExplanation)
     assert_type(TreeDisplay(tree).plot(), TreeDisplay)
     learning_curves(model, X, y, verbose="much")  # type: ignore[arg-type]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Self
 
 from skdistill.evaluation._displays._base import Display, check_shown
@@ -50,12 +51,20 @@ class TreeDisplay(Display):
         self.tree, self.rows = tree, tree.rows
 
     @classmethod
-    def from_estimator(cls, model: Any, X: Any, *, n_columns: int = 3, ax: Any = None) -> Self:
+    def from_estimator(
+        cls,
+        model: Any,
+        X: Any,
+        *,
+        n_columns: int = 3,
+        output_names: Sequence[str] | None = None,
+        ax: Any = None,
+    ) -> Self:
         """Read a fitted model and draw it.
 
         Parameters
         ----------
-        model, X, n_columns
+        model, X, n_columns, output_names
             See `explain_tree`.
         ax : matplotlib.axes.Axes, default=None
             Where; None makes a new figure.
@@ -64,7 +73,11 @@ class TreeDisplay(Display):
         -------
         display : TreeDisplay
         """
-        return cls._compute_and_plot(lambda: explain_tree(model, X, n_columns=n_columns), ax)
+
+        def compute() -> TreeExplanation:
+            return explain_tree(model, X, n_columns=n_columns, output_names=output_names)
+
+        return cls._compute_and_plot(compute, ax)
 
     def _figsize(self) -> tuple[float, float]:
         depth = self.rows[-1]["level"]
@@ -83,7 +96,7 @@ class TreeDisplay(Display):
                     *zip(above, place, strict=True), color="0.6", lw=1 + 9 * row["share"], zorder=0
                 )
             color = "0.95"
-            if node >= n_inner and self.tree.answers.ndim == 2:
+            if node >= n_inner and self.tree.classes is not None:
                 color = line_style("", int(self.tree.answers[node - n_inner].argmax()))["color"]
             ax.text(
                 *place,
