@@ -13,6 +13,7 @@ MAY_IMPORT_PRIVATE = {
     "test_gap_test.py": ORACLE,
     "evaluation/test_adversarial.py": ORACLE,
     "evaluation/test_bias_variance.py": ORACLE,
+    "evaluation/test_cascade_arm.py": "nothing is timed, which asks the teacher again, or drawn",
     "evaluation/test_compare.py": ORACLE,
     "evaluation/test_curves.py": ORACLE,
     "evaluation/test_diagnose.py": "the rules are tried on figures that no fit gives at will",

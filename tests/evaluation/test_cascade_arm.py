@@ -109,6 +109,7 @@ def test_the_faces_show_it_and_give_it_no_star(report, tmp_path, monkeypatch):
     report.to_html(tmp_path / "report.html")
     for face in (report.verdict, report._repr_html_(), (tmp_path / "report.html").read_text()):
         assert said in face and "A thousand rows take it " in face
+    assert report.settings["data"]["rows of the cascade"] == len(HELD_BACK[1])
     assert max(map(len, str(report).splitlines())) <= 110
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from skdistill.evaluation._arm_names import DISTILLED, PLAIN, SCALED, SMOOTHED, TEACHER
+from skdistill.evaluation._arm_names import CASCADE, DISTILLED, PLAIN, SCALED, SMOOTHED, TEACHER
 
 # The palette of Okabe and Ito, which colour-blind readers can tell apart; marker and line say the
 # same once more for a grey printer.
@@ -32,6 +32,7 @@ _FIXED: dict[str, dict[str, Any]] = {
     DISTILLED: {"color": _COLORS[1], "linestyle": "-", "marker": "o"},
     SMOOTHED: {"color": _COLORS[2], "linestyle": "-.", "marker": "^"},
     SCALED: {"color": _COLORS[3], "linestyle": ":", "marker": "D"},
+    CASCADE: {"color": _COLORS[5], "linestyle": _LINES[5], "marker": "P"},
 }
 
 

@@ -233,7 +233,17 @@ def distillation_report(
             task.losses(task.encode(problem.tests[first][1]), arms.runs[TEACHER][0].answers[first]),
         )
     reports = {
-        name: _score(model, arms, problem, name, segments.get(name), n_seeds, base, fitted=fitted)
+        name: _score(
+            model,
+            arms,
+            problem,
+            name,
+            segments.get(name),
+            n_seeds,
+            base,
+            fitted=fitted,
+            n_held_back=None if held_back is None else len(held_back.encoded),
+        )
         for name in tests
     }
     return DistillationReports(reports) if isinstance(X_test, Mapping) else reports["test"]
@@ -249,6 +259,7 @@ def _score(
     seed: int,
     *,
     fitted: bool,
+    n_held_back: int | None,
 ) -> DistillationReport:
     """Hold the arms against the labels, or numbers, of one test set."""
     runs, task = arms.runs, problem.task
@@ -315,5 +326,7 @@ def _score(
         y_index=encoded if of_classes else None,
         temperature=arms.temperature,
         n_seeds=n_seeds,
-        settings=describe_settings(model, problem, test_set, fitted=fitted),
+        settings=describe_settings(
+            model, problem, test_set, fitted=fitted, n_held_back=n_held_back
+        ),
     )

@@ -14,7 +14,7 @@ _LONGEST = 2000
 
 
 def describe_settings(
-    model: Any, problem: Problem, test_set: Any, *, fitted: bool
+    model: Any, problem: Problem, test_set: Any, *, fitted: bool, n_held_back: int | None = None
 ) -> dict[str, dict[str, Any]]:
     """The recipe, the sizes of the data, and the versions, as text and numbers.
 
@@ -27,6 +27,8 @@ def describe_settings(
         The name of the test set that it was scored on.
     fitted : bool
         Whether it came fitted.
+    n_held_back : int, default=None
+        Rows that chose the threshold of a cascade, where there is one.
 
     Returns
     -------
@@ -41,6 +43,7 @@ def describe_settings(
             "training rows": len(problem.y),
             "test rows": len(problem.tests[test_set][1]),
             **problem.task.counted,
+            **({} if n_held_back is None else {"rows of the cascade": n_held_back}),
             "model came fitted": fitted,
         },
         "versions": package_versions(),
