@@ -228,7 +228,7 @@ def _labels(classes: Any, answers: np.ndarray, output_names: Any) -> list[Any]:
             "output_names was given, and the tree names classes; expected a regressor. Leave "
             "output_names out: the classes have names."
         )
-    names = [output_names] if isinstance(output_names, str) else list(output_names)
+    names = np.ravel(np.asarray(output_names, dtype=object)).tolist()
     if len(names) != n_numbers:
         raise ValueError(
             f"output_names is {output_names!r}, of {len(names)}, and the tree answers with "
