@@ -153,8 +153,7 @@ def report(table, options, model, many, folder, arrays, kept):
         "the feeds alone": lambda: feeds_of(many),
     }
     seconds = take_turns(arms, max(3, options.turns // 3))
-    bars = {"the graph and its feeds, of a frame": 1 / 2}
-    table.add_seconds(seconds, STUDENT, bars, unit="ms")
+    table.add_seconds(seconds, "the graph and its feeds, of a frame", {STUDENT: 1.5}, unit="ms")
     off = np.abs(run_in_batches(session, feeds_of(many)) - model.predict_proba(many)).max()
     table.add("farthest from the student", f"{off:.1e}", off / 5e-5, 1.0, "ratio to 5e-5")
 
