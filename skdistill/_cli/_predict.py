@@ -1,19 +1,20 @@
-"""`skdistill predict`: rows of a table answered by a saved student."""
+"""`skdistill predict`: rows of a table answered by a saved student, where it can without torch."""
 
 import sys
 
 import numpy as np
 
+from skdistill import deployment
 from skdistill._cli._tables import read_rows
-from skdistill.deployment import inspect, load
 from skdistill.deployment._files import new_file, written_aside
+from skdistill.deployment._without_torch import load_without_torch
 
 
 def run(options):
     """Read a student and rows; write its answers as a table."""
     path = None if options.output is None else new_file(options.output, ".csv")
-    summary = inspect(options.student)
-    student = load(options.student)
+    summary = deployment.inspect(options.student)
+    student = load_without_torch(options.student) or deployment.load(options.student)
     X, _ = read_rows(options.rows, summary)
     answers = {"prediction": student.predict(X)}
     if summary.kind == "classifier":

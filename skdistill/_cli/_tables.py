@@ -5,19 +5,11 @@ from difflib import get_close_matches
 import numpy as np
 from sklearn.model_selection import train_test_split
 
+from skdistill.deployment._bundle._serve import GAPS_OF_TABLES, NUMBER
 from skdistill.deployment._onnx._steps import spellings
 
 NUMBERS = ["number", "bool"]
 """The columns of a table that are no text."""
-
-GAPS = ["?"]
-"""What stands for a gap in a table, besides what pandas knows."""
-
-GAPS_OF_PANDAS = [
-    *("", "NA", "N/A", "n/a", "#NA", "#N/A", "#N/A N/A", "<NA>", "None", "NULL", "null", "NaN"),
-    *("nan", "-NaN", "-nan", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN"),
-]
-"""What pandas takes for a gap."""
 
 MAX_CLASSES = 100
 
@@ -85,8 +77,8 @@ def read_rows(path, summary, target=None):
     y : ndarray of shape (n_samples,) or None
     """
     columns = summary.columns
-    wanted = [column["name"] for column in columns or []]
-    has_names = wanted != list(range(len(wanted)))
+    names = wanted = [column["name"] for column in columns or []]
+    has_names = columns is not None and all(isinstance(name, str) for name in names)
     if not has_names:  # they count by position
         wanted = [name for name in _read_csv(path, ()).columns if name != target]
         if columns is not None and len(wanted) != len(columns):
@@ -127,12 +119,12 @@ def read_rows(path, summary, target=None):
             f"The column {name!r} of {path} holds text ({odd!r}), where the student has learnt "
             f"from numbers; expected the same kind. Leave such fields empty, or write numbers."
         )
-    return (X if has_names else X.set_axis(range(X.shape[1]), axis=1)), y
+    return (X if has_names else X.set_axis(names, axis=1)), y
 
 
 def _gaps_beside(known):
     """Return what stands for a gap where some values are known, none of these."""
-    return [gap for gap in GAPS + GAPS_OF_PANDAS if gap not in known]
+    return [gap for gap in GAPS_OF_TABLES if gap not in known]
 
 
 def _other_spellings(categories):
@@ -150,7 +142,7 @@ def _refuse_empty(X, options, where=""):
         )
 
 
-def _read(path, target, text=(), gaps=GAPS):
+def _read(path, target, text=(), gaps=GAPS_OF_TABLES):
     """Read the rows of a table that have a label, and the labels.
 
     Parameters
@@ -160,8 +152,8 @@ def _read(path, target, text=(), gaps=GAPS):
         The column of the labels.
     text : sequence of str, default=()
         Columns that hold text, whatever it looks like.
-    gaps : list of str or dict of str to list of str, default=GAPS
-        What stands for a gap besides what pandas knows; or by column, and nothing besides.
+    gaps : sequence of str or dict of str to list of str, default=GAPS_OF_TABLES
+        What stands for a gap, in all columns or in each.
 
     Returns
     -------
@@ -215,7 +207,7 @@ def _with_kinds(X, path, text=()):
     return X
 
 
-def _read_csv(path, text, gaps=GAPS):
+def _read_csv(path, text, gaps=GAPS_OF_TABLES):
     try:
         import pandas as pd
     except ImportError as error:
@@ -224,7 +216,7 @@ def _read_csv(path, text, gaps=GAPS):
         # Read in one piece: in chunks, a column may be numbers in one and text in the next.
         kinds = dict.fromkeys(text, str)
         table = pd.read_csv(
-            path, na_values=gaps, keep_default_na=gaps is GAPS, low_memory=False, dtype=kinds
+            path, na_values=gaps, keep_default_na=False, low_memory=False, dtype=kinds
         )
         names = pd.read_csv(path, header=None, nrows=1, dtype=str).iloc[0].dropna()
     except Exception as error:  # whatever pandas, gzip and the codecs raise for other files
@@ -349,12 +341,7 @@ def _as_numbers_or_categories(column):
 
 def _first_text(texts):
     """Return the first text that is no number, None if all are."""
-    for text in texts:
-        try:
-            float(text)
-        except ValueError:
-            return text
-    return None
+    return next((text for text in texts if not NUMBER.fullmatch(str(text))), None)
 
 
 def _listed(names):

@@ -9,6 +9,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skdistill.deployment._header import SCALE, STATE
+
+PRECISIONS = {"float32": np.float32, "float64": np.float64}
+"""Of weights that a file keeps in fewer bytes."""
+
 LEVELS = 127
 """Of int8 on each side of 0: the rounding is symmetric, and -128 is not used."""
 
@@ -105,6 +110,25 @@ def find_compact(weights):
         return None
     found = to_float16(weights)
     return found if _is_exact(found, weights) else None
+
+
+def read_weights(content, arrays):
+    """Return the weights of a file by their names in the network, in the precision that they had.
+
+    Parameters
+    ----------
+    content : dict
+        What the file says of the step that predicts.
+    arrays : Arrays
+    """
+    dtypes, weights = content.get("compact", {}), {}
+    for name, values in arrays.items():
+        if name.startswith(STATE):
+            key = name.removeprefix(STATE)
+            if key in dtypes:
+                values = Compact(values, arrays.get(SCALE + key)).restore(PRECISIONS[dtypes[key]])
+            weights[key] = values
+    return weights
 
 
 def to_float16(weights):

@@ -1,7 +1,8 @@
 """Estimators of scikit-learn as bytes of skops, of which nothing needs trust.
 
 skops has a list of what it takes to be harmless. `KNOWN` is what is let in besides, by this code
-and by no file: trees, whose numbers are then looked through, and what trains a perceptron.
+and by no file: trees and dtypes, which are then looked through, and parts of scikit-learn's own
+transformers that call nothing but themselves.
 """
 
 import importlib
@@ -10,7 +11,6 @@ import numpy as np
 
 from skdistill.deployment._skops_parts import BOOSTED_TREE, TREE, check_parts
 from skdistill.exceptions import StudentError, TeacherError
-from skdistill.teachers._load_skops import read_skops
 
 
 def dump(estimator, what):
@@ -47,7 +47,7 @@ def dump(estimator, what):
             f"have to trust; expected scikit-learn's own estimators, and no functions. {_ADVICE}"
         )
     try:
-        check_parts(read_skops(content, KNOWN))
+        _read(content)
     except (TeacherError, ValueError) as error:
         raise StudentError(f"{what} cannot be saved: {error}. {_ADVICE}") from error
     return np.frombuffer(content, np.uint8)
@@ -63,12 +63,27 @@ def restore(content, what):
         What it is called in errors.
     """
     _import_skops(what)
-    return check_parts(read_skops(content.tobytes(), KNOWN))
+    return _read(content.tobytes())
 
+
+def _read(content):
+    from skdistill.teachers._load_skops import read_skops  # which imports torch
+
+    return check_parts(read_skops(content, KNOWN))
+
+
+_SCORES = ("chi2", "f_classif", "f_oneway", "f_regression", "r_regression")
 
 KNOWN = [
     TREE,
     BOOSTED_TREE,
+    *("builtins.object", "numpy.dtype", "numpy.mean", "numpy.number"),
+    "sklearn.compose._column_transformer.make_column_selector",
+    *(f"sklearn.feature_selection._mutual_info.mutual_info_{y}" for y in ("classif", "regression")),
+    *(f"sklearn.feature_selection._univariate_selection.{score}" for score in _SCORES),
+    "sklearn.impute._iterative.IterativeImputer",
+    "sklearn.impute._iterative._ImputerTriplet",
+    *(f"sklearn.model_selection._split.{folds}" for folds in ("KFold", "StratifiedKFold")),
     "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
     "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
 ]

@@ -36,7 +36,7 @@ def golden_answers(student):
         None where no rows are known that it reads.
     """
     student, first = _reads_our_rows(student)
-    rows = _rows_for(first)
+    rows = golden_rows(first)
     if rows is None:
         return None
     with warnings.catch_warnings():
@@ -62,7 +62,8 @@ def _reads_our_rows(student):
     return _reads_our_rows(Pipeline(student.steps[1:]))
 
 
-def _rows_for(step):
+def golden_rows(step):
+    """Return rows that the first step of a student reads, None where none are known."""
     if isinstance(step, HashingVectorizer):
         return list(TEXTS)
     if isinstance(step, TablePreprocessor) and not hasattr(step, "scaler_"):

@@ -8,7 +8,7 @@ from torch import nn
 
 from skdistill._compat import initialize_for_prediction
 from skdistill._layout import EncodedTable
-from skdistill.deployment._compact import Compact, find_compact
+from skdistill.deployment._compact import find_compact, read_weights
 from skdistill.deployment._estimators import dump, restore
 from skdistill.deployment._file import is_storable
 from skdistill.deployment._header import NEEDS_MODULE, SCALE, STATE
@@ -49,9 +49,6 @@ NATIVE = {
     "xgboost": "student_.estimator_.save_model(path)",
 }
 """Packages whose models no file holds, and how each writes them."""
-
-PRECISIONS = {"float32": np.float32, "float64": np.float64}
-"""Of weights that a file keeps in fewer bytes."""
 
 MOST_CELLS = 2**26
 """Of the two rows by which a module of the user's is tried."""
@@ -244,14 +241,8 @@ def _keep_state(module, arrays):
 
 
 def _state_of(content, arrays):
-    dtypes, state = content.get("compact", {}), {}
-    for name, values in arrays.items():
-        if name.startswith(STATE):
-            key = name.removeprefix(STATE)
-            if key in dtypes:
-                values = Compact(values, arrays.get(SCALE + key)).restore(PRECISIONS[dtypes[key]])
-            state[key] = torch.from_numpy(values).clone()
-    return state
+    weights = read_weights(content, arrays)
+    return {key: torch.from_numpy(values).clone() for key, values in weights.items()}
 
 
 def _describe_rows(learner):

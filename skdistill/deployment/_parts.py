@@ -6,8 +6,6 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from skdistill.training._fitted import FittedStudent
-
 
 class Parts(NamedTuple):
     """A fitted student, taken apart.
@@ -38,8 +36,10 @@ class Parts(NamedTuple):
         return getattr(self.link, "classes", None)
 
     @property
-    def fitted(self) -> FittedStudent:
+    def fitted(self) -> Any:
         """What predicts, without a comparison of the user's rows with those of `fit`."""
+        from skdistill.training._fitted import FittedStudent  # which imports torch
+
         return FittedStudent(self.body, self.link, self.steps)
 
 
@@ -67,6 +67,7 @@ def take_apart(model: Any, action: str) -> Parts:
     if hasattr(model, "best_estimator_"):
         model = model.best_estimator_
     steps, last = _flat(model)
+    refuse_cascade(last, action)
     if not hasattr(type(last), "fitted_"):
         came = f"the class {model.__name__}" if isinstance(model, type) else type(last).__name__
         raise TypeError(
@@ -86,6 +87,18 @@ def take_apart(model: Any, action: str) -> Parts:
     else:
         shape = getattr(net, "row_shape_", (getattr(model, "n_features_in_", 0),))
     return Parts(all_steps, fitted.body, fitted.link, names, tuple(shape))
+
+
+def refuse_cascade(model: Any, action: str) -> None:
+    """Raise a TypeError for a student and its teacher together, which no file holds."""
+    if hasattr(model, "defers"):
+        name = model.__name__ if isinstance(model, type) else type(model).__name__
+        raise TypeError(
+            f"{action} was given {name}, which asks a teacher, and no file holds a teacher; "
+            f"expected the student alone. Give its student, keep the teacher by its own library's "
+            f"means and the threshold beside them, and put the three together again where they "
+            f"serve: CascadeClassifier(student, teacher, threshold=...)."
+        )
 
 
 def _flat(model):

@@ -16,6 +16,7 @@ from skdistill.deployment._golden import golden_answers
 from skdistill.deployment._header import FORMAT, NEEDS_MODULE
 from skdistill.deployment._learners import describe_learner, is_learner
 from skdistill.deployment._load import last_of, restore_student
+from skdistill.deployment._parts import refuse_cascade
 from skdistill.deployment._steps import describe_step
 from skdistill.exceptions import StudentError
 
@@ -135,6 +136,7 @@ def _find_student(model):
         return _find_student(model.best_estimator_)
     if isinstance(model, FrozenEstimator):
         return _find_student(model.estimator)
+    refuse_cascade(model, "save")
     name = f"the class {model.__name__}" if isinstance(model, type) else type(model).__name__
     raise TypeError(
         f"{name} is nothing that save knows; expected a fitted DistilledClassifier or "

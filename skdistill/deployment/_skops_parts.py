@@ -1,6 +1,7 @@
 """Estimators of scikit-learn from a file, looked through: what they read when they are asked.
 
-Trees read memory at the places that they name, and vectorizers may open the files that rows name.
+Trees read memory at the places that they name, vectorizers may open the files that rows name, and
+a dtype may ask for any amount of memory.
 """
 
 import numpy as np
@@ -8,12 +9,14 @@ from sklearn.pipeline import Pipeline
 
 TREE = "sklearn.tree._tree.Tree"
 BOOSTED_TREE = "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"
+PLAIN = "biufO"
+"""The kinds of dtypes that a step is set up with: none is wider than a number."""
 WITHIN = ("estimators_", "estimator_", "tree_", "_predictors")
 """Attributes whose trees are shown the rows of their owner."""
 
 
 def check_parts(estimator):
-    """Refuse trees that lead out of themselves or of the rows, and readers of files.
+    """Refuse trees that lead out of themselves or of the rows, readers of files, odd dtypes.
 
     Parameters
     ----------
@@ -37,7 +40,10 @@ def check_parts(estimator):
         if place in seen:
             continue
         seen.add(place)
-        if _is_tree(value):
+        if isinstance(value, np.dtype):
+            if value.kind not in PLAIN:
+                raise ValueError(f"the dtype {value!s:.40} is none of numbers or objects")
+        elif _is_tree(value):
             _check(value, width, owner)
         elif isinstance(value, list | tuple | set):
             pending += [(part, width, owner) for part in value]

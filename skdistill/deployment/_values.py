@@ -4,10 +4,8 @@ import math
 import re
 
 import numpy as np
-import torch
 
 from skdistill.exceptions import StudentError
-from skdistill.training import HoldOut
 
 OPTIMIZERS = ("Adadelta", "Adagrad", "Adam", "AdamW", "NAdam", "RAdam", "RMSprop", "SGD")
 """Of `torch.optim`, those that a file may name."""
@@ -33,6 +31,10 @@ def encode(value):
         return {"tuple": [encode(part) for part in value]}
     if type(value) is dict and all(type(key) is str for key in value):
         return {"dict": {key: encode(part) for key, part in value.items()}}
+    import torch  # which takes seconds, and is not needed to read
+
+    from skdistill.training import HoldOut
+
     if type(value) is HoldOut:
         return {"HoldOut": {name: encode(part) for name, part in vars(value).items()}}
     if isinstance(value, type) and value in map(torch.optim.__dict__.get, OPTIMIZERS):
@@ -55,8 +57,12 @@ def decode(value):
         case "dict":
             return {key: decode(part) for key, part in content.items()}
         case "HoldOut":
+            from skdistill.training import HoldOut
+
             return HoldOut(**{name: decode(part) for name, part in content.items()})
         case "optimizer" if content in OPTIMIZERS:
+            import torch
+
             return getattr(torch.optim, content)
     raise ValueError(f"{kind[:40]!r} is no kind of setting")
 

@@ -31,12 +31,15 @@ class OnnxColumn(NamedTuple):
     kind : {"numbers", "texts"}
     gap : str or None
         How a gap is spelt, in a column of texts; in one of numbers it is NaN.
+    no_gaps : sequence of str
+        Categories that a reader of tables would take for gaps.
     """
 
     name: str
     input: str
     kind: str
     gap: str | None = None
+    no_gaps: Sequence[str] = ()
 
 
 def read_metadata(properties: Any) -> dict[str, Any] | None:

@@ -1,9 +1,25 @@
 """Training: the criterion over packed targets and the skorch net that learns from it."""
 
-from skdistill.training._criterion import DistillationCriterion, RegressionCriterion
-from skdistill.training._holdout import HoldOut
-from skdistill.training._net import StudentNet
-from skdistill.training._regressor_net import StudentNetRegressor
+from typing import TYPE_CHECKING
+
+from skdistill._lazy import lazy_names
+
+if TYPE_CHECKING:
+    from skdistill.training._criterion import DistillationCriterion, RegressionCriterion
+    from skdistill.training._holdout import HoldOut
+    from skdistill.training._net import StudentNet
+    from skdistill.training._regressor_net import StudentNetRegressor
+else:
+    __getattr__, __dir__ = lazy_names(
+        __name__,
+        {
+            "DistillationCriterion": "skdistill.training._criterion",
+            "HoldOut": "skdistill.training._holdout",
+            "RegressionCriterion": "skdistill.training._criterion",
+            "StudentNet": "skdistill.training._net",
+            "StudentNetRegressor": "skdistill.training._regressor_net",
+        },
+    )
 
 __all__ = [
     "DistillationCriterion",

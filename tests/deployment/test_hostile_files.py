@@ -10,13 +10,15 @@ from safetensors.numpy import save_file
 from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.pipeline import make_pipeline
 from sklearn.tree import DecisionTreeClassifier
 from skops import io as skops_io
 
 from skdistill import DistilledClassifier, StudentNet
+from skdistill.__main__ import main
 from skdistill.deployment import inspect, load, quantize, save
 from skdistill.exceptions import StudentError
-from skdistill.students import MLP, truncate
+from skdistill.students import MLP, TablePreprocessor, truncate
 
 X, y = load_iris(return_X_y=True)
 
@@ -312,7 +314,7 @@ def go_in_circles(tree):
     tree.__setstate__(state)
 
 
-TREES = {
+LEADS_ELSEWHERE = {
     "nodes": (DecisionTreeClassifier(), lambda model: lead_astray(model.tree_)),
     "a circle": (DecisionTreeClassifier(), lambda model: go_in_circles(model.tree_)),
     "columns": (DecisionTreeClassifier(), lambda model: read_another_column(model.tree_)),
@@ -334,12 +336,18 @@ TREES = {
         HistGradientBoostingClassifier(max_iter=1),
         lambda model: model._predictors[0][0].nodes["is_categorical"].__setitem__(0, 1),
     ),
+    "a dtype of a record": (
+        DecisionTreeClassifier(), lambda model: vars(model).update(kind=np.dtype([("a", "f8")]))
+    ),
+    "a dtype as wide as the memory": (
+        DecisionTreeClassifier(), lambda model: vars(model).update(kind=np.dtype("U400000000"))
+    ),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("case", TREES)
-def test_a_tree_that_leads_elsewhere_is_refused(case, honest, tmp_path):
-    estimator, change = TREES[case]
+@pytest.mark.parametrize("case", LEADS_ELSEWHERE)
+def test_an_estimator_that_leads_elsewhere_is_refused(case, honest, tmp_path):
+    estimator, change = LEADS_ELSEWHERE[case]
     if "random_state" in estimator.get_params():
         estimator.set_params(random_state=0)
     fitted = clone(estimator).fit(X, y)
@@ -359,5 +367,40 @@ def test_a_tree_that_leads_elsewhere_is_refused(case, honest, tmp_path):
     content = joined(metadata, data[start:end] + skops)
     path = tmp_path / "student.safetensors"
     path.write_bytes(with_description(lambda description: None)(content))
-    with pytest.raises(StudentError, match=r"a tree (leads to|splits by)"):
+    with pytest.raises(StudentError, match=r"a tree (leads to|splits by)|dtype .*none of"):
         load(path)
+
+
+# What answers without torch.
+
+
+def other_shape(content):
+    header, data = parts(content)
+    name = next(name for name in header if name.endswith("mlp.0.bias"))
+    header[name]["shape"] = [*header[name]["shape"], 1, 1]
+    return joined(header, data)
+
+
+LAST_STEP = ("student", "steps", -1, 1)
+WITHOUT_TORCH = {
+    "a bias that NumPy would stretch": (
+        lambda c: with_description(lambda description: None)(other_shape(c)), "weights do not fit"
+    ),
+    "another class": (setting(*LAST_STEP, "module", "class", value="os.system"), "os.system"),
+    "other answers": (setting(*LAST_STEP, "link", "temperature", value=9.0), "answers otherwise"),
+    "no labels": (setting(*LAST_STEP, "link", value={}), "does not hold"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", WITHOUT_TORCH)
+def test_the_command_line_refuses_them_too(case, tmp_path, capsys):
+    student = make_pipeline(TablePreprocessor(), StudentNet(max_epochs=1))
+    model = DistilledClassifier(student=student, alpha=0, random_state=0).fit(X, y)
+    path, rows = save(model, tmp_path / "student.safetensors"), tmp_path / "rows.csv"
+    rows.write_text("a,b,c,d\n1,2,3,4\n")
+    assert main(["predict", str(path), str(rows)]) == 0
+    change, message = WITHOUT_TORCH[case]
+    path.write_bytes(change(path.read_bytes()))
+    assert main(["predict", str(path), str(rows)]) == 2
+    shown = capsys.readouterr().err
+    assert "cannot be read as a saved student" in shown and message in shown

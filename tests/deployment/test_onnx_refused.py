@@ -1,6 +1,7 @@
 """What cannot be written as ONNX, and what of other people's files misleads."""
 
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -15,9 +16,9 @@ from sklearn.pipeline import make_pipeline
 from torch import nn
 
 from skdistill import DistilledClassifier, StudentNet
-from skdistill.deployment import to_onnx
+from skdistill.deployment import CascadeClassifier, to_onnx
 from skdistill.exceptions import ExportError, TeacherError, TeacherWarning
-from skdistill.students import MLP
+from skdistill.students import MLP, TablePreprocessor
 from skdistill.teachers import load_teacher
 
 onnx = pytest.importorskip("onnx")
@@ -87,6 +88,11 @@ REFUSED = {
         lambda: lambda: to_onnx(DistilledClassifier),
         "the class DistilledClassifier; expected a fitted.*Fit a student",
     ),
+    "a cascade": (
+        TypeError,
+        lambda: lambda: to_onnx(CascadeClassifier(FITTED, FITTED, threshold=0.5)),
+        "given CascadeClassifier, which asks a teacher.*expected the student alone.*Give its stud",
+    ),
     "texts": (ExportError, lambda: export(None, TEXTS), HASHED + KEEPS),
     "another step": (
         ExportError,
@@ -118,12 +124,12 @@ REFUSED = {
     "a decision on the data": (
         ExportError,
         lambda: export(net(seeded(Untraceable))),
-        f"Untraceable cannot be written as ONNX.*Expected layers.*{KEEPS}",
+        f"Untraceable cannot be written as ONNX.*Expected layers.*{KEEPS}.*pip install onnxscript",
     ),
     "a step of a module": (
         ExportError,
         lambda: export(net(seeded(Sorting))),
-        f"Sorting.*its step.*has no counterpart.*expected layers.*{KEEPS}",
+        f"Sorting.*its step.*has no counterpart.*expected layers.*{KEEPS}.*pip install onnxscript",
     ),
     "a layer of one's own": (
         ExportError,
@@ -169,9 +175,28 @@ def attempt(case):
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_refused(case, attempt, refused):
+def test_refused(case, attempt, refused, monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnxscript", None)  # as if it were missing
     error, _, message = REFUSED[case]
     refused(error, attempt, message)
+
+
+WRITTEN_BY_TORCH = {
+    "a step of a module": Sorting,
+    "a layer of one's own": Alone,
+    "a layer's settings": lambda: nn.Sequential(nn.Linear(4, 2), nn.GELU("tanh"), nn.Linear(2, 2)),
+}
+
+
+@pytest.mark.slow  # torch takes its seconds
+@pytest.mark.parametrize("case", WRITTEN_BY_TORCH)
+def test_what_is_not_followed_is_written_by_torch(case, tmp_path):
+    pytest.importorskip("onnxscript", reason="torch.onnx.export needs it")
+    student = make_pipeline(TablePreprocessor(), net(seeded(WRITTEN_BY_TORCH[case])))
+    model = DistilledClassifier(student=student, alpha=0, random_state=0).fit(X, Y)
+    to_onnx(model, tmp_path / "student.onnx", X=X)
+    again = load_teacher(tmp_path / "student.onnx").predict_proba(X)
+    np.testing.assert_allclose(again, model.predict_proba(X), rtol=0, atol=5e-5)
 
 
 def test_another_answer_is_refused_with_its_row(tmp_path):
@@ -200,7 +225,8 @@ def test_a_missing_extra_is_named(monkeypatch, missing):
 def test_a_file_that_was_there_stays_when_the_new_one_is_refused(tmp_path):
     path = tmp_path / "student.onnx"
     path.write_bytes(b"before")
-    model = DistilledClassifier(student=net(seeded(Sorting)), alpha=0, random_state=0).fit(X, Y)
+    model = DistilledClassifier(student=net(seeded(Untraceable)), alpha=0, random_state=0)
+    model.fit(X, Y)
     with pytest.raises(ExportError):
         to_onnx(model, path)
     assert path.read_bytes() == b"before"

@@ -26,7 +26,13 @@ from skorch import NeuralNet, NeuralNetClassifier
 from torch import nn
 
 from skdistill import DistilledClassifier, DistilledRegressor, StudentNet, StudentNetRegressor
-from skdistill.deployment import inspect, load, save
+from skdistill.deployment import (
+    CascadeClassifier,
+    TunedCascadeClassifier,
+    inspect,
+    load,
+    save,
+)
 from skdistill.exceptions import StudentError
 from skdistill.students import (
     MLP,
@@ -504,6 +510,7 @@ def test_another_module_is_refused(case, tmp_path):
         load(path, module=module)
 
 
+CASCADE = CascadeClassifier(GaussianNB(), GaussianNB(), threshold=0.5)
 SAVE = {
     "not fitted": (lambda p: save(distilled(), p), ValueError, "not fitted"),
     "a student that is not fitted": (lambda p: save(net(), p), ValueError, "not fitted|NotFitted"),
@@ -512,6 +519,14 @@ SAVE = {
         "GaussianNB is nothing that save knows; expected.*Distil it",
     ),
     "a class": (lambda p: save(StudentNet, p), TypeError, "the class StudentNet is nothing"),
+    "a cascade behind a step": (
+        lambda p: save(make_pipeline(StandardScaler(), CASCADE), p), TypeError,
+        "CascadeClassifier, which asks a teacher.*expected the student alone.*Give its student",
+    ),
+    "a cascade of its own threshold": (
+        lambda p: save(TunedCascadeClassifier(None, None), p), TypeError,
+        "save was given TunedCascadeClassifier, which asks a teacher",
+    ),
     "another suffix": (
         lambda p: save(distilled(), p.with_suffix(".pkl")), ValueError,
         r"ends in '.pkl'; expected '.safetensors'.*Name it 'a.safetensors'",

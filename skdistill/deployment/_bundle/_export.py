@@ -14,7 +14,7 @@ from skdistill._rows import as_rows
 from skdistill.deployment._bundle._card import card_of, measure
 from skdistill.deployment._bundle._numpy_graph import as_arrays
 from skdistill.deployment._bundle._schema import as_json_rows, rounded, schema_of
-from skdistill.deployment._bundle._serve import NumpyGraph
+from skdistill.deployment._bundle._serve import open_arrays
 from skdistill.deployment._files import written_aside
 from skdistill.deployment._onnx._proof import Case, compare, made_rows, prove
 from skdistill.deployment._onnx._runner import Runner
@@ -118,7 +118,7 @@ def export(
     parts = written.parts
     if runtime == "numpy":
         name, content = "student.npz", as_arrays(written)
-        graph = Runner(written, NumpyGraph(io.BytesIO(content)))
+        graph = Runner(written, open_arrays(io.BytesIO(content)))
     else:
         name, content = "student.onnx", written.model.SerializeToString()
         graph = Runner(written)

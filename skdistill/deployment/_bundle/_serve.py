@@ -8,13 +8,15 @@
     python predict.py rows.csv               # a table of answers, to the standard output
     python predict.py --self-test            # the answers of the day of the export, compared
 
-A gap is None, NaN or an empty cell. A category that the student has not seen is unknown to it, and
-no error. Columns that it does not know are left alone; one that is missing is refused.
+A gap is None, NaN or an empty cell; in a table also what pandas.read_csv takes for one, or "?". A
+category that the student has not seen is unknown to it, and no error. Columns that it does not know
+are left alone; one that is missing is refused.
 """
 
 import argparse
 import csv
 import json
+import re
 import sys
 from collections.abc import Callable
 from functools import cache
@@ -27,7 +29,15 @@ FOLDER = Path(__file__).resolve().parent
 AT_ONCE = 1024  # rows; more do not fit into the caches of a processor
 TOLERANCE = 5e-5
 FLAGS = {"true": 1.0, "false": 0.0}
+NUMBER = re.compile(
+    r"\s*[+-]?(inf(inity)?|(\d+\.?\d*|\.\d+)(e[+-]?\d+)?)\s*", re.ASCII | re.IGNORECASE
+)
 GAPS = ("", "None", "nan", "NaN", "<NA>", "NaT")
+GAPS_OF_TABLES = (
+    *("?", "", "NA", "N/A", "n/a", "#NA", "#N/A", "#N/A N/A", "<NA>", "None", "NULL", "null"),
+    *("NaN", "nan", "-NaN", "-nan", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN"),
+)
+"""Flags, numbers and gaps as pandas.read_csv reads them, and a question mark."""
 
 
 class Student:
@@ -45,7 +55,7 @@ class Student:
         self.graph: Any
         arrays = Path(folder) / "student.npz"
         if arrays.exists():
-            self.graph = NumpyGraph(arrays)
+            self.graph = open_arrays(arrays)
             said, self.shape = self.graph.said, self.graph.shape
         else:
             self.graph = open_onnx(Path(folder) / "student.onnx", n_threads)
@@ -53,13 +63,16 @@ class Student:
             self.shape = self.graph.get_inputs()[0].shape[1:]  # of a row, without columns
         said = json.loads(said)
         self.classes = said["classes"]
+        self.texts = [one for one in said["columns"] if one["kind"] == "texts"]
         self.outputs = ["label", "probabilities"] if self.classes else ["prediction"]
         self.columns = [one["name"] for one in said["columns"]]
-        # By kind: one array for all columns takes less than an array for each.
-        self.kinds = [
-            (read, dtype, [one for one in said["columns"] if one["kind"] == kind])
-            for kind, read, dtype in (("numbers", _number, np.float64), ("texts", _text, object))
-        ]
+        self.named = said["named"]
+        self.kinds = []  # one array for all columns of a kind takes less than one for each
+        for kind, read, dtype in (("numbers", _number, np.float64), ("texts", _text, object)):
+            found = [one for one in said["columns"] if one["kind"] == kind]
+            columns = [(one["name"], one["gap"]) for one in found]
+            if found:
+                self.kinds.append((read, dtype, columns, [one["input"] for one in found]))
 
     def predict(self, rows):
         """Return an answer for a row, or a list of answers for several.
@@ -106,18 +119,13 @@ class Student:
     def _feeds(self, rows):
         if not self.columns:
             return {"X": rows}
-        feeds = {}
-        for read, dtype, columns in self.kinds:
-            cells = [self._cells(column, read, rows) for column in columns]
-            values = np.array(cells, dtype=dtype)
-            for column, of_column in zip(columns, values, strict=True):
-                feeds[column["input"]] = of_column[:, None]
-        return feeds
-
-    def _cells(self, column, read, rows):
-        name, gap = column["name"], column["gap"]
+        feeds: dict[str, np.ndarray] = {}
         try:
-            return [read(row[name], gap) for row in rows]
+            for read, dtype, columns, inputs in self.kinds:
+                cells = []
+                for name, gap in columns:  # known below, where one cannot be read
+                    cells.append([read(row[name], gap) for row in rows])
+                feeds.update(zip(inputs, np.array(cells, dtype)[..., None], strict=True))
         except KeyError:
             number = next(i for i, row in enumerate(rows) if name not in row)
             raise ValueError(
@@ -129,6 +137,7 @@ class Student:
                 f"The column {name!r} cannot be read ({error}); expected a dict for each row, with "
                 f"finite numbers in this column, and None for a gap."
             ) from None
+        return feeds
 
     def _as_array(self, rows):
         try:
@@ -155,29 +164,34 @@ def open_onnx(path, n_threads):
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
+def open_arrays(file):
+    """Return the graph of an .npz file, a path or a binary file, in which nothing is pickled."""
+    with np.load(file, allow_pickle=False) as arrays:
+        kept = json.loads(str(arrays["description"]))
+        constants = {name: arrays[f"array {i}"] for i, name in enumerate(kept["arrays"])}
+    for name, array in constants.items():
+        if array.dtype.kind == "U":
+            constants[name] = array.astype(object)
+    return NumpyGraph(kept["steps"], constants, kept["said"], kept["shape"])
+
+
 class NumpyGraph:
     """A graph that NumPy computes step by step.
 
     Parameters
     ----------
-    file : str, Path or binary file
-        An .npz file of arrays and of a description, in which nothing is pickled.
+    steps : list of (op, inputs, output, settings)
+    constants, said, shape
+        Arrays by name, what the graph says of itself as JSON, and the shape of a row.
     """
 
-    def __init__(self, file):
-        with np.load(file, allow_pickle=False) as arrays:
-            kept = json.loads(str(arrays["description"]))
-            self.constants = {name: arrays[f"array {i}"] for i, name in enumerate(kept["arrays"])}
-        for name, array in self.constants.items():
-            if array.dtype.kind == "U":
-                self.constants[name] = array.astype(object)
-        self.said, self.shape = kept["said"], kept["shape"]
+    def __init__(self, steps, constants, said, shape):
+        self.constants, self.said, self.shape = dict(constants), said, shape
         self.steps = []
-        for op, inputs, name, settings in kept["steps"]:
+        for op, inputs, name, settings in steps:
             compute = _encoder(settings) if op == "LabelEncoder" else OPERATORS[op]
             if all(one in self.constants for one in inputs):  # such as weights from fewer bits
-                found = compute(*[self.constants[one] for one in inputs], **settings)
-                self.constants[name] = found
+                self.constants[name] = compute(*map(self.constants.get, inputs), **settings)
             else:
                 self.steps.append((compute, inputs, name, settings))
 
@@ -193,12 +207,9 @@ class NumpyGraph:
 def _encoder(settings):
     places = dict(zip(settings["keys_strings"], settings["values_int64s"], strict=True))
     unknown = settings["default_int64"]
-
-    def encode(texts, **_):
-        found = [places.get(text, unknown) for text in texts[:, 0].tolist()]
-        return np.array(found, dtype=np.int64)[:, None]
-
-    return encode
+    return lambda texts, **_: np.array(
+        [[places.get(text, unknown)] for text in texts[:, 0].tolist()], np.int64
+    )
 
 
 def _cast(x, to):
@@ -207,8 +218,7 @@ def _cast(x, to):
 
 def _softmax(x, axis):
     p = np.exp(x - x.max(axis=axis, keepdims=True))
-    p /= p.sum(axis=axis, keepdims=True)
-    return p
+    return p / p.sum(axis=axis, keepdims=True)
 
 
 def _log_softmax(x, axis):
@@ -223,25 +233,19 @@ def _log_sum_exp(x, axes, keepdims):
 
 
 OPERATORS: dict[str, Callable] = {
-    "Add": np.add,
+    **{"Add": np.add, "Div": np.divide, "Equal": np.equal, "Exp": np.exp},
+    **{"IsNaN": np.isnan, "Log": np.log, "MatMul": np.matmul, "Max": np.maximum},
+    **{"Mul": np.multiply, "Neg": np.negative, "Sqrt": np.sqrt, "Sub": np.subtract},
+    **{"Tanh": np.tanh, "Where": np.where},
     "ArgMax": lambda x, axis, keepdims: np.argmax(x, axis=axis),
     "Cast": _cast,
     "Clip": lambda x, low, high: np.minimum(np.maximum(x, low), high),
     "Concat": lambda *parts, axis: np.concatenate(parts, axis=axis),
-    "Div": np.divide,
-    "Equal": np.equal,
-    "Exp": np.exp,
     "Flatten": lambda x, axis: x.reshape(len(x), -1),
     "Gather": lambda x, places, axis=0: np.take(x, places, axis=axis),
     "Identity": lambda x: x,
-    "IsNaN": np.isnan,
     "LabelEncoder": _encoder,
-    "Log": np.log,
     "LogSoftmax": _log_softmax,
-    "MatMul": np.matmul,
-    "Max": np.maximum,
-    "Mul": np.multiply,
-    "Neg": np.negative,
     "ReduceLogSumExp": _log_sum_exp,
     "ReduceMean": lambda x, axes, keepdims: x.mean(axis=tuple(axes), keepdims=bool(keepdims)),
     "ReduceSum": lambda x, axes, keepdims: x.sum(axis=tuple(axes), keepdims=bool(keepdims)),
@@ -251,13 +255,9 @@ OPERATORS: dict[str, Callable] = {
     "Slice": lambda x, start, end, axis: x[:, start[0] : end[0]],
     "Softmax": _softmax,
     "Softplus": lambda x: np.logaddexp(0, x),
-    "Sqrt": np.sqrt,
     "Squeeze": lambda x, axes: np.squeeze(x, tuple(axes)),
-    "Sub": np.subtract,
-    "Tanh": np.tanh,
     "Transpose": lambda x, perm: np.transpose(x, perm),
     "Unsqueeze": lambda x, axes: np.expand_dims(x, tuple(axes)),
-    "Where": np.where,
 }
 """What ONNX calls the steps of a table's preprocessing and of linear layers."""
 
@@ -266,13 +266,14 @@ def _number(value, _):
     if type(value) is float and value - value == 0:  # finite
         return value
     if type(value) is int:
-        number = float(value)
-    elif value is None or str(value) in GAPS:
+        return float(value)
+    if value is None or str(value) in GAPS:
         return np.nan
-    elif isinstance(value, str) and value.lower() in FLAGS:
+    if isinstance(value, str) and value.lower() in FLAGS:
         return FLAGS[value.lower()]
-    else:
-        number = float(value)
+    if isinstance(value, str) and not NUMBER.fullmatch(value):
+        raise ValueError(f"{value!r} is no number")
+    number = float(value)
     if number in (np.inf, -np.inf):
         raise ValueError(number)
     return number
@@ -283,8 +284,7 @@ def _text(value, gap):
         return value  # the graph knows how a gap may be spelt
     if value is None or value != value:
         return gap
-    is_whole = isinstance(value, float) and value.is_integer()
-    return str(int(value)) if is_whole else str(value)
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 @cache
@@ -302,13 +302,15 @@ def read_csv(path, student):
     """Return the rows of a table with a header; without names of columns they count by position."""
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
-            names, *lines = [cells for cells in csv.reader(file) if cells] or [[]]
+            lines = list(csv.reader(file))
     except (UnicodeDecodeError, csv.Error) as error:
         raise ValueError(
             f"{path} cannot be read ({error}); expected a CSV file in UTF-8. Save it anew."
         ) from None
-    if not lines:
+    lines = [cells for cells in lines if cells and (len(cells) > 1 or not cells[0].isspace())]
+    if len(lines) < 2:
         raise ValueError(f"{path} has no rows below its header; expected some.")
+    names = [name or f"Unnamed: {i}" for i, name in enumerate(lines.pop(0))]
     if len(set(names)) < len(names):
         raise ValueError(
             f"{path} names a column twice in {names}; expected different names. Rename one."
@@ -319,10 +321,28 @@ def read_csv(path, student):
                 f"Row {number} of {path} has {len(cells)} fields; expected {len(names)}, as its "
                 f"header. Put texts with commas into quotes, and leave the fields of gaps empty."
             )
-    rows = [dict(zip(names, cells, strict=True)) for cells in lines]
+    if student.columns and not student.named:
+        if len(names) != len(student.columns):
+            raise ValueError(
+                f"{path} has {len(names)} columns; expected {len(student.columns)} in the order in "
+                f"which the student has learnt from them, for they had no names."
+            )
+        names = student.columns
+    texts = {one["name"]: one["no_gaps"] for one in student.texts}
+    columns = []
+    for name, column in zip(names, zip(*lines, strict=True), strict=True):
+        gaps = [gap for gap in GAPS_OF_TABLES if gap not in texts.get(name, ())]
+        columns.append([None if cell in gaps else cell for cell in column])
+        are_flags = {cell.lower() in FLAGS for cell in columns[-1] if cell is not None}
+        is_number = name not in texts and (name in student.columns or not student.columns)
+        if is_number and len(are_flags) > 1:
+            raise ValueError(
+                f"The column {name!r} of {path} holds flags and others; expected numbers, or True "
+                f"and False alone. Write one kind."
+            )
     if student.columns:
-        return rows
-    return [[_number(cell, None) for cell in row.values()] for row in rows]
+        return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+    return [[_number(cell, None) for cell in row] for row in zip(*columns, strict=True)]
 
 
 def write_csv(answers, file):

@@ -1,5 +1,6 @@
 """What an ONNX graph reads: an input for each column, or one for rows that have no names."""
 
+from skdistill.deployment._bundle._serve import GAPS_OF_TABLES
 from skdistill.deployment._onnx._graph import FLOAT64, TEXT
 from skdistill.deployment._onnx._links import LABEL, PREDICTION, PROBABILITIES
 from skdistill.deployment._onnx._rows import Rows
@@ -25,11 +26,11 @@ def columns_of(parts):
     list of OnnxColumn
     """
     first = parts.steps[0] if parts.steps else None
-    gaps = {}
+    known = {}
     if isinstance(first, TablePreprocessor) and not hasattr(first, "scaler_"):
         found = zip(first.categorical_.tolist(), first.categories_, strict=True)
-        gaps = {position: gap_of(categories) for position, categories in found}
-    if parts.names is None and not gaps:
+        known = dict(found)
+    if parts.names is None and not known:
         return []
     names = parts.names or [f"x{position}" for position in range(parts.shape[0])]
     columns, used = [], set(TAKEN)
@@ -39,8 +40,11 @@ def columns_of(parts):
         while own in used:
             own += "_"
         used.add(own)
-        kind = TEXTS if position in gaps else NUMBERS
-        columns.append(OnnxColumn(name, own, kind, gaps.get(position)))
+        if position not in known:
+            columns.append(OnnxColumn(name, own, NUMBERS))
+            continue
+        no_gaps = [gap for gap in GAPS_OF_TABLES if gap in known[position]]
+        columns.append(OnnxColumn(name, own, TEXTS, gap_of(known[position]), no_gaps))
     return columns
 
 

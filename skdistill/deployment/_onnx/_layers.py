@@ -4,15 +4,9 @@ import math
 from collections.abc import Callable
 
 import numpy as np
-from torch import nn
 
+from skdistill.deployment._plain_modules import weights_of
 from skdistill.exceptions import ExportError
-from skdistill.students._dropout import Dropout
-
-
-def weights_of(tensor):
-    """Return a parameter or buffer as an array."""
-    return tensor.detach().cpu().numpy()
 
 
 def no_layer(module, reason=""):
@@ -165,28 +159,29 @@ def _pair(value):
     return list(value) if isinstance(value, tuple) else [value, value]
 
 
-LAYERS: dict[type[nn.Module], Callable] = {
-    nn.Linear: linear,
-    nn.Flatten: flatten,
-    nn.LayerNorm: layer_norm,
-    **dict.fromkeys((nn.Conv1d, nn.Conv2d, nn.Conv3d), convolution),
-    **dict.fromkeys((nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d), batch_norm),
-    nn.MaxPool2d: pool("MaxPool"),
-    nn.AvgPool2d: pool("AveragePool"),
-    nn.AdaptiveAvgPool2d: global_pool("GlobalAveragePool"),
-    nn.AdaptiveMaxPool2d: global_pool("GlobalMaxPool"),
-    **dict.fromkeys((nn.Identity, Dropout, nn.Dropout, nn.Dropout1d, nn.Dropout2d), same),
-    nn.ReLU: unary("Relu"),
-    nn.Tanh: unary("Tanh"),
-    nn.Sigmoid: unary("Sigmoid"),
-    nn.LeakyReLU: unary("LeakyRelu", alpha="negative_slope"),
-    nn.ELU: unary("Elu", alpha="alpha"),
-    nn.SELU: unary("Selu"),
-    nn.Hardswish: unary("HardSwish"),
-    nn.ReLU6: clip(0.0, 6.0),
-    nn.Hardtanh: clip(-1.0, 1.0),
-    nn.SiLU: silu,
-    nn.GELU: gelu,
-    nn.Softmax: over_axis("Softmax"),
-    nn.LogSoftmax: over_axis("LogSoftmax"),
+LAYERS: dict[str, Callable] = {
+    "nn.Linear": linear,
+    "nn.Flatten": flatten,
+    "nn.LayerNorm": layer_norm,
+    **dict.fromkeys(("nn.Conv1d", "nn.Conv2d", "nn.Conv3d"), convolution),
+    **dict.fromkeys(("nn.BatchNorm1d", "nn.BatchNorm2d", "nn.BatchNorm3d"), batch_norm),
+    "nn.MaxPool2d": pool("MaxPool"),
+    "nn.AvgPool2d": pool("AveragePool"),
+    "nn.AdaptiveAvgPool2d": global_pool("GlobalAveragePool"),
+    "nn.AdaptiveMaxPool2d": global_pool("GlobalMaxPool"),
+    **dict.fromkeys(("nn.Identity", "Dropout", "nn.Dropout", "nn.Dropout1d", "nn.Dropout2d"), same),
+    "nn.ReLU": unary("Relu"),
+    "nn.Tanh": unary("Tanh"),
+    "nn.Sigmoid": unary("Sigmoid"),
+    "nn.LeakyReLU": unary("LeakyRelu", alpha="negative_slope"),
+    "nn.ELU": unary("Elu", alpha="alpha"),
+    "nn.SELU": unary("Selu"),
+    "nn.Hardswish": unary("HardSwish"),
+    "nn.ReLU6": clip(0.0, 6.0),
+    "nn.Hardtanh": clip(-1.0, 1.0),
+    "nn.SiLU": silu,
+    "nn.GELU": gelu,
+    "nn.Softmax": over_axis("Softmax"),
+    "nn.LogSoftmax": over_axis("LogSoftmax"),
 }
+"""By the names that files have for their classes."""

@@ -3,7 +3,6 @@
 import numpy as np
 
 from skdistill.deployment._onnx._graph import FLOAT32, FLOAT64, TEXT
-from skdistill.training._links import ClassLink
 
 LABEL, PROBABILITIES, PREDICTION = "label", "probabilities", "prediction"
 
@@ -19,7 +18,7 @@ def write_classes(graph, link, x):
         Outputs of shape (n_samples, n_classes).
     """
     x = graph.cast(x, FLOAT64)
-    if isinstance(link, ClassLink):
+    if hasattr(link, "temperature"):
         if link.from_probabilities:
             tiny = np.array(np.finfo(np.float64).tiny)
             x = graph.add("Log", graph.add("Max", x, tiny))

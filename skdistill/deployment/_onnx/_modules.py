@@ -4,37 +4,26 @@ from itertools import groupby
 from operator import itemgetter
 
 import numpy as np
-from torch import nn
+from scipy.special import softmax
 
-from skdistill._torch import module_dtype
 from skdistill.deployment._compact import find_compact
 from skdistill.deployment._onnx._graph import FLOAT64
-from skdistill.deployment._onnx._layers import LAYERS, same, weights_of
-from skdistill.deployment._onnx._traced import write_traced
-from skdistill.students import (
-    MLP,
-    Linear,
-    PiecewiseLinearEmbedding,
-    SoftDecisionTree,
-    SparseMLP,
-    TabularMLP,
-)
-from skdistill.students._conv import AsImages, ConvNet
-from skdistill.students._layers import FrozenNorm
-from skdistill.students._members import MemberMLP
-from skdistill.students._sparse import SparseLinear
+from skdistill.deployment._onnx._layers import LAYERS, same
+from skdistill.deployment._plain_modules import kind_of, weights_of
 
 
-def write_network(graph, module, rows, n_axes):
+def write_network(graph, module, rows, n_axes, dtype):
     """Add the nodes of a network that reads rows of numbers, in evaluation mode.
 
     Parameters
     ----------
     graph : Graph
-    module : torch.nn.Module
+    module : torch.nn.Module or PlainModule
     rows : Rows
     n_axes : int
         The number of their axes.
+    dtype : str
+        Of the module's weights.
 
     Returns
     -------
@@ -46,23 +35,24 @@ def write_network(graph, module, rows, n_axes):
     ExportError
         It names a layer that has no counterpart.
     """
-    dtype = str(module_dtype(module)).removeprefix("torch.")
-    if type(module) is TabularMLP and rows.codes is not None and module.n_codes:
+    if kind_of(module) == "TabularMLP" and rows.codes is not None and module.n_codes:
         plain = None if rows.array is None else graph.cast(rows.array, dtype)
         return _write_columns(graph, module, plain, rows.codes)
     x = graph.cast(rows.whole(graph), dtype)
-    if n_axes == 3 and any(isinstance(part, AsImages) for part in module.modules()):
+    if n_axes == 3 and any(kind_of(part) == "AsImages" for part in module.modules()):
         x = graph.add("Unsqueeze", x, np.array([1]))
     return write_module(graph, module, x)
 
 
 def write_module(graph, module, x):
     """Add the nodes of a module or layer; see `write_network`."""
-    kind = type(module)
+    kind = kind_of(module)
     if kind in BLOCKS:
         return BLOCKS[kind](graph, module, x)
     if kind in LAYERS:
         return LAYERS[kind](graph, module, x)
+    from skdistill.deployment._onnx._traced import write_traced  # which imports torch
+
     return write_traced(graph, module, x, write_module)
 
 
@@ -172,10 +162,10 @@ def _write_soft_tree(graph, module, x):
     right = graph.add("Softplus", graph.add("Neg", odds))
     against = graph.add("Add", left, graph.add("MatMul", right, rights.astype(dtype)))
     reached = graph.add("Exp", graph.add("Neg", against))
-    answers = weights_of(module.answers())
+    answers = (module.beta * weights_of(module.leaves)).astype(dtype)
     if module.mean == "outputs":
         return graph.add("MatMul", reached, answers)
-    p = graph.add("MatMul", reached, np.exp(answers))
+    p = graph.add("MatMul", reached, softmax(answers, axis=1))
     return graph.add("Log", graph.add("Max", p, np.array(np.finfo(dtype).tiny, dtype)))
 
 
@@ -206,14 +196,14 @@ def _slice(graph, x, start, end):
 
 
 BLOCKS = {
-    **dict.fromkeys((nn.Sequential, MLP, Linear, ConvNet), _write_each),
-    FrozenNorm: _write_frozen,
-    AsImages: same,
-    TabularMLP: _write_tabular,
-    PiecewiseLinearEmbedding: _write_embedding,
-    MemberMLP: _write_members,
-    SoftDecisionTree: _write_soft_tree,
-    SparseMLP: _write_sparse,
-    SparseLinear: _write_sparse_linear,
+    **dict.fromkeys(("nn.Sequential", "MLP", "Linear", "ConvNet"), _write_each),
+    "FrozenNorm": _write_frozen,
+    "AsImages": same,
+    "TabularMLP": _write_tabular,
+    "PiecewiseLinearEmbedding": _write_embedding,
+    "MemberMLP": _write_members,
+    "SoftDecisionTree": _write_soft_tree,
+    "SparseMLP": _write_sparse,
+    "SparseLinear": _write_sparse_linear,
 }
-"""Modules that hold others, or that this package alone has."""
+"""Modules that hold others, or that this package alone has, by the names of their classes."""

@@ -27,8 +27,9 @@ def to_onnx(
     model : DistilledClassifier, DistilledRegressor, StudentNet, StudentNetRegressor or Pipeline
         Fitted. A Pipeline ends in one of the others, as `student_` does; of a search it is the
         best estimator. Its steps may be `TablePreprocessor`, `ImagePreprocessor`, a
-        scaler of scikit-learn or a `SimpleImputer` of numbers; its last one a network of ordinary
-        layers, or a linear model, tree, forest or histogram boosting of scikit-learn.
+        scaler of scikit-learn or a `SimpleImputer` of numbers; its last one a network, or a linear
+        model, tree, forest or histogram boosting of scikit-learn. A network of other layers than
+        the ordinary ones is written by `torch.onnx.export`, which needs onnxscript.
     path : str or Path, default=None
         Where it is written, a name that ends in ``.onnx``. None writes no file.
     X : {array-like, sparse matrix, DataFrame} of shape (n_samples, ...), default=None

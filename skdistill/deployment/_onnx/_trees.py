@@ -141,14 +141,14 @@ def write_trees(graph, trees, x, n_outputs):
         nodes_nodeids=_ints(ids),
         nodes_featureids=_ints(feature),
         nodes_modes=np.where(is_leaf, "LEAF", "BRANCH_LEQ").tolist(),
-        nodes_values_as_tensor=graph.tensor(np.where(is_leaf, 0.0, threshold)),
+        nodes_values_as_tensor=np.where(is_leaf, 0.0, threshold),
         nodes_truenodeids=_ints(np.where(is_leaf, 0, left)),
         nodes_falsenodeids=_ints(np.where(is_leaf, 0, right)),
         nodes_missing_value_tracks_true=_ints(gap_left & ~is_leaf),
         target_treeids=_ints(tree_ids),
         target_nodeids=_ints(node_ids),
         target_ids=_ints(targets),
-        target_weights_as_tensor=graph.tensor(weights),
+        target_weights_as_tensor=weights,
     )
     return graph.add("Add", graph.cast(found, FLOAT64), offset)
 

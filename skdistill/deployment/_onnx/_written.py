@@ -1,24 +1,27 @@
 """From a fitted student to an ONNX graph that is still to be proved."""
 
 import json
+import warnings
 from typing import Any, NamedTuple
 
 from sklearn.base import is_regressor
 
+from skdistill._torch import module_dtype
 from skdistill.deployment._onnx._estimators import (
     check_estimator,
     write_all_classes,
     write_as_probabilities,
     write_estimator,
 )
+from skdistill.deployment._onnx._exported import write_exported
 from skdistill.deployment._onnx._graph import FLOAT64, Graph
-from skdistill.deployment._onnx._inputs import columns_of, enter
-from skdistill.deployment._onnx._links import onnx_labels, write_classes, write_numbers
 from skdistill.deployment._onnx._modules import write_network
-from skdistill.deployment._onnx._steps import write_step
+from skdistill.deployment._onnx._proof import made_rows
+from skdistill.deployment._onnx._student import write_graph
 from skdistill.deployment._parts import Parts, take_apart
+from skdistill.exceptions import ExportError
 from skdistill.teachers._file_teacher import import_extra
-from skdistill.teachers._onnx_rows import FORMAT, KEY, OnnxColumn
+from skdistill.teachers._onnx_rows import KEY, OnnxColumn
 from skdistill.training._estimator_base import EstimatorBody
 
 
@@ -32,11 +35,17 @@ class Written(NamedTuple):
         Of the student.
     columns : list of OnnxColumn
         Those that have inputs of their own; none where one input takes all.
+    graph : Graph
+        What the model is made of.
+    said : dict
+        What the graph says of itself.
     """
 
     model: Any
     parts: Parts
     columns: list[OnnxColumn]
+    graph: Graph
+    said: dict[str, Any]
 
 
 def write_student(model, who):
@@ -55,32 +64,15 @@ def write_student(model, who):
     """
     parts = take_apart(model, who)
     onnx = import_extra("onnx", "onnx", who)
-    columns = columns_of(parts)
-    graph = Graph(onnx)
-    rows = enter(graph, columns, parts.shape)
-    for step in parts.steps:
-        rows = write_step(graph, step, rows)
-    outputs = _write_body(graph, parts, rows)
-    if parts.classes is None:
-        write_numbers(graph, parts.link, outputs)
-    else:
-        write_classes(graph, parts.link, outputs)
-    classes = None if parts.classes is None else onnx_labels(parts.classes).tolist()
-    metadata = {
-        "format": FORMAT,
-        "task": "numbers" if classes is None else "classes",
-        "classes": classes,
-        "columns": [column._asdict() for column in columns],
-        "named": parts.names is not None,
-    }
-    return Written(graph.to_model({KEY: json.dumps(metadata)}), parts, columns)
+    graph, columns, said = write_graph(parts, _write_body)
+    return Written(graph.to_model(onnx, {KEY: json.dumps(said)}), parts, columns, graph, said)
 
 
 def _write_body(graph, parts, rows):
     if not isinstance(parts.body, EstimatorBody):
         net = getattr(parts.body, "net", None)
         module = parts.body.module if net is None else net.module_
-        return write_network(graph, module, rows, n_axes=1 + len(parts.shape))
+        return _write_module(graph, parts, module, rows)
     estimator = parts.body.estimator
     check_estimator(estimator)
     x = graph.cast(rows.whole(graph), FLOAT64)
@@ -90,3 +82,20 @@ def _write_body(graph, parts, rows):
         are_logits = parts.body.ask.args[-1]
         return write_as_probabilities(graph, estimator, x, len(parts.classes), are_logits)
     return write_all_classes(graph, estimator, x, parts.classes)
+
+
+def _write_module(graph, parts, module, rows):
+    """Add a network layer by layer, or as torch writes it."""
+    dtype = str(module_dtype(module)).removeprefix("torch.")
+    n_nodes = len(graph.nodes)
+    try:
+        return write_network(graph, module, rows, 1 + len(parts.shape), dtype)
+    except ExportError as error:
+        graph.undo(n_nodes)
+        x = graph.cast(rows.whole(graph), dtype)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # these rows have no names
+            encoded = made_rows(parts)[:3]
+            for step in parts.steps:
+                encoded = step.transform(encoded)
+        return write_exported(graph, module, x, encoded, error)
