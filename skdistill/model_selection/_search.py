@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any, Self
 
 import numpy as np
@@ -14,12 +14,14 @@ from sklearn.utils import indexable
 from skdistill._compat import (
     BaseSearchCV,
     Interval,
+    StrOptions,
     fit_context,
     rows_of_params,
     scorers_by_name,
     settle_failures,
 )
 from skdistill.model_selection._evaluate import Job, evaluate
+from skdistill.model_selection._halving import Halving, evaluate_by_halving, who_decides
 
 
 class DistillationSearchCV(BaseSearchCV):
@@ -135,6 +137,9 @@ class DistillationSearchCV(BaseSearchCV):
         "param_grid": [dict, list],
         "n_iter": [Interval(Integral, 1, None, closed="left"), None],
         "random_state": ["random_state"],
+        "strategy": [StrOptions({"full", "halving"})],
+        "factor": [Interval(Real, 1, None, closed="neither")],
+        "min_resources": [Interval(Integral, 1, None, closed="left")],
     }
 
     def __init__(
@@ -151,6 +156,9 @@ class DistillationSearchCV(BaseSearchCV):
         error_score: Any = np.nan,
         return_train_score: bool = False,
         random_state: int | np.random.RandomState | None = None,
+        strategy: str = "full",
+        factor: float = 3,
+        min_resources: int = 3,
     ) -> None:
         self.estimator = estimator
         self.param_grid = param_grid
@@ -163,6 +171,9 @@ class DistillationSearchCV(BaseSearchCV):
         self.error_score = error_score
         self.return_train_score = return_train_score
         self.random_state = random_state
+        self.strategy = strategy
+        self.factor = factor
+        self.min_resources = min_resources
 
     @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: ArrayLike | None = None, **params: Any) -> Self:
@@ -188,6 +199,7 @@ class DistillationSearchCV(BaseSearchCV):
             When a setting has no such name, and when no candidate can be fitted.
         """
         scorer, refit_metric = self._get_scorers()
+        halving = self._halving(scorer)
         X, y = indexable(X, y)
         params = rows_of_params(X, params)
         routed = self._get_routed_params_for_fit(params)
@@ -207,16 +219,33 @@ class DistillationSearchCV(BaseSearchCV):
         cv = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
         splits = list(cv.split(X, y, **routed.splitter.split))
         _check_folds(job, splits)
-        found, self.trained_alone_ = evaluate(job, splits, self.n_jobs)
+        if halving is None:
+            found, self.trained_alone_ = evaluate(job, splits, self.n_jobs)
+        else:
+            found, self.trained_alone_, rounds = evaluate_by_halving(
+                job, splits, self.n_jobs, halving
+            )
+            self.n_resources_, self.n_candidates_ = rounds.n_resources, rounds.n_candidates
         if self.verbose:
             _say(self.trained_alone_)
         settle_failures(found, self.error_score, names_unknown=callable(self.scoring))
         self.n_splits_, self.scorer_ = len(splits), scorers_by_name(scorer)
         results = self._format_results(job.candidates, len(splits), found)
+        if halving is not None:
+            rounds.add_to(results)
         self._choose(results, found[0]["test_scores"], refit_metric)
         if self.refit:
             self._refit(job)
         return self
+
+    def _halving(self, scorer):
+        """Return how candidates leave; None where they do not."""
+        if self.strategy == "full":
+            return None
+        scorers = scorers_by_name(scorer)
+        if isinstance(scorers, dict) and self.refit not in scorers:
+            raise ValueError(who_decides(scorers, self.refit))
+        return Halving(self.factor, self.min_resources, self.refit)
 
     def _candidates(self):
         if self.n_iter is None:
