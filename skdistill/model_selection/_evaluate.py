@@ -23,6 +23,7 @@ from skdistill._generators import is_ours
 from skdistill._progress import Progress
 from skdistill._same_rows import SameRows, learn_begun
 from skdistill._unwrap import last_step
+from skdistill._warn import collecting, warn_once
 from skdistill.training._stack import Learnt
 
 
@@ -133,8 +134,10 @@ def evaluate(job, splits, n_jobs):
     """
     found: dict = {}
     shares = shares_of(splits, n_jobs)
-    for part in Parallel(n_jobs=n_jobs)(delayed(_evaluate_folds)(job, share) for share in shares):
+    parts = Parallel(n_jobs=n_jobs)(delayed(_evaluate_folds)(job, share) for share in shares)
+    for part, heard in parts:
         found |= part
+        say(heard)
     return in_order(found, len(job.candidates), len(splits))
 
 
@@ -142,6 +145,12 @@ def shares_of(splits, n_jobs):
     """Return the folds, with their numbers, that one worker at a time is given."""
     folds = list(enumerate(splits))
     return [[fold] for fold in folds] if effective_n_jobs(n_jobs) > 1 else [folds]
+
+
+def say(heard):
+    """Say here what a worker has collected."""
+    for message, category in heard:
+        warn_once(message, category)
 
 
 def in_order(found, n_candidates, n_folds):
@@ -154,9 +163,10 @@ def in_order(found, n_candidates, n_folds):
 def _evaluate_folds(job, folds):
     """Return, by the places of fits, what came out, and why a student was trained alone."""
     splits = dict(folds)
-    fits, begun = begin(job, folds)
-    fits += _learn(job, begun)
-    return {fit.place: (score(job, fit, splits), fit.learnt.alone) for fit in fits}
+    with collecting() as heard:
+        fits, begun = begin(job, folds)
+        fits += _learn(job, begun)
+    return {fit.place: (score(job, fit, splits), fit.learnt.alone) for fit in fits}, heard
 
 
 def begin(job, folds):
@@ -207,7 +217,9 @@ def _learn(job, begun):
 
 def ended(job, place, begun, learnt, seconds):
     """Return a fit whose student has learnt in so many seconds, and that has ended."""
-    if learnt.error is not None:
+    if learnt.error is None:
+        begun.model._warn_if_known(begun.rows, begun.targets)
+    else:
         unless_raised(job, learnt.error)
     return Fit(place, begun.estimator, learnt, begun.seconds + seconds)
 

@@ -9,13 +9,14 @@ import numpy as np
 from joblib import Parallel, delayed
 from scipy.stats import rankdata
 
-from skdistill._warn import warn
+from skdistill._warn import collecting, warn
 from skdistill.exceptions import TrainingWarning
 from skdistill.model_selection._evaluate import (
     Fit,
     begin,
     ended,
     in_order,
+    say,
     score,
     shares_of,
     unless_raised,
@@ -116,9 +117,11 @@ def evaluate_by_halving(job, splits, n_jobs, halving):
     """
     started, found, begun = time.perf_counter(), {}, []
     shares = shares_of(splits, n_jobs)
-    for over, others in Parallel(n_jobs=n_jobs)(delayed(_begin)(job, share) for share in shares):
+    parts = Parallel(n_jobs=n_jobs)(delayed(_begin)(job, share) for share in shares)
+    for over, others, heard in parts:
         found |= over
         begun += others
+        say(heard)
     race = _Race(job, splits, halving, found, begun)
     if job.verbose:
         print(
@@ -132,8 +135,10 @@ def evaluate_by_halving(job, splits, n_jobs, halving):
 def _begin(job, folds):
     """Return the scores of fits that are over, by their places, and those that have begun."""
     splits = dict(folds)
-    fits, begun = begin(job, folds)
-    return {fit.place: (score(job, fit, splits), fit.learnt.alone) for fit in fits}, begun
+    with collecting() as heard:
+        fits, begun = begin(job, folds)
+    found = {fit.place: (score(job, fit, splits), fit.learnt.alone) for fit in fits}
+    return found, begun, heard
 
 
 class _Race:

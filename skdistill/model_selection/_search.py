@@ -20,6 +20,7 @@ from skdistill._compat import (
     scorers_by_name,
     settle_failures,
 )
+from skdistill._warn import collecting, warn_once
 from skdistill.model_selection._evaluate import Job, evaluate
 from skdistill.model_selection._halving import Halving, evaluate_by_halving, who_decides
 
@@ -198,6 +199,14 @@ class DistillationSearchCV(BaseSearchCV):
         ValueError
             When a setting has no such name, and when no candidate can be fitted.
         """
+        with collecting() as heard:
+            self._run(X, y, params)
+        for message, category in heard[:1]:  # for all fits
+            warn_once(message, category)
+        return self
+
+    def _run(self, X, y, params):
+        """Fit and score every candidate, and the best on all rows."""
         scorer, refit_metric = self._get_scorers()
         halving = self._halving(scorer)
         X, y = indexable(X, y)
@@ -236,7 +245,6 @@ class DistillationSearchCV(BaseSearchCV):
         self._choose(results, found[0]["test_scores"], refit_metric)
         if self.refit:
             self._refit(job)
-        return self
 
     def _halving(self, scorer):
         """Return how candidates leave; None where they do not."""

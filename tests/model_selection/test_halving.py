@@ -66,43 +66,40 @@ def test_who_leaves_and_when(rows):
     assert (np.diff(found["iter"][order]) <= 0).all()
 
 
-def folded(student, **settings):
-    return make_pipeline(StandardScaler(), model(student, **settings))
+def short(**settings):
+    return net(**{"max_epochs": 4} | settings)
 
 
+LR = {NET + "lr": [1e-3, 1e-2, 1e-1]}
 KEPT = {
-    "dropout": lambda: (model(net(module__dropout=0.3)), {}),
-    "seeds": lambda: (model(net(module__dropout=0.3)), {"random_state": [0, 1, 2]}),
+    "dropout": lambda: (model(short(module__dropout=0.3)), LR),
     "numbers embedded": lambda: (
-        model(make_pipeline(TablePreprocessor(), net(TabularMLP, module__dropout=0.2))),
-        {"student__studentnet__lr": [1e-3, 1e-2], "alpha": [0.2, 0.8]},
+        model(make_pipeline(TablePreprocessor(), short(module=TabularMLP, module__dropout=0.2))),
+        {"alpha": [0.2, 0.5, 0.8]},
     ),
     "an early end": lambda: (
-        model(net(callbacks=[EarlyStopping(patience=1, threshold=0.02)])),
+        model(short(callbacks=[EarlyStopping(patience=1, threshold=0.02)])),
         {NET + "lr": [0.001, 0.01, 0.1, 0.5]},
     ),
-    "lengths": lambda: (model(net(module__dropout=0.1)), {NET + "max_epochs": [1, 2, 5, 9]}),
-    "momentum": lambda: (
-        model(net(optimizer=torch.optim.SGD, optimizer__momentum=0.9)),
-        {NET + "lr": [0.01, 0.1, 0.3], NET + "batch_size": [16, 64]},
+    "lengths": lambda: (model(short(module__dropout=0.1)), {NET + "max_epochs": [1, 2, 4]}),
+    "momentum, and batches of two sizes": lambda: (
+        model(short(optimizer=torch.optim.SGD, optimizer__momentum=0.9)),
+        {NET + "lr": [0.01, 0.1], NET + "batch_size": [16, 64]},
     ),
-    "a state from the start": lambda: (
-        model(net(optimizer=torch.optim.Adagrad)),
-        {NET + "lr": [0.01, 0.1, 0.3]},
+    "a state from the start": lambda: (model(short(optimizer=torch.optim.Adagrad)), LR),
+    "a shape each": lambda: (model(short()), {NET + "module__hidden_units": [(), (3,), (5, 4)]}),
+    "a step before": lambda: (
+        make_pipeline(StandardScaler(), model(short())),
+        {"distilledclassifier__alpha": [0, 0.2, 0.5, 0.9]},
     ),
-    "a shape each": lambda: (
-        model(),
-        {NET + "module__hidden_units": [(), (3,), (4,), (5, 4)]},
-    ),
-    "a step before": lambda: (folded(net()), {"distilledclassifier__alpha": [0, 0.2, 0.5, 0.9]}),
     "numbers": lambda: (
         DistilledRegressor(
             LinearRegression(),
-            StudentNetRegressor(MLP, module__hidden_units=(8,), max_epochs=9, dtype="float64"),
+            StudentNetRegressor(MLP, module__hidden_units=(8,), max_epochs=4, dtype="float64"),
             random_state=0,
             device="cpu",
         ),
-        {"alpha": [0.2, 0.6, 1], NET + "lr": [0.001, 0.01]},
+        {"alpha": [0.2, 0.6, 1]},
     ),
 }
 
@@ -110,23 +107,26 @@ KEPT = {
 @pytest.mark.parametrize("case", KEPT)
 def test_those_who_stay_are_those_of_the_full_search(case, rows, looks):
     estimator, grid = KEPT[case]()
-    grid = grid or GRID
+    X, y = (part[:120] for part in rows)
 
     def score(estimator, X, y):
         return {"score": estimator.score(X, y)} | looks(estimator, X, y)
 
-    settings = {"cv": 2, "scoring": score, "refit": "score"}
-    own = halved(rows, estimator, grid, **settings)
-    full = DistillationSearchCV(estimator, grid, **settings).fit(*rows)
+    settings = {"cv": 2, "scoring": score}
+    own = halved((X, y), estimator, grid, factor=2, refit="score", **settings)
+    full = DistillationSearchCV(estimator, grid, refit=False, **settings).fit(X, y)
     stay = own.cv_results_["iter"] == len(own.n_resources_) - 1
     assert 0 < stay.sum() < len(stay) and own.trained_alone_ == [None] * len(stay)
     for name in full.cv_results_:
         if name.startswith("mean_test"):
             kept, its = (search.cv_results_[name][stay] for search in (own, full))
             np.testing.assert_allclose(kept, its, rtol=0, atol=1e-9, err_msg=name)
-    best = own.best_estimator_.predict(rows[0])
-    again = full.estimator.set_params(**own.best_params_).fit(*rows).predict(rows[0])
-    np.testing.assert_array_equal(best, again)
+
+
+def test_the_best_is_fitted_on_all_rows(rows):
+    search = halved(rows, model(short()), LR, factor=2)
+    alone = model(short()).set_params(**search.best_params_).fit(*rows)
+    np.testing.assert_array_equal(search.predict_proba(rows[0]), alone.predict_proba(rows[0]))
 
 
 def test_what_is_trained_alone_never_leaves(rows):
@@ -138,7 +138,7 @@ def test_what_is_trained_alone_never_leaves(rows):
     full = DistillationSearchCV(model(), {"student": trees}, cv=2, scoring="neg_log_loss")
     scores = full.fit(*rows).cv_results_["mean_test_score"]
     np.testing.assert_array_equal(search.cv_results_["mean_test_score"][:2], scores)
-    whole = halved(rows, grid={"alpha": [0.2, 0.4, 0.5, "auto"]}, estimator=model(net(max_epochs=3)))
+    whole = halved(rows, model(net(max_epochs=3)), {"alpha": [0.2, 0.4, 0.5, "auto"]})
     assert whole.cv_results_["iter"].tolist()[3] == 1 and whole.n_candidates_ == [3, 2]
 
 
@@ -210,7 +210,9 @@ def test_it_says_who_stays(rows, capsys):
 
 
 @pytest.mark.parametrize(
-    "settings", [{"min_resources": 4}, {"grid": {"alpha": [0.1, 0.9]}}], ids=["epochs", "candidates"]
+    "settings",
+    [{"min_resources": 4}, {"grid": {"alpha": [0.1, 0.9]}}],
+    ids=["epochs", "candidates"],
 )
 def test_it_warns_that_none_leaves(settings, rows):
     with pytest.warns(TrainingWarning, match=r"no candidate leave.*expected 3 or more.*Lower"):

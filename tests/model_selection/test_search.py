@@ -1,6 +1,7 @@
 """The interface of the search: GridSearchCV's and RandomizedSearchCV's, and their results."""
 
 import pickle
+import warnings
 
 import numpy as np
 import pytest
@@ -8,8 +9,10 @@ import sklearn
 import torch
 from scipy.stats import uniform
 from sklearn.base import clone
+from sklearn.datasets import make_classification
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.exceptions import FitFailedWarning, NotFittedError
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, make_scorer
 from sklearn.model_selection import (
@@ -24,7 +27,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from skdistill import DistillationSearchCV, DistilledClassifier, StudentNet
-from skdistill.exceptions import TrainingWarning
+from skdistill.exceptions import TeacherWarning, TrainingWarning
 from skdistill.students import MLP
 
 STUDENT = StudentNet(MLP, module__hidden_units=(8,), max_epochs=2, batch_size=32, dtype="float64")
@@ -115,6 +118,32 @@ def test_a_search_in_a_search_and_in_a_pipeline(rows):
         for search in (own, other)
     ]
     np.testing.assert_allclose(*scores)
+
+
+KNOWN = {
+    "the whole grid": {},
+    "refitted": {"refit": True},
+    "halving": {"strategy": "halving", "factor": 1.5, "min_resources": 1},
+    "fits that are whole": {"grid": {"alpha": ["auto", 0.3]}},
+}
+
+
+@pytest.mark.parametrize("case", KNOWN)
+def test_a_search_says_once_that_the_teacher_knows_the_rows(case):
+    X, y = make_classification(600, 10, n_informative=4, flip_y=0.3, random_state=0)
+    known, others = (X[:300], y[:300]), (X[300:], y[300:])
+    forest = RandomForestClassifier(20, random_state=0).fit(*known)
+    model = clone(MODEL).set_params(teacher=FrozenEstimator(forest))
+    settings = {"refit": False} | KNOWN[case]
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        searched(known, model, **settings)
+        n_caught = len(caught)
+        searched(others, model, **settings)
+    said = ["these very rows" in str(each.message) for each in caught]
+    assert sum(said) == sum(said[:n_caught]) == 1
+    assert caught[said.index(True)].category is TeacherWarning
+    assert caught[said.index(True)].filename == __file__
 
 
 class Counting(RandomForestClassifier):
