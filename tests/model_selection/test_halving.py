@@ -181,15 +181,6 @@ def test_a_function_that_refits(rows):
     assert search.best_estimator_.get_params()["alpha"] == search.best_params_["alpha"]
 
 
-@pytest.mark.slow
-def test_two_processes(rows):
-    one, two = halved(rows), halved(rows, n_jobs=2)
-    for name in ("iter", "n_resources", "rank_test_score"):
-        np.testing.assert_array_equal(one.cv_results_[name], two.cv_results_[name])
-    scores = [search.cv_results_["mean_test_score"] for search in (one, two)]
-    np.testing.assert_allclose(*scores, rtol=0, atol=1e-9)
-
-
 def test_drawn_settings_groups_and_one_result_for_one_seed(rows):
     settings = {"n_iter": 6, "random_state": 5, "cv": GroupKFold(2), "factor": 2}
     fit = {"groups": np.arange(241) // 3}
