@@ -187,12 +187,12 @@ class SameRows:
         """Return what was made before, or raise what was raised; make it otherwise."""
         if key not in self._known:
             try:
-                self._known[key] = make(), None
+                self._known[key] = make(), None, None
             except Exception as error:
-                self._known[key] = None, error
-        made, failure = self._known[key]
+                self._known[key] = None, error, error.__traceback__
+        made, failure, trace = self._known[key]
         if failure is not None:
-            raise failure
+            raise failure.with_traceback(trace)  # without the lines of each time that it was raised
         return made
 
 

@@ -227,6 +227,21 @@ def test_a_candidate_that_cannot_be_fitted(rows):
         searched(rows, grid={"alpha": [2.0]})
 
 
+class Failing(RandomForestClassifier):
+    """A forest that cannot be fitted."""
+
+    def fit(self, X, y):
+        raise RuntimeError("no licence")
+
+
+def test_what_keeps_all_candidates_from_a_teacher_is_told_shortly(rows):
+    model = clone(MODEL).set_params(teacher=Failing())
+    with pytest.raises(ValueError, match="All the 12 fits failed") as told:
+        searched(rows, model, {"alpha": [0.1, 0.3, 0.4, 0.5, 0.6, 0.7]})
+    assert str(told.value).count("RuntimeError: no licence") == 1
+    assert str(told.value).count("_same_rows.py") < 10  # and not so often for each candidate
+
+
 def test_a_student_that_diverges_leaves_the_others_alone(rows, compare):
     rates = {"student__lr": [0.01, 1e30, 0.02]}
     model = clone(MODEL).set_params(student__optimizer=torch.optim.SGD, student__batch_size=8)

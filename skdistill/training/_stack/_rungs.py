@@ -129,9 +129,8 @@ class _Course:
         self._left |= set(numbers)
         for number in numbers:
             training = self._trainings.get(number)
-            if training is not None and training.goes_on:
-                training.goes_on = False
-                training.end()
+            if training is not None:
+                training.leave()
 
     def errors(self):
         """Return for each lesson what its training has failed with, or None."""

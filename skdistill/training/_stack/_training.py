@@ -89,6 +89,11 @@ class Training:
             self._notify("on_train_end", **self._given)
             tidy(self.net)
 
+    def leave(self):
+        """End on the way: nobody asks for this student any more."""
+        self.goes_on, self.moments = False, {}
+        tidy(self.net)
+
     def student(self):
         """Return the net as one whose training ends now; this one can go on."""
         student = object.__new__(type(self.net))
