@@ -208,6 +208,13 @@ def _train(trainings):
     train_stack(stack)
 
 
+def check_held_rows(trainings):
+    """Refuse trainings, by a CannotStackError, that bring held-back rows of their own."""
+    reasons = [reason for reason in map(why_held_apart, trainings) if reason]
+    if reasons:
+        raise CannotStackError(reasons[0])
+
+
 def tried_stack(trainings):
     """Return a stack that is known to learn what its members would learn alone.
 
@@ -225,9 +232,7 @@ def tried_stack(trainings):
     CannotStackError
         When there can be none.
     """
-    reasons = [reason for reason in map(why_held_apart, trainings) if reason]
-    if reasons:
-        raise CannotStackError(reasons[0])
+    check_held_rows(trainings)
     stack = Stack(trainings)
     try:
         stack.try_out()

@@ -7,6 +7,7 @@ from skdistill.training._stack._learn import (
     Learnt,
     begun,
     by_shape,
+    check_held_rows,
     learn_alone,
     stacks_of,
     train_stack,
@@ -91,6 +92,7 @@ class _Course:
                     begun_here[number] = own.enter_context(begun(self._lessons[number], shared))
                 except Exception as error:
                     failed[number] = error
+            check_held_rows(begun_here.values())
             if begun_here:
                 first = stacks_of(self._lessons, list(begun_here))[0]
                 tried_stack([begun_here[number] for number in first]).disband()
