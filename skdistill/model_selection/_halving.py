@@ -209,18 +209,19 @@ class _Race:
         job = replace(self._job, return_train_score=False)
         scored = {place: score(job, fit, self._splits) for place, fit in fits.items()}
         means = self._means(scored)
-        ranked = sorted(means, key=lambda number: (np.isnan(means[number]), -means[number]))
-        n_stay = self._halving.n_stay(len(ranked))
-        leaving = set(ranked[n_stay:])
+        judged = [number for number in means if not np.isnan(means[number])] or list(means)
+        n_stay = self._halving.n_stay(len(judged))
+        staying = sorted(judged, key=lambda number: -means[number])[:n_stay]
+        leaving = means.keys() - staying
         for place, fit in fits.items():
             if place[0] in leaving:
                 again = self._job.return_train_score
-                known = score(self._job, fit, self._splits) if again else scored[place]
-                self._found[place] = known, None
+                result = score(self._job, fit, self._splits) if again else scored[place]
+                self._found[place] = result, None
         self._left |= dict.fromkeys(leaving, len(self._n_judged))
-        self._n_judged.append(len(ranked))
+        self._n_judged.append(len(means))
         if self._job.verbose:
-            self._say(epochs, len(ranked), n_stay)
+            self._say(epochs, len(means), n_stay)
         self._started = time.perf_counter()
         return [n for n in students if self._begun[n][0][0] in leaving]
 

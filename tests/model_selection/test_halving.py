@@ -149,6 +149,7 @@ def test_what_fails_leaves_first(rows):
     failed = np.isnan(search.cv_results_["mean_test_score"])
     assert failed.tolist() == [False] * 4 + [True] * 2 + [False] * 2
     assert (search.cv_results_["iter"][failed] == 0).all()
+    assert search.n_candidates_ == [8, 2]
     assert sorted(search.cv_results_["rank_test_score"][failed]) == [7, 7]
     with pytest.raises(ValueError, match="alpha"):
         halved(rows, grid=grid, error_score="raise")
