@@ -115,7 +115,9 @@ def evaluate_by_halving(job, splits, n_jobs, halving):
         As those of `evaluate`.
     rounds : Rounds
     """
-    started, found, begun = time.perf_counter(), {}, []
+    started = time.perf_counter()
+    found: dict = {}
+    begun: list = []
     shares = shares_of(splits, n_jobs)
     parts = Parallel(n_jobs=n_jobs)(delayed(_begin)(job, share) for share in shares)
     for over, others, heard in parts:
