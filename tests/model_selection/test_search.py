@@ -133,7 +133,7 @@ def test_a_search_says_once_that_the_teacher_knows_the_rows(case):
     X, y = make_classification(600, 10, n_informative=4, flip_y=0.3, random_state=0)
     known, others = (X[:300], y[:300]), (X[300:], y[300:])
     forest = RandomForestClassifier(20, random_state=0).fit(*known)
-    model = clone(MODEL).set_params(teacher=FrozenEstimator(forest))
+    model = clone(MODEL).set_params(teacher=FrozenEstimator(forest), cv=None)
     settings = {"refit": False} | KNOWN[case]
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
