@@ -8,6 +8,13 @@ over the same estimator and over a skorch net that asks its teacher in `get_loss
 are apart at most (accuracy, and log-loss in per cent), and the peak of memory in MB of the search
 and of GridSearchCV. The net by hand is trained for `--asking-epochs`, and its time is scaled to all
 epochs. Every arm runs in a process of its own. Without `--data` the rows are made.
+
+    python benchmarks/search.py --data FOLDER --rows 8000 --epochs 40 --halving
+
+prints instead, for `strategy="halving"` beside the whole search, the seconds of both (of CPU time
+where one process does all), how many times as long the whole one takes, how far the best log-losses
+are apart in per cent, and the place that the candidate of halving has in the whole search.
+`--rates 4` tries four learning rates with each of the 12.
 """
 
 import argparse
@@ -38,6 +45,7 @@ from skdistill.students import MLP, TablePreprocessor
 
 GRID = {"temperature": [1.0, 2.0, 3.0, 4.0], "alpha": [0.3, 0.6, 0.9]}
 SCORING = ["accuracy", "neg_log_loss"]
+RATES = [0.002, 0.0005, 0.008, 0.03]
 MADE = "made"
 
 
@@ -80,13 +88,21 @@ def read(table, n_rows, folder):
 
 
 def run(arm, case, options):
-    """Return the seconds of an arm, its mean scores, and the peak of memory in MB."""
+    """Return the seconds of an arm, its mean scores, and the peak of memory in MB.
+
+    With `--halving` the position of the best candidate in place of the memory.
+    """
     table, fitted, student, width, n_jobs = case
     torch.set_num_threads(options.threads)
     X, y = read(table, options.rows, options.data)
     teacher = RandomForestClassifier(options.trees, min_samples_leaf=3, random_state=0)
     teacher = FrozenEstimator(teacher.fit(X, y)) if fitted else teacher
     settings = {"cv": 5, "scoring": SCORING, "refit": False, "n_jobs": n_jobs}
+    grid = GRID
+    if options.halving:
+        settings |= {"scoring": "neg_log_loss", "strategy": arm}
+        rate = "student__lr" if student == "plain" else "student__studentnet__lr"
+        grid = GRID | {rate: RATES[: options.rates]}
     if arm == "by hand":
         settings_of_net = {"module__hidden_units": (width,), "module__n_features": X.shape[1]}
         model = AskingNet(
@@ -112,12 +128,16 @@ def run(arm, case, options):
                 TablePreprocessor(), StudentNet(module__hidden_units=(width, width), **net)
             )
         model = DistilledClassifier(teacher, learner, device="cpu", random_state=0)
-    kind = DistillationSearchCV if arm == "search" else GridSearchCV
-    started = time.perf_counter()
-    search = kind(model, GRID, **settings).fit(X, y)
-    seconds = time.perf_counter() - started
+    kind = GridSearchCV if arm in ("grid", "by hand") else DistillationSearchCV
+    StudentNet(max_epochs=1).fit(X[:200], y[:200])  # torch imports what its first step needs
+    clock = time.process_time if options.halving and n_jobs is None else time.perf_counter
+    started = clock()
+    search = kind(model, grid, **settings).fit(X, y)
+    seconds = clock() - started
     if arm == "by hand":
         seconds *= options.epochs / options.asking_epochs
+    if options.halving:
+        return seconds, search.cv_results_["mean_test_score"], search.best_index_
     scores = np.array([search.cv_results_[f"mean_test_{name}"] for name in SCORING])
     users = resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN
     return seconds, scores, max(resource.getrusage(user).ru_maxrss for user in users) / 1024
@@ -145,6 +165,8 @@ def main():
     parser.add_argument("--n-jobs", type=int, action="append", help="1 is none; may be repeated")
     parser.add_argument("--threads", type=int, default=1, help="of torch, in each process")
     parser.add_argument("--without-asking", action="store_true", help="leave the net by hand out")
+    parser.add_argument("--halving", action="store_true", help="beside the whole search")
+    parser.add_argument("--rates", type=int, default=1, help="with --halving, up to 4")
     options = parser.parse_args()
     tables = options.table or (["adult", "letter"] if options.data else [MADE])
     cases = itertools.product(
@@ -154,19 +176,52 @@ def main():
         options.width or [64, 256],
         [None if n == 1 else n for n in options.n_jobs or [1, 2]],
     )
-    print(f"{options.rows} rows, {options.epochs} epochs, 12 candidates, 5 folds")
+    n_candidates = 12 * (options.rates if options.halving else 1)
+    print(f"{options.rows} rows, {options.epochs} epochs, {n_candidates} candidates, 5 folds")
+    (compare_with_halving if options.halving else compare_with_grid)(cases, options)
+
+
+def name_of(case):
+    """Return what a case is called in the table."""
+    table, fitted, student, width, n_jobs = case
+    return f"{table}, {'fitted' if fitted else 'unfitted'}, {student} {width}, n_jobs={n_jobs}"
+
+
+def print_row(name, columns):
+    """Print a row of the table."""
+    print(f"{name:<42}" + "".join(f"{text:>12}" for text in columns), flush=True)
+
+
+def compare_with_halving(cases, options):
+    """Print the table of halving beside the whole search."""
+    print_row("case", ("search s", "halving s", "search x", "log-loss %", "place"))
+    for case in cases:
+        seconds, scores, best = in_a_process("full", case, options)
+        its_seconds, its_scores, its_best = in_a_process("halving", case, options)
+        worse = (scores[best] - its_scores[its_best]) / np.abs(scores[best])
+        shown = [
+            f"{seconds:.1f}",
+            f"{its_seconds:.1f}",
+            f"{seconds / its_seconds:.1f}",
+            f"{worse:.2%}",
+            f"{1 + (scores > scores[its_best]).sum()}",
+        ]
+        print_row(name_of(case), shown)
+
+
+def compare_with_grid(cases, options):
+    """Print the table of the search beside GridSearchCV and a net by hand."""
     head = ("search s", "grid x", "by hand x", "accuracy", "log-loss %", "MB", "MB of grid")
-    print(f"{'case':<42}" + "".join(f"{name:>12}" for name in head), flush=True)
+    print_row("case", head)
     asked = {}
     for case in cases:
-        table, fitted, student, width, n_jobs = case
+        table, fitted, _, width, n_jobs = case
         found = {arm: in_a_process(arm, case, options) for arm in ("search", "grid")}
         (seconds, scores, memory), (grid_seconds, grid_scores, grid_memory) = found.values()
         by_hand = table, fitted, width, n_jobs  # whichever student it stands beside
         if not options.without_asking and by_hand not in asked:
             asked[by_hand] = in_a_process("by hand", case, options)[0]
         apart = np.abs(scores - grid_scores)
-        name = f"{table}, {'fitted' if fitted else 'unfitted'}, {student} {width}, n_jobs={n_jobs}"
         shown = [
             f"{seconds:.1f}",
             f"{grid_seconds / seconds:.1f}",
@@ -176,7 +231,7 @@ def main():
             f"{memory:.0f}",
             f"{grid_memory:.0f}",
         ]
-        print(f"{name:<42}" + "".join(f"{text:>12}" for text in shown), flush=True)
+        print_row(name_of(case), shown)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Fits of several settings on the same rows: what they have in common is done once."""
 
+import copy
 import pickle
 import time
 from typing import Any, NamedTuple
@@ -52,6 +53,29 @@ class Begun(NamedTuple):
         student = self.seconds - self.asked + seconds
         self.model.fit_seconds_ = {"teacher": self.asked, "student": student}
         return self.estimator
+
+    def with_student(self, learner: Any) -> Any:
+        """Return a fitted estimator like this one's, with a learner that has learnt the lesson.
+
+        Parameters
+        ----------
+        learner : object
+            In place of the one that the lesson is for.
+
+        Returns
+        -------
+        estimator
+        """
+        model = copy.copy(self.model)
+        model._keep_student(_ending_in(self.student, learner), learner, self.rows)
+        return model if self.estimator is self.model else _ending_in(self.estimator, model)
+
+
+def _ending_in(pipeline, last):
+    """Return a Pipeline with another last step."""
+    pipeline = copy.copy(pipeline)
+    pipeline.steps = [*pipeline.steps[:-1], (pipeline.steps[-1][0], last)]
+    return pipeline
 
 
 def learn_begun(fits, report=None):
@@ -163,12 +187,12 @@ class SameRows:
         """Return what was made before, or raise what was raised; make it otherwise."""
         if key not in self._known:
             try:
-                self._known[key] = make(), None
+                self._known[key] = make(), None, None
             except Exception as error:
-                self._known[key] = None, error
-        made, failure = self._known[key]
+                self._known[key] = None, error, error.__traceback__
+        made, failure, trace = self._known[key]
         if failure is not None:
-            raise failure
+            raise failure.with_traceback(trace)  # without the lines of each time that it was raised
         return made
 
 

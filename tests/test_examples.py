@@ -53,6 +53,13 @@ PROMISES = {
         r"peak memory of the fit: \d{2,3} MB; dense rows alone: 4194 MB",
         r"plain +accuracy 0\.4\d+ .*\ndistilled +accuracy 0\.[56]",
     ],
+    "09_search.py": [
+        r"full +\d+\.\d s, best log-loss 0\.3",
+        r"halving +\d+\.\d s, best log-loss 0\.3",
+        r"3 epochs: 21 candidates\n +9 epochs: 7 candidates\n +27 epochs: 3 candidates",
+        r"alpha 0\.0: log-loss 0\.[34].*\nalpha 0\.5: log-loss 0\.3",
+        r"drawn +log-loss of test rows 0\.[23]",
+    ],
 }
 """What each example prints, whatever the processor."""
 

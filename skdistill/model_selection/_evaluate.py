@@ -23,6 +23,7 @@ from skdistill._generators import is_ours
 from skdistill._progress import Progress
 from skdistill._same_rows import SameRows, learn_begun
 from skdistill._unwrap import last_step
+from skdistill._warn import collecting, warn_once
 from skdistill.training._stack import Learnt
 
 
@@ -131,25 +132,59 @@ def evaluate(job, splits, n_jobs):
     alone : list of (str or None)
         Why the students of a candidate were trained alone; None where they were not.
     """
+    found: dict = {}
+    shares = shares_of(splits, n_jobs)
+    parts = Parallel(n_jobs=n_jobs)(delayed(_evaluate_folds)(job, share) for share in shares)
+    for part, heard in parts:
+        found |= part
+        say(heard)
+    return in_order(found, len(job.candidates), len(splits))
+
+
+def shares_of(splits, n_jobs):
+    """Return the folds, with their numbers, that one worker at a time is given."""
     folds = list(enumerate(splits))
-    works = [[fold] for fold in folds] if effective_n_jobs(n_jobs) > 1 else [folds]
-    found = {}
-    for part in Parallel(n_jobs=n_jobs)(delayed(_evaluate_folds)(job, work) for work in works):
-        found.update(part)
-    numbers, all_folds = range(len(job.candidates)), range(len(splits))
-    results = [found[number, fold][0] for number in numbers for fold in all_folds]
-    reasons = [[found[number, fold][1] for fold in all_folds] for number in numbers]
-    return results, [next(filter(None, each), None) for each in reasons]
+    return [[fold] for fold in folds] if effective_n_jobs(n_jobs) > 1 else [folds]
+
+
+def say(heard):
+    """Say here what a worker has collected."""
+    for message, category in heard:
+        warn_once(message, category)
+
+
+def in_order(found, n_candidates, n_folds):
+    """Return what has been found by the places of fits as `evaluate` does."""
+    each = [[found[number, fold] for fold in range(n_folds)] for number in range(n_candidates)]
+    results = [result for parts in each for result, _ in parts]
+    return results, [next((why for _, why in parts if why), None) for parts in each]
 
 
 def _evaluate_folds(job, folds):
     """Return, by the places of fits, what came out, and why a student was trained alone."""
     splits = dict(folds)
-    return {fit.place: (_score(job, fit, splits), fit.learnt.alone) for fit in _fits(job, folds)}
+    with collecting() as heard:
+        fits, begun = begin(job, folds)
+        fits += _learn(job, begun)
+    return {fit.place: (score(job, fit, splits), fit.learnt.alone) for fit in fits}, heard
 
 
-def _fits(job, folds):
-    """Fit all candidates on some folds, their students together where that can be."""
+def begin(job, folds):
+    """Begin the fits of all candidates on some folds.
+
+    Parameters
+    ----------
+    job : Job
+    folds : list of (int, (train, test))
+        With their numbers.
+
+    Returns
+    -------
+    fits : list of Fit
+        Those that are over: of what is fitted as a whole, and of what has failed.
+    begun : list of (place, Begun)
+        Those of which the student has still to learn.
+    """
     fits, begun = [], []
     for fold, (train, _) in folds:
         (X, y), given = job.rows(train), rows_of_params(job.X, job.fit_params, train)
@@ -164,32 +199,39 @@ def _fits(job, folds):
                     continue
                 estimator.fit(X, **given) if y is None else estimator.fit(X, y, **given)
             except Exception as caught:
-                error = _unless_raised(job, caught)
+                error = unless_raised(job, caught)
             seconds = time.perf_counter() - started
             fits.append(Fit(place, estimator, Learnt(error, whole), seconds))
-    return fits + _learn(job, begun)
+    return fits, begun
 
 
 def _learn(job, begun):
     """Train the students of fits that have begun."""
     report = Progress("search", len(begun), "fits") if job.verbose else None
     all_learnt, each = learn_begun([fit for _, fit in begun], report)
-    fits = []
-    for (place, fit), learnt in zip(begun, all_learnt, strict=True):
-        if learnt.error is not None:
-            _unless_raised(job, learnt.error)
-        fits.append(Fit(place, fit.estimator, learnt, fit.seconds + each))
-    return fits
+    return [
+        ended(job, place, fit, learnt, each)
+        for (place, fit), learnt in zip(begun, all_learnt, strict=True)
+    ]
 
 
-def _unless_raised(job, error):
+def ended(job, place, begun, learnt, seconds):
+    """Return a fit whose student has learnt in so many seconds, and that has ended."""
+    if learnt.error is None:
+        begun.model._warn_if_known(begun.rows, begun.targets)
+    else:
+        unless_raised(job, learnt.error)
+    return Fit(place, begun.estimator, learnt, begun.seconds + seconds)
+
+
+def unless_raised(job, error):
     """Return an error that a score will stand for, or raise it."""
     if job.error_score == "raise":
         raise error
     return error
 
 
-def _score(job, fit, splits):
+def score(job, fit, splits):
     """Return the scores of a fit, in the form of scikit-learn's searches."""
     train, test = splits[fit.place[1]]
     result = {"fit_error": None, "fit_time": fit.seconds, "score_time": 0.0}

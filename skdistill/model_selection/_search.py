@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any, Self
 
 import numpy as np
@@ -11,15 +11,20 @@ from sklearn.base import clone, is_classifier
 from sklearn.model_selection import ParameterGrid, ParameterSampler, check_cv
 from sklearn.utils import indexable
 
+from skdistill._base import BaseDistilled
 from skdistill._compat import (
     BaseSearchCV,
     Interval,
+    StrOptions,
     fit_context,
     rows_of_params,
     scorers_by_name,
     settle_failures,
 )
+from skdistill._unwrap import last_step
+from skdistill._warn import collecting, warn_once
 from skdistill.model_selection._evaluate import Job, evaluate
+from skdistill.model_selection._halving import Halving, evaluate_by_halving, who_decides
 
 
 class DistillationSearchCV(BaseSearchCV):
@@ -42,7 +47,8 @@ class DistillationSearchCV(BaseSearchCV):
     scoring : str, callable, list, tuple or dict, default=None
         How predictions are judged; None is the estimator's own `score`.
     n_jobs : int, default=None
-        Folds at a time, each in a process of its own.
+        Folds at a time, each in a process of its own. With "halving" these ask the teachers, and
+        the students of all folds are trained in this one.
     refit : bool, str or callable, default=True
         Whether the best candidate is fitted on all rows; with several scorings the name of the
         one that counts, or a function from `cv_results_` to the position of the best.
@@ -57,12 +63,21 @@ class DistillationSearchCV(BaseSearchCV):
         Whether the training rows are scored too.
     random_state : int, RandomState instance or None, default=None
         Draws the combinations of `n_iter`.
+    strategy : {"full", "halving"}, default="full"
+        "full" trains every candidate to its end. "halving" lets candidates that are behind leave on
+        the way: successive halving [1]_, with epochs as the resource; see Notes.
+    factor : float, default=3
+        With "halving", at each rung the best 1 / `factor` of the candidates stay, rounded up, for
+        `factor` times as many epochs. Above 1.
+    min_resources : int, default=3
+        With "halving", the epochs before which no candidate leaves.
 
     Attributes
     ----------
     cv_results_ : dict of str to ndarray
         As that of GridSearchCV. The time of a fit is its share of the time of those that were
-        trained with it.
+        trained with it. With "halving" also "iter", the rung at which a candidate left, counted
+        from 0, and "n_resources", its epochs by then; scores are those of that moment.
     best_estimator_ : estimator
         The best candidate, fitted on all rows. Only with `refit`.
     best_score_ : float
@@ -71,6 +86,11 @@ class DistillationSearchCV(BaseSearchCV):
         Its settings.
     best_index_ : int
         Its position in `cv_results_`.
+    n_resources_ : list of int
+        The epochs at each rung, and at the end. Only with "halving".
+    n_candidates_ : list of int
+        How many candidates were judged at each rung, and how many were trained to their end. Only
+        with "halving".
     trained_alone_ : list of (str or None)
         For each candidate why some student of it was trained alone; None where none was.
     scorer_ : callable or dict of str to callable
@@ -100,6 +120,20 @@ class DistillationSearchCV(BaseSearchCV):
     with feature losses, views or callbacks that look at batches, and modules that `torch.func`
     cannot run for several at once.
 
+    With ``strategy="halving"`` there are rungs at 1 / `factor` of the largest number of epochs, at
+    1 / `factor` of that, and so on, while it is at least `min_resources` and there are `factor`
+    candidates or more. At a rung every student that is left is scored on the test rows of its fold
+    as if its training ended there, with the weights of its best epoch and its temperature, and the
+    mean over the folds decides: the score that the search ranks by, of several the one that `refit`
+    names. Those that stay go on where they were, and become the students of the full search. They
+    rank first, then those that left last. What is trained alone has no rungs: it is trained to its
+    end, and is no one's rival before.
+
+    References
+    ----------
+    .. [1] K. Jamieson and A. Talwalkar, "Non-stochastic best arm identification and hyperparameter
+       optimization", AISTATS 2016, and L. Li et al., "Hyperband", JMLR 18, 2018.
+
     Examples
     --------
     >>> from sklearn.datasets import load_iris
@@ -123,6 +157,8 @@ class DistillationSearchCV(BaseSearchCV):
     best_score_: float
     best_params_: dict[str, Any]
     best_index_: int
+    n_resources_: list[int]
+    n_candidates_: list[int]
     trained_alone_: list[str | None]
     scorer_: Any
     n_splits_: int
@@ -135,6 +171,9 @@ class DistillationSearchCV(BaseSearchCV):
         "param_grid": [dict, list],
         "n_iter": [Interval(Integral, 1, None, closed="left"), None],
         "random_state": ["random_state"],
+        "strategy": [StrOptions({"full", "halving"})],
+        "factor": [Interval(Real, 1, None, closed="neither")],
+        "min_resources": [Interval(Integral, 1, None, closed="left")],
     }
 
     def __init__(
@@ -151,6 +190,9 @@ class DistillationSearchCV(BaseSearchCV):
         error_score: Any = np.nan,
         return_train_score: bool = False,
         random_state: int | np.random.RandomState | None = None,
+        strategy: str = "full",
+        factor: float = 3,
+        min_resources: int = 3,
     ) -> None:
         self.estimator = estimator
         self.param_grid = param_grid
@@ -163,6 +205,9 @@ class DistillationSearchCV(BaseSearchCV):
         self.error_score = error_score
         self.return_train_score = return_train_score
         self.random_state = random_state
+        self.strategy = strategy
+        self.factor = factor
+        self.min_resources = min_resources
 
     @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: ArrayLike | None = None, **params: Any) -> Self:
@@ -185,9 +230,24 @@ class DistillationSearchCV(BaseSearchCV):
         Raises
         ------
         ValueError
-            When a setting has no such name, and when no candidate can be fitted.
+            When a setting has no such name, when no candidate can be fitted, and when several
+            scores are wanted with ``strategy="halving"`` and `refit` names none of them.
+
+        Warns
+        -----
+        TrainingWarning
+            When ``strategy="halving"`` lets no candidate leave.
         """
+        with collecting() as heard:
+            self._run(X, y, params)
+        for message, category in heard[:1]:  # for all fits
+            warn_once(message, category)
+        return self
+
+    def _run(self, X, y, params):
+        """Fit and score every candidate, and the best on all rows."""
         scorer, refit_metric = self._get_scorers()
+        halving = self._halving(scorer)
         X, y = indexable(X, y)
         params = rows_of_params(X, params)
         routed = self._get_routed_params_for_fit(params)
@@ -207,16 +267,32 @@ class DistillationSearchCV(BaseSearchCV):
         cv = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
         splits = list(cv.split(X, y, **routed.splitter.split))
         _check_folds(job, splits)
-        found, self.trained_alone_ = evaluate(job, splits, self.n_jobs)
+        if halving is None:
+            found, self.trained_alone_ = evaluate(job, splits, self.n_jobs)
+        else:
+            found, self.trained_alone_, rounds = evaluate_by_halving(
+                job, splits, self.n_jobs, halving
+            )
+            self.n_resources_, self.n_candidates_ = rounds.n_resources, rounds.n_candidates
         if self.verbose:
             _say(self.trained_alone_)
         settle_failures(found, self.error_score, names_unknown=callable(self.scoring))
         self.n_splits_, self.scorer_ = len(splits), scorers_by_name(scorer)
         results = self._format_results(job.candidates, len(splits), found)
+        if halving is not None:
+            rounds.add_to(results)
         self._choose(results, found[0]["test_scores"], refit_metric)
         if self.refit:
             self._refit(job)
-        return self
+
+    def _halving(self, scorer):
+        """Return how candidates leave; None where they do not."""
+        if self.strategy == "full":
+            return None
+        scorers = scorers_by_name(scorer)
+        if isinstance(scorers, dict) and self.refit not in scorers:
+            raise ValueError(who_decides(scorers, self.refit))
+        return Halving(self.factor, self.min_resources, self.refit)
 
     def _candidates(self):
         if self.n_iter is None:
@@ -249,9 +325,11 @@ class DistillationSearchCV(BaseSearchCV):
 
 
 def _check_settings(job):
-    """Refuse candidates with settings that are not there."""
+    """Refuse candidates with settings that are not there, or out of range if that is an error."""
     for number in range(len(job.candidates)):
-        job.make(number)
+        model = last_step(job.make(number))
+        if job.error_score == "raise" and isinstance(model, BaseDistilled):
+            model._validate_params()
 
 
 def _check_folds(job, splits):

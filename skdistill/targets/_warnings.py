@@ -5,7 +5,7 @@ import re
 import numpy as np
 
 from skdistill._frames import column_names, is_table
-from skdistill._warn import warn
+from skdistill._warn import warn, warn_once
 from skdistill.exceptions import TeacherWarning
 from skdistill.targets._calibration import fit_temperature
 from skdistill.targets._labelled import scale_weights
@@ -99,7 +99,7 @@ def warn_of_known_rows(probabilities, y, held_loss):
         return
     if not 1 - np.exp(-held_loss) > FEWER_ERRORS * (n_errors + 3) / n_rows:
         return
-    warn(
+    warn_once(
         f"The teacher names the class of {n_rows - n_errors} of {n_rows} rows, while the student's "
         f"log-loss on rows that it held back is {held_loss:.3f}: it seems to have been fitted on "
         f"these very rows. Then it knows their labels by heart, and says little beside them. Give "

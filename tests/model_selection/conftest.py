@@ -8,7 +8,7 @@ from sklearn.model_selection import GridSearchCV
 from skdistill import DistillationSearchCV
 
 
-def looks(estimator, X, y):
+def look(estimator, X, y):
     """Return predictions of single rows as scores, so that searches show what was learnt."""
     name = "predict_proba" if hasattr(estimator, "predict_proba") else "predict"
     answers = getattr(estimator, name)(X)
@@ -21,6 +21,12 @@ def rows():
     return make_classification(
         241, 6, n_informative=4, n_classes=3, n_clusters_per_class=1, random_state=0
     )
+
+
+@pytest.fixture
+def looks():
+    """Return a scorer of single predictions."""
+    return look
 
 
 @pytest.fixture
@@ -48,7 +54,7 @@ def search_both(rows):
 
     def search(estimator, grid, X=None, y=None, *, atol=1e-9, fit=None, **settings):
         X, y = rows if X is None else (X, y)
-        settings = {"cv": 2, "scoring": looks, "refit": False} | settings
+        settings = {"cv": 2, "scoring": look, "refit": False} | settings
         own = DistillationSearchCV(estimator, grid, **settings).fit(X, y, **(fit or {}))
         other = GridSearchCV(estimator, grid, **settings).fit(X, y, **(fit or {}))
         same_results(own, other, atol)

@@ -1,6 +1,7 @@
 """The interface of the search: GridSearchCV's and RandomizedSearchCV's, and their results."""
 
 import pickle
+import warnings
 
 import numpy as np
 import pytest
@@ -8,8 +9,10 @@ import sklearn
 import torch
 from scipy.stats import uniform
 from sklearn.base import clone
+from sklearn.datasets import make_classification
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.exceptions import FitFailedWarning, NotFittedError
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, make_scorer
 from sklearn.model_selection import (
@@ -24,7 +27,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from skdistill import DistillationSearchCV, DistilledClassifier, StudentNet
-from skdistill.exceptions import TrainingWarning
+from skdistill.exceptions import TeacherWarning, TrainingWarning
 from skdistill.students import MLP
 
 STUDENT = StudentNet(MLP, module__hidden_units=(8,), max_epochs=2, batch_size=32, dtype="float64")
@@ -117,6 +120,32 @@ def test_a_search_in_a_search_and_in_a_pipeline(rows):
     np.testing.assert_allclose(*scores)
 
 
+KNOWN = {
+    "the whole grid": {},
+    "refitted": {"refit": True},
+    "halving": {"strategy": "halving", "factor": 1.5, "min_resources": 1},
+    "fits that are whole": {"grid": {"alpha": ["auto", 0.3]}},
+}
+
+
+@pytest.mark.parametrize("case", KNOWN)
+def test_a_search_says_once_that_the_teacher_knows_the_rows(case):
+    X, y = make_classification(600, 10, n_informative=4, flip_y=0.3, random_state=0)
+    known, others = (X[:300], y[:300]), (X[300:], y[300:])
+    forest = RandomForestClassifier(20, random_state=0).fit(*known)
+    model = clone(MODEL).set_params(teacher=FrozenEstimator(forest), cv=None)
+    settings = {"refit": False} | KNOWN[case]
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        searched(known, model, **settings)
+        n_caught = len(caught)
+        searched(others, model, **settings)
+    said = ["these very rows" in str(each.message) for each in caught]
+    assert sum(said) == sum(said[:n_caught]) == 1
+    assert caught[said.index(True)].category is TeacherWarning
+    assert caught[said.index(True)].filename == __file__
+
+
 class Counting(RandomForestClassifier):
     """A forest that counts its fits, those of its clones too."""
 
@@ -138,6 +167,52 @@ def test_the_teacher_is_fitted_once_for_all_candidates(rows):
     assert Counting.fits == 2 * 2 * (3 + 1)
 
 
+class CountingScaler(StandardScaler):
+    """A step that counts its fits, those of its clones too."""
+
+    fits = 0
+
+    def fit(self, X, y=None, sample_weight=None):
+        CountingScaler.fits += 1
+        return super().fit(X, y, sample_weight)
+
+
+def test_a_step_before_is_fitted_once_on_each_fold(rows):
+    pipeline = make_pipeline(CountingScaler(), MODEL)
+    CountingScaler.fits = 0
+    searched(rows, pipeline, {"distilledclassifier__alpha": [0.2, 0.5, 0.8]}, refit=False)
+    assert CountingScaler.fits == 2
+
+
+class Mortal(Counting):
+    """A forest in one of whose fits the program ends."""
+
+    last = None
+
+    def fit(self, X, y):
+        if Counting.fits == self.last:
+            raise KeyboardInterrupt
+        return super().fit(X, y)
+
+
+@pytest.mark.parametrize("strategy", ["full", "halving"])
+def test_a_search_that_was_ended_goes_on(rows, strategy, tmp_path, monkeypatch):
+    model = clone(MODEL).set_params(teacher=Mortal(5, random_state=0), cv=3)
+    grid, settings = {"alpha": [0.2, 0.5, 0.8]}, {"refit": False, "strategy": strategy}
+    settings |= {"min_resources": 1, "factor": 2}
+    known = searched(rows, model, grid, **settings)
+    model.set_params(memory=str(tmp_path))
+    Counting.fits = 0
+    monkeypatch.setattr(Mortal, "last", 5)
+    with pytest.raises(KeyboardInterrupt):
+        searched(rows, model, grid, **settings)
+    monkeypatch.setattr(Mortal, "last", None)
+    again = searched(rows, model, grid, **settings)
+    assert Counting.fits == 2 * (3 + 1)  # as many as of one search
+    scores = [search.cv_results_["mean_test_score"] for search in (again, known)]
+    np.testing.assert_array_equal(*scores)
+
+
 def test_a_candidate_that_cannot_be_fitted(rows):
     grid = {"alpha": [0.3, 0.5, 0.7, 2.0]}
     with pytest.warns(FitFailedWarning, match="alpha"), pytest.warns(UserWarning, match="finite"):
@@ -150,6 +225,21 @@ def test_a_candidate_that_cannot_be_fitted(rows):
         searched(rows, grid=grid, error_score="raise")
     with pytest.raises(ValueError, match="All the 2 fits failed"):
         searched(rows, grid={"alpha": [2.0]})
+
+
+class Failing(RandomForestClassifier):
+    """A forest that cannot be fitted."""
+
+    def fit(self, X, y):
+        raise RuntimeError("no licence")
+
+
+def test_what_keeps_all_candidates_from_a_teacher_is_told_shortly(rows):
+    model = clone(MODEL).set_params(teacher=Failing())
+    with pytest.raises(ValueError, match="All the 12 fits failed") as told:
+        searched(rows, model, {"alpha": [0.1, 0.3, 0.4, 0.5, 0.6, 0.7]})
+    assert str(told.value).count("RuntimeError: no licence") == 1
+    assert str(told.value).count("_same_rows.py") < 10  # and not so often for each candidate
 
 
 def test_a_student_that_diverges_leaves_the_others_alone(rows, compare):
@@ -190,36 +280,78 @@ def test_it_says_how_far_it_is_and_what_is_trained_alone(rows, capsys):
     assert "2 of 2 candidates trained alone: EstimatorStudent trains by itself" in said
 
 
+def refusing(grid=GRID, fit=None, **settings):
+    rows = np.eye(9), np.arange(9) % 2
+    return lambda: searched(rows, MODEL, grid, fit, **{"error_score": "raise"} | settings)
+
+
 REFUSED = {
     "a setting that is not there": (
         ValueError,
-        lambda: DistillationSearchCV(MODEL, {"warmth": [1]}).fit(np.eye(9), np.arange(9) % 2),
+        refusing({"warmth": [1]}),
         "Invalid parameter 'warmth'.*Valid parameters",
     ),
-    "no values": (
-        ValueError,
-        lambda: DistillationSearchCV(MODEL, {"alpha": []}).fit(np.eye(9), np.arange(9) % 2),
-        "alpha.*non-empty",
-    ),
-    "no list": (
+    "no values": (ValueError, refusing({"alpha": []}), "alpha.*non-empty"),
+    "no list": (TypeError, refusing({"alpha": 0.5}), "alpha.*0.5"),
+    "a list of no settings": (ValueError, refusing([]), "0 candidates.*at least one"),
+    "a grid that is no dict": (ValueError, refusing("alpha"), "'param_grid'.*'alpha'"),
+    "a value out of its range": (ValueError, refusing({"alpha": [0.5, 2]}), "'alpha'.*Got 2"),
+    "a distribution without n_iter": (
         TypeError,
-        lambda: DistillationSearchCV(MODEL, {"alpha": 0.5}).fit(np.eye(9), np.arange(9) % 2),
-        "alpha.*0.5",
+        refusing({"alpha": uniform(0, 1)}),
+        "alpha.*needs to be a list",
     ),
     "no folds": (
         ValueError,
-        lambda: DistillationSearchCV(MODEL, GRID, cv=iter([])).fit(np.eye(9), np.arange(9) % 2),
+        refusing(cv=iter([])),
         "4 candidates and 0 folds.*at least one of each.*param_grid and cv",
     ),
-    "n_iter is 0": (
-        ValueError,
-        lambda: DistillationSearchCV(MODEL, GRID, n_iter=0).fit(np.eye(9), np.arange(9) % 2),
-        "'n_iter' parameter.*Got 0",
-    ),
+    "one fold": (ValueError, refusing(cv=1), r"'cv'.*\[2, inf\).*Got 1"),
+    "another word for cv": (ValueError, refusing(cv="five"), "cv.*'five'"),
+    "n_iter is 0": (ValueError, refusing(n_iter=0), "'n_iter' parameter.*Got 0"),
+    "a score of no name": (ValueError, refusing(scoring="goodness"), "'scoring'.*'goodness'"),
     "several scorings, and none to choose by": (
         ValueError,
-        lambda: DistillationSearchCV(MODEL, GRID, scoring=SCORING).fit(np.eye(9), np.arange(9) % 2),
+        refusing(scoring=SCORING),
         "refit must be set",
+    ),
+    "another one to choose by": (
+        ValueError,
+        refusing(scoring=SCORING, refit="f1"),
+        "refit must be set.*'f1' was passed",
+    ),
+    "n_jobs is a word": (ValueError, refusing(n_jobs="all"), "'n_jobs'.*'all'"),
+    "verbose is a word": (ValueError, refusing(verbose="yes"), "'verbose'.*'yes'"),
+    "error_score is a word": (ValueError, refusing(error_score="skip"), "'error_score'.*'skip'"),
+    "return_train_score is a word": (
+        ValueError,
+        refusing(return_train_score="yes"),
+        "'return_train_score'.*'yes'",
+    ),
+    "random_state is a word": (
+        ValueError,
+        refusing(n_iter=2, random_state="zero"),
+        "'random_state'.*'zero'",
+    ),
+    "rows without labels": (
+        ValueError,
+        lambda: DistillationSearchCV(MODEL, GRID, cv=2, error_score="raise").fit(np.eye(9)),
+        "requires y to be passed",
+    ),
+    "too few labels": (
+        ValueError,
+        lambda: DistillationSearchCV(MODEL, GRID).fit(np.eye(9), [0, 1]),
+        r"inconsistent numbers of samples.*\[9, 2\]",
+    ),
+    "metadata that nobody takes": (
+        TypeError,
+        refusing(fit={"weights": np.ones(9)}),
+        "weights",
+    ),
+    "no estimator": (
+        ValueError,
+        lambda: DistillationSearchCV("model", GRID).fit(np.eye(9), np.arange(9) % 2),
+        "'estimator'.*'model'",
     ),
     "not fitted": (
         NotFittedError,
@@ -229,6 +361,11 @@ REFUSED = {
 }
 
 
+def learning_teacher(self, *args):
+    pytest.fail("the teacher was fitted")
+
+
 @pytest.mark.parametrize("case", REFUSED)
-def test_refused(case, refused):
+def test_refused(case, refused, monkeypatch):
+    monkeypatch.setattr(RandomForestClassifier, "fit", learning_teacher)
     refused(*REFUSED[case])

@@ -90,6 +90,10 @@ TOGETHER = {
     ),
     "seeds": lambda: (model(net(module__dropout=0.3)), {"random_state": [0, 1, 2, 3]}),
     "one seed, and dropout": lambda: (model(net(module__dropout=0.3)), SOFT),
+    "one seed, dropout, and lengths": lambda: (
+        model(net(module__dropout=0.3)),
+        {NET + "max_epochs": [1, 2, 4]},
+    ),
     "numbers embedded": lambda: (model(TABLE), SOFT),
     "a soft tree": lambda: (model(net(SoftDecisionTree, module__depth=2)), SOFT),
     "members": lambda: (model(net(TabularMLP, module__n_members=2)), SOFT),

@@ -266,6 +266,8 @@ def distil(rows: Any) -> DistilledRegressor:
     search = DistillationSearchCV(model, {"alpha": [0.1, 0.5]}, cv=3, n_jobs=2)
     assert_type(search.fit(X, y, groups=rows), DistillationSearchCV)
     assert_type(search.trained_alone_, list[str | None])
+    halving = DistillationSearchCV(model, {}, strategy="halving", factor=2, min_resources=5)
+    assert_type(halving.fit(X, y).n_resources_, list[int])
     assert_type(StudentNetRegressor(max_epochs=2).fit(X, y).predict(X), np.ndarray)
     DistilledClassifier(alpha="half")  # type: ignore[arg-type]
     DistilledClassifier(tempreature=2.0)  # type: ignore[call-arg]

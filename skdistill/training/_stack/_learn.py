@@ -54,29 +54,50 @@ def learn_together(lessons, report=None):
     list of Learnt
     """
     learnt: dict[int, Learnt] = {}
-    groups: list[tuple[tuple, list[int]]] = []
     report = report or (lambda n_over: None)
     with whole_trainings():
-        for number, lesson in enumerate(lessons):
-            reason = why_apart(lesson)
-            if reason is not None:
-                learnt[number] = _learn_alone(lesson, reason)
-                report(len(learnt))
-                continue
-            form = form_of(lesson)
-            for known, members in groups:
-                first = lessons[members[0]].learner.module_
-                if known == form and have_one_shape(first, lesson.learner.module_):
-                    members.append(number)
-                    break
-            else:
-                groups.append((form, [number]))
-        for _, members in groups:
-            for numbers in _stacks(lessons, members):
+        apart, groups = by_shape(lessons)
+        for number, reason in apart.items():
+            learnt[number] = learn_alone(lessons[number], reason)
+            report(len(learnt))
+        for members in groups:
+            for numbers in stacks_of(lessons, members):
                 found = _learn_as_one([lessons[number] for number in numbers])
                 learnt.update(zip(numbers, found, strict=True))
                 report(len(learnt))
     return [learnt[number] for number in range(len(lessons))]
+
+
+def by_shape(lessons):
+    """Sort lessons by what can be trained together.
+
+    Parameters
+    ----------
+    lessons : list of Lesson
+
+    Returns
+    -------
+    apart : dict of int to str
+        For each that must be trained alone the reason.
+    groups : list of list of int
+        The others, those of one shape together.
+    """
+    apart: dict[int, str] = {}
+    groups: list[tuple[tuple, list[int]]] = []
+    for number, lesson in enumerate(lessons):
+        reason = why_apart(lesson)
+        if reason is not None:
+            apart[number] = reason
+            continue
+        form = form_of(lesson)
+        for known, members in groups:
+            first = lessons[members[0]].learner.module_
+            if known == form and have_one_shape(first, lesson.learner.module_):
+                members.append(number)
+                break
+        else:
+            groups.append((form, [number]))
+    return apart, [members for _, members in groups]
 
 
 def most_together(net, n_rows):
@@ -105,8 +126,19 @@ def most_together(net, n_rows):
     return next((most for limit, most in MOST if work <= limit), 1)
 
 
-def _stacks(lessons, members):
-    """Return lessons of one shape in stacks, those of the same rows together if that can be."""
+def stacks_of(lessons, members):
+    """Return lessons of one shape in stacks, those of the same rows together if that can be.
+
+    Parameters
+    ----------
+    lessons : list of Lesson
+    members : list of int
+        Which of them.
+
+    Returns
+    -------
+    list of list of int
+    """
     first = lessons[members[0]]
     most = most_together(first.learner, first.packed.n_rows)
     stacks: list[list[int]] = []
@@ -124,7 +156,8 @@ def _evenly(numbers, most):
     return [part.tolist() for part in parts]
 
 
-def _learn_alone(lesson, reason):
+def learn_alone(lesson, reason):
+    """Train a student by itself; see `Learnt` for the reason."""
     try:
         lesson.learn()
     except Exception as error:
@@ -138,14 +171,14 @@ def _learn_as_one(lessons):
     if min(most, len(lessons)) < LEAST:
         few = f"fewer than {LEAST} are of its shape"
         reason = "its steps are long enough alone" if most < LEAST else few
-        return [_learn_alone(lesson, reason) for lesson in lessons]
+        return [learn_alone(lesson, reason) for lesson in lessons]
     try:
         return _learn_in_a_stack(lessons)
-    except _CannotStackError as error:
-        return [_learn_alone(lesson, str(error)) for lesson in lessons]
+    except CannotStackError as error:
+        return [learn_alone(lesson, str(error)) for lesson in lessons]
 
 
-class _CannotStackError(Exception):
+class CannotStackError(Exception):
     """Says why nets cannot be trained together, before any of them has learnt."""
 
 
@@ -156,7 +189,7 @@ def _learn_in_a_stack(lessons):
         context.enter_context(with_gradients())
         for number, lesson in enumerate(lessons):
             try:
-                trainings[number] = context.enter_context(_begun(lesson, shared))
+                trainings[number] = context.enter_context(begun(lesson, shared))
             except Exception as error:
                 errors[number] = error
         if trainings:
@@ -169,28 +202,79 @@ def _learn_in_a_stack(lessons):
 
 
 def _train(trainings):
+    stack = tried_stack(trainings)
+    for training in trainings:
+        training.begin()
+    train_stack(stack)
+
+
+def check_held_rows(trainings):
+    """Refuse trainings, by a CannotStackError, that bring held-back rows of their own."""
     reasons = [reason for reason in map(why_held_apart, trainings) if reason]
     if reasons:
-        raise _CannotStackError(reasons[0])
+        raise CannotStackError(reasons[0])
+
+
+def tried_stack(trainings):
+    """Return a stack that is known to learn what its members would learn alone.
+
+    Parameters
+    ----------
+    trainings : list of Training
+        Of nets of one shape.
+
+    Returns
+    -------
+    Stack
+
+    Raises
+    ------
+    CannotStackError
+        When there can be none.
+    """
+    check_held_rows(trainings)
     stack = Stack(trainings)
     try:
         stack.try_out()
     except Exception as error:
         stack.disband()
         name, why = type(trainings[0].net.module_).__name__, " ".join(str(error).split())
-        raise _CannotStackError(
+        raise CannotStackError(
             f"torch.func cannot run {name} for several students at once ({why[:200]})"
         ) from error
+    return stack
+
+
+def train_stack(stack, until=None):
+    """Train a stack; an error ends those that it has not trained to their end.
+
+    Parameters
+    ----------
+    stack : Stack
+    until : int, default=None
+        See `Stack.train`.
+    """
     try:
-        stack.train()
+        stack.train(until)
     except Exception as error:  # a device without memory, say
         for training in stack.trainings:
-            training.error = error
+            training.goes_on, training.error = False, error
 
 
 @contextlib.contextmanager
-def _begun(lesson, shared):
-    """Lend a training of a net that has a lesson's criterion for as long as it lasts."""
+def begun(lesson, shared):
+    """Lend a training of a net that has a lesson's criterion for as long as it lasts.
+
+    Parameters
+    ----------
+    lesson : Lesson
+    shared : dict
+        Keeps the tensors of rows that several lessons read.
+
+    Yields
+    ------
+    Training
+    """
     net = lesson.learner
     packed, net.link_ = net.link_.learnt(lesson.packed)
     objective = net.criterion_.with_settings(**lesson.settings)

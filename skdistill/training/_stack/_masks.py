@@ -34,11 +34,15 @@ class MaskPlan:
         if not wanted:
             return []
         keys = [(training.seed, tuple(training.sizes)) for training in trainings]
-        drawn = {}
+        drawn, sources = {}, {}
         for key, training in zip(keys, trainings, strict=True):
+            generator = training.streams.dropout
             if key not in drawn:
-                generator = training.streams.dropout
+                sources[key] = [generator]
                 drawn[key] = [kept_of(X, shape, p, generator) for shape, p in wanted]
+            elif generator not in sources[key]:  # that of another section
+                generator.set_state(sources[key][0].get_state())
+                sources[key].append(generator)
         masks = [torch.stack(each) for each in zip(*drawn.values(), strict=True)]
         if len(drawn) == 1:
             return masks
@@ -59,6 +63,23 @@ class MaskPlan:
                 )
             self._wanted[len(X)] = looker.found
         return self._wanted[len(X)]
+
+
+def share_generators(trainings):
+    """Give trainings of one seed one generator of dropout, at the state of the first's.
+
+    Whichever of them it draws for, it is where it should be for those that stay.
+
+    Parameters
+    ----------
+    trainings : list of Training
+        Of one section; changed in place.
+    """
+    shared: dict = {}
+    for training in trainings:
+        if training.seed not in shared:
+            shared[training.seed] = training.streams.dropout.clone_state()
+        training.streams = training.streams._replace(dropout=shared[training.seed])
 
 
 class _Looker:

@@ -27,7 +27,7 @@ class StackedOptimizer:
     """
 
     def __init__(self):
-        self.nets: list = []
+        self.trainings: list = []
         self.names: list[str] = []
         self.runs: list[tuple[int, int]] = []
         self.optimizer: Any = None
@@ -48,44 +48,51 @@ class StackedOptimizer:
             for group, values in zip(self.optimizer.param_groups, settings, strict=True):
                 group.update(values)
             return
-        before, old_runs = self.optimizer, self.runs
-        rows = [next(n for n, old in enumerate(self.nets) if old is net) for net in nets if before]
-        self.nets, self.runs, self.names = nets, spans, stack.names(trained=True)
-        self._tensors = stack.tensors
+        self.hand_back(section)
+        self.trainings, self.runs = list(section.trainings), spans
+        self.names, self._tensors = stack.names(trained=True), stack.tensors
         groups = [
             {**values, "params": self._rows(stack, section.start + first, section.start + last)}
             for (first, last), values in zip(spans, settings, strict=True)
         ]
         self.optimizer = type(nets[0].optimizer_)(groups)
-        if before is not None:
-            self._take_over(before, old_runs, rows)
+        self._take_over()
 
     def _rows(self, stack, start, stop):
         """Return what is trained of some modules."""
         return [nn.Parameter(stack.tensors[name][start:stop]) for name in self.names]
 
-    def _take_over(self, before, old_spans, rows):
-        """Give each group the states of its modules."""
-        places = {
-            row: (number, row - first)
-            for number, (first, last) in enumerate(old_spans)
-            for row in range(first, last)
-        }
-        for (first, last), group in zip(self.runs, self.optimizer.param_groups, strict=True):
-            here = [places[row] for row in rows[first:last]]
-            for position, parameter in enumerate(group["params"]):
-                olds = [before.param_groups[number]["params"][position] for number, _ in here]
-                states = [before.state.get(old) for old in olds]
-                if not states[0]:
+    def hand_back(self, section):
+        """Let trainings, as many as are still there, keep what is remembered of their steps."""
+        for (first, last), (group, states) in zip(self.runs, self._groups(), strict=True):
+            for number, training in enumerate(self.trainings[first:last]):
+                if training not in section.trainings:
                     continue
-                self.optimizer.state[parameter] = {
-                    key: torch.stack([s[key][at] for s, (_, at) in zip(states, here, strict=True)])
-                    if torch.is_tensor(value) and value.shape == olds[0].shape
-                    else value.clone()
-                    if torch.is_tensor(value)
-                    else value
-                    for key, value in states[0].items()
+                training.moments = {
+                    name: {
+                        key: _copied(value[number : number + 1] if _is_stacked(value, p) else value)
+                        for key, value in state.items()
+                    }
+                    for name, p, state in zip(self.names, group["params"], states, strict=True)
                 }
+
+    def _groups(self):
+        """Return the groups of parameters, and what is remembered of each of theirs."""
+        groups = [] if self.optimizer is None else self.optimizer.param_groups
+        return [(group, [self.optimizer.state[p] for p in group["params"]]) for group in groups]
+
+    def _take_over(self):
+        """Remember what trainings have kept."""
+        for (first, last), (group, _) in zip(self.runs, self._groups(), strict=True):
+            each = [training.moments for training in self.trainings[first:last]]
+            for name, parameter in zip(self.names, group["params"], strict=True):
+                for key, value in each[0].get(name, {}).items():
+                    rows = [moments[name][key] for moments in each]
+                    self.optimizer.state[parameter][key] = (
+                        torch.cat(rows) if _is_stacked(value, parameter) else value
+                    )
+        for training in self.trainings:
+            training.moments = {}
 
     def step(self, gradients):
         """Take a step.
@@ -100,6 +107,15 @@ class StackedOptimizer:
                 # A fused step reads gradients as they lie in memory, whatever their strides say.
                 parameter.grad = None if gradient is None else gradient[first:last].contiguous()
         self.optimizer.step()
+
+
+def _is_stacked(value, parameter):
+    """Whether what is remembered of a stacked parameter has a row for each module."""
+    return torch.is_tensor(value) and value.ndim == parameter.ndim
+
+
+def _copied(value):
+    return value.clone() if torch.is_tensor(value) else value
 
 
 def _settings(net):

@@ -3,7 +3,7 @@
 import torch
 
 from skdistill.training._stack._feeds import Feed, side_by_side, together
-from skdistill.training._stack._masks import MaskPlan
+from skdistill.training._stack._masks import MaskPlan, share_generators
 from skdistill.training._stack._modules import InOrder, ModuleStack
 from skdistill.training._stack._optimizer import StackedOptimizer
 
@@ -25,6 +25,7 @@ class Section:
     def __init__(self, trainings):
         self.trainings = trainings
         self.start = 0
+        share_generators(trainings)
         self.optimizer = StackedOptimizer()
 
     @property
@@ -119,23 +120,33 @@ class Stack:
         return value.detach(), slopes
 
     def disband(self):
-        """Give each net tensors of its own again."""
+        """Give each net tensors of its own again, and what is remembered of its steps."""
+        for section in self.sections:
+            section.optimizer.hand_back(section)
         self.modules.keep([])
 
-    def train(self):
-        """Train all of them, each until its own end."""
-        for training in self.trainings:
-            training.begin()
+    def train(self, until=None):
+        """Train all of them, each until its own end.
+
+        Parameters
+        ----------
+        until : int, default=None
+            The number of epochs at which all pause. Another stack can go on with them once this
+            one is disbanded.
+        """
         self._let_go()
-        while self.sections:
+        while self.sections and (until is None or self._n_epochs() < until):
             for training in self.trainings:
                 training.begin_epoch()
-            self.epoch = len(self.trainings[0].net.history)
+            self.epoch = self._n_epochs()
             self._learn()
             self._judge()
             for training in self.trainings:
                 training.end_epoch()
             self._let_go()
+
+    def _n_epochs(self):
+        return len(self.trainings[0].net.history)
 
     def _let_go(self):
         """Let those leave whose training has ended."""

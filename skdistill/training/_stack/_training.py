@@ -1,5 +1,6 @@
 """One net among several: what it does at the ends of epochs, and whether it goes on."""
 
+import copy
 import warnings
 
 import torch
@@ -25,6 +26,8 @@ class Training:
         Whether it takes part in the next epoch.
     error : Exception or None
         What has ended it.
+    moments : dict of str to dict
+        What an optimiser remembers of each parameter, for the next stack that goes on with it.
     """
 
     def __init__(self, net, parts, packed, seed):
@@ -32,6 +35,7 @@ class Training:
         self.seed = seed
         self.goes_on = True
         self.error = None
+        self.moments = {}
         self._given = {"X": parts, "y": packed}
         self.streams = make_streams(seed, torch.device(net.device or "cpu"))
         self.train, self.valid = net.get_split_datasets(parts, packed)
@@ -84,6 +88,25 @@ class Training:
         if self.error is None:
             self._notify("on_train_end", **self._given)
             tidy(self.net)
+
+    def leave(self):
+        """End on the way: nobody asks for this student any more."""
+        self.goes_on, self.moments = False, {}
+        tidy(self.net)
+
+    def student(self):
+        """Return the net as one whose training ends now; this one can go on."""
+        student = object.__new__(type(self.net))
+        vars(student).update(vars(self.net))
+        if self.goes_on:
+            # A buffer is a row of a stacked tensor, all of which a deep copy would copy.
+            own = {id(buffer): buffer.clone() for buffer in self.net.module_.buffers()}
+            student.module_ = copy.deepcopy(self.net.module_, own)
+            student.callbacks_ = [(name, copy.copy(each)) for name, each in self.net.callbacks_]
+            student.notify("on_train_end", **self._given)
+            student.module_.eval()
+        student.has_learnt()
+        return student
 
     def _epochs_left(self):
         return self.net.max_epochs - len(self.net.history)
