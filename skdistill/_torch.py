@@ -3,6 +3,7 @@
 import contextlib
 import os
 import threading
+import warnings
 from collections.abc import Iterator, Mapping
 from weakref import WeakKeyDictionary
 
@@ -61,7 +62,7 @@ def module_dtype(module: nn.Module) -> torch.dtype:
     return next((p.dtype for p in module.parameters() if p.is_floating_point()), torch.float32)
 
 
-def as_tensor(X, module: nn.Module, *, copy: bool = False) -> torch.Tensor:
+def as_tensor(X, module: nn.Module, *, copy: bool = False, read_only: bool = False) -> torch.Tensor:
     """Turn rows into a tensor that the module can read, without changing the rows.
 
     Numbers become the module's own floating dtype. Integers stay integers for a module with an
@@ -76,6 +77,9 @@ def as_tensor(X, module: nn.Module, *, copy: bool = False) -> torch.Tensor:
         The module that will read them.
     copy : bool, default=False
         Whether the tensor has memory of its own, as a module that works in place needs it.
+    read_only : bool, default=False
+        Whether nothing will be written into the tensor, so that an array that cannot be written
+        to, such as a memory map, need not be copied.
 
     Returns
     -------
@@ -86,14 +90,28 @@ def as_tensor(X, module: nn.Module, *, copy: bool = False) -> torch.Tensor:
         return sparse_tensor(X, module_dtype(module))
     if not isinstance(X, torch.Tensor):
         X = X.toarray() if sparse.issparse(X) else np.asarray(X)
-        if X.dtype not in FLOATS or not X.flags.carray:
+        if X.dtype not in FLOATS or not (X.flags.carray or (read_only and _is_locked(X))):
             # torch takes no strides below zero, no foreign byte order and no long doubles.
             dtype = X.dtype.newbyteorder("=") if X.dtype.itemsize <= 8 else np.float64
             X = np.require(X, dtype, ["C", "W"])
-        X = torch.from_numpy(X)
+        X = _shared(X)
     if not X.is_floating_point() and _reads_indices(module):
         return X.to(torch.int64, copy=copy)
     return X.to(module_dtype(module), copy=copy)
+
+
+def _is_locked(X):
+    """Whether an array lacks nothing but the right to be written to."""
+    return X.flags.c_contiguous and X.flags.aligned and not X.flags.writeable
+
+
+def _shared(X):
+    """Return an array as a tensor that shares its memory."""
+    if X.flags.writeable:
+        return torch.from_numpy(X)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
+        return torch.from_numpy(X)
 
 
 def sparse_tensor(X, dtype: torch.dtype) -> torch.Tensor:
@@ -292,7 +310,7 @@ def _forward(module, rows, device):
 def _batches(X, module, size):
     """Yield rows as tensors with memory of their own, which a module may write into."""
     if isinstance(X, np.ndarray) and X.dtype == str(module_dtype(module)).removeprefix("torch."):
-        yield from (batch.clone() for batch in as_tensor(X, module).split(size))
+        yield from (batch.clone() for batch in as_tensor(X, module, read_only=True).split(size))
     else:
         for start in range(0, X.shape[0], size):
             yield as_tensor(X[start : start + size], module, copy=True)

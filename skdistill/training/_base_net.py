@@ -275,7 +275,8 @@ class BaseStudentNet(NetStudentMixin, FastEpochMixin):
         """Return rows as `dataset` takes them: a tensor, on the device where it fits, or sparse."""
         if sparse.issparse(X):
             return X
-        return _move_if_it_fits(as_tensor(X, self.module_), torch.device(self.device or "cpu"))
+        rows = as_tensor(X, self.module_, read_only=True)  # batches are gathered out of them
+        return _move_if_it_fits(rows, torch.device(self.device or "cpu"))
 
     def get_split_datasets(self, X, y=None, **fit_params):
         """Hold rows back by the hard labels; see `hold_back`."""

@@ -1,6 +1,7 @@
 """What is fast is what is slow: the fast epoch and the fast lane for rows change no answer."""
 
 import re
+import tracemalloc
 import warnings
 
 import numpy as np
@@ -275,3 +276,22 @@ def test_the_checks_of_a_table_find_what_is_wrong_by_name():
     with pytest.raises(ValueError, match="feature names should match"):
         model.predict(table.assign(f="word")[list("bacdef")])
     assert isinstance(model.student_[0], TablePreprocessor)
+
+
+def test_a_memory_map_that_is_read_only_is_not_copied(tmp_path):
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(20_000, 60)).astype(np.float32)
+    y = (rows[:, 0] > 0).astype(int)
+    soft_targets = np.where(y[:, None] == [0, 1], 0.9, 0.1)
+    np.save(tmp_path / "rows.npy", rows)
+    net = StudentNet(MLP, module__hidden_units=(4,), max_epochs=1, batch_size=4096)
+    found, peaks = [], []
+    for same in (rows, rows, np.load(tmp_path / "rows.npy", mmap_mode="r")):  # first come imports
+        model = DistilledClassifier(student=net, device="cpu", random_state=0)
+        tracemalloc.start()
+        model.fit(same, y, soft_targets=soft_targets)
+        found.append(model.predict_proba(same))
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    np.testing.assert_array_equal(found[2], found[1])
+    assert peaks[2] < peaks[1] + rows.nbytes / 10
