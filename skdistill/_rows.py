@@ -18,7 +18,19 @@ from skdistill._frames import (
 from skdistill._layout import EncodedTable
 from skdistill._new_frames import stack_frames
 
-__all__ = ["as_rows", "has_gaps", "is_plain", "label_digest", "looks_plain", "stack_rows"]
+__all__ = [
+    "BLOCK_ROWS",
+    "as_rows",
+    "blocks_of",
+    "has_gaps",
+    "is_plain",
+    "label_digest",
+    "looks_plain",
+    "stack_rows",
+]
+
+BLOCK_ROWS = 8192
+"""So many rows are worked on at a time: what that takes beside them stays small."""
 
 PLAIN = (np.ndarray, EncodedTable)
 TEXT = (str, bytes)
@@ -117,6 +129,11 @@ list, array or Series of str
         input_name="X",
     )
     return X if isinstance(X, EncodedTable) else checked  # which would forget what it knows
+
+
+def blocks_of(n_rows):
+    """Return slices that go through so many rows, `BLOCK_ROWS` each but the last."""
+    return [slice(start, start + BLOCK_ROWS) for start in range(0, n_rows, BLOCK_ROWS)]
 
 
 def has_gaps(X):

@@ -2,16 +2,10 @@
 
 import numpy as np
 
+from skdistill._rows import blocks_of
+
 CLIP = 3.0
-BLOCK_ROWS = 8192
-"""So many rows are looked at, and scaled, at a time: what that takes beside them stays small."""
-
 FARTHEST = 1e9  # beyond it a float32's square is infinite; by then the clip has long been reached
-
-
-def blocks_of(n_rows):
-    """Return slices that go through so many rows, a block each."""
-    return [slice(start, start + BLOCK_ROWS) for start in range(0, n_rows, BLOCK_ROWS)]
 
 
 def find_flags_and_gaps(values):

@@ -23,15 +23,10 @@ from skdistill._compat import (
     names_of_columns,
 )
 from skdistill._layout import EncodedTable
-from skdistill._rows import as_rows, is_plain
+from skdistill._rows import as_rows, blocks_of, is_plain
 from skdistill.exceptions import ColumnError, StudentError
 from skdistill.students._categories import CategoryEncoder
-from skdistill.students._scaling import (
-    blocks_of,
-    center_and_scale,
-    find_flags_and_gaps,
-    scale_and_clip,
-)
+from skdistill.students._scaling import center_and_scale, find_flags_and_gaps, scale_and_clip
 from skdistill.students._sparse_scaling import SparseScaler
 
 

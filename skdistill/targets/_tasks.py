@@ -5,6 +5,7 @@ from sklearn.utils import check_array
 
 from skdistill._labels import encode, read_labels
 from skdistill._names import in_order_of, names_of
+from skdistill._rows import blocks_of
 from skdistill.exceptions import TeacherError
 from skdistill.targets._calibration import fit_calibration
 from skdistill.targets._poor_values import warn_of_poor_values
@@ -71,13 +72,31 @@ def numbers_of_width(y, n_outputs):
 
 def _as_shares(values):
     """Return probabilities that sum to one; those that do so already, bit for bit."""
-    told = ~np.isnan(values).all(axis=1)
-    check_finite(values[told], SOURCE)
-    if (values[told] >= 0).all() and (np.abs(values[told].sum(axis=1) - 1) <= EXACT).all():
+    told = _told(values)
+    if all(_sum_to_one(values[rows][told[rows]]) for rows in blocks_of(len(values))):
         return values
     values = values.copy()
-    values[told] = as_probabilities(values[told], "probabilities", SOURCE)
+    _make_shares(values, told)
     return values
+
+
+def _told(values):
+    """Return which rows have an answer; refuse those of which a part is one."""
+    told = ~np.isnan(values).all(axis=1)
+    if not (np.isfinite(values).all(axis=1) | ~told).all():
+        check_finite(values[told], SOURCE)
+    return told
+
+
+def _sum_to_one(values):
+    return (values >= 0).all() and (np.abs(values.sum(axis=1) - 1) <= EXACT).all()
+
+
+def _make_shares(values, told):
+    """Check probabilities, and divide each row by its sum, in place."""
+    for rows in blocks_of(len(values)):
+        block, mine = values[rows], told[rows]
+        block[mine] = as_probabilities(block[mine], "probabilities", SOURCE)
 
 
 class ClassTask:
@@ -175,6 +194,7 @@ class ClassTask:
         Parameters
         ----------
         values : ndarray of shape (n_samples, n_columns)
+            Changed in place, and kept.
         names : ndarray of shape (n_columns,) or None
             Of the columns of a table.
         columns : array-like of shape (n_columns,) or None
@@ -187,9 +207,7 @@ class ClassTask:
                 f"row per row of X and a column per class, in sorted order or in that of "
                 f"teacher_classes."
             )
-        told = ~np.isnan(values).all(axis=1)
-        check_finite(values[told], SOURCE)
-        values[told] = as_probabilities(values[told], "probabilities", SOURCE)
+        _make_shares(values, _told(values))
         labels = known if names is None else as_labels(names, known)
         if set(labels.tolist()) != set(known.tolist()):
             raise ValueError(

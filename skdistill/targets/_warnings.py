@@ -5,6 +5,7 @@ import re
 import numpy as np
 
 from skdistill._frames import column_names, is_table
+from skdistill._rows import blocks_of
 from skdistill._warn import warn, warn_once
 from skdistill.exceptions import TeacherWarning
 from skdistill.targets._calibration import fit_temperature
@@ -143,12 +144,15 @@ def warn_of_misleading_targets(
         told &= sample_weight > 0
     if not told.any():
         return
-    p, y = probabilities[told], y[told]
+    if told.all():
+        p = probabilities
+    else:
+        p, y = probabilities[told], y[told]
     if (y == y[0]).all():  # the class rates alone tell it all
         return
     weight = scale_weights(None if sample_weight is None else sample_weight[told], y)
     weight = weight / weight.sum()
-    if np.allclose(p, 1 / p.shape[1]):
+    if all(np.allclose(p[rows], 1 / p.shape[1]) for rows in blocks_of(len(p))):
         return
     answers = _Answers(p, y, weight)
     if answers.loss > answers.prior:

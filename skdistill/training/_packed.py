@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from skdistill._rows import blocks_of
 from skdistill._warn import warn
 from skdistill.exceptions import TeacherWarning
 from skdistill.teachers._clip import log_probabilities
@@ -18,9 +19,6 @@ LOGITS, NUMBERS = "teacher_logits", "teacher_target"
 
 FEATURES = "teacher_features."
 """What the entries with a layer of a teacher begin with."""
-
-BLOCK = 65_536
-"""Answers that are converted at once, so that no second array of all of them is made."""
 
 
 @dataclass(frozen=True)
@@ -204,11 +202,11 @@ class Packed:
         found = np.zeros((n_all, self.answers[0].shape[1]), dtype)
         start = 0
         for part in self.answers:
-            for first in range(0, len(part), BLOCK):
-                block = part[first : first + BLOCK]
-                told = ~np.isnan(block).any(axis=1)
+            mine = found[start : start + len(part)]
+            for rows in blocks_of(len(part)):
+                told, block = ~np.isnan(part[rows]).any(axis=1), part[rows]
                 block = self._in_unit(block) if self.are_numbers else log_probabilities(block)
-                found[start + first : start + first + len(block)][told] = block[told]
+                mine[rows][told] = block[told]
             start += len(part)
         return found
 

@@ -7,9 +7,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, RobustScaler
 
 from skdistill._layout import EncodedTable, read_layout
+from skdistill._rows import BLOCK_ROWS
 from skdistill.exceptions import DistillationWarning, StudentError
 from skdistill.students import MLP, TablePreprocessor
-from skdistill.students._scaling import BLOCK_ROWS, center_and_scale
+from skdistill.students._scaling import center_and_scale
 from skdistill.students._widths import infer_widths
 
 pd = pytest.importorskip("pandas")
