@@ -3,6 +3,8 @@
 import numpy as np
 from scipy.special import log_softmax
 
+from skdistill._rows import blocks_of
+
 BOUNDS = (0.05, 20.0)
 """The temperatures that are searched."""
 
@@ -47,9 +49,12 @@ def best_temperature(logits, positions, weight=None, prior_scale=np.inf):
 
     def slope(inverse):
         """Return the slope of the mean loss, less the prior, and its own."""
-        q = np.exp(log_softmax(inverse * z, axis=1))
-        means = (q * z).sum(axis=1)
-        variance = share @ ((q * z**2).sum(axis=1) - means**2)
+        means, squares = np.empty(len(z)), np.empty(len(z))
+        for rows in blocks_of(len(z)):
+            q = np.exp(log_softmax(inverse * z[rows], axis=1))
+            means[rows] = (q * z[rows]).sum(axis=1)
+            squares[rows] = (q * z[rows] ** 2).sum(axis=1)
+        variance = share @ (squares - means**2)
         pull = prior * np.log(inverse) / inverse
         return share @ means - wanted + pull, variance + prior * (1 - np.log(inverse)) / inverse**2
 

@@ -57,7 +57,7 @@ MAY_IMPORT = {
     "_names": set(),
     "_progress": set(),
     "_rows": {"exceptions", "_columns", "_frames", "_layout", "_new_frames"},
-    "_temperature": set(),
+    "_temperature": {"_rows"},
     "_torch": {"exceptions", "_columns"},
     "_versions": set(),
     "_lazy": set(),
