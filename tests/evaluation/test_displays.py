@@ -137,6 +137,7 @@ def test_reliability_picture():
         "calibrated",
         f"teacher (ECE {expected_calibration_error(y, p, n_bins=5):.3f})",
         f"distilled (ECE {expected_calibration_error(y, q, n_bins=5):.3f})",
+        "larger marks: more rows",
     ]
     drawn = [
         line for line in display.ax_.lines if line.get_color() == "black" and len(line.get_xdata())
@@ -182,7 +183,7 @@ def test_reliability_of_a_report(report, rows):
             for row in reliability_bins(rows[1][200:], report.probabilities[arm])
         ]
     all_arms = ReliabilityDisplay.from_report(report, arms=list(report.probabilities))
-    assert len(legend(all_arms.ax_)) == 7
+    assert len(legend(all_arms.ax_)) == 8
 
 
 # ---------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from skdistill.evaluation._displays._probabilities import (
     estimator_probabilities,
     report_probabilities,
 )
-from skdistill.evaluation._displays._style import line_style, literal
+from skdistill.evaluation._displays._style import line_style, literal, set_title
 from skdistill.evaluation._metrics import check_scored
 
 #: Classes in one picture, with their names to be read.
@@ -217,9 +217,11 @@ class AgreementDisplay(Display):
         y = np.arange(len(shown))
         columns = {key: np.array([row[key] for row in shown]) for key in shown[0] if key != "class"}
         agreement = columns["agreement"]
-        ax.hlines(y, columns["agreement_low"], columns["agreement_high"], color="0.7", linewidth=5)
+        low, high = columns["agreement_low"], columns["agreement_high"]
+        bars = {"color": "0.7", "linewidth": 5, "label": "95 % interval of the agreement"}
+        ax.hlines(y, low, high, **bars)
         circle = {"marker": "o", "color": "black", "markerfacecolor": "white"}
-        ax.plot(agreement, y, ls="none", label="agreement, with its 95 % interval", **circle)
+        ax.plot(agreement, y, ls="none", label="agreement of the two", **circle)
         for who, key in ((TEACHER, "teacher_accuracy"), ("student", "student_accuracy")):
             style = _MARKS[who]
             ax.plot(columns[key], y, linestyle="none", label=f"accuracy of the {who}", **style)
@@ -230,8 +232,7 @@ class AgreementDisplay(Display):
         ax.set_ylabel("true class" + (f" ({rest} with more agreement left out)" if rest else ""))
         ax.grid(axis="y", color="0.9")
         ax.set_axisbelow(True)
-        # Above the axes: beside 26 classes there is no empty corner.
-        ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=1, frameon=False)
+        set_title(ax, "Teacher and student, class by class")
 
 
 def figure_height(n_classes: int) -> float:

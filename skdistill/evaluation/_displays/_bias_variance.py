@@ -16,7 +16,13 @@ from skdistill.evaluation._bias_variance import (
 from skdistill.evaluation._bias_variance._predictions import decompose_predictions
 from skdistill.evaluation._bias_variance._result import PARTS
 from skdistill.evaluation._displays._base import Display, check_shown
-from skdistill.evaluation._displays._style import HATCHES, METRIC_LABELS, line_style, literal
+from skdistill.evaluation._displays._style import (
+    HATCHES,
+    METRIC_LABELS,
+    line_style,
+    literal,
+    set_title,
+)
 
 N_SE = 2
 """How many standard errors an interval reaches to each side."""
@@ -29,7 +35,8 @@ class BiasVarianceDisplay(Display):
 
     The variance stands on the bias; a negative net variance (zero-one loss) hangs down from the
     top of the bias. A diamond marks the loss. The intervals are two standard errors to each side:
-    of the loss at the diamond, of the bias to the left of it.
+    of the loss at the diamond, of the bias to the left of it. Above each bar stand both numbers:
+    a small variance is a sliver on a large bias.
 
     Parameters
     ----------
@@ -187,8 +194,9 @@ class BiasVarianceDisplay(Display):
             parts = x[chosen], variance[chosen], 0.6, bias[chosen]
             ax.bar(*parts, hatch=hatch, label=label, **look)
         error: dict[str, Any] = {"color": "black", "capsize": 4, "linestyle": "none", "lw": 1.2}
-        ax.errorbar(x - 0.15, bias, N_SE * bias_se, **error)
-        label = f"loss, ± {N_SE} standard errors"
+        whiskers = f"± {N_SE} standard errors"
+        ax.errorbar(x - 0.15, bias, N_SE * bias_se, **error, label=f"of the bias, {whiskers}")
+        label = f"loss = bias + variance, {whiskers}"
         ax.errorbar(x, loss, N_SE * loss_se, **error, marker="D", label=label)
         ax.axhline(0.0, color="black", lw=0.8)
         # An estimator by several losses has a bar for each, called as the loss is.
@@ -196,8 +204,19 @@ class BiasVarianceDisplay(Display):
         ax.set_xticks(x, [literal(labels.get(row["arm"], row["arm"])) for row in bars])
         ax.set_xlim(-0.7, len(bars) - 0.3)
         ax.set_ylabel(next(iter(labels.values())) if len(labels) == 1 else "loss")
-        # Above the axes: within them it would hide bars.
-        ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False)
+        for place, top, b, v in zip(
+            x, np.fmax(bias, loss + N_SE * loss_se), bias, variance, strict=True
+        ):
+            ax.annotate(
+                f"bias {b:.3g}\nvariance {v:.2g}",
+                (place, top),
+                (0, 4),
+                textcoords="offset points",
+                ha="center",
+                fontsize=9 if len(bars) < 6 else 7,
+            )
+        ax.margins(y=0.15)
+        set_title(ax, "Bias and variance add up to the loss")
 
 
 class PairedDifferencesDisplay(Display):
@@ -315,7 +334,7 @@ class PairedDifferencesDisplay(Display):
             f"{METRIC_LABELS[metric]}, difference to {literal(self.comparison.baseline)} "
             f"(± {N_SE} standard errors)"
         )
-        ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False)
+        set_title(ax, "Left of 0: better than the baseline", ncols=3)
 
 
 def _check_arms(arms: list[Any]) -> None:

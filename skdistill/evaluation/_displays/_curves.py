@@ -17,12 +17,20 @@ from skdistill.evaluation._curves import (
     learning_curves,
 )
 from skdistill.evaluation._displays._base import Display, check_shown
-from skdistill.evaluation._displays._style import HATCHES, METRIC_LABELS, line_style, literal
+from skdistill.evaluation._displays._style import (
+    HATCHES,
+    METRIC_LABELS,
+    label_lines,
+    line_style,
+    literal,
+    set_title,
+)
 from skdistill.evaluation._tasks import ClassScoring, NumberScoring, task_of
 
 HIGHER_IS_BETTER = (*ClassScoring.higher_is_better, *NumberScoring.higher_is_better)
 
 _SIZE_LABELS = {"n_train": "training rows", "n_labels": "labelled training rows"}
+_TITLES = {"n_train": "Would more rows help?", "n_labels": "Would more labels help?"}
 
 
 class CurveDisplay(Display):
@@ -139,10 +147,11 @@ class LearningCurvesDisplay(CurveDisplay):
         x_name = self.curves.size_name
         arms = _group_by_arm(self.rows)
         test, train = f"test_{metric}", f"train_{metric}"
+        bold = []
         for position, (arm, rows) in enumerate(arms.items()):
             x = [row[x_name] for row in rows]
             style = line_style(arm, position)
-            ax.plot(x, [row[test] for row in rows], **style, lw=2.4, ms=6, label=arm)
+            bold += ax.plot(x, [row[test] for row in rows], **style, lw=2.4, ms=6, label=arm)
             ax.plot(x, [row[train] for row in rows], **style, lw=0.8, ms=2.5)
         x = [row[x_name] for row in arms[PLAIN]]
         gaps = np.diff(x)
@@ -154,8 +163,7 @@ class LearningCurvesDisplay(CurveDisplay):
         ax.plot([], [], color="0.3", lw=0.8, label="thin: training rows")
         ax.set_xlabel(_SIZE_LABELS[x_name])
         ax.set_ylabel(METRIC_LABELS[metric])
-        # Above the axes: within them so many entries would hide curves.
-        ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False)
+        _explain(ax, _TITLES[x_name], bold)
 
 
 class CapacityCurveDisplay(CurveDisplay):
@@ -214,16 +222,24 @@ class CapacityCurveDisplay(CurveDisplay):
             _put_on_log_axis(ax, x)
         else:
             ax.set_xticks(x, [literal(value) for value in values])
-        ax.axhline(arms[TEACHER][0][test], **line_style(TEACHER), lw=2.4, label=TEACHER)
+        level = arms[TEACHER][0][test]
+        lines = ax.plot(x, [level] * len(x), **line_style(TEACHER), lw=2.4, label=TEACHER)
         for arm in (PLAIN, DISTILLED):
             scores = [row[test] for row in arms[arm]]
-            ax.plot(x, scores, **line_style(arm), lw=2.4, ms=6, label=arm)
+            lines += ax.plot(x, scores, **line_style(arm), lw=2.4, ms=6, label=arm)
         _draw_spread(ax, x, arms, test)
         _shade_gain(ax, x, arms, metric)
         name = self.curve.param_name.rsplit("__", 1)[-1].replace("_", " ")
         ax.set_xlabel(f"{name} of the student")
         ax.set_ylabel(f"test {METRIC_LABELS[metric]}")
-        ax.legend()
+        _explain(ax, "How small may the student be?", lines)
+
+
+def _explain(ax: Any, title: str, lines: list[Any]) -> None:
+    """The title, the names of the lines beside them, and of all else in the legend."""
+    label_lines(ax, lines, [line.get_label() for line in lines])
+    others = [h for h in ax.get_legend_handles_labels()[0] if h not in lines]
+    set_title(ax, title, handles=others)
 
 
 def _group_by_arm(rows: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
@@ -243,6 +259,9 @@ def _put_on_log_axis(ax: Any, x: list[Any]) -> None:
 
 def _draw_spread(ax: Any, x: list[Any], arms: dict[str, list[dict[str, Any]]], name: str) -> None:
     """Bars of one standard deviation, those of plain with the wider ends."""
+    if np.isfinite([row[f"{name}_std"] for row in arms[PLAIN]]).any():
+        label = "bars: ± 1 standard deviation over the splits"
+        ax.plot([], [], ls="none", marker="|", ms=10, mew=1.5, color="0.3", label=label)
     for arm, capsize in ((PLAIN, 6), (DISTILLED, 3)):
         scores = [row[name] for row in arms[arm]]
         spread = [row[f"{name}_std"] for row in arms[arm]]

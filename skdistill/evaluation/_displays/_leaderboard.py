@@ -10,7 +10,7 @@ from skdistill.evaluation._arm_names import DISTILLED, TEACHER
 from skdistill.evaluation._checks import check_metric
 from skdistill.evaluation._displays._base import Display, check_shown
 from skdistill.evaluation._displays._report import METRIC_LABELS
-from skdistill.evaluation._displays._style import line_style, literal
+from skdistill.evaluation._displays._style import line_style, literal, set_title
 from skdistill.evaluation._leaderboard import COSTS, Leaderboard, leaderboard
 
 WIDE = 4.0
@@ -125,7 +125,6 @@ class LeaderboardDisplay(Display):
         loss = self.board.loss
         front = self.board.front(cost)
         x, y = [row[cost] for row in front], [row[loss] for row in front]
-        # To the right no choice on the front is better than its last.
         ax.step(x, y, where="post", color="0.7", lw=4, zorder=0, label="front")
         students = sorted({row["student"] for row in self.rows} - {TEACHER})
         for position, student in enumerate(students):
@@ -154,13 +153,23 @@ class LeaderboardDisplay(Display):
             ax.set_yscale("log")
             _thin_out(ax.yaxis)
         ax.set(xlabel=METRIC_LABELS[cost], ylabel=f"test {METRIC_LABELS[loss]}")
-        ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False)
+        if front:
+            _draw_on(ax, x, y)
+        set_title(ax, "Which student? Lower is better, left is cheaper", ncols=3)
+
+
+def _draw_on(ax: Any, x: list[float], y: list[float]) -> None:
+    """Let the front go on: nothing is cheaper than its first, and nothing better than its last."""
+    right, top = ax.get_xlim()[1], ax.get_ylim()[1]
+    ax.plot([x[0], x[0]], [y[0], top], [x[-1], right], [y[-1], y[-1]], color="0.7", lw=4, zorder=0)
+    ax.set(xlim=(None, right), ylim=(None, top))
 
 
 def _thin_out(axis: Any) -> None:
-    """Let a logarithmic axis name 1, 2, 5, 10 and so on, and nothing between them."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+    """Let a logarithmic axis name 1, 2, 5, 10 and so on, or tens alone where these are many."""
+    from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
 
-    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    low, high = axis.get_view_interval()
+    axis.set_major_locator(LogLocator(subs=(1,) if high > 1000 * low else (1, 2, 5)))
+    axis.set_major_formatter(EngFormatter(sep=""))
     axis.set_minor_formatter(NullFormatter())

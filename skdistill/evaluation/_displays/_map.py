@@ -9,7 +9,7 @@ import numpy as np
 from skdistill.evaluation._curves import TemperatureAlphaMap, temperature_alpha_map
 from skdistill.evaluation._displays._base import check_shown
 from skdistill.evaluation._displays._curves import HIGHER_IS_BETTER, CurveDisplay
-from skdistill.evaluation._displays._style import METRIC_LABELS
+from skdistill.evaluation._displays._style import METRIC_LABELS, set_title
 
 
 class TemperatureAlphaDisplay(CurveDisplay):
@@ -81,6 +81,10 @@ class TemperatureAlphaDisplay(CurveDisplay):
         ax.add_patch(_frame(corner))
         ax.set_xticks(range(len(alphas)), [f"{alpha:g}" for alpha in alphas])
         ax.set_yticks(range(len(temperatures)), [f"{value:g}" for value in temperatures])
+        title = "Which temperature, which alpha? The best cell is framed"
+        if np.isfinite(spread).any():
+            title += "\n±: standard deviation over the splits"
+        set_title(ax, title)
         ax.set_xlabel("alpha (weight of the teacher's term)")
         ax.set_ylabel("temperature")
         ax.figure.colorbar(image, ax=ax, label=f"test {METRIC_LABELS[metric]}")

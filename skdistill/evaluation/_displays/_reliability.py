@@ -235,7 +235,9 @@ class ReliabilityDisplay(Display):
         ax.set(xlim=(start, 1.0), xlabel="confidence (largest probability)")
         ax.set(ylim=(-_DEPTH, 1.02), yticks=np.linspace(0, 1, 6))
         ax.set_ylabel("accuracy", y=(_DEPTH + 0.5) / height)
+        ax.plot([], [], ls="none", marker="o", color="0.5", label="larger marks: more rows")
         ax.legend(loc="best", bbox_to_anchor=(0.0, _DEPTH / height, 1.0, 1.02 / height))
+        ax.set_title("Are the probabilities right? Above the line: too timid", loc="left")
         histogram.set(ylabel="share of rows", ylim=(0.0, None))
         histogram.tick_params(labelbottom=False)
         self.histogram_ax_ = histogram

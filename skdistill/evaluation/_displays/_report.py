@@ -10,7 +10,7 @@ from skdistill.evaluation._arm_names import COMPARISONS, DISTILLED
 from skdistill.evaluation._checks import check_metric
 from skdistill.evaluation._displays._base import Display
 from skdistill.evaluation._displays._probabilities import check_report
-from skdistill.evaluation._displays._style import line_style, literal
+from skdistill.evaluation._displays._style import line_style, literal, set_title
 
 #: What can be drawn, with its unit.
 METRIC_LABELS = {
@@ -90,15 +90,19 @@ class ReportDisplay(Display):
     def _draw(self, ax: Any, *, metric: str) -> None:
         shown = [row for row in self.rows if row["metric"] == metric]
         (own,) = (row["score"] for row in shown if row["arm"] == DISTILLED)
-        ax.axvline(own, color=line_style(DISTILLED)["color"], linewidth=1, zorder=0)
+        color = line_style(DISTILLED)["color"]
+        ax.axvline(own, color=color, linewidth=1, zorder=0, label="the distilled student's score")
+        label = "95 % interval of the difference to it"
         for y, row in enumerate(shown):
             style = line_style(row["arm"], y)
             marker = "x" if style["marker"] == "None" else style["marker"]
             if np.isfinite(row["low"]):
-                ax.hlines(y, row["low"], row["high"], color="0.7", linewidth=5)
+                ax.hlines(y, row["low"], row["high"], color="0.7", linewidth=5, label=label)
+                label = None
             ax.plot(row["score"], y, linestyle="none", marker=marker, color=style["color"])
         ax.set_yticks(range(len(shown)), [literal(row["arm"]) for row in shown])
         ax.set(ylim=(len(shown) - 0.5, -0.5), xlabel=METRIC_LABELS[metric])
+        set_title(ax, "A bar that misses the line: more than chance", ncols=1)
 
 
 def _bars(report: Any) -> list[dict[str, Any]]:

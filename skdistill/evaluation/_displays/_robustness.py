@@ -9,7 +9,13 @@ import numpy as np
 
 from skdistill.evaluation._checks import check_metric
 from skdistill.evaluation._displays._base import Display, check_shown
-from skdistill.evaluation._displays._style import METRIC_LABELS, line_style, literal
+from skdistill.evaluation._displays._style import (
+    METRIC_LABELS,
+    label_lines,
+    line_style,
+    literal,
+    set_title,
+)
 from skdistill.evaluation._robustness import METRICS, RobustnessCurve, robustness_curve
 
 
@@ -107,18 +113,19 @@ class RobustnessDisplay(Display):
         return self._plot(ax, metric=metric)
 
     def _draw(self, ax: Any, *, metric: str) -> None:
-        rows = self.rows
+        rows, lines, bands = self.rows, [], []
         for position, name in enumerate(dict.fromkeys(row["model"] for row in rows)):
             own = sorted((r for r in rows if r["model"] == name), key=lambda r: r["strength"])
             x, score, spread = (
                 np.array([row[key] for row in own]) for key in ("strength", metric, f"{metric}_std")
             )
             style = line_style(name, position)
-            ax.plot(x, score, **style, label=literal(name))
-            ax.fill_between(
-                x, score - spread, score + spread, color=style["color"], alpha=0.15, lw=0
-            )
+            lines += ax.plot(x, score, **style, label=literal(name))
+            look = {"color": style["color"], "alpha": 0.15, "lw": 0}
+            label = "band: ± 1 standard deviation over the repeats"
+            bands.append(ax.fill_between(x, score - spread, score + spread, **look, label=label))
         what = literal(rows[0]["corruption"]).replace("_", " ")
         ax.set_xlabel(f"{what} ({self.curve.unit})" if self.curve.unit else f"{what} (strength)")
         ax.set_ylabel(METRIC_LABELS[metric])
-        ax.legend()
+        label_lines(ax, lines, [line.get_label() for line in lines])
+        set_title(ax, "What if the rows get worse?", handles=bands[:1])

@@ -103,12 +103,14 @@ class TreeDisplay(Display):
                 literal(_broken(row["says"])),
                 ha="center",
                 va="center",
-                fontsize=7,
+                fontsize=8,
                 color="white" if color != "0.95" else "black",
                 bbox={"boxstyle": "round", "facecolor": color, "edgecolor": "0.4"},
             )
         ax.set(
-            xlim=(0, 1), ylim=(-self.rows[-1]["level"] - 0.5, 0.5), title="above 0: to the right"
+            xlim=(0, 1),
+            ylim=(-self.rows[-1]["level"] - 0.5, 0.5),
+            title="Above 0 a row goes right, below 0 left. Wide lines: many rows",
         )
         ax.axis("off")
 
