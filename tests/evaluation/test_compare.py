@@ -280,5 +280,9 @@ def test_bars_of_a_comparison(comparison):
     assert [tick.get_text() for tick in display.ax_.get_xticklabels()] == list(ARMS)
     heights = [bar.get_height() for bar in display.ax_.patches[:3]]
     assert heights == pytest.approx([row["bias"] for row in comparison.rows[3:]])
+    written = [text.get_text() for text in display.ax_.texts]
+    assert written == [
+        f"bias {row['bias']:.3g}\nvariance {row['variance']:.2g}" for row in comparison.rows[3:]
+    ]
     assert display.plot().ax_.get_ylabel() == "log-loss (nats)"
     pyplot.close("all")

@@ -1,5 +1,7 @@
 """The pictures of the curves: the numbers are those of the rows, and colour is not needed."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from sklearn.model_selection import LearningCurveDisplay, ValidationCurveDisplay
@@ -21,6 +23,7 @@ matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("Agg")
 from matplotlib import pyplot  # noqa: E402
 from matplotlib.colors import to_rgba  # noqa: E402
+from matplotlib.text import Text  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
@@ -163,6 +166,44 @@ def test_bars_are_one_standard_deviation_and_a_single_split_has_none():
     assert first.lines[2][0].get_colors().tolist() != second.lines[2][0].get_colors().tolist()
     display = LearningCurvesDisplay(curves([0.6, 0.5, 0.4], [0.5, 0.4, 0.3], spread=np.nan))
     assert display.plot().figure_.canvas.draw() is None
+
+
+@pytest.mark.parametrize("sizes", [(50, 100, 150), (9, 90, 900)])
+@pytest.mark.parametrize("last", [0.1, 0.101, 0.9, np.nan])
+def test_names_stand_beside_their_lines_inside_the_axes_and_never_on_one_another(sizes, last):
+    n = len(sizes)
+    plain, distilled = [0.6] * (n - 1) + [0.1], [0.5] * (n - 1) + [last]
+    result = curves(plain, distilled, sizes, "n_labels")
+    ax = LearningCurvesDisplay(result).plot().ax_
+    ax.figure.canvas.draw()
+    names = {text.get_text(): text for text in ax.texts}
+    assert set(names) == {"teacher", "plain"} | ({"distilled"} if np.isfinite(last) else set())
+    drawn = map(Text.get_window_extent, names.values())  # without the line to the end
+    boxes = sorted(drawn, key=lambda box: box.y0)
+    assert all(above.y0 > below.y1 - 1 for below, above in pairwise(boxes))
+    assert all(box.x1 < ax.bbox.x1 and box.x0 > ax.bbox.x0 for box in boxes)
+    for arm, text in names.items():
+        assert to_rgba(text.get_color()) == to_rgba(line(ax, arm).get_color())
+        assert ax.transData.transform((sizes[-1], 0))[0] < Text.get_window_extent(text).x0
+
+
+def test_bars_and_thin_lines_are_explained_and_arms_are_not_in_the_legend():
+    ax = LearningCurvesDisplay(curves([0.6, 0.5, 0.4], [0.5, 0.4, 0.3])).plot().ax_
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == [
+        "bars: ± 1 standard deviation over the splits",
+        "gain of distillation",
+        "bold: test rows",
+        "thin: training rows",
+    ]
+    assert ax.get_title(loc="left") == "Would more rows help?"
+    ax.figure.canvas.draw()
+    legend = ax.get_legend().get_window_extent()
+    (title,) = (
+        t for t in ax.get_children() if getattr(t, "get_text", str)() == "Would more rows help?"
+    )
+    assert ax.bbox.y1 < legend.y1 <= title.get_window_extent().y0
+    single = LearningCurvesDisplay(curves([3, 2, 1], [2, 1, 0], spread=np.nan)).plot()
+    assert "bars" not in "".join(text.get_text() for text in single.ax_.get_legend().get_texts())
 
 
 @pytest.mark.parametrize(("sizes", "scale"), [((50, 100, 150), "linear"), ((9, 90, 900), "log")])

@@ -222,6 +222,12 @@ def test_the_picture_shows_every_row_and_the_front(board):
     (front,) = (line for line in ax.lines if line.get_label() == "front")
     shown = [(row["us_per_row"], row["log_loss"]) for row in board.front()]
     assert list(zip(*front.get_data(), strict=True)) == shown
+    # It goes on to the edges: nothing is cheaper than its first, and nothing better than its last.
+    up, right = (
+        line for line in ax.lines if line.get_label().startswith("_child") and line.get_lw() == 4
+    )
+    assert up.get_xydata().tolist() == [list(shown[0]), [shown[0][0], ax.get_ylim()[1]]]
+    assert right.get_xydata().tolist() == [list(shown[-1]), [ax.get_xlim()[1], shown[-1][1]]]
     assert (ax.get_xlabel(), ax.get_xscale()) == ("time per row in a batch (µs)", "log")
     labels = [text.get_text() for text in ax.get_legend().get_texts()]
     assert sorted(labels) == sorted([*STUDENTS, "front", "teacher", "hollow: on labels alone"])

@@ -487,6 +487,13 @@ def test_display_draws_the_rows(pyplot, linear, metric):
     assert "standard deviations" in display.ax_.get_xlabel()
 
 
+def test_eight_models_can_be_told_apart_without_colour(pyplot):
+    row = {"corruption": "gaussian_noise", "strength": 0, "accuracy": 0.5, "accuracy_std": 0.0}
+    rows = [{**row, "model": f"model {i}", "strength": s} for i in range(8) for s in (0, 1)]
+    lines = RobustnessDisplay(RobustnessCurve(rows, "Curve", "")).plot().ax_.get_lines()
+    assert len({(line.get_linestyle(), line.get_marker()) for line in lines}) == 8
+
+
 def test_display_from_estimator_draws_on_given_axes(pyplot, linear):
     X, y = IRIS
     ax = pyplot.figure().subplots()

@@ -167,9 +167,10 @@ def _draw_on(ax: Any, x: list[float], y: list[float]) -> None:
 
 def _thin_out(axis: Any) -> None:
     """Let a logarithmic axis name 1, 2, 5, 10 and so on, or tens alone where these are many."""
-    from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
+    from matplotlib.ticker import EngFormatter, FuncFormatter, LogLocator, NullFormatter
 
     low, high = axis.get_view_interval()
     axis.set_major_locator(LogLocator(subs=(1,) if high > 1000 * low else (1, 2, 5)))
-    axis.set_major_formatter(EngFormatter(sep=""))
+    thousands = EngFormatter(sep="")  # 20k, 5M
+    axis.set_major_formatter(FuncFormatter(lambda v, _: thousands(v) if v >= 1000 else f"{v:g}"))
     axis.set_minor_formatter(NullFormatter())

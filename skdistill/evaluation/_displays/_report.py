@@ -92,13 +92,18 @@ class ReportDisplay(Display):
         (own,) = (row["score"] for row in shown if row["arm"] == DISTILLED)
         color = line_style(DISTILLED)["color"]
         ax.axvline(own, color=color, linewidth=1, zorder=0, label="the distilled student's score")
-        label = "95 % interval of the difference to it"
+        bars = [(y, row["low"], row["high"]) for y, row in enumerate(shown)]
+        bars = [bar for bar in bars if np.isfinite(bar[1])]
+        if bars:
+            look = {
+                "color": "0.7",
+                "linewidth": 5,
+                "label": "95 % interval of the difference to it",
+            }
+            ax.hlines(*zip(*bars, strict=True), **look)
         for y, row in enumerate(shown):
             style = line_style(row["arm"], y)
             marker = "x" if style["marker"] == "None" else style["marker"]
-            if np.isfinite(row["low"]):
-                ax.hlines(y, row["low"], row["high"], color="0.7", linewidth=5, label=label)
-                label = None
             ax.plot(row["score"], y, linestyle="none", marker=marker, color=style["color"])
         ax.set_yticks(range(len(shown)), [literal(row["arm"]) for row in shown])
         ax.set(ylim=(len(shown) - 0.5, -0.5), xlabel=METRIC_LABELS[metric])

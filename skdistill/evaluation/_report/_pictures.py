@@ -42,6 +42,9 @@ def _scores(report: Any, figure: Figure) -> Figure:
     axes = figure.subplots(1, len(metrics), gridspec_kw={"wspace": 0.06})
     for i, (ax, metric) in enumerate(zip(axes, metrics, strict=True)):
         ReportDisplay(report).plot(ax, metric=metric)
+        # The text below the picture says for all what title and legend say for one.
+        ax.set_title("")
+        ax.get_legend().remove()
         ax.tick_params(labelleft=i == 0)
     return figure
 
