@@ -41,12 +41,12 @@ lint: .venv/.installed-lint  ## ruff and mypy
 
 docs: .venv/.installed-docs .venv/.installed-test  ## run the guide's examples, build docs/_build/html
 	$(PYTEST) -m "slow or not slow" tests/test_docs.py
-	rm -rf docs/generated docs/_build
+	rm -rf docs/generated docs/auto_examples docs/_build
 	.venv/bin/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
 	@echo "docs/_build/html/index.html"
 
 clean:  ## remove what was built; .venv and .venv-min stay
-	rm -rf build dist *.egg-info docs/_build docs/generated htmlcov .coverage \
+	rm -rf build dist *.egg-info docs/_build docs/generated docs/auto_examples htmlcov .coverage \
 	    .pytest_cache .mypy_cache .ruff_cache
 	find . -name '.venv*' -prune -o -name __pycache__ -prune -exec rm -rf {} +
 

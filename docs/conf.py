@@ -1,6 +1,7 @@
 """Sphinx settings. `make docs` builds with warnings as errors and needs no network."""
 
 import importlib.metadata
+import pathlib
 
 project = "skdistill"
 author = "the skdistill developers"
@@ -8,13 +9,23 @@ copyright = f"2026, {author}"
 release = importlib.metadata.version("skdistill")
 version = release
 
-extensions = ["sphinx.ext.autodoc", "sphinx.ext.autosummary", "numpydoc"]
+extensions = [
+    "myst_parser",  # for the changelog and the page for contributors, which are Markdown
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "numpydoc",
+    "sphinx_design",
+    "sphinx_gallery.gen_gallery",
+]
 templates_path = ["_templates"]
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "sg_execution_times.rst", "**/sg_execution_times.rst"]
 default_role = "literal"
 
 nitpicky = True
 # What other libraries document is named here and not linked: the build asks no other site.
+nitpick_ignore = [
+    ("myst", "CHANGELOG.md")
+]  # a link of the page for contributors, right on the forge
 nitpick_ignore_regex = [
     ("py:.*", r"(joblib|matplotlib|numpy|pandas|scipy|sklearn|skorch|torch)\..*")
 ]
@@ -24,10 +35,33 @@ autodoc_typehints = "none"  # the docstrings say the types, with shapes and defa
 numpydoc_show_class_members = False  # the template of a class lists them
 numpydoc_xref_param_type = False
 
+# The pictures are drawn in the build. The whole stories take minutes: they are shown, not run.
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples",
+    "gallery_dirs": "auto_examples",
+    "filename_pattern": r"[\\/]pictures[\\/]plot_",
+    "backreferences_dir": "generated/backreferences",
+    "default_thumb_file": str(pathlib.Path(__file__).parent / "_static" / "logo.svg"),
+    "doc_module": (project,),
+    "image_srcset": ["2x"],
+    "remove_config_comments": True,
+    "within_subsection_order": "FileNameSortKey",
+    "write_computation_times": False,
+}
+
 html_theme = "pydata_sphinx_theme"
 html_title = f"skdistill {version}"
-html_theme_options = {"show_prev_next": False, "show_toc_level": 2}
-html_sidebars = {"api": []}
+html_logo = html_favicon = "_static/logo.svg"
+html_static_path = ["_static"]
+html_css_files = ["custom.css"]
+html_theme_options = {
+    "header_links_before_dropdown": 6,
+    "logo": {"text": "skdistill"},
+    "navbar_align": "left",
+    "show_prev_next": False,
+    "show_toc_level": 2,
+}
+html_sidebars = {"index": [], "api": [], "install": [], "cheat_sheet": []}
 html_show_sourcelink = False
 
 

@@ -8,11 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from skdistill import evaluation
+
 DOCS = Path(__file__).parents[1] / "docs"
+PICTURES = DOCS.parent / "examples" / "pictures"
 PAGES = {
     str(path.relative_to(DOCS)): path.read_text(encoding="utf-8")
     for path in sorted(DOCS.rglob("*.rst"))
-    if not {"_build", "_templates", "generated"} & set(path.relative_to(DOCS).parts)
+    if not {"_build", "_templates", "auto_examples", "generated"}
+    & set(path.relative_to(DOCS).parts)
 }
 RUNNABLE = [name for name, text in PAGES.items() if ">>> " in text]
 
@@ -112,6 +116,15 @@ def test_included_files_exist(page):
     assert [name for name in included if not (DOCS / page).parent.joinpath(name).is_file()] == []
 
 
-def test_every_example_is_shown():
-    shown = re.findall(r"literalinclude:: \.\./examples/(\S+)", PAGES["examples.rst"])
-    assert shown == sorted(path.name for path in (DOCS.parent / "examples").glob("*.py"))
+def test_every_picture_that_is_shown_has_its_script_and_every_display_its_picture():
+    scripts = {path.stem: path.read_text(encoding="utf-8") for path in PICTURES.glob("*.py")}
+    shown = {
+        name
+        for text in PAGES.values()
+        for name in re.findall(r"pictures/images/sphx_glr_(\w+?)_00\d", text)
+    }
+    assert shown and shown <= scripts.keys()
+    displays = [name for name in evaluation.__all__ if name.endswith("Display")]
+    in_page = re.findall(r"sphx_glr_(\w+?)_00\d", PAGES["user_guide/pictures.rst"])
+    drawn = "".join(scripts[name] for name in in_page)
+    assert [name for name in displays if name not in drawn] == []

@@ -68,20 +68,34 @@ def test_every_example_has_its_promises():
     assert sorted(path.name for path in FOLDER.glob("*.py")) == sorted(PROMISES)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", PROMISES)
-def test_example_runs(name, tmp_path):
-    if name.startswith("01"):
-        pytest.importorskip("pandas")
+def run(name, folder):
+    """Run an example in a folder, with warnings as errors, and return what it printed."""
     done = subprocess.run(
-        [sys.executable, "-W", "error", FOLDER / name],
-        cwd=tmp_path,  # where the pictures go
+        # Where nothing can be shown, `show` says so.
+        [sys.executable, "-W", "error", "-W", "ignore:FigureCanvasAgg", FOLDER / name],
+        cwd=folder,  # where the pictures go
         # The nets are small: a second thread costs more than it gives.
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        env={**os.environ, "OMP_NUM_THREADS": "1", "MPLBACKEND": "agg"},
         capture_output=True,
         text=True,
         timeout=600,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    missing = [promise for promise in PROMISES[name] if not re.search(promise, done.stdout)]
-    assert missing == [], done.stdout
+    return done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", PROMISES)
+def test_example_runs(name, tmp_path):
+    if name.startswith("01"):
+        pytest.importorskip("pandas")
+    printed = run(name, tmp_path)
+    missing = [promise for promise in PROMISES[name] if not re.search(promise, printed)]
+    assert missing == [], printed
+
+
+@pytest.mark.slow  # the build of the documentation runs them too, and shows what they draw
+@pytest.mark.parametrize("name", sorted(path.name for path in FOLDER.glob("pictures/*.py")))
+def test_picture_is_drawn(name, tmp_path):
+    pytest.importorskip("matplotlib")
+    run(f"pictures/{name}", tmp_path)

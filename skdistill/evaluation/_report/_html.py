@@ -13,6 +13,7 @@ from skdistill.evaluation._displays._agreement import agreement_by_class
 from skdistill.evaluation._report._pictures import draw_pictures
 from skdistill.evaluation._report._render import (
     COST,
+    COST_CAPTION,
     INTERVAL_TITLE,
     QUALITY,
     arm_table,
@@ -44,7 +45,6 @@ _NO_PICTURES = (
     "The pictures need matplotlib, which was not installed where this page was written: "
     "pip install skdistill[plot]."
 )
-_COST_CAPTION = "Bytes of the pickle of what would be shipped; times in microseconds"
 #: The scores of several test sets side by side.
 _JOINT = {"accuracy": "Accuracy", "log_loss": "Log-loss", "r2": "R²", "mse": "Mean squared error"}
 _CAPTIONS = {
@@ -159,7 +159,7 @@ def _report_parts(title: str, report: Any, *, costs: bool = True) -> list[str]:
             html_table(interval_table(report.intervals), INTERVAL_TITLE),
             _picture(pictures, "scores"),
         ),
-        _section("Cost", html_table(arm_table(report.rows, COST, ()), _COST_CAPTION))
+        _section("Cost", html_table(arm_table(report.rows, COST, ()), COST_CAPTION))
         if costs
         else "",
         *(_class_sections(report, pictures) if report.probabilities else ()),

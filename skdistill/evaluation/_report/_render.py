@@ -121,11 +121,11 @@ def render_html(
     -------
     html : str
     """
-    columns = QUALITY + COST if costs else QUALITY
+    cost = html_table(arm_table(rows, COST, ()), COST_CAPTION) if costs else ""
     return (
         '<div style="overflow-x:auto">'
-        f"{html_table(arm_table(rows, columns, students), title)}"
-        f"<p>{escape(note(rows))}</p>"
+        f"{html_table(arm_table(rows, QUALITY, students), title)}"
+        f"<p>{escape(note(rows))}</p>{cost}"
         f"{html_table(interval_table(intervals), INTERVAL_TITLE)}"
         f"{html_list(verdict.splitlines())}</div>"
     )
@@ -134,6 +134,7 @@ def render_html(
 _ERRORS = ("mse", "mae")
 """Metrics that have the units of y."""
 
+COST_CAPTION = "Bytes of the pickle of what would be shipped; times in microseconds"
 INTERVAL_TITLE = "Differences, with paired bootstrap intervals (95 %)"
 
 
