@@ -608,9 +608,13 @@ def test_spreads_are_shown_without_the_leading_zero(report):
 def test_html_face_is_well_formed_and_marks_the_best_by_a_sign(report):
     tree = ElementTree.fromstring(report._repr_html_())
     tables = tree.findall(".//table")
-    assert len(tables) == 2
-    heads = ["".join(cell.itertext()).strip() for cell in tables[0].findall("./thead/tr/th")]
-    assert len(heads) == len(COLUMNS)
+    assert len(tables) == 3  # quality, cost, differences: side by side they would not fit a page
+    quality, cost = (
+        ["".join(cell.itertext()).strip() for cell in table.findall("./thead/tr/th")]
+        for table in tables[:2]
+    )
+    assert quality[0] == cost[0] == "arm"
+    assert len(quality + cost[1:]) == len(COLUMNS)
     rows = tables[0].findall("./tbody/tr")
     assert [row.find("th").text for row in rows] == ARMS
     best = max(by_arm(report)[arm]["accuracy"] for arm in ARMS[1:])

@@ -43,7 +43,7 @@ def _scores(report: Any, figure: Figure) -> Figure:
     for i, (ax, metric) in enumerate(zip(axes, metrics, strict=True)):
         ReportDisplay(report).plot(ax, metric=metric)
         # The text below the picture says for all what title and legend say for one.
-        ax.set_title("")
+        ax.set_title("", loc="left")
         ax.get_legend().remove()
         ax.tick_params(labelleft=i == 0)
     return figure
