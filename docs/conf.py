@@ -18,19 +18,19 @@ extensions = [
     "sphinx_gallery.gen_gallery",
 ]
 templates_path = ["_templates"]
-exclude_patterns = ["_build", "sg_execution_times.rst", "**/sg_execution_times.rst"]
+exclude_patterns = ["_build"]
 default_role = "literal"
 
 nitpicky = True
+# A link of the page for contributors, which is right where the repository itself is shown.
+nitpick_ignore = [("myst", "CHANGELOG.md")]
 # What other libraries document is named here and not linked: the build asks no other site.
-nitpick_ignore = [
-    ("myst", "CHANGELOG.md")
-]  # a link of the page for contributors, right on the forge
 nitpick_ignore_regex = [
     ("py:.*", r"(joblib|matplotlib|numpy|pandas|scipy|sklearn|skorch|torch)\..*")
 ]
 
 autosummary_generate = True
+toc_object_entries_show_parents = "hide"
 autodoc_typehints = "none"  # the docstrings say the types, with shapes and defaults
 numpydoc_show_class_members = False  # the template of a class lists them
 numpydoc_xref_param_type = False

@@ -99,9 +99,10 @@ class CurveDisplay(Display):
 class LearningCurvesDisplay(CurveDisplay):
     """Learning curves of teacher and students, the gain of distillation shaded.
 
-    Test scores are bold, with bars of one standard deviation over the splits for plain and
-    distilled; scores on the training rows are thin. Where distilled is better than plain the gap
-    between their test curves is grey, where it is worse the gap is hatched.
+    Each arm has its name at the right end of its line. Test scores are bold, with bars of one
+    standard deviation over the splits for plain and distilled; scores on the training rows are
+    thin. Where distilled is better than plain the gap between their test curves is grey, where it
+    is worse the gap is hatched.
 
     Parameters
     ----------

@@ -24,7 +24,7 @@ class LeaderboardDisplay(Display):
 
     A student has a colour and a marker of its own: hollow on labels alone, filled where it is
     distilled, and a line between the two. The teacher is a black star. The front, those that no
-    other beats in both, is joined by a grey line of steps.
+    other beats in both, is joined by a grey line of steps that goes on to the edges.
 
     Parameters
     ----------
