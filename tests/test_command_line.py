@@ -90,6 +90,15 @@ def test_a_student_becomes_a_folder_that_serves_it(folder, tmp_path, capsys):
     assert "service" in capsys.readouterr().err
 
 
+def test_a_folder_can_hold_rounded_weights(folder, tmp_path):
+    pytest.importorskip("onnxruntime")
+    words = ["export", str(folder / "classes.safetensors"), str(folder / "table.csv")]
+    assert main([*words, "-o", str(tmp_path / "full")]) == 0
+    assert main([*words, "--weights", "int8", "-o", str(tmp_path / "small")]) == 0
+    full, small = ((tmp_path / n / "student.onnx").stat().st_size for n in ("full", "small"))
+    assert small < 0.6 * full
+
+
 def texts_and_gaps():
     """Texts that a reader of tables takes for gaps, and numbers that are categories."""
     rng = np.random.default_rng(0)

@@ -65,6 +65,7 @@ on rows that it has not learnt from, and with --target its model card says how g
 
   skdistill export student.safetensors test.csv -o service
   skdistill export student.safetensors test.csv --target churned --runtime numpy -o service
+  skdistill export student.safetensors test.csv --weights int8 -o small
 """
 
 DEMO = """\
@@ -123,6 +124,9 @@ def parse(arguments=None):
     export.add_argument("-o", "--output", type=Path, required=True, help="a new folder")
     export.add_argument(
         "--runtime", choices=["onnx", "numpy"], default="onnx", help="what serves (default: onnx)"
+    )
+    export.add_argument(
+        "--weights", choices=["int8", "float16"], help="round its network's weights to fewer bits"
     )
 
     demo = _command(commands, "demo", DEMO, "distil a strong teacher and print the report")
