@@ -5,8 +5,9 @@ import sys
 import numpy as np
 
 from skdistill import deployment
+from skdistill._aside import written_aside
 from skdistill._cli._tables import read_rows
-from skdistill.deployment._files import new_file, written_aside
+from skdistill.deployment._files import new_file
 from skdistill.deployment._without_torch import load_without_torch
 
 

@@ -8,10 +8,11 @@ import numpy as np
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
+from skdistill._aside import written_aside
 from skdistill._base import BaseDistilled
 from skdistill._versions import package_versions
 from skdistill.deployment._file import Arrays, write_file
-from skdistill.deployment._files import new_file, written_aside
+from skdistill.deployment._files import new_file
 from skdistill.deployment._golden import golden_answers
 from skdistill.deployment._header import FORMAT, NEEDS_MODULE
 from skdistill.deployment._learners import describe_learner, is_learner

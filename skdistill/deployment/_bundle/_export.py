@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_consistent_length
 
+from skdistill._aside import written_aside
 from skdistill._rows import as_rows
 from skdistill.deployment._bundle._card import card_of, measure
 from skdistill.deployment._bundle._numpy_graph import as_arrays
 from skdistill.deployment._bundle._schema import as_json_rows, rounded, schema_of
 from skdistill.deployment._bundle._serve import open_arrays
-from skdistill.deployment._files import written_aside
 from skdistill.deployment._onnx._proof import Case, compare, made_rows, prove
 from skdistill.deployment._onnx._runner import Runner
 from skdistill.deployment._onnx._written import write_student

@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from skdistill.deployment._files import new_file, written_aside
+from skdistill._aside import written_aside
+from skdistill.deployment._files import new_file
 from skdistill.deployment._onnx._proof import prove
 from skdistill.deployment._onnx._runner import Runner
 from skdistill.deployment._onnx._written import write_student
