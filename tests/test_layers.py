@@ -12,14 +12,16 @@ PACKAGE = "skdistill"
 # Stage → the other stages that it may import, anywhere in its files. A stage is a folder or a
 # file of the package, "__init__" its public face, which only a program on top of it imports.
 _0 = {
-    *("exceptions", "_lazy", "_ascent", "_atomic", "_columns", "_compat", "_frames", "_generators"),
+    *("exceptions", "_lazy", "_ascent", "_aside", "_atomic", "_columns", "_compat", "_frames"),
     *(
         "_cascade_threshold",
         "_gap_test",
+        "_generators",
         "_labels",
         "_layout",
         "_names",
         "_new_frames",
+        "_parquet",
         "_progress",
         "_random",
         "_rows",
@@ -47,6 +49,7 @@ MAY_IMPORT = {
     "_unwrap": set(),
     "_warn": set(),
     "_ascent": set(),
+    "_aside": set(),
     "_atomic": set(),
     "_cascade_threshold": {"_gap_test"},
     "_gap_test": set(),
@@ -55,6 +58,7 @@ MAY_IMPORT = {
     "_labels": {"exceptions", "_columns", "_warn"},
     "_layout": set(),
     "_names": set(),
+    "_parquet": {"_aside", "_frames"},
     "_progress": set(),
     "_rows": {"exceptions", "_columns", "_frames", "_layout", "_new_frames"},
     "_temperature": {"_rows"},
@@ -91,7 +95,7 @@ MAY_IMPORT = {
 # Prose of the three other rules, as the messages say them.
 NO_TORCH = {"targets"}  # these import no torch when they are imported
 PRIVATE = {"sklearn", "skorch"}  # private names of these are for _compat alone
-FRAMES = {"narwhals", "polars", "pyarrow"}  # these are for _frames and _new_frames alone
+FRAMES = {"narwhals", "polars", "pyarrow"}  # these are for _frames, _new_frames and _parquet
 
 
 class Import(NamedTuple):
@@ -148,8 +152,8 @@ def violations(source, module, *, is_package=False):
             broken.append(f"{where} {stage} may import only {', '.join(sorted(allowed))}")
         if top == "torch" and at_import_time and stage in NO_TORCH:
             broken.append(f"{where} {stage} does without torch")
-        if top in FRAMES and stage not in ("_frames", "_new_frames"):
-            broken.append(f"{where} {top} is for _frames and _new_frames alone")
+        if top in FRAMES and stage not in ("_frames", "_new_frames", "_parquet"):
+            broken.append(f"{where} {top} is for _frames, _new_frames and _parquet")
         if top in PRIVATE and stage != "_compat" and any(_is_private(part) for part in rest):
             broken.append(f"{where} private names of {top} are for _compat alone")
     return broken

@@ -21,9 +21,8 @@ from skdistill.targets._ask import (
 )
 from skdistill.targets._memory import open_memory
 from skdistill.targets._plan import check_teacher, plan_splits
-from skdistill.targets._tasks import TASKS, ClassTask
+from skdistill.targets._tasks import ClassTask, kind_of_task
 from skdistill.targets._value import Targets
-from skdistill.teachers._adapters import gives_numbers
 from skdistill.teachers._align import align_columns
 from skdistill.teachers._asks import CLASSES
 from skdistill.teachers._features import find_net
@@ -267,7 +266,7 @@ def teacher_targets(
     if X_unlabeled is not None:
         X_more.append(as_rows(unwrap(X_unlabeled)))
         check_alike(X_more[0], X)
-    kind = _kind_of_task(teacher, task)
+    kind = kind_of_task(teacher, task, "teacher_targets")
     kind.check_settings(calibrate, teacher_classes)
     _check_layers(teacher, layers, X, device)
     task = None if y is None else kind.from_y(y)
@@ -289,19 +288,6 @@ def teacher_targets(
         X_more=X_more,
         layers=layers,
     )[0]
-
-
-def _kind_of_task(teacher, task):
-    """Return the class of the task that is meant."""
-    if task not in ("auto", *TASKS):
-        raise ValueError(
-            f"The 'task' parameter of teacher_targets must be one of ['auto', 'classes', "
-            f"'numbers']. Got {task!r} instead."
-        )
-    if task != "auto":
-        return TASKS[task]
-    members = teacher if isinstance(teacher, list | tuple) and len(teacher) else [teacher]
-    return TASKS["numbers" if all(map(gives_numbers, members)) else "classes"]
 
 
 def _check_layers(teacher, layers, X, device):

@@ -99,13 +99,15 @@ def content_key(*objects):
     return _ContentHasher().hash(objects)
 
 
-def check_key(teacher):
+def check_key(teacher, given="with memory"):
     """Refuse a teacher whose answers cannot be kept, before anything is asked.
 
     Parameters
     ----------
     teacher : object
         An ensemble, or any other teacher.
+    given : str, default="with memory"
+        To whom the teacher was given, for the error.
 
     Raises
     ------
@@ -116,18 +118,20 @@ def check_key(teacher):
         core = unfrozen(member)
         is_known = isinstance(core, torch.nn.Module) or hasattr(core, "predict")
         if callable(core) and not is_known:
-            raise _no_key(core)
+            raise _no_key(core, given)
         if isinstance(core, CallableTeacher) and core.cache_key is None:
-            raise _no_key(core.function)
+            raise _no_key(core.function, given)
 
 
-def teacher_key(teacher):
+def teacher_key(teacher, given="with memory"):
     """Return the key of a teacher: its class, its parameters, and what it has learnt.
 
     Parameters
     ----------
     teacher : object
         Fitted or not.
+    given : str, default="with memory"
+        As in `check_key`.
 
     Returns
     -------
@@ -138,23 +142,23 @@ def teacher_key(teacher):
     TeacherError
         When the teacher has no key of its own; see `check_key`.
     """
-    check_key(teacher)
+    check_key(teacher, given)
     try:
         return content_key(unfrozen(teacher))
     except Exception as error:  # whatever a part of it raises that cannot be pickled
         reason = next(iter(error.args), error)
         raise TeacherError(
-            f"The teacher {type(teacher).__name__} was given with memory, and what it holds has no "
+            f"The teacher {type(teacher).__name__} was given {given}, and what it holds has no "
             f"key to keep its answers by ({reason}). Give that part a name that can be imported; "
             f"for a fitted teacher you may name a key of your own, "
             f"CallableTeacher(teacher.predict_proba, classes=teacher.classes_, cache_key='...')."
         ) from error
 
 
-def _no_key(function):
+def _no_key(function, given):
     name = getattr(function, "__name__", type(function).__name__)
     return TeacherError(
-        f"The teacher {name} is a function and was given with memory, which cannot see whether it "
+        f"The teacher {name} is a function and was given {given}, which cannot see whether it "
         f"still answers as it did. Name what its answers depend on, such as the model's version: "
         f"skdistill.teachers.CallableTeacher({name}, cache_key='...')."
     )

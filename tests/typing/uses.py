@@ -122,9 +122,11 @@ from skdistill.students import (
     truncate,
 )
 from skdistill.targets import (
+    LabelledDataset,
     Targets,
     fit_prior_offsets,
     fit_temperature,
+    label_dataset,
     teacher_probabilities,
     teacher_targets,
 )
@@ -283,6 +285,9 @@ def ask(teacher_of_rows: Any) -> None:
     assert_type(targets.shape, tuple[int, int])
     assert_type(targets.replace(kind="logits"), Targets)
     assert_type(teacher_probabilities(teacher_of_rows, X, classes=[0, 1, 2]), np.ndarray)
+    done = label_dataset(teacher_of_rows, "rows", "answers", columns=["a"], n_jobs=2, verbose=1)
+    assert_type(done, LabelledDataset)
+    assert_type(done.n_kept, int)
     assert_type(fit_temperature(proba, y), float)
     assert_type(fit_prior_offsets(proba, y), np.ndarray)
     called = CallableTeacher(lambda rows: proba, classes=[0, 1, 2])
