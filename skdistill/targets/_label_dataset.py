@@ -17,9 +17,8 @@ from skdistill._parquet import (
 )
 from skdistill._progress import Progress
 from skdistill.exceptions import TeacherError
-from skdistill.targets._plan import check_teacher
+from skdistill.targets._plan import check_teacher, kind_of_task
 from skdistill.targets._question import find_columns, put_question
-from skdistill.targets._tasks import kind_of_task
 from skdistill.teachers._asks import CLASSES
 from skdistill.teachers._key import teacher_key
 

@@ -3,6 +3,8 @@
 import numpy as np
 
 from skdistill.targets._splits import make_splits
+from skdistill.targets._tasks import TASKS
+from skdistill.teachers._adapters import gives_numbers
 from skdistill.teachers._as_teacher import as_teacher
 from skdistill.teachers._examined import examine
 
@@ -99,3 +101,25 @@ def assign_rows(splits, n_samples):
         if len(mine):
             parts[number] = mine
     return parts
+
+
+def kind_of_task(teacher, task, owner):
+    """Return the class of the task that is meant.
+
+    Parameters
+    ----------
+    teacher : object
+        As given; a list of regressors is asked for numbers.
+    task : {"auto", "classes", "numbers"}
+        As given to the function `owner`.
+    owner : str
+    """
+    if task not in ("auto", *TASKS):
+        raise ValueError(
+            f"The 'task' parameter of {owner} must be one of ['auto', 'classes', "
+            f"'numbers']. Got {task!r} instead."
+        )
+    if task != "auto":
+        return TASKS[task]
+    members = teacher if isinstance(teacher, list | tuple) and len(teacher) else [teacher]
+    return TASKS["numbers" if all(map(gives_numbers, members)) else "classes"]

@@ -20,8 +20,8 @@ from skdistill.targets._ask import (
     fit_on_all_rows,
 )
 from skdistill.targets._memory import open_memory
-from skdistill.targets._plan import check_teacher, plan_splits
-from skdistill.targets._tasks import ClassTask, kind_of_task
+from skdistill.targets._plan import check_teacher, kind_of_task, plan_splits
+from skdistill.targets._tasks import ClassTask
 from skdistill.targets._value import Targets
 from skdistill.teachers._align import align_columns
 from skdistill.teachers._asks import CLASSES

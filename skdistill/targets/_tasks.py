@@ -12,7 +12,6 @@ from skdistill.targets._poor_values import warn_of_poor_values
 from skdistill.targets._splits import check_two_classes, shuffled_folds, stratified_folds
 from skdistill.targets._value import Targets
 from skdistill.targets._warnings import warn_of_known_rows, warn_of_misleading_targets
-from skdistill.teachers._adapters import gives_numbers
 from skdistill.teachers._align import align_columns, as_labels, check_classes
 from skdistill.teachers._asks import CLASSES, NUMBERS
 from skdistill.teachers._contract import as_probabilities, check_finite
@@ -381,25 +380,3 @@ class NumberTask:
 
 
 TASKS = {task.asks.name: task for task in (ClassTask, NumberTask)}
-
-
-def kind_of_task(teacher, task, owner):
-    """Return the class of the task that is meant.
-
-    Parameters
-    ----------
-    teacher : object
-        As given; a list of regressors is asked for numbers.
-    task : {"auto", "classes", "numbers"}
-        As given to the function `owner`.
-    owner : str
-    """
-    if task not in ("auto", *TASKS):
-        raise ValueError(
-            f"The 'task' parameter of {owner} must be one of ['auto', 'classes', "
-            f"'numbers']. Got {task!r} instead."
-        )
-    if task != "auto":
-        return TASKS[task]
-    members = teacher if isinstance(teacher, list | tuple) and len(teacher) else [teacher]
-    return TASKS["numbers" if all(map(gives_numbers, members)) else "classes"]
