@@ -41,16 +41,11 @@ class DefaultStudent(BaseEstimator):
 
     Examples
     --------
-    >>> from sklearn.datasets import load_iris
-    >>> from sklearn.ensemble import RandomForestClassifier
-    >>> from sklearn.model_selection import GridSearchCV
+    >>> from sklearn.naive_bayes import GaussianNB
     >>> from skdistill import DistilledClassifier
     >>> from skdistill.students import DefaultStudent
-    >>> X, y = load_iris(return_X_y=True)
-    >>> teacher = RandomForestClassifier(10, random_state=0)
-    >>> model = DistilledClassifier(teacher, DefaultStudent(max_epochs=5), random_state=0)
-    >>> search = GridSearchCV(model, {"student__lr": [0.001, 0.02]}, cv=3).fit(X, y)
-    >>> search.best_estimator_.student
+    >>> model = DistilledClassifier(GaussianNB(), DefaultStudent(max_epochs=5))
+    >>> model.set_params(student__lr=0.02).student
     DefaultStudent(lr=0.02, max_epochs=5)
     """
 
