@@ -3,8 +3,10 @@ Overfit or underfit?
 ====================
 
 A student that is too wide for its rows, one that is too small, and one with a teacher: what ails
-them, by how much, and the line that helps. The pictures are saved beside this script.
+them, by how much, and the line that helps. The pictures are saved in a folder, output.
 """
+
+from pathlib import Path
 
 import numpy as np
 from sklearn.base import clone
@@ -60,7 +62,9 @@ arms = {
 result = compare(arms, X_train, y_train, X_test, y_test, n_rounds=5, random_state=0)
 print()
 print(result)
-BiasVarianceDisplay(result).plot().figure_.savefig("bias_and_variance.png")
+output = Path("output")
+output.mkdir(exist_ok=True)
+BiasVarianceDisplay(result).plot().figure_.savefig(output / "bias_and_variance.png")
 
 # %%
 # With how many rows?
@@ -70,4 +74,4 @@ BiasVarianceDisplay(result).plot().figure_.savefig("bias_and_variance.png")
 display = LearningCurvesDisplay.from_estimator(
     wide.set_params(alpha=0.9), X_train, y_train, train_sizes=[100, 200, 400], cv=2
 )
-display.figure_.savefig("learning_curves.png")
+display.figure_.savefig(output / "learning_curves.png")

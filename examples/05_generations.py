@@ -5,8 +5,10 @@ Students that become teachers
 A student can teach the next one: its equal (born again), a larger network (reverse), or a smaller
 one on the way from a large teacher (an assistant). Three short recipes with nothing but
 `DistilledClassifier`, each beside what it has to beat: the same network without a teacher, and
-averages of as many networks. One picture, saved beside this script.
+averages of as many networks. One picture, saved in a folder, output.
 """
+
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -143,4 +145,6 @@ ax.errorbar(means, names, xerr=errors, fmt="o", capsize=4)
 ax.axvline(0, color="0.5", lw=1)
 ax.invert_yaxis()
 ax.set_xlabel("difference of the test log-loss to the plain network (nats)")
-figure.savefig("generations.png")
+output = Path("output")
+output.mkdir(exist_ok=True)
+figure.savefig(output / "generations.png")

@@ -9,6 +9,7 @@ images are scikit-learn's digits, each somewhere on a canvas; with a file as the
 """
 
 import sys
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -143,4 +144,6 @@ for i, (above, below) in enumerate(axes.T):
     below.set_title(title, fontsize=9)
 for ax in axes.flat:
     ax.set_axis_off()
-figure.savefig("views.png")
+output = Path("output")
+output.mkdir(exist_ok=True)
+figure.savefig(output / "views.png")

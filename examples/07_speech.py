@@ -16,6 +16,7 @@ and the same with ``_test``.
 
 import sys
 import time
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -171,4 +172,6 @@ right.set_xticks(np.arange(len(arms)) + 0.2, arms)
 right.margins(y=0.15)
 right.set(title="errors on new clips", ylabel="percent")
 right.legend()
-figure.savefig("speech.png")
+output = Path("output")
+output.mkdir(exist_ok=True)
+figure.savefig(output / "speech.png")

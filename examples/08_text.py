@@ -17,6 +17,7 @@ import pickle
 import sys
 import time
 import tracemalloc
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -139,4 +140,6 @@ for axis, quantity in zip(axes, found["teacher"], strict=True):
     axis.margins(y=0.15)
     axis.set_title(quantity)
 figure.suptitle(f"{len(few):,} texts with labels, {len(rest):,} without")
-figure.savefig("text.png")
+output = Path("output")
+output.mkdir(exist_ok=True)
+figure.savefig(output / "text.png")

@@ -35,6 +35,7 @@ from skdistill._random import draw_seeds
 from skdistill._rows import as_rows, has_gaps, label_digest
 from skdistill._torch import resolve_device
 from skdistill.exceptions import StudentError
+from skdistill.students._default import is_default, named_default
 from skdistill.targets._ask import Desk, Fitting
 from skdistill.targets._given import given_targets
 from skdistill.targets._memory import open_memory
@@ -95,7 +96,8 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
         Parameters
         ----------
         **params
-            New values. Those of a fitted teacher cannot be set: it would not be fitted anew.
+            New values. Those of a fitted teacher cannot be set: it would not be fitted anew. With
+            ``student=None`` those of a student make it a `skdistill.students.DefaultStudent`.
 
         Returns
         -------
@@ -104,10 +106,10 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            For a parameter of a fitted teacher, or of a student that is None.
+            For a parameter of a fitted teacher, or one that is not there.
         """
         check_params(self, params)
-        return super().set_params(**params)
+        return super().set_params(**named_default(self.student, params))
 
     def predict(self, X: Any) -> np.ndarray:
         """Return what the student predicts for each row.
@@ -394,5 +396,5 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
         takes_gaps = teacher is None or teacher.input_tags.allow_nan
         tags.input_tags.allow_nan = student.input_tags.allow_nan and takes_gaps
         tags.input_tags.sparse = student.input_tags.sparse
-        tags.input_tags.three_d_array = self.student is None or student.input_tags.three_d_array
+        tags.input_tags.three_d_array = is_default(self.student) or student.input_tags.three_d_array
         return tags

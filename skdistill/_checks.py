@@ -8,7 +8,6 @@ from skdistill.losses._trial import try_loss
 from skdistill.targets._plan import check_teacher
 from skdistill.teachers._fit import is_kept
 from skdistill.training._features import check_feature_losses
-from skdistill.training._student import learners_of
 from skdistill.training._views import check_teacher_of_views
 from skdistill.transfer._registry import get_augmenter
 
@@ -153,12 +152,3 @@ def check_params(model, params):
             f"fit: sample_weight=compute_sample_weight('balanced', y), of "
             f"sklearn.utils.class_weight. Teacher and student hear them both."
         )
-    if model.student is None and "student" not in params:
-        unheard = [name for name in params if name.startswith("student__")]
-        net = learners_of(model._task).net.__name__
-        if unheard:
-            raise ValueError(
-                f"{unheard} cannot be set: student is None, which stands for the default. "
-                f"Name it to set its parameters: student=make_pipeline(TablePreprocessor(), "
-                f"{net}()), then student__{net.lower()}__lr."
-            )

@@ -43,7 +43,8 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         Pipeline that ends in one of these. None is
         ``make_pipeline(TablePreprocessor(), StudentNet())``, with an `ImagePreprocessor` for
         images of shape (n_samples, channels, height, width) or (n_samples, height, width), and
-        with hashed words as tf-idf before it for texts.
+        with hashed words as tf-idf before it for texts; a `students.DefaultStudent` is the same
+        with other settings.
     loss : str or object, default="kd"
         The soft term: a name, or an instance of a class of `skdistill.losses` with settings of
         its own.

@@ -37,7 +37,7 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
         inferred) or instance, a scikit-learn regressor (a tree that imitates a forest), or a
         Pipeline that ends in one of these. None is
         ``make_pipeline(TablePreprocessor(), StudentNetRegressor())``, with an `ImagePreprocessor`
-        for images.
+        for images; a `students.DefaultStudent` is the same with other settings.
     loss : {"squared_error", "huber", "quantile"} or RegressionLoss, default="squared_error"
         What both terms are measured by: a name, or an instance with settings of its own, such as
         ``losses.QuantileLoss(quantile=0.9)``. A scikit-learn regressor as the student minimises

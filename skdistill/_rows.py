@@ -103,7 +103,8 @@ list, array or Series of str
     Raises
     ------
     TypeError
-        For a table that is not in memory, or of a library that is not known.
+        For a table that is not in memory, or of a library that is not known, and for a data set of
+        torch.
     ValueError
         For one-dimensional X that is no texts, for empty, complex or infinite X, and for a table
         that has a name twice.
@@ -117,6 +118,7 @@ list, array or Series of str
     if not sparse.issparse(X):
         if not isinstance(X, np.ndarray):
             refuse_unknown_tables(X)
+            _refuse_datasets(X)
         X = X if isinstance(X, EncodedTable) else np.asarray(X)
         if X.dtype.kind in "OUS":
             return _as_mixed_rows(X)
@@ -191,6 +193,21 @@ def stack_rows(parts):
     if is_table(parts[0]):
         return stack_frames(parts)
     return np.concatenate(parts, dtype=parts[0].dtype, casting="same_kind")
+
+
+def _refuse_datasets(X):
+    """Refuse data sets and loaders of torch, whose items are rows and labels together."""
+    if not any(kind.__module__.startswith("torch.utils.data") for kind in type(X).__mro__):
+        return
+    items = "X.dataset" if hasattr(X, "batch_size") else "X"
+    # Not zip(*X): an item beyond the last need not be an error, and the loop would never end.
+    step = f"map(numpy.stack, zip(*({items}[i] for i in range(len({items})))))"
+    if hasattr(X, "tensors"):
+        step = "X.tensors"
+    raise TypeError(
+        f"X is a {type(X).__name__} of torch, which holds rows and labels together; expected an "
+        f"array or a tensor of the rows alone. Take them apart: X, y = {step}."
+    )
 
 
 def _check_table(X):

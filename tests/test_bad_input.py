@@ -28,6 +28,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 from skorch import NeuralNet, NeuralNetBinaryClassifier, NeuralNetClassifier
+from torch.utils.data import DataLoader, Subset, TensorDataset
 
 from skdistill import DistilledClassifier, StudentNet
 from skdistill.exceptions import LabelEncodingError, StudentError, TeacherError, TeacherWarning
@@ -150,6 +151,7 @@ INFINITE = changed(X, np.inf)
 DATED = TABLE.assign(c=pd.Timestamp("2020-02-29"))
 DURATIONS = np.ones((N, 2), "m8[D]")
 KNOWN = FITTED.predict_proba(X)
+PAIRS = TensorDataset(torch.as_tensor(X), torch.as_tensor(Y))
 ODD = np.arange(N) % 2 == 1
 GROUPS = np.arange(N) % 12
 NET = StudentNet()
@@ -220,6 +222,14 @@ CASES = [
          refit(OneVsRestClassifier(DISTILLED[1])),
          BINARY),
     # Rows
+    Case("a data set of torch", TypeError, fit(PAIRS),
+         r"X is a TensorDataset of torch.*expected an array.*Take them apart: X, y = X.tensors"),
+    Case("a part of a data set", TypeError, fit(Subset(PAIRS, range(N))),
+         r"X is a Subset of torch.*expected an array.*X\[i\] for i in range\(len\(X\)\)"),
+    Case("a loader of torch", TypeError, fit(DataLoader(PAIRS)),
+         r"X is a DataLoader of torch.*expected an array.*X.dataset\[i\] for i in range\(len"),
+    Case("a data set at predict", TypeError, predict("array", PAIRS),
+         "X is a TensorDataset of torch.*expected an array"),
     Case("gaps for a StudentNet", StudentError, fit(changed(X, np.nan), student=NET),
          "contains NaN, and StudentNet reads numbers alone. Put a step .*TablePreprocessor"),
     Case("gaps in sparse rows", StudentError, fit(sparse.csr_matrix(changed(X, np.nan))),
@@ -433,8 +443,9 @@ CASES = [
          fit(student=make_pipeline(StandardScaler(), StandardScaler())),
          r"student is StandardScaler\(\); expected .*a Pipeline that ends in one of these"),
     # Parameters that nobody would hear
-    Case("student__ of the default", ValueError, set_params({"student__lr": 0.1}, FITTED),
-         r"\['student__lr'\] cannot be set: student is None.*Name it .*student=make_pipeline\("),
+    Case("student__ that the default has not", StudentError,
+         set_params({"student__lrr": 0.1}, FITTED),
+         r"default student has no settings \['lrr'\]; expected .*'lr'.*student=make_pipeline\("),
     Case("teacher__ of a fitted teacher", ValueError, set_params(PRIORS, FITTED),
          r"\['teacher__priors'\] cannot be set: the teacher is fitted.*clone\(teacher\)"),
     Case("teacher__ of no teacher", ValueError, set_params(PRIORS),

@@ -64,6 +64,17 @@ PROMISES = {
 """What each example prints, whatever the processor."""
 
 
+def test_pictures_go_into_a_folder_that_is_no_part_of_the_repository():
+    saved = {
+        path.name: re.findall(r"savefig\((.*?)\)", path.read_text("utf-8"))
+        for path in FOLDER.glob("*.py")
+    }
+    names = [name for found in saved.values() for name in found]
+    assert names
+    assert all(name.startswith('output / "') for name in names), saved
+    assert "output/" in (FOLDER.parent / ".gitignore").read_text("utf-8").splitlines()
+
+
 def test_every_example_has_its_promises():
     assert sorted(path.name for path in FOLDER.glob("*.py")) == sorted(PROMISES)
 

@@ -11,6 +11,7 @@ from skorch import NeuralNet
 from skdistill._unwrap import unwrap
 from skdistill.students import ConvNet, SparseMLP, TabularMLP
 from skdistill.students._conv import SIZES
+from skdistill.students._default import is_default
 from skdistill.training._student import as_student
 
 WIDTH, LEAVES, NAMED_SIZE = "hidden_units", "max_leaf_nodes", "size"
@@ -70,7 +71,7 @@ def find_size(model: Any, n_axes: int, owner: str) -> Size:
         When the student has no such parameter.
     """
     student = model.student
-    if student is None or inspect.isclass(student):
+    if is_default(student) or inspect.isclass(student):
         student = as_student(student, type(model)._task, n_axes=n_axes)
         model = clone(model).set_params(student=student)
     last, _, path = unwrap(student)

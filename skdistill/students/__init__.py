@@ -6,6 +6,7 @@ from skdistill._lazy import lazy_names
 
 if TYPE_CHECKING:
     from skdistill.students._conv import ConvNet
+    from skdistill.students._default import DefaultStudent
     from skdistill.students._embedding import PiecewiseLinearEmbedding
     from skdistill.students._freeze import freeze
     from skdistill.students._images import ImagePreprocessor
@@ -22,6 +23,7 @@ else:
         __name__,
         {
             "ConvNet": "skdistill.students._conv",
+            "DefaultStudent": "skdistill.students._default",
             "ImagePreprocessor": "skdistill.students._images",
             "Linear": "skdistill.students._mlp",
             "MLP": "skdistill.students._mlp",
@@ -40,6 +42,7 @@ else:
 __all__ = [
     "MLP",
     "ConvNet",
+    "DefaultStudent",
     "ImagePreprocessor",
     "Linear",
     "PiecewiseLinearEmbedding",

@@ -15,6 +15,7 @@ from skdistill.students import (
     SparseMLP,
     TablePreprocessor,
 )
+from skdistill.students._default import check_names, is_default
 from skdistill.targets._tasks import ClassTask, NumberTask
 from skdistill.training._base_net import BaseStudentNet
 from skdistill.training._boosted_student import BoostedStudent
@@ -80,12 +81,13 @@ def as_student(student, task=ClassTask, *, n_axes=2, device=None, verbose=0):
 
     Parameters
     ----------
-    student : None, skorch.NeuralNet, torch.nn.Module, type, estimator or Pipeline
+    student : None, DefaultStudent, skorch.NeuralNet, nn.Module, type, estimator or Pipeline
         None is `TablePreprocessor`, or `ImagePreprocessor` for rows of more axes than a table's,
-        and `StudentNet`; for texts, of one axis, hashed words as tf-idf stand before these. A
-        module's class or instance becomes a StudentNet, a `SoftDecisionTree` without widths behind
-        a `TablePreprocessor`, boosted trees of LightGBM or XGBoost a
-        `BoostedStudent`, another scikit-learn classifier or regressor an `EstimatorStudent`.
+        and `StudentNet`; for texts, of one axis, hashed words as tf-idf stand before these; a
+        `DefaultStudent` is the same with settings of the net. A module's class or instance becomes
+        a StudentNet, a `SoftDecisionTree` without widths behind a `TablePreprocessor`, boosted
+        trees of LightGBM or XGBoost a `BoostedStudent`, another scikit-learn classifier or
+        regressor an `EstimatorStudent`.
     task : type, default=ClassTask
         What is to be learnt. For NumberTask the net is a `StudentNetRegressor`, and an estimator
         must be a regressor.
@@ -107,8 +109,8 @@ def as_student(student, task=ClassTask, *, n_axes=2, device=None, verbose=0):
         When it is none of these, or an estimator that cannot learn from soft targets.
     """
     learners = learners_of(task)
-    if student is None:
-        student = _default_student(learners.net, n_axes)
+    if is_default(student):
+        student = _default_student(learners.net, n_axes, student)
     elif _is_tree_of_tables(student) and n_axes == 2:
         student = Pipeline([("preprocess", TablePreprocessor()), ("net", learners.net(student))])
     if isinstance(student, Pipeline):
@@ -134,17 +136,19 @@ def _flat(pipeline):
     return Pipeline([*steps, *inner], memory=pipeline.memory, verbose=pipeline.verbose)
 
 
-def _default_student(net, n_axes):
+def _default_student(net, n_axes, given):
+    settings = {} if given is None else given.get_params()
+    check_names(settings)
     if n_axes > 2:
-        return Pipeline([("preprocess", ImagePreprocessor()), ("net", net())])
+        return Pipeline([("preprocess", ImagePreprocessor()), ("net", net(**settings))])
     if n_axes == 2:
-        return Pipeline([("preprocess", TablePreprocessor()), ("net", net())])
+        return Pipeline([("preprocess", TablePreprocessor()), ("net", net(**settings))])
     return Pipeline(
         [
             ("hash", HashingVectorizer(n_features=2**18, alternate_sign=False, norm=None)),
             ("tfidf", TfidfTransformer(sublinear_tf=True)),
             ("preprocess", TablePreprocessor()),
-            ("net", net(SparseMLP)),
+            ("net", net(**{"module": SparseMLP, **settings})),
         ]
     )
 

@@ -25,6 +25,7 @@ from skdistill._generators import (
 from skdistill._torch import as_tensor, evaluating, first_output
 from skdistill._warn import warn
 from skdistill.exceptions import StudentError, TrainingWarning
+from skdistill.students._images import MOVE_CHANNELS, are_channels_last
 from skdistill.students._members import MemberMLP
 from skdistill.students._soft_tree import SoftDecisionTree
 from skdistill.training._callbacks import CountEpochs, FitTemperature, StopAtNonFinite
@@ -187,11 +188,15 @@ def _probe(net, X, n_outputs):
         try:
             outputs = first_output(module(rows.to(net.device or "cpu")))
         except (*FAULTS, ValueError) as error:
+            step = (
+                "Check its input width (inferred when its class is given and not an instance), or "
+                "put a step before it that shapes the rows."
+            )
+            if are_channels_last(rows.shape) and MOVE_CHANNELS not in str(error):
+                step = f"{MOVE_CHANNELS}. {step}"
             raise StudentError(
                 f"The student's module {name} cannot read rows of shape {tuple(rows.shape[1:])} "
-                f"and dtype {rows.dtype}: {_in_one_line(error)}. Check its input width (inferred "
-                f"when its class is given and not an instance), or put a step before it that "
-                f"shapes the rows."
+                f"and dtype {rows.dtype}: {_in_one_line(error)}. {step}"
             ) from error
     expected = (len(rows), n_outputs)
     if not isinstance(outputs, torch.Tensor) or tuple(outputs.shape) != expected:

@@ -14,6 +14,7 @@ from skdistill._torch import (
 )
 from skdistill._unwrap import unwrap
 from skdistill.exceptions import StudentError, TeacherError
+from skdistill.students import DefaultStudent
 from skdistill.teachers._as_teacher import labels_of
 from skdistill.teachers._clip import EPSILON
 from skdistill.teachers._features import find_net
@@ -44,10 +45,11 @@ def views_of(student):
     Returns
     -------
     list of View
-        Empty for what is no StudentNet and no Pipeline that ends in one.
+        Empty for what is no StudentNet, no Pipeline that ends in one and no DefaultStudent.
     """
     net = unwrap(student).core
-    return get_views(getattr(net, "views", None)) if isinstance(net, NeuralNet) else []
+    has_views = isinstance(net, NeuralNet | DefaultStudent)
+    return get_views(getattr(net, "views", None)) if has_views else []
 
 
 def check_teacher_of_views(model, loss, soft_targets):

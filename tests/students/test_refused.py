@@ -53,6 +53,17 @@ class UnaskedRegressor(Ridge):
         pytest.fail("the teacher was fitted before the refusal")
 
 
+class Convolution(nn.Module):
+    """A network of one's own that reads three channels."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 3, 3)
+
+    def forward(self, rows):
+        return self.conv(rows).mean(dim=(2, 3))
+
+
 def fit(module, rows=X, **settings):
     """Return an attempt to fit a module with these settings as the student."""
     settings = {f"module__{name}": value for name, value in settings.items()}
@@ -376,6 +387,12 @@ REFUSED = {
         StudentError,
         images(np.zeros((2, 28, 28, 4), dtype=np.uint8)),
         r"shape \(2, 28, 28, 4\).*channels come last; .*numpy.moveaxis\(X, -1, 1\)",
+    ),
+    "channels last for a module of one's own": (
+        StudentError,
+        fit(Convolution, LAST),
+        r"cannot read rows of shape \(12, 10, 3\).*to have 3 channels.*"
+        r"channels come last; expected \(n, c, h, w\). Write numpy.moveaxis\(X, -1, 1\)",
     ),
     "channels last in a model": (
         StudentError,

@@ -109,6 +109,7 @@ from skdistill.losses import (
 from skdistill.students import (
     MLP,
     ConvNet,
+    DefaultStudent,
     ImagePreprocessor,
     Linear,
     PiecewiseLinearEmbedding,
@@ -213,6 +214,7 @@ def students() -> list[nn.Module]:
     return [
         Linear(4, 3),
         SparseMLP(4, 3),
+        DefaultStudent(lr=0.01, module__hidden_units=(8,)).set_params(max_epochs=5),
         TabularMLP(4, 3, n_numeric=3, cardinalities=(5,), numeric_embedding=None),
         ConvNet(1, 10, size="tiny"),
         SoftDecisionTree(depth=3),

@@ -17,6 +17,7 @@ from skdistill._regressor import DistilledRegressor
 from skdistill._unwrap import unfrozen, unwrap
 from skdistill.evaluation._diagnosis import _rules as rules
 from skdistill.evaluation._diagnosis._figures import Figures
+from skdistill.students._default import is_default
 from skdistill.teachers._fit import is_fitted
 from skdistill.training._base_net import BaseStudentNet
 from skdistill.training._student import as_student
@@ -30,9 +31,6 @@ _HOMES = {
     "StudentNet": "skdistill",
     "StudentNetRegressor": "skdistill",
     "distillation_report": "skdistill.evaluation",
-    "ImagePreprocessor": "skdistill.students",
-    "SparseMLP": "skdistill.students",
-    "TablePreprocessor": "skdistill.students",
     "HoldOut": "skdistill.training",
     "GaussianNoise": "skdistill.transfer",
     "Spunge": "skdistill.transfer",
@@ -40,9 +38,6 @@ _HOMES = {
     "CalibratedClassifierCV": "sklearn.calibration",
     "DummyClassifier": "sklearn.dummy",
     "DummyRegressor": "sklearn.dummy",
-    "HashingVectorizer": "sklearn.feature_extraction.text",
-    "TfidfTransformer": "sklearn.feature_extraction.text",
-    "make_pipeline": "sklearn.pipeline",
 }
 _FREEDOM = "freedom (leaves, members, penalty), or let a network learn."
 
@@ -140,7 +135,7 @@ def _against_misfit(
             sentence += ", with wider layers"
             wider = type(widths)(max(2 * width, 64) for width in widths)
             change["module__hidden_units"] = repr(wider)
-        return f"{sentence}.", _of_net(model, change, n_axes)
+        return f"{sentence}.", _of_net(model, change)
     if figures.excess.is_positive and model.alpha < 1:
         alpha = str(round((1 + model.alpha) / 2, 3))
         return "Let the teacher's term weigh more.", {"alpha": alpha}
@@ -157,32 +152,27 @@ def _against_misfit(
         sentence = "Give the student more weight decay."
         decay = net.get_params(deep=False).get("optimizer__weight_decay", 0.1)
         change = {"optimizer__weight_decay": str(max(0.3, 3 * decay))}
-    return sentence, _of_net(model, change, n_axes)
+    return sentence, _of_net(model, change)
 
 
 def _net(model: Any, n_axes: int) -> Any:
     """The net of the student as given, with its settings; None of a scikit-learn estimator."""
     last = unwrap(model.student).core
-    if last is None or isinstance(last, nn.Module | type):
+    if is_default(last) or isinstance(last, nn.Module | type):
         last = as_student(last, type(model)._task, n_axes=n_axes)[-1]
     return last if isinstance(last, NeuralNet) else None
 
 
-def _of_net(model: Any, changes: _Settings, n_axes: int) -> _Settings:
+def _of_net(model: Any, changes: _Settings) -> _Settings:
     """The settings of the model that change its student's net."""
     last, _, path = unwrap(model.student)
     name = f"student__{path}" if path else "student"
     source = "model.student" + "[-1]" * name.count("__")
-    if isinstance(last, NeuralNet):
+    if isinstance(last, NeuralNet) or is_default(last):
         return {f"{name}__{key}": value for key, value in changes.items()}
     kind = "StudentNetRegressor" if _regresses(model) else "StudentNet"
     arguments = ", ".join(f"{key}={value}" for key, value in changes.items())
-    if last is not None:
-        return {name: f"{kind}({source}, {arguments})"}
-    *steps, net = (step for _, step in as_student(None, n_axes=n_axes).steps)
-    module = f"{net.module.__name__}, " if net.module else ""
-    parts = [*map(repr, steps), f"{kind}({module}{arguments})"]
-    return {name: f"make_pipeline({', '.join(parts)})"}
+    return {name: f"{kind}({source}, {arguments})"}
 
 
 def _against_limit(model: Any, figures: Figures) -> tuple[str, _Settings]:
