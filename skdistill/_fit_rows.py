@@ -7,6 +7,9 @@ from sklearn.pipeline import Pipeline
 
 from skdistill._random import seed_parameters
 
+IN_PLACE = ("copy", "copy_X")
+"""Parameters of scikit-learn's that, if False, let a step write into what it reads."""
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -80,6 +83,25 @@ class Prepared(NamedTuple):
     seeds: list
 
 
+def own_rows(steps, X):
+    """Return rows that steps may change: a copy where one of them is told not to make one.
+
+    Parameters
+    ----------
+    steps : estimator
+        Such as a Pipeline with a ``StandardScaler(copy=False)``.
+    X : {ndarray, CSR matrix, DataFrame}
+        The rows that others will read too.
+
+    Returns
+    -------
+    {ndarray, CSR matrix, DataFrame}
+    """
+    settings = steps.get_params().items()
+    in_place = any(n.rpartition("__")[2] in IN_PLACE and value is False for n, value in settings)
+    return X.copy() if in_place and hasattr(X, "copy") else X
+
+
 def fit_steps(student, rows, seed):
     """Fit what comes before a student's net.
 
@@ -96,6 +118,7 @@ def fit_steps(student, rows, seed):
     list of {ndarray, sparse matrix, DataFrame}
         The parts of the rows as the net sees them.
     """
-    steps, (X, *more) = student[:-1], rows.parts
+    steps = student[:-1]
+    X, *more = (own_rows(steps, part) for part in rows.parts)
     seed_parameters(steps, seed)
     return [steps.fit_transform(X, rows.task.y), *(steps.transform(part) for part in more)]

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
-from skdistill._fit_rows import fit_steps
+from skdistill._fit_rows import fit_steps, own_rows
 from skdistill._random import seed_parameters
 from skdistill.teachers._as_teacher import bind_student
 from skdistill.teachers._fit import identity_of
@@ -165,7 +165,7 @@ class SameRows:
 
         def fit():
             fitted = clone(steps)
-            X = fitted.fit_transform(self.X, self.y)
+            X = fitted.fit_transform(own_rows(fitted, self.X), self.y)
             return fitted.steps, SameRows(X, self.y)
 
         return self._once(("before", _key(steps.steps)), fit)

@@ -24,7 +24,8 @@ from skorch import NeuralNetClassifier
 from skorch.callbacks import EarlyStopping
 from torch import nn
 
-from skdistill import DistilledClassifier, StudentNet
+from skdistill import DistillationSearchCV, DistilledClassifier, StudentNet
+from skdistill.evaluation import compare
 from skdistill.exceptions import TeacherError
 from skdistill.students import MLP, TablePreprocessor
 
@@ -398,3 +399,35 @@ def test_a_module_instance_travels_untrained_beside_the_trained_one(wrap):
     with torch.random.fork_rng():
         again = clone(model.student_).fit(X, Y)  # it starts from the weights that were given
     assert again.module_ is not model.student_.module_
+
+
+def in_place(copy, **settings):
+    """A model whose student scales its rows where they are, unless it is told to copy them."""
+    student = make_pipeline(StandardScaler(copy=copy), quick_student(MLP, dtype="float64"))
+    return DistilledClassifier(FITTED, student, **{"random_state": 0, "device": "cpu"} | settings)
+
+
+def searched(copy):
+    grid = {"alpha": [0, 1], "student__standardscaler__with_mean": [True, False]}
+    search = DistillationSearchCV(in_place(copy), grid, cv=2, scoring="neg_log_loss", refit=False)
+    return search.fit(X.copy(), Y).cv_results_["mean_test_score"]
+
+
+def compared(copy):
+    models = {alpha: in_place(copy, alpha=alpha) for alpha in (0.5, 1.0)}
+    found = compare(models, X.copy(), Y, X[:30], Y[:30], n_rounds=3, random_state=0)
+    return [row["loss"] for row in found.rows]
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        lambda copy: in_place(copy, alpha=1.0).fit(X.copy(), Y).predict_proba(X.copy()),
+        lambda copy: in_place(copy, alpha="auto").fit(X.copy(), Y).alpha_choice_.losses,
+        searched,
+        compared,
+    ],
+    ids=["fit", "alpha", "search", "compare"],
+)
+def test_a_step_that_writes_into_its_rows_changes_nobody_elses(found):
+    np.testing.assert_array_equal(found(False), found(True))

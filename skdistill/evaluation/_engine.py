@@ -24,6 +24,7 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.utils.parallel import Parallel, delayed
 
+from skdistill._fit_rows import own_rows
 from skdistill._generators import seeded
 from skdistill._regressor import DistilledRegressor
 from skdistill._torch import resolve_device
@@ -225,7 +226,7 @@ def _fit(
         whole_trainings(),
         seeded(seed, resolve_device("auto")) if lend else nullcontext(),
     ):
-        return model.fit(X, y, **given)
+        return model.fit(own_rows(model, X), y, **given)
 
 
 def _taught(learns: str, y: np.ndarray, targets: Targets | None) -> Targets | None:

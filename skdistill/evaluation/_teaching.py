@@ -11,6 +11,7 @@ from sklearn.pipeline import Pipeline
 
 from skdistill._alpha_choice import AUTO
 from skdistill._classifier import DistilledClassifier
+from skdistill._fit_rows import own_rows
 from skdistill._halves import ask, learn
 from skdistill._regressor import DistilledRegressor
 from skdistill._rows import as_rows
@@ -122,7 +123,7 @@ class Placed:
         self.steps: Any = None
         if isinstance(estimator, Pipeline) and len(estimator) > 1:
             self.steps = clone(estimator[:-1])
-            self.X = self.steps.fit_transform(X, y)
+            self.X = self.steps.fit_transform(own_rows(self.steps, X), y)
 
     def ask(self, *, refit: bool = False, **changes: Any) -> tuple[Targets, Any]:
         """What the `fit` of the last step would ask; see `skdistill._halves.ask`."""

@@ -1,13 +1,14 @@
 """Successive halving: candidates that are behind after some epochs leave."""
 
 import math
+import pickle
 import time
 from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
-from joblib import Parallel, delayed
 from scipy.stats import rankdata
+from sklearn.utils.parallel import Parallel, delayed
 
 from skdistill._warn import collecting, warn
 from skdistill.exceptions import TrainingWarning
@@ -119,7 +120,10 @@ def evaluate_by_halving(job, splits, n_jobs, halving):
     found: dict = {}
     begun: list = []
     shares = shares_of(splits, n_jobs)
-    parts = Parallel(n_jobs=n_jobs)(delayed(_begin)(job, share) for share in shares)
+    try:
+        parts = Parallel(n_jobs=n_jobs)(delayed(_begin)(job, share) for share in shares)
+    except pickle.PicklingError:  # a worker cannot send back a class of a script or a notebook
+        parts = [_begin(job, share) for share in shares]
     for over, others, heard in parts:
         found |= over
         begun += others
