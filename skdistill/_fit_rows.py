@@ -97,7 +97,7 @@ def own_rows(steps, X):
     -------
     {ndarray, CSR matrix, DataFrame}
     """
-    settings = steps.get_params().items()
+    settings = getattr(steps, "get_params", dict)().items()
     in_place = any(n.rpartition("__")[2] in IN_PLACE and value is False for n, value in settings)
     return X.copy() if in_place and hasattr(X, "copy") else X
 

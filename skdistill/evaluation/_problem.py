@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from skdistill._compat import safe_indexing
+from skdistill._fit_rows import own_rows
 from skdistill.evaluation._tasks import Scoring
 from skdistill.targets import Targets
 from skdistill.transfer import Unlabeled
@@ -175,7 +176,7 @@ class Fit:
         ndarray of shape (n_rows, n_classes) or (n_rows, ...)
         """
         X, _ = self.problem.rows(self.cell, part)
-        return self.problem.task.ask(self.model, X, self.name, kind)
+        return self.problem.task.ask(self.model, own_rows(self.model, X), self.name, kind)
 
 
 class Record(NamedTuple):
