@@ -97,8 +97,10 @@ def own_rows(steps, X):
     -------
     {ndarray, CSR matrix, DataFrame}
     """
-    settings = getattr(steps, "get_params", dict)().items()
-    in_place = any(n.rpartition("__")[2] in IN_PLACE and value is False for n, value in settings)
+    settings: dict = getattr(steps, "get_params", dict)()
+    in_place = any(
+        name.rpartition("__")[2] in IN_PLACE and value is False for name, value in settings.items()
+    )
     return X.copy() if in_place and hasattr(X, "copy") else X
 
 
