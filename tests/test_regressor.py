@@ -216,8 +216,9 @@ def test_a_clone_keeps_a_fitted_teacher():
         distil(RIDGE).set_params(teacher__alpha=2)
     with pytest.raises(ValueError, match="VotingRegressor"):
         distil([Ridge()]).set_params(teacher__alpha=2)
-    with pytest.raises(ValueError, match="student__studentnetregressor__lr"):
-        DistilledRegressor().set_params(student__lr=1)
+    assert DistilledRegressor().set_params(student__lr=1).student.lr == 1
+    with pytest.raises(ValueError, match="no settings.*speed.*expected some of its network's"):
+        DistilledRegressor().set_params(student__speed=1)
 
 
 def test_in_a_search_a_pipeline_and_a_learning_curve(tmp_path):
