@@ -217,7 +217,7 @@ def test_a_clone_keeps_a_fitted_teacher():
     with pytest.raises(ValueError, match="VotingRegressor"):
         distil([Ridge()]).set_params(teacher__alpha=2)
     assert DistilledRegressor().set_params(student__lr=1).student.lr == 1
-    with pytest.raises(ValueError, match="no settings.*speed.*expected some of its network's"):
+    with pytest.raises(ValueError, match=r"no settings.*speed.*expected some of its network's"):
         DistilledRegressor().set_params(student__speed=1)
 
 
