@@ -5,10 +5,8 @@ from typing import NamedTuple
 
 from sklearn.pipeline import Pipeline
 
+from skdistill._names import own_rows
 from skdistill._random import seed_parameters
-
-IN_PLACE = ("copy", "copy_X")
-"""Parameters of scikit-learn's that, if False, let a step write into what it reads."""
 
 
 @dataclass(frozen=True)
@@ -81,27 +79,6 @@ class Prepared(NamedTuple):
     student: Pipeline
     parts: list
     seeds: list
-
-
-def own_rows(steps, X):
-    """Return rows that steps may change: a copy where one of them is told not to make one.
-
-    Parameters
-    ----------
-    steps : estimator
-        Such as a Pipeline with a ``StandardScaler(copy=False)``.
-    X : {ndarray, CSR matrix, DataFrame}
-        The rows that others will read too.
-
-    Returns
-    -------
-    {ndarray, CSR matrix, DataFrame}
-    """
-    settings: dict = getattr(steps, "get_params", dict)()
-    in_place = any(
-        name.rpartition("__")[2] in IN_PLACE and value is False for name, value in settings.items()
-    )
-    return X.copy() if in_place and hasattr(X, "copy") else X
 
 
 def fit_steps(student, rows, seed):

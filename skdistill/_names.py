@@ -2,7 +2,10 @@
 
 import numpy as np
 
-__all__ = ["copy_rows", "in_order_of", "names_of"]
+__all__ = ["copy_rows", "in_order_of", "names_of", "own_rows"]
+
+IN_PLACE = ("copy", "copy_X")
+"""Parameters of scikit-learn's that, if False, let a step write into what it reads."""
 
 
 def names_of(answer):
@@ -81,3 +84,24 @@ def copy_rows(X):
     if hasattr(X, "clone") and not hasattr(X, "copy"):
         return X.clone()  # polars
     return X.copy() if hasattr(X, "copy") else X
+
+
+def own_rows(estimator, X):
+    """Return rows that an estimator may change: a copy where a part of it is told not to make one.
+
+    Parameters
+    ----------
+    estimator : object
+        Such as a Pipeline with a ``StandardScaler(copy=False)``.
+    X : {ndarray, CSR matrix, DataFrame}
+        The rows that others will read too.
+
+    Returns
+    -------
+    {ndarray, CSR matrix, DataFrame}
+    """
+    settings: dict = getattr(estimator, "get_params", dict)()
+    in_place = any(
+        name.rpartition("__")[2] in IN_PLACE and value is False for name, value in settings.items()
+    )
+    return copy_rows(X) if in_place else X

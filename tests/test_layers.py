@@ -75,7 +75,7 @@ MAY_IMPORT = {
     "training": _1,
     # layer 3
     "_checks": _2,
-    "_fit_rows": {"_random"},
+    "_fit_rows": {"_names", "_random"},
     "_halves": {"_torch", "exceptions", "training"},
     "_same_rows": _2 | {"_fit_rows"},
     "_alpha_choice": {"_compat", "_progress", "_same_rows", "_warn", "exceptions", "targets"},

@@ -431,3 +431,15 @@ def compared(copy):
 )
 def test_a_step_that_writes_into_its_rows_changes_nobody_elses(found):
     np.testing.assert_array_equal(found(False), found(True))
+
+
+@pytest.mark.parametrize("is_fitted", [True, False])
+def test_a_teacher_that_writes_into_its_rows_gets_rows_of_its_own(is_fitted):
+    rows, found = X.copy(), []
+    for copies in (False, True):
+        teacher = make_pipeline(StandardScaler(copy=copies), GaussianNB())
+        teacher = teacher.fit(X.copy(), Y) if is_fitted else teacher
+        model = DistilledClassifier(teacher, quick_student(MLP), random_state=0, device="cpu")
+        found.append(model.fit(rows, Y).predict_proba(X))
+        np.testing.assert_array_equal(rows, X)
+    np.testing.assert_array_equal(*found)

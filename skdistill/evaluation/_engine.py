@@ -24,8 +24,8 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.utils.parallel import Parallel, delayed
 
-from skdistill._fit_rows import own_rows
 from skdistill._generators import seeded
+from skdistill._names import own_rows
 from skdistill._regressor import DistilledRegressor
 from skdistill._torch import resolve_device
 from skdistill._unwrap import last_step

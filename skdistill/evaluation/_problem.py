@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from skdistill._compat import safe_indexing
-from skdistill._fit_rows import own_rows
+from skdistill._names import own_rows
 from skdistill.evaluation._tasks import Scoring
 from skdistill.targets import Targets
 from skdistill.transfer import Unlabeled

@@ -11,8 +11,8 @@ from sklearn.pipeline import Pipeline
 
 from skdistill._alpha_choice import AUTO
 from skdistill._classifier import DistilledClassifier
-from skdistill._fit_rows import own_rows
 from skdistill._halves import ask, learn
+from skdistill._names import own_rows
 from skdistill._regressor import DistilledRegressor
 from skdistill._rows import as_rows
 from skdistill._unwrap import last_step

@@ -11,7 +11,7 @@ from skorch import NeuralNet, NeuralNetBinaryClassifier
 
 from skdistill._compat import safe_indexing
 from skdistill._generators import generator_put_back
-from skdistill._names import copy_rows, names_of
+from skdistill._names import copy_rows, names_of, own_rows
 from skdistill._torch import (
     as_tensor,
     evaluating,
@@ -25,7 +25,8 @@ from skdistill.teachers._align import match_names
 from skdistill.teachers._last_step import kind_of_module
 
 _READ_ONLY = ("catboost", "lightgbm", "skdistill", "sklearn", "skorch", "xgboost")
-"""Packages whose models do not write into the rows that they are asked about. Others get a copy."""
+"""Packages whose models do not write into the rows that they are asked about, unless they are told
+not to copy them. Others get a copy."""
 
 
 class Reply(NamedTuple):
@@ -118,8 +119,8 @@ class MethodAdapter(Adapter):
         self.estimator = estimator
 
     def _answer(self, X):
-        if type(self.estimator).__module__.partition(".")[0] not in _READ_ONLY:
-            X = copy_rows(X)
+        writes = type(self.estimator).__module__.partition(".")[0] not in _READ_ONLY
+        X = copy_rows(X) if writes else own_rows(self.estimator, X)
         with unnoticed(self.estimator):
             return getattr(self.estimator, self.asks.method)(X)
 

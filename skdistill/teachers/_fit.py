@@ -14,6 +14,7 @@ from skorch import NeuralNetBinaryClassifier
 
 from skdistill._compat import routing_enabled
 from skdistill._generators import seeded
+from skdistill._names import own_rows
 from skdistill._random import seed_parameters
 from skdistill._torch import as_tensor, resolve_device
 from skdistill._unwrap import split_pipeline, unfrozen
@@ -161,6 +162,7 @@ def fit_teacher(teacher, X, y, *, seed, classes=None, sample_weight=None, fit_pa
             f"expected a fitted teacher, or a scikit-learn estimator that can be fitted here."
         ) from error
     seed_parameters(fitted, seed)
+    X = own_rows(fitted, X)
     if fit_params is None:
         taken = None if sample_weight is None else _weight_parameter(fitted)
         fit_params = {} if taken is None else {taken: sample_weight}
