@@ -11,12 +11,16 @@ import sklearn
 import skorch
 import torch
 
+from skdistill.evaluation import _cost
+
 
 def pytest_configure():
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in the background of a shell
         signal.signal(signal.SIGINT, signal.default_int_handler)
     # The tests' nets are too small for a second thread to pay, and one thread is reproducible.
     torch.set_num_threads(1)
+    # A report times each arm by up to five calls, and thirty of one row: no test is about that.
+    _cost._BATCH_REPEATS = _cost._SINGLE_REPEATS = 1
     os.environ.setdefault("MPLBACKEND", "Agg")
     os.environ.setdefault("KERAS_BACKEND", "torch")  # the one that is there
     gc.disable()  # what is imported and collected stays: looking for garbage in it takes seconds

@@ -152,6 +152,7 @@ def test_the_teacher_is_asked_once_and_nothing_is_changed():
     assert not hasattr(given["tree"], "tree_")
 
 
+@pytest.mark.slow
 def test_several_seeds():
     students = {"tree": DecisionTreeClassifier(max_features=2, max_leaf_nodes=6)}
     one = leaderboard(recipe(), *ROWS, students=students, n_seeds=2)

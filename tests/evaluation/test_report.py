@@ -124,7 +124,7 @@ def by_arm(report):
 # ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("fitted", [False, True])
+@pytest.mark.parametrize("fitted", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_permuted_test_labels_leave_every_probability_as_it_was(fitted):
     X_train, y_train, X_test, y_test = two_classes()
     model = recipe()
@@ -278,7 +278,9 @@ def test_classes_of_one_or_two_rows_leave_no_row_to_fit_the_temperature_on():
     assert report.temperature == 1.0
 
 
-@pytest.mark.parametrize("teacher", ["fitted", "cross-fitted", "in-sample"])
+@pytest.mark.parametrize(
+    "teacher", ["fitted", "cross-fitted", pytest.param("in-sample", marks=pytest.mark.slow)]
+)
 def test_an_unfitted_model_gives_the_arms_of_a_fitted_one(teacher):
     X_train, y_train, X_test, y_test = three_classes()
     unseeded = RandomForestClassifier(20, min_samples_leaf=5)
@@ -372,6 +374,7 @@ def test_intervals_are_of_distilled_minus_the_three_baselines(report):
         assert entry["low"] <= entry["difference"] <= entry["high"]
 
 
+@pytest.mark.slow
 def test_several_seeds_give_means_and_spreads():
     X_train, y_train, X_test, y_test = two_classes()
     report = distillation_report(
@@ -789,6 +792,7 @@ def reports(two_sets):
     return distillation_report(recipe(), X_train, y_train, *two_sets, groups=groups)
 
 
+@pytest.mark.slow
 def test_each_test_set_has_the_report_that_it_has_alone(reports, two_sets):
     X_train, y_train, _, _ = two_classes()
     assert isinstance(reports, DistillationReports)
@@ -841,6 +845,7 @@ def test_faces_of_several_test_sets(reports):
     assert html.count("us/single row") == 1 and "Test set 2019. " in html
 
 
+@pytest.mark.slow
 def test_only_the_first_test_set_tells_of_a_teacher_that_memorised():
     X_train, y_train, X_test, y_test = two_classes()
     teacher = RandomForestClassifier(20, random_state=0).fit(X_train, y_train)

@@ -104,7 +104,12 @@ KEPT = {
 }
 
 
-@pytest.mark.parametrize("case", KEPT)
+QUICK = {"an early end", "lengths", "momentum, and batches of two sizes", "numbers"}
+
+
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, marks=[pytest.mark.slow] * (case not in QUICK)) for case in KEPT]
+)
 def test_those_who_stay_are_those_of_the_full_search(case, rows, looks):
     estimator, grid = KEPT[case]()
     X, y = (part[:120] for part in rows)
@@ -129,6 +134,7 @@ def test_the_best_is_fitted_on_all_rows(rows):
     np.testing.assert_array_equal(search.predict_proba(rows[0]), alone.predict_proba(rows[0]))
 
 
+@pytest.mark.slow
 def test_what_is_trained_alone_never_leaves(rows):
     trees = [DecisionTreeClassifier(max_depth=depth, random_state=0) for depth in (1, 2)]
     search = halved(rows, grid=[{"student": trees}, GRID])
@@ -166,6 +172,7 @@ def test_scores_that_fail(rows):
     assert (search.cv_results_["iter"][search.cv_results_["param_alpha"] == 0.5] == 0).all()
 
 
+@pytest.mark.slow
 def test_several_scores_of_which_one_decides(rows):
     several = {"scoring": ["accuracy", "neg_log_loss"], "return_train_score": True}
     search, one = halved(rows, refit="neg_log_loss", **several), halved(rows)
@@ -182,6 +189,7 @@ def test_a_function_that_refits(rows):
     assert search.best_estimator_.get_params()["alpha"] == search.best_params_["alpha"]
 
 
+@pytest.mark.slow
 def test_drawn_settings_groups_and_one_result_for_one_seed(rows):
     settings = {"n_iter": 6, "random_state": 5, "cv": GroupKFold(2), "factor": 2}
     fit = {"groups": np.arange(241) // 3}

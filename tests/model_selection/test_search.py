@@ -72,7 +72,12 @@ SETTINGS = {
 }
 
 
-@pytest.mark.parametrize("case", SETTINGS)
+SLOW = {"folds of unequal size", "a scorer", "a function that refits"}
+
+
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, marks=[pytest.mark.slow] * (case in SLOW)) for case in SETTINGS]
+)
 def test_settings_of_a_search(case, rows, compare):
     settings = {"cv": 2} | SETTINGS[case]
     own, other = searched(rows, **settings), GridSearchCV(MODEL, GRID, **settings).fit(*rows)

@@ -139,14 +139,7 @@ TOGETHER = {
         f"steps of {kind.__name__}": partial(
             lambda kind: (model(net(optimizer=kind)), {NET + "lr": [0.01, 0.02, 0.02, 0.03]}), kind
         )
-        for kind in (
-            optim.Adam,
-            optim.Adagrad,
-            optim.Adamax,
-            optim.RMSprop,
-            optim.NAdam,
-            optim.RAdam,
-        )
+        for kind in OPTIMISERS
     },
     "steps with momentum": lambda: (
         model(net(optimizer=optim.SGD, optimizer__momentum=0.9)),
@@ -155,7 +148,24 @@ TOGETHER = {
 }
 
 
-@pytest.mark.parametrize("case", TOGETHER)
+SLOW = {f"steps of {kind.__name__}" for kind in OPTIMISERS[1:]} | {
+    "the student as its teacher",
+    "rows that are made",
+    "rates, decays, lengths",
+    "no rows held back",
+    "seeds",
+    "a calibrated list of teachers",
+    "a chosen alpha",
+    "rates by layer",
+    "a callback of gradients",
+}
+
+
+def with_slow_ones(cases):
+    return [pytest.param(case, marks=[pytest.mark.slow] * (case in SLOW)) for case in cases]
+
+
+@pytest.mark.parametrize("case", with_slow_ones(TOGETHER))
 def test_the_students_of_a_stack(case, search_both):
     estimator, grid = TOGETHER[case]()
     if grid is None:
@@ -226,7 +236,7 @@ ALONE = {
 }
 
 
-@pytest.mark.parametrize("case", ALONE)
+@pytest.mark.parametrize("case", with_slow_ones(ALONE))
 def test_what_is_trained_alone(case, search_both):
     make, reason = ALONE[case]
     with torch.random.fork_rng():

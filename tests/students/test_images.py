@@ -147,7 +147,7 @@ def test_images_of_another_size_are_refused():
 # The default student
 
 
-@pytest.mark.parametrize("shape", [(-1, 8, 8), (-1, 1, 8, 8)])
+@pytest.mark.parametrize("shape", [(-1, 8, 8), pytest.param((-1, 1, 8, 8), marks=pytest.mark.slow)])
 def test_the_default_student_of_images(shape):
     images, y, soft_targets = X[:40].reshape(shape), Y[:40], SOFT[:40]
     before = images.copy()

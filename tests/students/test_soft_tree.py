@@ -192,6 +192,7 @@ def test_the_loss_of_numbers_has_the_penalty_too():
     torch.testing.assert_close(found, ((outputs - target) ** 2).mean() + penalty)
 
 
+@pytest.mark.slow
 def test_a_greater_penalty_makes_the_use_of_the_sides_even():
     shares = []
     for penalty in (0.0, 100.0):
@@ -247,6 +248,7 @@ def test_settings_of_a_net_count_more_than_those_of_its_instance():
     assert (module.depth, module.beta) == (1, 2.0)
 
 
+@pytest.mark.slow
 def test_a_regressor_learns_numbers():
     model = DistilledRegressor(student=SoftDecisionTree(depth=3), random_state=0)
     model.fit(X, NUMBERS, soft_targets=NUMBERS)

@@ -279,6 +279,7 @@ def test_a_fitted_teacher_of_generated_rows_alone_is_not_warned_of():
         assert model.fit(X, y).alpha_ == 0.5
 
 
+@pytest.mark.slow
 def test_a_teacher_without_errors_on_easy_rows_is_not_warned_of():
     X, y = make_classification(400, 4, n_redundant=0, class_sep=6, flip_y=0, random_state=0)
     with warnings.catch_warnings():

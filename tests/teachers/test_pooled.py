@@ -272,6 +272,7 @@ def test_any_student_can_be_its_own_teacher():
     assert numbers.score(XN, YN) > 0.4
 
 
+@pytest.mark.slow
 def test_it_can_be_searched_for_and_remembered(tmp_path):
     tree = DecisionTreeClassifier(max_depth=3, random_state=0)
     choices = [GaussianNB(), SelfTeacher(), [RandomForestClassifier(5), SelfTeacher()]]

@@ -466,6 +466,7 @@ def test_targets_of_labels_are_mixed_where_nobody_is_asked():
     torch.testing.assert_close(gradient(mixed.sum()), gradient((first + second).sum()))
 
 
+@pytest.mark.slow
 def test_report_has_all_arms_with_views():
     teacher = make_pipeline(ImagePreprocessor(), StudentNet(max_epochs=2, batch_size=32)).fit(X, Y)
     model = DistilledClassifier(FrozenEstimator(teacher), quick(views=ALL), random_state=0)
