@@ -68,7 +68,7 @@ def need_pyarrow(who):
     except ImportError as error:
         raise ImportError(
             f"{who} needs pyarrow, which cannot be imported ({error}): "
-            f"pip install skdistill[parquet]."
+            f'pip install "skdistill[parquet]".'
         ) from error
     return pyarrow.parquet
 

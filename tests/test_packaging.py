@@ -267,3 +267,8 @@ def test_reference_lists_every_public_name():
             module = found[1]
         listed.add(f"{module}.{line.strip()}")
     assert [name for name in OBJECTS if name not in listed] == []
+
+
+def test_the_citation_names_the_version():
+    said = (FOLDER.parent / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"\nversion: {skdistill.__version__}\n" in said

@@ -211,7 +211,7 @@ def _read_csv(path, text, gaps=GAPS_OF_TABLES):
     try:
         import pandas as pd
     except ImportError as error:
-        raise ImportError("A table needs pandas: pip install 'skdistill[demo]'") from error
+        raise ImportError('A table needs pandas: pip install "skdistill[demo]"') from error
     try:
         # Read in one piece: in chunks, a column may be numbers in one and text in the next.
         kinds = dict.fromkeys(text, str)

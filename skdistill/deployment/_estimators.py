@@ -97,5 +97,5 @@ def _import_skops(what):
     except ImportError as error:
         raise ImportError(
             f"{what} is an estimator of scikit-learn, whose part of the file needs skops, which "
-            f"cannot be imported ({error}): pip install skdistill[skops]."
+            f'cannot be imported ({error}): pip install "skdistill[skops]".'
         ) from error

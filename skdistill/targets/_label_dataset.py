@@ -106,7 +106,7 @@ def label_dataset(
     FileNotFoundError
         For a folder without Parquet files.
     ImportError
-        Without pyarrow: ``pip install skdistill[parquet]``.
+        Without pyarrow: ``pip install "skdistill[parquet]"``.
     OSError
         When a file cannot be written. Nothing of it is left, and whole files are kept.
 

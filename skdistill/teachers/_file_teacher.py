@@ -40,7 +40,7 @@ def import_extra(module, extra, who="This teacher"):
     except ImportError as error:
         raise ImportError(
             f"{who} needs {package}, which cannot be imported ({error}): "
-            f"pip install skdistill[{extra}]."
+            f'pip install "skdistill[{extra}]".'
         ) from error
     check_reader(sys.modules[package])
     return found

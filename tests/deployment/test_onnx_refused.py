@@ -218,7 +218,7 @@ def test_another_answer_is_refused_with_its_row(tmp_path):
 def test_a_missing_extra_is_named(monkeypatch, missing):
     model = DistilledClassifier(student=net(), alpha=0, random_state=0).fit(X, Y)
     monkeypatch.setitem(__import__("sys").modules, missing, None)
-    with pytest.raises(ImportError, match=rf"{missing}, which.*pip install skdistill\[onnx\]"):
+    with pytest.raises(ImportError, match=rf'{missing}, which.*pip install "skdistill\[onnx\]"'):
         to_onnx(model, X=X)
 
 

@@ -1,5 +1,7 @@
 """Transformers of scikit-learn before the student, from the file as they were."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from sklearn.cluster import FeatureAgglomeration
@@ -87,3 +89,13 @@ def test_a_step_of_scikit_learn_answers_as_before(case, tmp_path):
     again = load(save(model, tmp_path / "student.safetensors"))
     assert np.array_equal(again.predict_proba(rows), model.predict_proba(rows))
     again.fit(rows, LABELS)
+
+
+def test_a_file_of_the_first_format_is_read():
+    model = load(Path(__file__).with_name("format_1.safetensors"))
+    rows = pd.DataFrame(
+        {"size": [0.5, -1, np.nan, 2], "colour": ["red", "blue", None, "violet"]}
+    )  # of which the last is a colour that the student has never seen
+    large = [0.63230567, 0.59282021, 0.60787494, 0.69958492]
+    np.testing.assert_allclose(model.predict_proba(rows)[:, 0], large, atol=1e-6)
+    assert model.classes_.tolist() == ["large", "small"]

@@ -400,7 +400,7 @@ def test_without_matplotlib_the_numbers_remain(report, monkeypatch):
         lambda: AgreementDisplay.from_predictions(y, p, q),
         lambda: ReportDisplay(report).plot(),
     ):
-        with pytest.raises(ImportError, match=r"pip install skdistill\[plot\]"):
+        with pytest.raises(ImportError, match=r'pip install "skdistill\[plot\]"'):
             draw()
 
 

@@ -267,5 +267,5 @@ def test_without_matplotlib_the_page_has_all_but_the_pictures(report, page, tmp_
     report.to_html(tmp_path / "page.html")
     bare = Page((tmp_path / "page.html").read_text(encoding="utf-8"))
     assert bare.images == [] and bare.lines == page.lines
-    assert "pip install skdistill[plot]" in "".join(bare.texts)
-    assert "pip install skdistill[plot]" not in "".join(page.texts)
+    assert 'pip install "skdistill[plot]"' in "".join(bare.texts)
+    assert 'pip install "skdistill[plot]"' not in "".join(page.texts)

@@ -509,5 +509,5 @@ def test_a_missing_extra_is_named(tmp_path, monkeypatch, suffix):
     path = tmp_path / f"teacher{suffix}"
     path.write_bytes(b"")
     module = Net if suffix == ".safetensors" else None
-    with pytest.raises(ImportError, match=rf"pip install skdistill\[{extra}\]"):
+    with pytest.raises(ImportError, match=rf'pip install "skdistill\[{extra}\]"'):
         load_teacher(path, module=module)

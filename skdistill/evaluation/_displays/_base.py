@@ -97,7 +97,7 @@ def check_axes(ax: Any, owner: str) -> Any:
         from matplotlib import pyplot
     except ImportError as error:
         raise ImportError(
-            f"{owner} needs matplotlib, which is not installed: pip install skdistill[plot]. The "
+            f'{owner} needs matplotlib, which is not installed: pip install "skdistill[plot]". The '
             f"numbers can be had without it."
         ) from error
     if ax is not None and not isinstance(ax, pyplot.Axes):

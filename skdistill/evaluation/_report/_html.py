@@ -43,7 +43,7 @@ p.note { color: #444; font-size: 0.9rem; }
 
 _NO_PICTURES = (
     "The pictures need matplotlib, which was not installed where this page was written: "
-    "pip install skdistill[plot]."
+    'pip install "skdistill[plot]".'
 )
 #: The scores of several test sets side by side.
 _JOINT = {"accuracy": "Accuracy", "log_loss": "Log-loss", "r2": "R²", "mse": "Mean squared error"}

@@ -118,7 +118,8 @@ class DistillationReport:
     def to_html(self, path: Any) -> None:
         """Write the report with pictures and settings as one HTML page that loads nothing else.
 
-        Without matplotlib (``pip install skdistill[plot]``) the page has no pictures, and says so.
+        Without matplotlib (``pip install "skdistill[plot]"``) the page has no pictures, and says
+        so.
 
         Parameters
         ----------
@@ -203,7 +204,7 @@ class DistillationReports(Mapping):
 
         The scores on all test sets stand side by side, then each report with its pictures. Costs
         and settings, which are the same for all, come once. Without matplotlib
-        (``pip install skdistill[plot]``) the page has no pictures, and says so.
+        (``pip install "skdistill[plot]"``) the page has no pictures, and says so.
 
         Parameters
         ----------
