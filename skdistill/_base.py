@@ -41,12 +41,11 @@ from skdistill.targets._targets import compute_targets
 from skdistill.targets._tasks import ClassTask, NumberTask
 from skdistill.teachers._as_teacher import as_teacher, bind_student
 from skdistill.teachers._fit import clone_teacher, is_fitted, tags_of
-from skdistill.training._features import check_layers, feature_terms
+from skdistill.training._all_terms import check_terms, terms_of
 from skdistill.training._fitted import FittedStudent, behind_steps
 from skdistill.training._lesson import Lesson
 from skdistill.training._packed import Packed
 from skdistill.training._student import as_student
-from skdistill.training._views import live_views
 from skdistill.transfer._gather import gather_rows
 
 
@@ -283,11 +282,11 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
 
     def _prepare_student(self, rows, seed, soft_targets, fit_steps=fit_steps):
         """Fit the student's preprocessing and make its module, so that a misfit shows early."""
-        device, student = resolve_device(self.device), self._make_student(rows, self.verbose)
-        net, loss = student[-1], self._find_loss(self.loss)
+        student, loss = self._make_student(rows, self.verbose), self._find_loss(self.loss)
+        net = student[-1]
         net.check_settings(loss, self.alpha, self.temperature, weighted=self._is_weighted(rows))
         parts = self._prepare_rows(student, rows, seed, fit_steps)
-        check_layers(self.feature_losses, self.teacher, rows.X, net, parts[0], device, soft_targets)
+        check_terms(self, net, rows, parts, soft_targets)
         return student, parts
 
     def _prepare_rows(self, student, rows, seed, fit_steps):
@@ -357,9 +356,7 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
         """Return all that the training of the student's net needs."""
         net = student[-1]
         settings = self._loss_settings(net, targets)
-        terms = live_views(net, self, rows)
-        if self.feature_losses:
-            terms += feature_terms(self.feature_losses, targets)
+        terms = terms_of(self, net, rows, targets, settings["loss"])
         return Lesson(net, parts, self._pack(rows, targets), settings, terms, seed)
 
     def _loss_settings(self, net, targets):

@@ -5,9 +5,8 @@ import warnings
 import numpy as np
 from sklearn.base import clone
 
-from skdistill._torch import resolve_device
 from skdistill.exceptions import TeacherWarning
-from skdistill.training._features import check_layers
+from skdistill.training._all_terms import check_terms
 from skdistill.training._trainer import whole_trainings
 
 ALONE = {
@@ -116,8 +115,7 @@ def learn_more(model, student, X, y, *, soft_targets=None, sample_weight=None):
     _check_same(net.link_, rows.task)
     parts = rows.parts if len(student) == 1 else [student[:-1].transform(p) for p in rows.parts]
     parts = [net.prepare_again(parts[0]), *(net.prepare_more(part) for part in parts[1:])]
-    device = resolve_device(trial.device)
-    check_layers(trial.feature_losses, trial.teacher, rows.X, net, parts[0], device, soft_targets)
+    check_terms(trial, net, rows, parts, soft_targets)
     targets = None
     if trial._hears_teacher():
         targets, _ = trial._ask(rows, soft_targets, seeds[0], refit=False)

@@ -29,6 +29,7 @@ MAY_IMPORT_PRIVATE = {
     "targets/test_warnings.py": "warnings are tried on answers that no teacher gives at will",
     "teachers/test_align.py": "columns and classes are tried that no one teacher has",
     "teachers/test_ensemble.py": "members without an answer for a row are pooled",
+    "training/test_adversarial_training.py": DRAWN,
     "training/test_boosted_student.py": ORACLE,
     "training/test_criterion.py": PACKED,
     "training/test_estimator_regressor.py": "a fit makes mixed or doubled rows, never both",

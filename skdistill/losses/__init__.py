@@ -1,5 +1,6 @@
 """How far a student's logits, its numbers or its hidden layers are from its teacher's."""
 
+from skdistill.losses._adversarial import ARD, RSLAD, AdversarialTraining
 from skdistill.losses._base import Loss
 from skdistill.losses._dist import DIST
 from skdistill.losses._dkd import DKD, dkd_divergence
@@ -21,10 +22,13 @@ from skdistill.losses._regression import (
 )
 
 __all__ = [
+    "ARD",
     "DIST",
     "DKD",
     "KD",
     "MSE",
+    "RSLAD",
+    "AdversarialTraining",
     "Brier",
     "FeatureLoss",
     "HintLoss",

@@ -190,7 +190,7 @@ class BaseStudentNet(NetStudentMixin, FastEpochMixin):
         """Train on views of the rows, where there are some; see `NetStudentMixin.learn`."""
         views = get_views(self.views)
         if views and not any(isinstance(term, Views) for term in terms):
-            terms = [*terms, Views(views)]
+            terms = [Views(views), *terms]
         return super().learn(X, packed, terms=terms, **settings)
 
     def _train(self, X, packed, settings, seed):

@@ -176,9 +176,12 @@ class DistillationCriterion(PackedCriterion, nn.CrossEntropyLoss):  # type: igno
 
     @property
     def soft_factor(self) -> float:
-        """What the soft term is multiplied by: the loss's weight, less while it warms up."""
-        warmup = self.loss.warmup_epochs
-        return self.loss.weight * (min(1.0, self.epoch / warmup) if warmup else 1.0)
+        """What the soft term is multiplied by: the loss's weight, less while it warms up.
+
+        Of a loss that reads moved rows too, it is the share that it leaves to these ones.
+        """
+        warmup, share = self.loss.warmup_epochs, getattr(self.loss, "clean_share", 1.0)
+        return self.loss.weight * share * (min(1.0, self.epoch / warmup) if warmup else 1.0)
 
     def look_at(self, outputs: Any) -> None:
         """Find out whether the module returns probabilities; see `PackedCriterion.look_at`."""

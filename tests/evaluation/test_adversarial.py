@@ -148,14 +148,14 @@ def test_pgd_finds_no_less_than_fgsm(student):
 
 
 def test_ascent_climbs_and_projects():
-    rows = np.array([[0.0, 0.0]])
+    rows = torch.zeros(1, 2, dtype=torch.float64)
     climbed, has_gradient = projected_ascent(
-        lambda x: np.array([[3.0, -1e-9]]),
+        lambda x: torch.tensor([[3.0, -1e-9]]),
         rows,
-        radius=np.array([1.0, 0.5]),
+        radius=torch.tensor([1.0, 0.5]),
         step=0.4,
         n_steps=4,
-        start=np.zeros((1, 2)),
+        start=torch.zeros(1, 2),
         bounds=(-0.3, np.inf),
     )
     np.testing.assert_allclose(climbed, [[1.0, -0.3]])

@@ -86,10 +86,13 @@ from skdistill.exceptions import (
     TrainingWarning,
 )
 from skdistill.losses import (
+    ARD,
     DIST,
     DKD,
     KD,
     MSE,
+    RSLAD,
+    AdversarialTraining,
     Brier,
     FeatureLoss,
     HintLoss,
@@ -159,9 +162,13 @@ def losses() -> list[Loss]:
     assert_type(DKD().needs_labels, bool)
     KD(temperature=2.0)  # type: ignore[call-arg]
     DKD(warmup_epochs="20")  # type: ignore[arg-type]
+    assert_type(ARD(bounds=(0, 1)).rows(student, teacher, labels, 1.0), torch.Tensor)
+    RSLAD(bounds=1.0)  # type: ignore[arg-type]
     kd_divergence(X, proba)  # type: ignore[arg-type]
     DKD().rows(student, teacher, None, 1.0)  # type: ignore[arg-type]
-    return [KD(), DKD(), DIST(inter_weight=2.0), MSE(), Huber(delta=2.0), Brier(), JensenShannon()]
+    robust = [ARD(epsilon=0.1), RSLAD(step=0.01, n_steps=4), AdversarialTraining()]
+    ours = [KD(), DKD(), DIST(inter_weight=2.0), MSE(), Huber(delta=2.0), Brier(), JensenShannon()]
+    return [*robust, *ours]
 
 
 class Absolute(Loss):

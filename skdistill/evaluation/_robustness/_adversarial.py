@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import torch
 
 from skdistill._ascent import projected_ascent
 from skdistill._columns import FLOATS
@@ -208,11 +209,11 @@ def adversarial_accuracy(
             batch = slice(first, first + INFERENCE_BATCH_CPU)
             changed[batch], has_gradient[batch] = projected_ascent(
                 partial(_gradient, network, name, target[batch]),
-                values[batch],
-                radius=epsilon * unit,
-                step=step * unit,
+                torch.tensor(values[batch]),
+                radius=torch.tensor(epsilon * unit),
+                step=torch.tensor(step * unit),
                 n_steps=n_steps,
-                start=start[batch],
+                start=torch.tensor(start[batch]),
                 bounds=ends,
             )
         adversarial[name], flat[name] = _like(X, changed), ~has_gradient
@@ -241,14 +242,14 @@ def adversarial_accuracy(
     return AdversarialAccuracy(rows=rows, title=title, adversarial=adversarial)
 
 
-def _gradient(network: Network, name: str, target: np.ndarray, rows: np.ndarray) -> np.ndarray:
+def _gradient(network: Network, name: str, target: np.ndarray, rows: torch.Tensor) -> torch.Tensor:
     gradient = network.input_gradient(rows, target)
-    is_nan = np.isnan(gradient).reshape(len(rows), -1).any(axis=1)
+    is_nan = gradient.isnan().reshape(len(rows), -1).any(dim=1)
     if is_nan.any():
         raise ValueError(
             f"The model {name!r} has a gradient of NaN for {is_nan.sum()} of {len(rows)} rows, as "
             "that of a square root at 0 is; expected numbers. Leave out the rows that are like "
-            f"{rows[is_nan][0].ravel()[:4].round(4).tolist()}, or change the module."
+            f"{rows[is_nan][0].numpy().ravel()[:4].round(4).tolist()}, or change the module."
         )
     return gradient
 

@@ -11,6 +11,7 @@ from scipy import sparse
 from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
 from torch import nn
 
+from skdistill._ascent import error_margin
 from skdistill._columns import NUMBERS, as_floats
 from skdistill._frames import column_kinds, is_table
 from skdistill._rows import has_gaps
@@ -46,41 +47,31 @@ class Network:
     slope: Any = 1.0
     offset: Any = 0.0
 
-    def input_gradient(self, X: np.ndarray, target: np.ndarray) -> np.ndarray:
-        """The gradient, by the row itself, of each row's margin of error.
-
-        That is ``log(sum of exp(z_c) over the other classes) - z_y`` for logits z. The
-        cross-entropy is ``log(1 + exp(margin))``, so its gradient has the same sign; but it rounds
-        to 0 where a network is sure, and this one does not. It is computed in double precision.
+    def input_gradient(self, X: torch.Tensor, target: np.ndarray) -> torch.Tensor:
+        """The gradient, by the row itself, of each row's margin of error; see `error_margin`.
 
         The module computes in evaluation mode, where it is; neither its parameters nor their
         gradients are touched.
 
         Parameters
         ----------
-        X : ndarray of shape (n_samples, ...), float64
+        X : torch.Tensor of shape (n_samples, ...), float64
             Rows.
         target : ndarray of shape (n_samples,), int
             The column of each row's true class.
 
         Returns
         -------
-        gradient : ndarray of shape (n_samples, ...), float64
+        gradient : torch.Tensor of shape (n_samples, ...), float64
             0 where the probabilities of all other classes round to 0.
         """
         with evaluating(self.module), torch.enable_grad():
-            x = torch.tensor(X, requires_grad=True)
+            x = X.clone().requires_grad_()
             outputs = self._outputs(x * torch.as_tensor(self.slope) + torch.as_tensor(self.offset))
-            own = torch.as_tensor(target, device=outputs.device)[:, None]
-            logits, is_lost = outputs.double(), torch.zeros(len(X), dtype=torch.bool)
-            if self.kind == "probabilities":
-                least = torch.finfo(outputs.dtype).tiny
-                is_lost = (logits.scatter(1, own, 0.0) <= least).all(dim=1).cpu()
-                logits = logits.clamp_min(least).log()
-            others = torch.logsumexp(logits.scatter(1, own, -torch.inf), dim=1)
-            margin = others - logits.gather(1, own)[:, 0]
-            gradient = torch.autograd.grad(margin.sum(), x)[0].numpy()
-        gradient[is_lost.numpy()] = 0.0
+            own = torch.as_tensor(target, device=outputs.device)
+            margin, is_lost = error_margin(outputs, own, self.kind)
+            gradient = torch.autograd.grad(margin.sum(), x)[0]
+        gradient[is_lost.cpu()] = 0.0
         return gradient
 
     def _outputs(self, rows: torch.Tensor) -> torch.Tensor:
@@ -139,7 +130,7 @@ def find_network(model: Any, X: Any) -> Network:
     kind = kind or find_kind(outputs, name)
     network = Network(module, kind, *_slope_and_offset(steps, X))
     try:
-        Network(module, kind).input_gradient(rows[:1], np.zeros(1, dtype=np.int64))
+        Network(module, kind).input_gradient(torch.tensor(rows[:1]), np.zeros(1, dtype=np.int64))
     except RuntimeError as error:
         raise NoGradientError(f"has a module that no gradient goes through ({error})") from error
     return network

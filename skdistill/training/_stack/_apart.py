@@ -56,7 +56,7 @@ def why_apart(lesson):
     if not is_ours(net):
         return f"{type(net).__name__} is a net of your own class"
     if lesson.terms or net.views:
-        return "feature losses and views have a set-up of their own"
+        return "feature losses, views and adversarial rows have a set-up of their own"
     foreign = [type(c).__name__ for _, c in net.callbacks_ if type(c) not in CALLBACKS]
     if foreign:
         return f"the callback {foreign[0]} may look at batches or weights"
