@@ -12,10 +12,10 @@ import argparse
 from pathlib import Path
 
 import numpy as np
+import torch
 from sklearn.datasets import load_digits
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.model_selection import train_test_split
-from threadpoolctl import threadpool_limits
 
 from skdistill import DistilledClassifier, StudentNet
 from skdistill.evaluation import adversarial_accuracy
@@ -68,6 +68,7 @@ def main():
     parser.add_argument("--data", type=Path, help="folder with fashion_mnist.npz, pendigits.npz")
     parser.add_argument("--seeds", type=int, default=2, help="samples of the rows")
     options = parser.parse_args()
+    torch.set_num_threads(1)
     names = list(EPSILON) if options.data else ["digits"]
     for name in names:
         X, y = load(name, options.data)
@@ -99,5 +100,4 @@ def main():
 
 
 if __name__ == "__main__":
-    with threadpool_limits(1):
-        main()
+    main()

@@ -7,6 +7,7 @@ from skdistill._lazy import lazy_names
 if TYPE_CHECKING:
     from skdistill._alpha_choice import AlphaChoice
     from skdistill._classifier import DistilledClassifier
+    from skdistill._mutual import MutualClassifier, MutualRegressor
     from skdistill._regressor import DistilledRegressor
     from skdistill.model_selection import DistillationSearchCV
     from skdistill.training import StudentNet, StudentNetRegressor
@@ -19,6 +20,8 @@ else:
             "DistillationSearchCV": "skdistill.model_selection",
             "DistilledClassifier": "skdistill._classifier",
             "DistilledRegressor": "skdistill._regressor",
+            "MutualClassifier": "skdistill._mutual",
+            "MutualRegressor": "skdistill._mutual",
             "StudentNet": "skdistill.training",
             "StudentNetRegressor": "skdistill.training",
         },
@@ -29,6 +32,8 @@ __all__ = [
     "DistillationSearchCV",
     "DistilledClassifier",
     "DistilledRegressor",
+    "MutualClassifier",
+    "MutualRegressor",
     "StudentNet",
     "StudentNetRegressor",
 ]

@@ -122,13 +122,15 @@ class SameRows:
         self.X, self.y, self.given = X, y, given
         self._known: dict[Any, Any] = {}
 
-    def begin(self, estimator: Any) -> Begun:
+    def begin(self, estimator: Any, weight_seed: int | None = None) -> Begun:
         """Do what the `fit` of an estimator does before it trains the student.
 
         Parameters
         ----------
         estimator : DistilledClassifier, DistilledRegressor or Pipeline
             Unfitted; changed in place.
+        weight_seed : int, default=None
+            Seeds the student's weights in place of the model's own seed.
 
         Returns
         -------
@@ -138,7 +140,7 @@ class SameRows:
         if isinstance(estimator, Pipeline):
             steps, inner = self._behind(estimator[:-1] if len(estimator) > 1 else None)
             name, model = estimator.steps[-1]
-            begun = inner.begin(model)
+            begun = inner.begin(model, weight_seed)
             estimator.steps = [*steps, (name, model)]
             return begun._replace(estimator=estimator, seconds=time.perf_counter() - started)
         estimator._validate_params()
@@ -147,7 +149,8 @@ class SameRows:
         key = _question(estimator)
         # Of models without a seed each would make rows of its own.
         rows = self._once(("rows", key), lambda: rows)
-        student, parts = estimator._prepare_student(rows, seeds[1], soft_targets, self._fit_steps)
+        seed = seeds[1] if weight_seed is None else weight_seed
+        student, parts = estimator._prepare_student(rows, seed, soft_targets, self._fit_steps)
         prepared = time.perf_counter()
         targets, estimator.teacher_ = None, None
         if estimator._hears_teacher():

@@ -36,7 +36,7 @@ _1 = _0 | {"teachers", "targets", "transfer", "losses", "students"}
 _2 = _1 | {"training"}
 _3 = _2 | {
     *("_alpha_choice", "_base", "_checks", "_classifier", "_fit_rows", "_halves", "_regressor"),
-    "_same_rows",
+    *("_mutual", "_same_rows"),
 }
 _4 = _3 | {"model_selection", "evaluation", "deployment"}
 MAY_IMPORT = {
@@ -82,6 +82,7 @@ MAY_IMPORT = {
     "_base": _2 | {"_alpha_choice", "_checks", "_fit_rows"},
     "_classifier": _2 | {"_alpha_choice", "_base", "_checks"},
     "_regressor": _2 | {"_alpha_choice", "_base", "_checks"},
+    "_mutual": _2 | {"_classifier", "_regressor", "_same_rows"},
     # layer 4
     "model_selection": _3,
     "evaluation": _3,

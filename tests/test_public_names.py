@@ -40,6 +40,7 @@ MAY_IMPORT_PRIVATE = {
     "training/test_regressor_views.py": DRAWN,
     "training/test_student_net.py": "batches and held-back rows are looked at one by one",
     "training/test_views.py": DRAWN,
+    "test_mutual.py": DRAWN,
     "test_main.py": "the teacher of tables is fitted on columns that no file of the others has",
     "transfer/test_munge.py": "distances and neighbours are compared with a search by hand",
 }

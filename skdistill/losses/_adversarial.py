@@ -99,8 +99,16 @@ class AdversarialTraining(AdversarialLoss):
 
     Parameters
     ----------
-    weight, epsilon, step, n_steps, bounds
-        See `ARD`.
+    weight : float, default=1.0
+        Factor of the soft term.
+    epsilon : float, default=8/255
+        The greatest change of a number, in the units of the rows that the module reads; see `ARD`.
+    step : float, default=None
+        Size of a step. None is ``epsilon / 4``.
+    n_steps : int, default=10
+        Steps. Each costs a forward and a backward pass of a batch.
+    bounds : tuple of two floats, default=None
+        The least and the greatest value that a number can have, (0, 1) for images.
 
     References
     ----------
@@ -181,8 +189,16 @@ class RSLAD(AdversarialLoss):
 
     Parameters
     ----------
-    weight, epsilon, step, n_steps, bounds
-        See `ARD`.
+    weight : float, default=1.0
+        Factor of the soft term.
+    epsilon : float, default=8/255
+        The greatest change of a number, in the units of the rows that the module reads; see `ARD`.
+    step : float, default=None
+        Size of a step. None is ``epsilon / 4``.
+    n_steps : int, default=10
+        Steps. Each costs a forward and a backward pass of a batch.
+    bounds : tuple of two floats, default=None
+        The least and the greatest value that a number can have, (0, 1) for images.
 
     References
     ----------

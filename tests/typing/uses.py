@@ -16,6 +16,8 @@ from skdistill import (
     DistillationSearchCV,
     DistilledClassifier,
     DistilledRegressor,
+    MutualClassifier,
+    MutualRegressor,
     StudentNet,
     StudentNetRegressor,
 )
@@ -280,6 +282,12 @@ def distil(rows: Any) -> DistilledRegressor:
     halving = DistillationSearchCV(model, {}, strategy="halving", factor=2, min_resources=5)
     assert_type(halving.fit(X, y).n_resources_, list[int])
     assert_type(StudentNetRegressor(max_epochs=2).fit(X, y).predict(X), np.ndarray)
+    mutual = MutualClassifier([net, None], peer_weight=0.5).fit(X, y, groups=rows)
+    assert_type(mutual, MutualClassifier)
+    assert_type(mutual.students_, list[DistilledClassifier])
+    assert_type(mutual.predict_proba(rows), np.ndarray)
+    assert_type(MutualRegressor([None, None]).fit(X, y).predict(rows), np.ndarray)
+    MutualClassifier([net, net], weight=1.0)  # type: ignore[call-arg]
     DistilledClassifier(alpha="half")  # type: ignore[arg-type]
     DistilledClassifier(tempreature=2.0)  # type: ignore[call-arg]
     model.fit(X)  # type: ignore[call-arg]

@@ -277,7 +277,7 @@ def begun(lesson, shared):
     """
     net = lesson.learner
     packed, net.link_ = net.link_.learnt(lesson.packed)
-    objective = net.criterion_.with_settings(**lesson.settings)
+    objective = net.criterion_.with_settings(**lesson.settings, terms=tuple(lesson.terms))
     with training_copy(net, criterion_=objective) as lent:
         parts = [_shared_rows(shared, net, part) for part in lesson.parts]
         yield Training(lent, parts, packed, lesson.seed)
