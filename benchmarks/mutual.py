@@ -2,7 +2,7 @@
 
     python benchmarks/mutual.py --data FOLDER
 
-Perceptrons learn 1,000 rows of scikit-learn's digits, of Letter and of Fashion-MNIST. Each arm has
+Perceptrons learn 700 rows of scikit-learn's digits, of Letter and of Fashion-MNIST. Each arm has
 the accuracy and the log-loss on new rows, with the difference to the first arm of its block.
 """
 
@@ -21,7 +21,7 @@ from sklearn.preprocessing import StandardScaler
 from skdistill import DistilledClassifier, MutualClassifier, StudentNet
 from skdistill.students import MLP
 
-FIT_ROWS, TEST_ROWS, EPOCHS, SMALL, BIG = 1_000, 700, 30, (32,), (256, 256)
+FIT_ROWS, TEST_ROWS, EPOCHS, SMALL, BIG = 700, 700, 25, (32,), (128, 128)
 
 
 def load(name, folder):
@@ -36,7 +36,8 @@ def load(name, folder):
 def net(units=SMALL):
     """Return a perceptron behind a scaler."""
     return make_pipeline(
-        StandardScaler(), StudentNet(MLP, module__hidden_units=units, max_epochs=EPOCHS)
+        StandardScaler(),
+        StudentNet(MLP, module__hidden_units=units, max_epochs=EPOCHS, batch_size=32),
     )
 
 
@@ -54,14 +55,14 @@ def blocks(X, y, X_test, seed):
     def proba(model):
         return model.predict_proba(X_test)
 
-    forest = RandomForestClassifier(200, random_state=seed)
+    forest = RandomForestClassifier(100, random_state=seed)
     taught = DistilledClassifier(forest, net())
     alone = [fit(random_state=seed + 100 * i) for i in range(4)]
     pair, four, heard = together(net()), together(net(), 4), together(taught)
     distilled = [fit(forest, random_state=seed + 100 * i) for i in range(2)]
     small = DistilledClassifier(student=net(), alpha=0)
     teacher = fit(student=net(BIG))
-    begun = StudentNet(teacher.student_[-1].module_, max_epochs=EPOCHS)
+    begun = StudentNet(teacher.student_[-1].module_, max_epochs=EPOCHS, batch_size=32)
     begun = make_pipeline(StandardScaler(), begun)
     return {
         "small students": {

@@ -8,7 +8,9 @@ if TYPE_CHECKING:
     from skdistill.students._conv import ConvNet
     from skdistill.students._default import DefaultStudent
     from skdistill.students._embedding import PiecewiseLinearEmbedding
+    from skdistill.students._factorize import factorize
     from skdistill.students._freeze import freeze
+    from skdistill.students._grow import grow, weight_norms
     from skdistill.students._images import ImagePreprocessor
     from skdistill.students._layers import layer_names
     from skdistill.students._mlp import MLP, Linear
@@ -32,10 +34,13 @@ else:
             "SparseMLP": "skdistill.students._sparse",
             "TablePreprocessor": "skdistill.students._table",
             "TabularMLP": "skdistill.students._tabular",
+            "factorize": "skdistill.students._factorize",
             "freeze": "skdistill.students._freeze",
+            "grow": "skdistill.students._grow",
             "layer_names": "skdistill.students._layers",
             "shrink": "skdistill.students._shrink",
             "truncate": "skdistill.students._truncate",
+            "weight_norms": "skdistill.students._grow",
         },
     )
 
@@ -50,8 +55,11 @@ __all__ = [
     "SparseMLP",
     "TablePreprocessor",
     "TabularMLP",
+    "factorize",
     "freeze",
+    "grow",
     "layer_names",
     "shrink",
     "truncate",
+    "weight_norms",
 ]

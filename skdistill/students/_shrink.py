@@ -1,6 +1,7 @@
 """A student that is its teacher with fewer units in every hidden layer."""
 
 from collections import Counter
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -73,6 +74,29 @@ def shrink(teacher: Module, width: float = 0.5) -> Module:
     )
     """
     check_settings("shrink", width=width)
+    return cut_units(teacher, lambda name, n_units: max(1, round(width * n_units)))[0]
+
+
+def cut_units(teacher, count):
+    """Return a copy of a module without some of its units, and what was taken of each tensor.
+
+    Parameters
+    ----------
+    teacher : torch.nn.Module
+        Not changed.
+    count : callable
+        From the name of a layer and its number of units to how many are kept.
+
+    Returns
+    -------
+    student : torch.nn.Module
+    taken : dict of str to dict of int to torch.Tensor
+        By the name of a parameter or buffer and its axis, the positions that are left.
+
+    Raises
+    ------
+    StudentError
+    """
     student = copy_module(teacher)
     graph = trace(student, "shrunk")
     steps = [node for node in graph.nodes if kind_of(node, student) in WEIGHTED]
@@ -84,16 +108,36 @@ def shrink(teacher: Module, width: float = 0.5) -> Module:
         )
     _refuse_sharing(student, graph)
     units: dict[fx.Node, Units] = {}
+    taken = _Taken(student)
     for node in graph.nodes:
         given = _units_given(node, units, student)
         if node in steps:
             layer = _own_layer(node, student)
-            _cut_inputs(node, layer, given, student)
+            _cut_inputs(node, layer, given, student, taken)
             if node is not steps[-1]:
-                units[node] = _cut_outputs(layer, width)
+                units[node] = _cut_outputs(layer, partial(count, node.target), taken)
         elif given is not None:
-            units[node] = _pass_on(node, given, student)
-    return student
+            units[node] = _pass_on(node, given, student, taken)
+    return student, taken.positions
+
+
+class _Taken:
+    """Cuts tensors of a module's layers, and remembers what was left of each."""
+
+    def __init__(self, module):
+        self.names = {id(layer): name for name, layer in module.named_modules()}
+        self.positions = {}
+
+    def __call__(self, layer, name, positions, axis):
+        """Leave the entries at some positions of a layer's tensor along an axis."""
+        values = getattr(layer, name)
+        if values is None:
+            return
+        left = values.detach().index_select(axis, positions.to(values.device))
+        if isinstance(values, nn.Parameter):
+            left = nn.Parameter(left, requires_grad=values.requires_grad)
+        setattr(layer, name, left)
+        self.positions.setdefault(f"{self.names[id(layer)]}.{name}", {})[axis] = positions
 
 
 def _refuse_sharing(module, graph):
@@ -137,7 +181,7 @@ def _own_layer(node, module):
     return layer
 
 
-def _cut_inputs(node, layer, given, module):
+def _cut_inputs(node, layer, given, module, take):
     """Leave out the columns of a layer that read units which are gone."""
     if given is None:
         return
@@ -147,18 +191,18 @@ def _cut_inputs(node, layer, given, module):
     columns = _positions(given, getattr(layer, size))
     if given.form not in forms or columns is None:
         _refuse(node, module, f"it does not read the {given.total} units before one by one")
-    _take(layer, "weight", columns, axis=1)
+    take(layer, "weight", columns, axis=1)
     setattr(layer, size, len(columns))
 
 
-def _cut_outputs(layer, width):
+def _cut_outputs(layer, count, take):
     """Leave out the weakest units of a layer."""
     axis = 1 if isinstance(layer, SparseLinear) else 0
     strengths = layer.weight.detach().abs().transpose(0, axis).flatten(1).sum(dim=1)
-    n_kept = max(1, round(width * len(strengths)))
+    n_kept = count(len(strengths))
     kept = torch.argsort(strengths, descending=True, stable=True)[:n_kept].sort().values
-    _take(layer, "weight", kept, axis)
-    _take(layer, "bias", kept, axis=0)
+    take(layer, "weight", kept, axis)
+    take(layer, "bias", kept, axis=0)
     for size in ("out_features", "out_channels"):
         if hasattr(layer, size):
             setattr(layer, size, n_kept)
@@ -166,7 +210,7 @@ def _cut_outputs(layer, width):
     return Units(kept, len(strengths), "map" if is_map else "flat")
 
 
-def _pass_on(node, given, module):
+def _pass_on(node, given, module, take):
     """Return the units of what a step makes of a value; cut a batch norm to them."""
     kind = kind_of(node, module)
     match kind, given.form:
@@ -185,7 +229,7 @@ def _pass_on(node, given, module):
             kept = _positions(given, layer.num_features)
             if kept is not None:
                 for name in ("weight", "bias", "running_mean", "running_var"):
-                    _take(layer, name, kept, axis=0)
+                    take(layer, name, kept, axis=0)
                 layer.num_features = len(kept)
                 return given
     reason = "units may be mixed there, or are no longer to be told apart"
@@ -198,16 +242,6 @@ def _positions(given, size):
     if rest or (block != 1 and given.form != "flattened map"):
         return None
     return (given.kept[:, None] * block + torch.arange(block, device=given.kept.device)).flatten()
-
-
-def _take(layer, name, positions, axis):
-    values = getattr(layer, name)
-    if values is None:
-        return
-    taken = values.detach().index_select(axis, positions.to(values.device))
-    if isinstance(values, nn.Parameter):
-        taken = nn.Parameter(taken, requires_grad=values.requires_grad)
-    setattr(layer, name, taken)
 
 
 def _refuse(node, module, reason):

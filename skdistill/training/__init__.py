@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from skdistill.training._criterion import DistillationCriterion, RegressionCriterion
     from skdistill.training._holdout import HoldOut
     from skdistill.training._net import StudentNet
+    from skdistill.training._norm_bound import NormBound
     from skdistill.training._regressor_net import StudentNetRegressor
 else:
     __getattr__, __dir__ = lazy_names(
@@ -15,6 +16,7 @@ else:
         {
             "DistillationCriterion": "skdistill.training._criterion",
             "HoldOut": "skdistill.training._holdout",
+            "NormBound": "skdistill.training._norm_bound",
             "RegressionCriterion": "skdistill.training._criterion",
             "StudentNet": "skdistill.training._net",
             "StudentNetRegressor": "skdistill.training._regressor_net",
@@ -24,6 +26,7 @@ else:
 __all__ = [
     "DistillationCriterion",
     "HoldOut",
+    "NormBound",
     "RegressionCriterion",
     "StudentNet",
     "StudentNetRegressor",

@@ -7,6 +7,7 @@ from skorch.utils import to_numpy
 
 from skdistill.exceptions import StudentError
 from skdistill.training._callbacks import KeepBest
+from skdistill.training._norm_bound import NormBound
 
 KNOWN = ("skorch.", "skdistill.")
 """Packages of callbacks of which is known what they record."""
@@ -56,6 +57,9 @@ def check_callbacks(net):
                 f"it scores what each epoch has predicted, beside the labels. Leave the setting "
                 f"out, of the callback and of the net."
             )
+    for _, callback in net.callbacks_:
+        if isinstance(callback, NormBound):
+            callback.check_net(net)
     if not all(type(callback).__module__.startswith(KNOWN) for _, callback in net.callbacks_):
         return  # one of the user's may record anything
     scores = [getattr(c, "name_", getattr(c, "name", None)) for _, c in net.callbacks_]

@@ -122,10 +122,13 @@ from skdistill.students import (
     SparseMLP,
     TablePreprocessor,
     TabularMLP,
+    factorize,
     freeze,
+    grow,
     layer_names,
     shrink,
     truncate,
+    weight_norms,
 )
 from skdistill.targets import (
     LabelledDataset,
@@ -144,7 +147,7 @@ from skdistill.teachers import (
     SelfTeacher,
     load_teacher,
 )
-from skdistill.training import DistillationCriterion, HoldOut, RegressionCriterion
+from skdistill.training import DistillationCriterion, HoldOut, NormBound, RegressionCriterion
 from skdistill.transfer import Flip, GaussianNoise, Mixup, Munge, Shift, Spunge, Unlabeled, View
 
 X = np.zeros((6, 4))
@@ -212,6 +215,10 @@ def students() -> list[nn.Module]:
     assert_type(net.forward(torch.zeros(2, 4)), torch.Tensor)
     assert_type(shrink(net, width=0.5), MLP)
     assert_type(freeze(net, ["0"]), MLP)
+    assert_type(grow(shrink(net), net), MLP)
+    assert_type(factorize(net, rank=4, kind="depthwise"), MLP)
+    assert_type(weight_norms(net), dict[str, float])
+    assert_type(NormBound(weight_norms(net), factor=0.5).factor, float)
     assert_type(truncate(net, upto="1", n_classes=3), nn.Sequential)
     assert_type(layer_names(net), dict[str, dict[str, tuple[int, ...]]])
     embedding = PiecewiseLinearEmbedding(4, size=8)
@@ -219,6 +226,8 @@ def students() -> list[nn.Module]:
     assert_type(embedding.encode(torch.zeros(2, 4)), torch.Tensor)
     MLP(4, 3, hidden_units=64)  # type: ignore[arg-type]
     shrink(X)  # type: ignore[type-var]
+    factorize(net, "half")  # type: ignore[arg-type]
+    NormBound(net)  # type: ignore[arg-type]
     truncate(net, 1)  # type: ignore[arg-type]
     return [
         Linear(4, 3),
