@@ -5,8 +5,8 @@
 Perceptrons of 2 x 128 units learn 700 rows of scikit-learn's digits, of Letter and of Pendigits and
 teach what is cut from them: a quarter of their units, held near the teacher by weight decay or by a
 bound on each layer's norm, and a half of them, trained at once or grown from a quarter. A
-convolutional network does the same for 700 images of the digits and of Fashion-MNIST, with units left
-out, layers of low rank or depthwise ones, all with about as many weights.
+convolutional network does the same for 700 images of the digits and of Fashion-MNIST, with units
+left out, layers of low rank or depthwise ones, all with about as many weights.
 """
 
 import argparse

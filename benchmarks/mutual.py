@@ -45,7 +45,7 @@ def blocks(X, y, X_test, seed):
     """Return the probabilities of each arm, by block."""
 
     def fit(teacher=None, student=None, **settings):
-        settings = {"alpha": 0.5 if teacher else 0, "random_state": seed, **settings}
+        settings = {"alpha": 0 if teacher is None else 0.5, "random_state": seed, **settings}
         student = net() if student is None else student
         return DistilledClassifier(teacher, student, **settings).fit(X, y)
 

@@ -28,9 +28,11 @@ def factorize(teacher: Module, rank: float = 0.25, *, kind: str = "low-rank") ->
     and a column for each weight by which it reads. With "depthwise", a convolution becomes one
     filter for each of its input channels (``groups=in_channels``) and one of size 1 that mixes
     them, the best product of rank one for each input channel; linear layers become products of low
-    rank. A layer that would not get fewer weights by it stays as it is, as do layers with groups
-    and those of other classes. Unlike `shrink`, it asks nothing of the forward pass but that layers
-    are called.
+    rank.
+
+    A layer that would not get fewer weights by it stays as it is, as do layers with groups, those
+    of other classes, and the last of all in the module's order, which gives the answers. Unlike
+    `shrink`, it asks nothing of the forward pass but that layers are called.
 
     Parameters
     ----------
@@ -80,15 +82,16 @@ def factorize(teacher: Module, rank: float = 0.25, *, kind: str = "low-rank") ->
                 f"{type(teacher).__name__} cannot be factorized: the layer {name!r} is "
                 f"{seen[id(layer)]!r} too; expected a layer of its own in each place."
             )
-    for name, layer in list(student.named_modules()):
-        if name and type(layer) in (nn.Linear, *CONVOLUTIONS):
-            parent, _, last = name.rpartition(".")
-            setattr(student.get_submodule(parent), last, _product(layer, rank, kind))
+    known = [n for n, layer in student.named_modules() if type(layer) in (nn.Linear, *CONVOLUTIONS)]
+    for name in known[:-1]:
+        parent, _, last = name.rpartition(".")
+        product = _product(student.get_submodule(name), rank, kind)
+        setattr(student.get_submodule(parent), last, product)
     if _count(student) == n_before:
         raise StudentError(
             f"{type(teacher).__name__} cannot be factorized with rank={rank!r} and kind={kind!r}: "
-            f"no linear or convolutional layer of it would have fewer weights; expected one at "
-            f"least. Lower the rank, or shrink(teacher)."
+            f"no linear or convolutional layer before the last would have fewer weights; expected "
+            f"one at least. Lower the rank, or shrink(teacher)."
         )
     return student.train(teacher.training)
 

@@ -211,7 +211,7 @@ def test_two_layers_are_the_best_that_numpy_finds(kind):
             layer.weight.copy_(torch.tensor(best))
         expected.hidden.weight.copy_(torch.tensor(of_low_rank(expected.hidden.weight, 2)))
     torch.testing.assert_close(student(X), expected(X))
-    assert isinstance(student.head, nn.Linear)  # 2 x (6 + 3) weights are not fewer than 18
+    assert isinstance(student.head, nn.Linear)  # the answers keep their rank
     assert student.first[0].groups == (1 if kind == "low-rank" else 6)
     assert not student.training
 
@@ -224,8 +224,9 @@ def test_of_full_rank_nothing_is_lost_or_nothing_is_won(rank):
 
 
 def test_a_share_is_one_of_the_full_rank():
-    student = factorize(ready(MLP, 64, 30, hidden_units=(40,)), rank=0.25)
+    student = factorize(ready(MLP, 64, 30, hidden_units=(40, 30)), rank=0.25)
     assert [student[0][0].out_features, student[2][0].out_features] == [10, 8]  # of 40, of 30
+    assert isinstance(student[4], nn.Linear)
 
 
 def test_a_factorized_student_learns_and_is_shipped(tmp_path):
