@@ -132,7 +132,7 @@ class BaseMutual(MetaEstimatorMixin, BaseEstimator):
                 f"The 'models' parameter of {type(self).__name__} holds {len(self.models)}; "
                 f"expected two or more, which teach each other. Give another student."
             )
-        fresh = []
+        fresh: list[Any] = []
         for number, model in enumerate(self.models):
             if not isinstance(model, DistilledClassifier | DistilledRegressor):
                 model = self._model(student=model, alpha=0.0)
@@ -146,6 +146,12 @@ class BaseMutual(MetaEstimatorMixin, BaseEstimator):
                 raise ValueError(
                     f"Model {number} has alpha={model.alpha!r}, which is found by fits of its own; "
                     f"expected a number. Set alpha=0.5."
+                )
+            if fresh and repr(model.augment) != repr(fresh[0].augment):
+                raise ValueError(
+                    f"Model {number} has augment={model.augment!r} and model 0 has "
+                    f"{fresh[0].augment!r}; expected the same, for all learn the same rows. Set it "
+                    f"alike."
                 )
             fresh.append(clone(model))
         return fresh
@@ -273,7 +279,8 @@ class MutualClassifier(ClassifierMixin, BaseMutual):
         -------
         ndarray of shape (n_samples,)
         """
-        return self.classes_[np.argmax(self.predict_proba(X), axis=1)]
+        positions = self.predict_proba(X).argmax(axis=1)
+        return self.classes_[positions]
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Return the mean of the students' probabilities, in the order of `classes_`.

@@ -5,8 +5,10 @@ import pickle
 import numpy as np
 import pytest
 import torch
+from scipy import sparse
 from sklearn.base import clone
 from sklearn.datasets import load_digits
+from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
@@ -212,6 +214,33 @@ def test_it_is_an_estimator_and_each_student_a_model(tmp_path):
     np.testing.assert_array_equal(clone(model).fit(X, labels).predict(X), model.predict(X))
 
 
+def test_dropout_of_torch_is_seeded_and_moves_no_generator():
+    module = nn.Sequential(*layers(8)[:2], nn.Dropout(0.5), layers(8)[2])
+    nets = [StudentNet(module, max_epochs=2), StudentNet(layers(6), max_epochs=2)]
+    first, second = (MutualClassifier(nets, random_state=0).fit(X, Y) for _ in range(2))
+    np.testing.assert_array_equal(first.predict_proba(X), second.predict_proba(X))
+
+
+def test_rows_without_labels_are_learnt_from_teacher_and_peers():
+    models = [DistilledClassifier(CountsFits(), quick(), cv=2) for _ in range(2)]
+    model = MutualClassifier(models, random_state=0).fit(X[:80], Y[:80], X_unlabeled=X[80:])
+    assert model.score(X, Y) > 0.3
+
+
+def test_sparse_rows_are_learnt_as_dense_ones():
+    nets = [quick(), quick(module__hidden_units=(4,))]
+    dense = MutualClassifier(nets, random_state=0).fit(X, Y)
+    found = MutualClassifier(nets, random_state=0).fit(sparse.csr_matrix(X), Y)
+    np.testing.assert_allclose(found.predict_proba(X), dense.predict_proba(X), atol=1e-5)
+
+
+@pytest.mark.parametrize("method", ["predict", "predict_proba", "score"])
+def test_it_says_that_it_is_not_fitted(method):
+    with pytest.raises(NotFittedError):
+        model, given = MutualClassifier([quick(), quick()]), [X, Y][: 2 if method == "score" else 1]
+        getattr(model, method)(*given)
+
+
 class Listens(Callback):
     def on_batch_end(self, net, **kwargs):
         pass
@@ -277,6 +306,18 @@ REFUSED = {
         ValueError,
         fit(None, DistilledClassifier(alpha=0), kind=MutualRegressor, y=NUMBERS),
         "Model 1 is a DistilledClassifier; expected a DistilledRegressor",
+    ),
+    "rows that one of them cannot learn": (
+        StudentError,
+        lambda: MutualClassifier([DistilledClassifier(LogisticRegression(), quick()), quick()]).fit(
+            X, Y, X_unlabeled=X[:9]
+        ),
+        "Model 1 learns 96 rows and model 0 105; expected the same.*give each of them one",
+    ),
+    "generated rows": (
+        ValueError,
+        fit(quick(), DistilledClassifier(LogisticRegression(), quick(), augment="spunge")),
+        "Model 1 has augment='spunge' and model 0 has None; expected the same",
     ),
     "one class": (ValueError, fit(quick(), quick(), y=np.zeros(96)), "expected at least two class"),
     "rows with gaps": (

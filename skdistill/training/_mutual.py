@@ -4,7 +4,7 @@ import contextlib
 
 import torch
 
-from skdistill._generators import drawing_from
+from skdistill._generators import drawing_from, draws_globally, seeded
 from skdistill._torch import first_output
 from skdistill.exceptions import StudentError
 from skdistill.losses import KD, SquaredErrorLoss
@@ -38,13 +38,11 @@ class Peers(Term):
             return None
         weight = packed.get("soft_weight", packed.get("hard_weight"))
         weight = None if weight is None else weight.to(outputs)
-        return (
-            self.weight
-            * sum(self._distance(outputs, o, packed, weight) for o in others)
-            / len(others)
-        )
+        apart = [self._distance(outputs, other, packed, weight) for other in others]
+        return self.weight * sum(apart) / len(apart)
 
     def _distance(self, outputs, other, packed, weight):
+        other = other.to(outputs)
         if "target" in packed:
             return SquaredErrorLoss().mean(outputs, other, weight)
         return KD().mean(outputs, other, packed["label"], weight, 1.0)
@@ -88,8 +86,15 @@ def check_lessons(lessons):
     ------
     StudentError
     """
+    first = lessons[0].packed
     for number, lesson in enumerate(lessons):
-        reason = why_apart(lesson)
+        if lesson.packed.n_rows != first.n_rows:
+            raise StudentError(
+                f"Model {number} learns {lesson.packed.n_rows} rows and model 0 {first.n_rows}; "
+                f"expected the same. A model without a teacher takes no rows without labels: give "
+                f"each of them one, or leave such rows out."
+            )
+        reason = why_apart(lesson._replace(parts=[]))  # rows may be sparse here
         if any(isinstance(part, MemberMLP) for part in lesson.learner.module_.modules()):
             reason = "its module has several members"
         if reason is not None:
@@ -121,6 +126,11 @@ def learn_mutually(lessons, weight):
     import_what_training_needs()
     with contextlib.ExitStack() as context:
         context.enter_context(with_gradients())
+        for lesson in lessons:
+            if draws_globally(lesson.learner.module_):  # torch's own dropout, say
+                device = torch.device(lesson.learner.device or "cpu")
+                context.enter_context(seeded(lesson.seed, device))
+                break
         trainings = [
             context.enter_context(begun(lesson._replace(terms=(Peers(weight),)), {}))
             for lesson in lessons
