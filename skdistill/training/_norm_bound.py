@@ -1,6 +1,7 @@
 """A bound on the norms of weights, held after each step of a training."""
 
 from collections.abc import Mapping
+from numbers import Real
 from typing import Any
 
 import torch
@@ -56,15 +57,16 @@ class NormBound(Callback):
 
     def initialize(self) -> "NormBound":
         """Refuse settings that are no bound."""
-        is_number = isinstance(self.factor, int | float) and not isinstance(self.factor, bool)
-        if not is_number or not 0 < self.factor < float("inf"):
+        if not _is_norm(self.factor) or self.factor == 0:
             raise ValueError(
                 f"factor={self.factor!r} of NormBound; expected a finite number above 0"
             )
-        if not isinstance(self.norms, Mapping) or not self.norms:
+        is_dict = isinstance(self.norms, Mapping)
+        if not is_dict or not self.norms or not all(map(_is_norm, self.norms.values())):
+            came = dict(list(self.norms.items())[:4]) if is_dict else type(self.norms).__name__
             raise ValueError(
-                f"norms={self.norms!r} of NormBound; expected a dict of norms by the names of "
-                f"parameters, such as weight_norms(teacher)"
+                f"norms of NormBound: {came}; expected a dict of finite numbers from 0 on by the "
+                f"names of parameters, such as weight_norms(teacher)"
             )
         return self
 
@@ -112,3 +114,8 @@ class NormBound(Callback):
             if norm is not None:
                 found.append((weight, self.factor * norm))
         return found
+
+
+def _is_norm(value):
+    is_number = isinstance(value, Real) and not isinstance(value, bool)
+    return is_number and 0 <= value < float("inf")

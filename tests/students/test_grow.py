@@ -273,7 +273,9 @@ REFUSED = {
     "no student": (StudentError, lambda: grow(X, SMALL), "Expected a torch.nn.Module"),
     "no teacher": (StudentError, lambda: grow(SMALL, None), "Expected a torch.nn.Module"),
     "norms of nothing": (StudentError, lambda: weight_norms(X), "Expected a torch.nn.Module"),
-    "no bound": (StudentError, bounded({}), "cannot be made.*norms=.* expected a dict"),
+    "no bound": (StudentError, bounded({}), "cannot be made.*norms of NormBound: {}; expected a"),
+    "a teacher for its norms": (StudentError, bounded(SMALL), "norms of .*: MLP; expected a dict"),
+    "norms in words": (StudentError, bounded({"0.weight": "a"}), "'a'}; expected a dict of finite"),
     "a bound of 0": (StudentError, bounded({"0.weight": 1.0}, 0), "factor=0 of .*above 0"),
     "a bound in words": (StudentError, bounded({"0.weight": 1.0}, "1"), "factor='1' of .*above 0"),
     "norms of another net": (
