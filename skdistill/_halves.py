@@ -1,10 +1,13 @@
 """The halves of a fit, for others than `fit`: try, ask and learn."""
 
 import warnings
+from contextlib import contextmanager
 
 import numpy as np
 from sklearn.base import clone
 
+from skdistill._compat import check_names_and_width
+from skdistill._names import own_rows
 from skdistill._torch import resolve_device
 from skdistill.exceptions import TeacherWarning
 from skdistill.training._features import check_layers
@@ -21,7 +24,7 @@ ALONE = {
 """The settings of a model whose teacher has spoken; all of them are about a teacher."""
 
 
-def try_fit(model, X, y, **changes):
+def try_fit(model, X, y, asked=None, **changes):
     """Do what a fit does before it asks its teacher, and refuse what it would refuse.
 
     Parameters
@@ -30,6 +33,9 @@ def try_fit(model, X, y, **changes):
         Not changed.
     X : array-like of shape (n_samples, ...)
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+    asked : dict of str to array-like of shape (n_rows, ...), default=None
+        By what errors call them, rows that the student is to be asked about: they go through its
+        steps too.
     **changes
         Parameters that are others in the trial.
     """
@@ -37,7 +43,22 @@ def try_fit(model, X, y, **changes):
     trial._validate_params()
     if isinstance(trial.alpha, str):  # some number, since the fit will find one
         trial.set_params(alpha=0.5)
-    trial._prepare(X, y)
+    _, student, *_ = trial._prepare(X, y)
+    for name, part in (asked or {}).items():
+        with called(name):
+            check_names_and_width(trial, part)
+            read = own_rows(student, part)
+            student[-1].prepare_more(read if len(student) == 1 else student[:-1].transform(read))
+
+
+@contextmanager
+def called(name):
+    """Let an error within the block say with which rows it was found."""
+    try:
+        yield
+    except Exception as error:  # whatever a step of the user's raises
+        error.add_note(f"This was found with {name}.")
+        raise
 
 
 def ask(model, X, y, *, groups=None, refit=True, **changes):
