@@ -116,7 +116,7 @@ def learn(model, X, y, targets, *, groups=None, **changes):
         return student.fit(X, y, soft_targets=targets, groups=groups)
 
 
-def learn_more(model, student, X, y, *, soft_targets=None, sample_weight=None):
+def learn_more(model, student, X, y, *, soft_targets=None, **given):
     """Train a student further, on what `fit` of a model would teach it.
 
     Parameters
@@ -126,13 +126,13 @@ def learn_more(model, student, X, y, *, soft_targets=None, sample_weight=None):
     student : Pipeline
         Fitted, with a net that can go on learning, which is changed in place. Its other steps are
         not fitted again.
-    X, y, soft_targets, sample_weight
+    X, y, soft_targets, **given
         As in `fit`; soft targets stand for the model's teacher.
     """
     replaced = soft_targets is not None and model.teacher is not None
     changes = _alone(model, soft_targets) if replaced else {}
     trial = clone(model).set_params(**changes, alpha=model.alpha_)
-    rows, seeds = trial._read(X, y, soft_targets=soft_targets, sample_weight=sample_weight)
+    rows, seeds = trial._read(X, y, soft_targets=soft_targets, **given)
     net = student[-1]
     _check_same(net.link_, rows.task)
     parts = rows.parts if len(student) == 1 else [student[:-1].transform(p) for p in rows.parts]

@@ -390,7 +390,7 @@ def test_the_same_student_is_the_same_file(fitted, tmp_path):
 
 def test_the_order_in_which_settings_were_given_makes_no_other_file(tmp_path):
     settings = {"module__hidden_units": (8,), "module__n_members": 2, "max_epochs": 1}
-    nets = [StudentNet(**settings), StudentNet( **dict(reversed(settings.items())))]
+    nets = [StudentNet(**settings), StudentNet(**dict(reversed(settings.items())))]
     first, second = (
         save(distilled(one).fit(X, y), tmp_path / f"{i}.safetensors").read_bytes()
         for i, one in enumerate(nets)
