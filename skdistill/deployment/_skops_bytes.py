@@ -57,7 +57,9 @@ def _without_padding(part):
 
 def _renumber(schema, parts):
     """Number objects and arrays in the order in which they come; return the arrays' new names."""
-    numbers, names, fresh = {}, {}, count(1)
+    numbers: dict[object, int] = {}
+    names: dict[str, str] = {}
+    fresh = count(1)
     pending = [schema]
     while pending:
         node = pending.pop()
