@@ -108,7 +108,7 @@ def parse(arguments=None):
         "--cascade",
         type=_share_or_file,
         metavar="SHARE|FILE",
-        help="also the cascade of both, chosen on this share of the rows, such as 0.2, or this table",
+        help="also the cascade, chosen on this share of the rows, such as 0.2, or this table",
     )
     report.add_argument("--html", type=Path, help="also write the report as a page")
     _add_teacher(report)
