@@ -61,8 +61,11 @@ def trained_net(learner: Any, who: str) -> Any:
     net = getattr(learner, "net_", learner)
     if hasattr(net, "module_"):
         return net
+    kind = type(learner.estimator_)
+    saved = "save(model) keeps this one in the bytes that it has; one"
+    if not kind.__module__.startswith("sklearn."):  # of which save keeps none
+        saved = "One"
     raise StudentError(
-        f"{who} was given the student {type(learner.estimator_).__name__}, which has no network; "
-        f"expected one, such as the default student. save(model) keeps this one in the bytes that "
-        f"it has; one with fewer or smaller trees, or fewer columns, takes less."
+        f"{who} was given the student {kind.__name__}, which has no network; expected one, such as "
+        f"the default student. {saved} with fewer or smaller trees, or fewer columns, takes less."
     )

@@ -359,3 +359,12 @@ def test_a_student_alone_hears_no_soft_targets():
             prune(student, X, y, **{name: value})
     with pytest.raises(ValueError, match="expected labels among them"):
         prune(student, X, NAMES)
+
+
+def test_what_save_does_not_keep_is_not_said_to_be_kept():
+    lightgbm = pytest.importorskip("lightgbm")
+    student = lightgbm.LGBMClassifier(n_estimators=2, verbose=-1)
+    model = distilled(student, GaussianNB()).fit(X, y)
+    for attempt in (lambda: prune(model, X, y), lambda: quantize(model)):
+        with pytest.raises(StudentError, match="has no network; expected one.*One with fewer"):
+            attempt()
