@@ -366,5 +366,5 @@ def test_what_save_does_not_keep_is_not_said_to_be_kept():
     student = lightgbm.LGBMClassifier(n_estimators=2, verbose=-1)
     model = distilled(student, GaussianNB()).fit(X, y)
     for attempt in (lambda: prune(model, X, y), lambda: quantize(model)):
-        with pytest.raises(StudentError, match="has no network; expected one.*One with fewer"):
+        with pytest.raises(StudentError, match=r"has no network; expected one.*One with fewer"):
             attempt()
