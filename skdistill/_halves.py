@@ -1,10 +1,13 @@
 """The halves of a fit, for others than `fit`: try, ask and learn."""
 
 import warnings
+from contextlib import contextmanager
 
 import numpy as np
 from sklearn.base import clone
 
+from skdistill._compat import check_names_and_width
+from skdistill._names import own_rows
 from skdistill.exceptions import TeacherWarning
 from skdistill.training._all_terms import check_terms
 from skdistill.training._trainer import whole_trainings
@@ -20,7 +23,7 @@ ALONE = {
 """The settings of a model whose teacher has spoken; all of them are about a teacher."""
 
 
-def try_fit(model, X, y, **changes):
+def try_fit(model, X, y, asked=None, **changes):
     """Do what a fit does before it asks its teacher, and refuse what it would refuse.
 
     Parameters
@@ -29,6 +32,9 @@ def try_fit(model, X, y, **changes):
         Not changed.
     X : array-like of shape (n_samples, ...)
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+    asked : dict of str to array-like of shape (n_rows, ...), default=None
+        By what errors call them, rows that the student is to be asked about: they go through its
+        steps too.
     **changes
         Parameters that are others in the trial.
     """
@@ -36,7 +42,22 @@ def try_fit(model, X, y, **changes):
     trial._validate_params()
     if isinstance(trial.alpha, str):  # some number, since the fit will find one
         trial.set_params(alpha=0.5)
-    trial._prepare(X, y)
+    _, student, *_ = trial._prepare(X, y)
+    for name, part in (asked or {}).items():
+        with called(name):
+            check_names_and_width(trial, part)
+            read = own_rows(student, part)
+            student[-1].prepare_more(read if len(student) == 1 else student[:-1].transform(read))
+
+
+@contextmanager
+def called(name):
+    """Let an error within the block say with which rows it was found."""
+    try:
+        yield
+    except Exception as error:  # whatever a step of the user's raises
+        error.add_note(f"This was found with {name}.")
+        raise
 
 
 def ask(model, X, y, *, groups=None, refit=True, **changes):
@@ -94,7 +115,7 @@ def learn(model, X, y, targets, *, groups=None, **changes):
         return student.fit(X, y, soft_targets=targets, groups=groups)
 
 
-def learn_more(model, student, X, y, *, soft_targets=None, sample_weight=None):
+def learn_more(model, student, X, y, *, soft_targets=None, **given):
     """Train a student further, on what `fit` of a model would teach it.
 
     Parameters
@@ -104,13 +125,13 @@ def learn_more(model, student, X, y, *, soft_targets=None, sample_weight=None):
     student : Pipeline
         Fitted, with a net that can go on learning, which is changed in place. Its other steps are
         not fitted again.
-    X, y, soft_targets, sample_weight
+    X, y, soft_targets, **given
         As in `fit`; soft targets stand for the model's teacher.
     """
     replaced = soft_targets is not None and model.teacher is not None
     changes = _alone(model, soft_targets) if replaced else {}
     trial = clone(model).set_params(**changes, alpha=model.alpha_)
-    rows, seeds = trial._read(X, y, soft_targets=soft_targets, sample_weight=sample_weight)
+    rows, seeds = trial._read(X, y, soft_targets=soft_targets, **given)
     net = student[-1]
     _check_same(net.link_, rows.task)
     parts = rows.parts if len(student) == 1 else [student[:-1].transform(p) for p in rows.parts]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from skdistill import DistilledClassifier, StudentNet
+from skdistill import DistilledClassifier, StudentNet, evaluation
 from skdistill.__main__ import main
 from skdistill.deployment import inspect, load, save
 
@@ -184,7 +184,13 @@ def test_inspect_and_predict_start_without_torch(folder):
 
 
 def test_a_command_that_is_asked_says_how_it_is_used(capsys):
-    for words in (["--help"], ["fit", "--help"], ["predict", "--help"], ["--version"]):
+    for words in (
+        ["--help"],
+        ["report", "--help"],
+        ["fit", "--help"],
+        ["predict", "--help"],
+        ["--version"],
+    ):
         with pytest.raises(SystemExit) as stop:
             main(words)
         assert stop.value.code == 0
@@ -192,7 +198,46 @@ def test_a_command_that_is_asked_says_how_it_is_used(capsys):
     assert "skdistill fit customers.csv --target churned -o student.safetensors" in shown
 
 
+@pytest.mark.parametrize("test", [True, False])
+def test_a_cascade_is_chosen_on_a_share_of_the_rows_or_on_a_file(test, tmp_path, monkeypatch):
+    """The parts are all rows, each once, and the teacher and the student see none of the others."""
+    heard = []
+    monkeypatch.setattr(
+        evaluation, "distillation_report", lambda model, *rows, **words: heard.append((rows, words))
+    )
+    frame = table(2000).assign(a=np.arange(2000))
+    frame.to_csv(tmp_path / "all.csv", index=False)
+    frame[:50].to_csv(tmp_path / "test.csv", index=False)
+    words = ["report", str(tmp_path / "all.csv"), "--target", "label"]
+    words += ["--test", str(tmp_path / "test.csv")] * test
+    assert main([*words, "--cascade", "0.5"]) == 0
+    assert main([*words, "--cascade", str(tmp_path / "all.csv")]) == 0
+    (X, y, X_test, _), given = heard[0]
+    held, labels = given["cascade"]
+    assert len(held) == len(labels) == 1000
+    assert len(y) == 1000 if test else 600
+    parts = [X, held] if test else [X, held, X_test]
+    assert sorted(pd.concat(parts)["a"]) == list(range(2000))
+    (_, y, _, _), given = heard[1]
+    assert given["cascade"][0].equals(frame[X.columns].astype(given["cascade"][0].dtypes))
+    assert len(y) == 2000 if test else 1600
+
+
+@pytest.mark.slow  # a whole report
+def test_the_report_shows_the_cascade(tmp_path, capsys):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.normal(size=(2200, 3)), columns=list("abc"))
+    frame["label"] = np.where(frame["a"] * frame["b"] + frame["c"] > 0, "yes", "no")
+    frame.to_csv(tmp_path / "all.csv", index=False)
+    words = ["report", str(tmp_path / "all.csv"), "--target", "label", "--cascade", "0.5"]
+    assert main(words) == 0
+    shown = capsys.readouterr().out
+    assert "660 training rows, 440 test rows, 1100 for the cascade, 2 classes" in shown
+    assert "\ncascade " in shown and "The cascade hands " in shown
+
+
 FIT = ["fit", "table.csv", "--target", "label", "-o"]
+REPORT = ["report", "table.csv", "--target", "label"]
 REFUSED = {
     "another suffix": ([*FIT, "s.pkl"], "ends in '.pkl'; expected '.safetensors'.*Name it"),
     "no folder": ([*FIT, "no/s.safetensors"], "is no folder; expected.*Make the folder"),
@@ -211,6 +256,23 @@ REFUSED = {
     ),
     "one number": (
         ["report", "one.csv", "--target", "one", "--regression"], "one number alone; expected"
+    ),
+    "too few rows for a cascade": (
+        [*REPORT, "--cascade", "0.3"],
+        "--cascade 0.3 holds back has 18 rows; expected 909 or more.*a greater share, or a larger",
+    ),
+    "too few rows of a file for a cascade": (
+        [*REPORT, "--cascade", "table.csv"], "--cascade table.csv holds back has 60 rows; expected"
+    ),
+    "a cascade without rows": (
+        [*REPORT, "--cascade", "none.csv"], "none.csv cannot be read .*expected a .csv.*Check"
+    ),
+    "all rows for a cascade": (
+        [*REPORT, "--cascade", "0.9"], r"a file, or a share in \(0, 0.8\), got 0.9"
+    ),
+    "a cascade of numbers": (
+        ["report", "table.csv", "--target", "price", "--regression", "--cascade", "0.5"],
+        "--cascade goes by the probabilities of labels",
     ),
     "no student": (["inspect", "none.safetensors"], "no file .* to read a student from.*expected"),
     "a table as a student": (["inspect", "table.csv"], "cannot be read as a saved student"),

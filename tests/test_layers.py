@@ -76,7 +76,7 @@ MAY_IMPORT = {
     # layer 3
     "_checks": _2,
     "_fit_rows": {"_names", "_random"},
-    "_halves": {"_torch", "exceptions", "training"},
+    "_halves": {"_compat", "_names", "_torch", "exceptions", "training"},
     "_same_rows": _2 | {"_fit_rows"},
     "_alpha_choice": {"_compat", "_progress", "_same_rows", "_warn", "exceptions", "targets"},
     "_base": _2 | {"_alpha_choice", "_checks", "_fit_rows"},

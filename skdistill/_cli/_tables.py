@@ -1,12 +1,16 @@
 """Tables of files: read as teachers and students take them, or refused by what is wrong."""
 
 from difflib import get_close_matches
+from typing import NamedTuple
 
 import numpy as np
 from sklearn.model_selection import train_test_split
 
+from skdistill._cascade_threshold import check_enough_rows
 from skdistill.deployment._bundle._serve import GAPS_OF_TABLES, NUMBER
 from skdistill.deployment._onnx._steps import spellings
+from skdistill.evaluation._bootstrap import CONFIDENCE
+from skdistill.evaluation._report._verdict import MARGIN
 
 NUMBERS = ["number", "bool"]
 """The columns of a table that are no text."""
@@ -20,18 +24,35 @@ SHOWN = 10
 """The names or labels that a message lists at most."""
 
 
+class Parts(NamedTuple):
+    """The rows of a report.
+
+    Attributes
+    ----------
+    X_train, X_test : DataFrame
+    y_train, y_test : ndarray
+    held_back : tuple (X, y) or None
+        For a cascade, where one was asked for.
+    """
+
+    X_train: object
+    X_test: object
+    y_train: object
+    y_test: object
+    held_back: tuple | None = None
+
+
 def read_parts(options):
-    """Read a table, and hold test rows out or read them from a file of their own.
+    """Read a table, and hold rows out for the test and the cascade or read them from other files.
 
     Parameters
     ----------
     options : Namespace
-        With data, target, test, seed and regression.
+        With data, target, test, cascade, seed and regression.
 
     Returns
     -------
-    X_train, X_test : DataFrame
-    y_train, y_test : ndarray
+    Parts
 
     Raises
     ------
@@ -40,9 +61,24 @@ def read_parts(options):
     """
     X, y = _read(options.data, options.target)
     _check_target(y, options)
-    parts = hold_out(X, y, options) if options.test is None else _read_test(X, y, options)
-    _refuse_empty(parts[0], options, " of its training rows")
-    return parts
+    cascade, held_back = getattr(options, "cascade", None), None
+    n_held = round(cascade * len(y)) if isinstance(cascade, float) else 0
+    if options.test is None:
+        X_train, X_test, y_train, y_test = hold_out(X, y, options)
+    else:
+        X_train, y_train = X, y
+        X_test, y_test = _read_more(options.test, X, y, options)
+    if n_held:
+        X_train, X_held, y_train, y_held = hold_out(X_train, y_train, options, n_held)
+        held_back = X_held, y_held
+    elif cascade is not None:
+        held_back = _read_more(cascade, X, y, options)
+    if held_back is not None:
+        advice = "Hold more rows back: a greater share, or a larger file."
+        name = f"What --cascade {cascade} holds back"
+        check_enough_rows(name, len(held_back[1]), MARGIN, CONFIDENCE, advice)
+    _refuse_empty(X_train, options, " of its training rows")
+    return Parts(X_train, X_test, y_train, y_test, held_back)
 
 
 def read_all(options):
@@ -53,10 +89,10 @@ def read_all(options):
     return X, y
 
 
-def hold_out(X, y, options):
-    """Hold a fifth of the rows out."""
+def hold_out(X, y, options, test_size=0.2):
+    """Hold a fifth of the rows out, or so many."""
     stratify = None if options.regression else y
-    return train_test_split(X, y, test_size=0.2, random_state=options.seed, stratify=stratify)
+    return train_test_split(X, y, test_size=test_size, random_state=options.seed, stratify=stratify)
 
 
 def read_rows(path, summary, target=None):
@@ -244,37 +280,37 @@ def _read_csv(path, text, gaps=GAPS_OF_TABLES):
     return table
 
 
-def _read_test(X, y, options):
-    """Read the test rows as the training rows X and their labels y were read, and return all."""
+def _read_more(path, X, y, options):
+    """Read rows and labels of another file as the rows X and their labels y were read."""
     text = X.select_dtypes("category").columns.tolist()
     labels = [options.target] if y.dtype == object else []
-    X_test, y_test = _read(options.test, options.target, text + labels)
-    if set(X_test.columns) != set(X.columns):
-        lacking, more = X.columns.difference(X_test.columns), X_test.columns.difference(X.columns)
+    X_more, y_more = _read(path, options.target, text + labels)
+    if set(X_more.columns) != set(X.columns):
+        lacking, more = X.columns.difference(X_more.columns), X_more.columns.difference(X.columns)
         raise ValueError(
-            f"{options.test} has other columns than {options.data}: it lacks {_listed(lacking)} "
+            f"{path} has other columns than {options.data}: it lacks {_listed(lacking)} "
             f"and has {_listed(more)} besides; expected the same names. Rename, add or remove "
             f"columns."
         )
-    X_test = X_test[X.columns]
-    for name in X_test.select_dtypes("category").columns.difference(text):
-        odd = _first_text(X_test[name].dropna())
+    X_more = X_more[X.columns]
+    for name in X_more.select_dtypes("category").columns.difference(text):
+        odd = _first_text(X_more[name].dropna())
         raise ValueError(
-            f"The column {name!r} of {options.test} holds text ({odd!r}) and that of "
+            f"The column {name!r} of {path} holds text ({odd!r}) and that of "
             f"{options.data} numbers; expected the same kind. Leave such fields empty, as gaps, or "
             f"write numbers."
         )
     if options.regression:
-        _check_numbers(y_test, options.test, options.target)
-        return X, X_test, y, y_test
-    unknown = ~np.isin(y_test, y)
+        _check_numbers(y_more, path, options.target)
+        return X_more, y_more
+    unknown = ~np.isin(y_more, y)
     if unknown.any():
         raise ValueError(
-            f"{options.test} has {unknown.sum()} row(s) with labels that {options.data} lacks, "
-            f"such as {y_test[unknown].tolist()[0]!r}; expected {_listed(np.unique(y).tolist())}. "
+            f"{path} has {unknown.sum()} row(s) with labels that {options.data} lacks, "
+            f"such as {y_more[unknown].tolist()[0]!r}; expected {_listed(np.unique(y).tolist())}. "
             f"Correct or remove these rows, or add rows with such labels to {options.data}."
         )
-    return X, X_test, y, y_test
+    return X_more, y_more
 
 
 def _check_target(y, options):

@@ -9,6 +9,7 @@ import importlib
 
 import numpy as np
 
+from skdistill.deployment._skops_bytes import settled
 from skdistill.deployment._skops_parts import BOOSTED_TREE, TREE, check_parts
 from skdistill.exceptions import StudentError, TeacherError
 
@@ -35,7 +36,7 @@ def dump(estimator, what):
     """
     skops = _import_skops(what)
     try:
-        content = skops.dumps(estimator)
+        content = settled(skops.dumps(estimator))
         unknown = [t for t in skops.get_untrusted_types(data=content) if t not in KNOWN]
     except Exception as error:  # whatever an estimator of others raises when it is taken apart
         raise StudentError(

@@ -6,10 +6,11 @@ from typing import Any
 
 from sklearn.pipeline import Pipeline
 
+from skdistill._names import own_rows
 from skdistill.exceptions import StudentError
 
 
-def replace_inside(model: Any, change: Callable, X: Any = None) -> Any:
+def replace_inside(model: Any, change: Callable, *rows: Any) -> Any:
     """Return a copy of a fitted model in which its estimator or student is another.
 
     Parameters
@@ -18,9 +19,9 @@ def replace_inside(model: Any, change: Callable, X: Any = None) -> Any:
         A distilled estimator, a student, a Pipeline that ends in one, or a search for one; not
         changed.
     change : callable
-        Returns another for the estimator or student, and for rows as they reach it.
-    X : array-like of shape (n_samples, ...), default=None
-        Rows as they reach the model.
+        Returns another for the estimator or student, and for the rows as they reach it.
+    *rows : array-like of shape (n_rows, ...) or None
+        Sets of rows as they reach the model.
 
     Returns
     -------
@@ -29,15 +30,18 @@ def replace_inside(model: Any, change: Callable, X: Any = None) -> Any:
     """
     if hasattr(model, "best_estimator_"):
         found = copy.copy(model)
-        found.best_estimator_ = replace_inside(model.best_estimator_, change, X)
+        found.best_estimator_ = replace_inside(model.best_estimator_, change, *rows)
         return found
     if not isinstance(model, Pipeline):
-        return change(model, X)
+        return change(model, *rows)
     *before, (name, last) = model.steps
-    if before and X is not None:
-        X = model[:-1].transform(X)
+    if before:
+        steps = model[:-1]
+        rows = tuple(
+            None if part is None else steps.transform(own_rows(steps, part)) for part in rows
+        )
     found = copy.copy(model)
-    found.steps = [*before, (name, replace_inside(last, change, X))]
+    found.steps = [*before, (name, replace_inside(last, change, *rows))]
     return found
 
 
@@ -57,8 +61,11 @@ def trained_net(learner: Any, who: str) -> Any:
     net = getattr(learner, "net_", learner)
     if hasattr(net, "module_"):
         return net
+    kind = type(learner.estimator_)
+    saved = "save(model) keeps this one in the bytes that it has; one"
+    if not kind.__module__.startswith("sklearn."):  # of which save keeps none
+        saved = "One"
     raise StudentError(
-        f"{who} was given the student {type(learner.estimator_).__name__}, which has no network; "
-        f"expected one, such as the default student. save(model) keeps this one in the bytes that "
-        f"it has; one with fewer or smaller trees, or fewer columns, takes less."
+        f"{who} was given the student {kind.__name__}, which has no network; expected one, such as "
+        f"the default student. {saved} with fewer or smaller trees, or fewer columns, takes less."
     )

@@ -17,6 +17,7 @@ from skdistill.deployment._parts import take_apart
 from skdistill.exceptions import StudentError
 from skdistill.students import shrink
 from skdistill.students._settings import check_settings
+from skdistill.transfer._unlabeled import unwrap
 
 CONSTRAINTS = {
     "amount": [Interval(Real, 0, 1, closed="neither")],
@@ -33,6 +34,10 @@ def prune(
     max_epochs: int = 10,
     soft_targets: Any = None,
     sample_weight: ArrayLike | None = None,
+    X_unlabeled: Any = None,
+    groups: ArrayLike | None = None,
+    X_val: Any = None,
+    y_val: ArrayLike | None = None,
 ) -> Any:
     """Return a fitted model whose network has lost its weakest units, and has learnt without them.
 
@@ -40,7 +45,8 @@ def prune(
     `shrink`. What is left learns some epochs more, as `fit` of the model would: with its loss,
     alpha, learning rate and other settings, on its preprocessing as it is, from its teacher or
     from `soft_targets`. A teacher that was given unfitted is fitted for it again, out of fold: with
-    a `memory` its answers are found there. A `StudentNet` learns from labels alone.
+    a `memory` its answers are found there. A `StudentNet` learns as by its `partial_fit`, from
+    rows, labels and weights alone.
 
     Parameters
     ----------
@@ -58,8 +64,10 @@ def prune(
         Epochs of the training afterwards.
     soft_targets : Targets or array-like of shape (n_samples, n_classes), default=None
         In place of the model's teacher; see `fit`.
-    sample_weight : array-like of shape (n_samples,), default=None
-        Weights of the rows; see `fit`.
+    sample_weight, X_unlabeled, groups, X_val, y_val : default=None
+        As `fit` of the model takes them: weights of the rows, rows without labels, groups that stay
+        together, rows to choose the best of these epochs by. All rows are as the model, or the
+        Pipeline, reads them.
 
     Returns
     -------
@@ -103,26 +111,30 @@ def prune(
     check_settings("prune", CONSTRAINTS, amount=amount, max_epochs=max_epochs)
     take_apart(model, "prune")  # which refuses what is no fitted student
 
-    def change(inner, rows):
+    learnt = {"soft_targets": soft_targets, "groups": groups, "y_val": y_val}
+    rows = X, unwrap(X_unlabeled), X_val
+
+    def change(inner, X, X_unlabeled, X_val):
         is_distilled = isinstance(inner, BaseDistilled)
         student = _with_fewer_units(inner.student_ if is_distilled else inner, amount)
         if is_distilled:
-            check_names_and_width(inner, as_rows(rows))
-        elif soft_targets is not None:
+            check_names_and_width(inner, as_rows(X))
+        given = learnt | {"X_unlabeled": X_unlabeled, "X_val": X_val}
+        unheard = [name for name, value in given.items() if value is not None]
+        if unheard and not is_distilled:
             raise ValueError(
-                f"soft_targets were given for a {type(inner).__name__}, which learns from labels "
-                f"alone; expected None. Give the DistilledClassifier or DistilledRegressor, or "
-                f"leave them out."
+                f"{' and '.join(unheard)} were given for a {type(inner).__name__}, which goes on "
+                f"learning from rows, labels and weights alone; expected None. Give the "
+                f"DistilledClassifier or DistilledRegressor, or leave them out."
             )
         with _epochs(student[-1], max_epochs):
             if is_distilled:
-                given = {"soft_targets": soft_targets, "sample_weight": sample_weight}
-                learn_more(inner, student, rows, y, **given)
+                learn_more(inner, student, X, y, sample_weight=sample_weight, **given)
             else:
-                student[-1].partial_fit(rows, y, sample_weight=sample_weight)
+                student[-1].partial_fit(X, y, sample_weight=sample_weight)
         return _with_student(inner, student) if is_distilled else student[-1]
 
-    return replace_inside(model, change, X)
+    return replace_inside(model, change, *rows)
 
 
 def _with_fewer_units(student, amount):

@@ -108,7 +108,7 @@ def quantize(model: Any, weights: Literal["int8", "float16"] = "int8") -> Any:
     check_settings("quantize", {"weights": [StrOptions({"int8", "float16"})]}, weights=weights)
     take_apart(model, "quantize")  # which refuses what is no fitted student
 
-    def change(inner, _):
+    def change(inner):
         if isinstance(inner, BaseDistilled):
             found = copy.copy(inner)
             found.student_ = replace_inside(inner.student_, change)

@@ -79,11 +79,12 @@ def encode_settings(params, defaults=None):
     Returns
     -------
     settings : dict
+        Sorted by their names, so that the order in which they were given makes no other file.
     left_out : list of str
         Settings of these are left out with them.
     """
     settings, left_out = {}, []
-    for name, value in params.items():
+    for name, value in sorted(params.items()):
         try:
             settings[name] = encode(value)
         except NotPlainError:

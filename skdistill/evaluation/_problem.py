@@ -126,6 +126,15 @@ class Problem:
             return self.X, y
         return safe_indexing(self.X, positions), safe_indexing(y, positions)
 
+    @property
+    def asked(self) -> dict[str, Any]:
+        """The rows of the test sets, by what errors call them."""
+        alone = len(self.tests) == 1
+        return {
+            "X_test" if alone else f"the test set {name!r}": X
+            for name, (X, _) in self.tests.items()
+        }
+
     def take(self, positions: np.ndarray) -> tuple[Any, np.ndarray]:
         """Rows and labels at some positions."""
         return safe_indexing(self.X, positions), self.y[positions]

@@ -6,14 +6,17 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 from sklearn.utils import get_tags
 
-from skdistill._frames import column_names, is_table
+from skdistill._columns import NUMBERS, as_floats
+from skdistill._frames import NUMPY_KINDS, column_kinds, column_names, is_table
 from skdistill._names import in_order_of, names_of
 from skdistill._rows import has_gaps
 from skdistill.evaluation._checks import check_classes
 from skdistill.evaluation._problem import Problem
 from skdistill.evaluation._tasks import ClassScoring, NumberScoring, Scoring, task_of
+from skdistill.teachers._fit import tags_of
 
 
 def read_problem(
@@ -75,14 +78,68 @@ def _read_test_set(
     names = names_of(y_test)
     X_test, y_test = task.read_rows("X_test", X_test, "y_test", y_test)
     check_same_columns(X, X_test)
+    check_same_kinds(model, X, X_test)
     if y.shape[1:] != y_test.shape[1:]:
         raise ValueError(
             f"y_train has the shape {y.shape} and y_test {y_test.shape}; pass the numbers of "
             f"the same outputs."
         )
-    check_gaps(model, X, X_test)
     check_known(task, y_test)
     return X_test, in_order_of(task.names, y_test, names, "y_test") if y.ndim > 1 else y_test
+
+
+def check_same_kinds(model: Any, X: Any, X_test: Any, X_name: str = "X_test") -> None:
+    """Refuse test rows that hold what no training row holds, and the model cannot read.
+
+    Parameters
+    ----------
+    model : DistilledClassifier or DistilledRegressor
+    X, X_test : {ndarray, CSR matrix, DataFrame} of shape (n_rows, ...)
+        Of the same columns.
+    X_name : str
+        What the errors call the test rows.
+    """
+    check_numbers(X, X_test, X_name=X_name)
+    readers = {"student": get_tags(model)}
+    if type(model.teacher).__module__.startswith("sklearn."):  # tags of others may say too little
+        readers["teacher"] = tags_of(model.teacher)
+    dense = [name for name, tags in readers.items() if tags and not tags.input_tags.sparse]
+    if sparse.issparse(X_test) and not sparse.issparse(X) and dense:
+        raise ValueError(
+            f"{X_name} is a sparse matrix, as X_train is none, and the {dense[0]} takes none; "
+            f"expected rows like those of X_train. Pass {X_name}.toarray()."
+        )
+    check_gaps(model, X, X_test, X_name)
+
+
+def check_numbers(X: Any, X_test: Any, name: str = "X_train", *, X_name: str = "X_test") -> None:
+    """Refuse texts, dates and the like in the test rows where all training rows hold numbers."""
+    if len(X.shape) != 2:
+        return
+    kinds = _kinds(X)
+    numbers = np.array([i for i, kind in enumerate(kinds) if kind in NUMBERS], dtype=int)
+    try:
+        of_test = _kinds(X_test)
+        dates = [i for i in numbers if of_test[i] == "date"]
+        if dates:
+            raise ValueError(f"{of_test[dates[0]]}s in the column {_column(X_test, dates[0])!r}")
+        if not sparse.issparse(X_test):
+            as_floats(X_test, numbers)
+    except ValueError as error:
+        raise ValueError(
+            f"{X_name} holds values that are no numbers ({error}), where {name} holds numbers "
+            f"alone; expected the same. Convert them, or leave these cells empty, as gaps."
+        ) from None
+
+
+def _kinds(X: Any) -> list[str]:
+    return (
+        column_kinds(X) if is_table(X) else [NUMPY_KINDS.get(X.dtype.kind, "object")] * X.shape[1]
+    )
+
+
+def _column(X: Any, position: int) -> Any:
+    return column_names(X)[position] if is_table(X) else int(position)
 
 
 def check_gaps(model: Any, X: Any, X_test: Any, X_name: str = "X_test") -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sklearn.base import clone, is_regressor
@@ -12,7 +12,8 @@ from sklearn.utils.validation import check_memory
 
 from skdistill._alpha_choice import AUTO
 from skdistill._classifier import DistilledClassifier
-from skdistill._halves import try_fit
+from skdistill._halves import called, try_fit
+from skdistill._names import own_rows
 from skdistill._regressor import DistilledRegressor
 from skdistill.evaluation._arm_names import (
     DISTILLED,
@@ -127,7 +128,7 @@ def _nobody(X: Any) -> None:
     raise AssertionError("a recipe is checked before anybody is asked")
 
 
-def check_recipe(estimator: Any, X: Any, y: Any) -> None:
+def check_recipe(estimator: Any, X: Any, y: Any, asked: Mapping[str, Any] | None = None) -> None:
     """Refuse, before anything is trained, what the `fit` of a distilled estimator would refuse.
 
     That checks parameters, rows and student before it asks its teacher.
@@ -141,6 +142,9 @@ def check_recipe(estimator: Any, X: Any, y: Any) -> None:
         Rows to learn from.
     y : array-like of shape (n_samples,)
         Their labels or values.
+    asked : dict of str to array-like of shape (n_rows, ...), default=None
+        By what errors call them, rows that the fitted estimator is to be asked about, which its
+        steps have to read, too.
     """
     steps = estimator.steps if isinstance(estimator, Pipeline) else [("model", estimator)]
     model = steps[-1][1]
@@ -164,8 +168,18 @@ def check_recipe(estimator: Any, X: Any, y: Any) -> None:
         warnings.simplefilter("ignore")  # the fits themselves will warn
         for _, step in steps[:-1]:
             if step is not None and step != "passthrough":
-                X = clone(step).fit_transform(X, y)
-        try_fit(model, X, y, **changes)
+                fitted = clone(step)
+                X = fitted.fit_transform(own_rows(step, X), y)
+                asked = _transformed(fitted, asked or {})
+        try_fit(model, X, y, asked, **changes)
+
+
+def _transformed(step: Any, asked: Mapping[str, Any]) -> dict[str, Any]:
+    found = {}
+    for name, rows in asked.items():
+        with called(name):
+            found[name] = step.transform(own_rows(step, rows))
+    return found
 
 
 def student_arms(model: Any, names: Iterable[Any], **changes: Any) -> tuple[Arm, ...]:

@@ -40,6 +40,19 @@ class Asked(NamedTuple):
     seconds: float
     n_bytes: float
 
+    @property
+    def on_train(self) -> np.ndarray | None:
+        """What the fitted teacher says of these rows; None where clones of it were asked.
+
+        A row whose class it does not know has no target, and no share of its class.
+        """
+        targets = self.targets
+        if targets.out_of_fold:
+            return None
+        said = targets.values if targets.said is None else targets.said
+        said = np.where(np.isnan(said), 0.0, said)
+        return said[:, 0] if targets.kind == "numbers" and said.shape[1] == 1 else said
+
 
 class Student(NamedTuple):
     """What is kept of a student: itself, the bytes of its pickle, and its answers by test set.

@@ -104,6 +104,7 @@ def compute_targets(
     )
     more = [task.read(ask(rows), kinds, teacher.panel, columns)[0] for rows in X_more]
     more += generated.values()
+    said = values
     if calibration is not None:
         values, more = calibration(values), list(map(calibration, more))
     targets = Targets(
@@ -114,11 +115,12 @@ def compute_targets(
         calibrated=calibration is not None,
         more=more,
         features=_features(teacher, [X, *X_more], layers, desk),
+        said=None if calibration is None else said,
     )
     task.warn(targets, fitting.sample_weight)
     if any(member.answers_from_labels for member in teacher.members):
         values = teacher.teacher.add_answers_from_labels(targets.values, task.y, task.classes)
-        targets = targets.replace(values=values, kind="probabilities")
+        targets = targets.replace(values=values, kind="probabilities", said=said)
     return targets, teacher.teacher if teacher.is_fitted else None
 
 

@@ -233,7 +233,7 @@ class ClassTask:
             for part in [targets.values, *targets.more]
         )
         self.without_strangers(values, slice(None), columns)
-        return targets.replace(values=values, classes=self.classes, more=more)
+        return targets.replace(values=values, classes=self.classes, more=more, said=None)
 
     def without_strangers(self, values, rows, known):
         """Make NaN of the rows whose class is not known, in place.

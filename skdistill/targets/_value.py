@@ -39,6 +39,9 @@ class Targets(NDArrayOperatorsMixin):
     features : dict of str to list of ndarray, default=None
         What hidden layers of the teacher make of the rows, by the layer's name: an array of shape
         (n_samples, ...) for the labelled rows, and one for each of `more`.
+    said : array-like of shape (n_samples, n_columns), default=None
+        What the teacher itself says of the labelled rows, where `values` are that after a
+        calibration or with answers that come from labels; None where they are the same.
 
     Attributes
     ----------
@@ -67,6 +70,7 @@ class Targets(NDArrayOperatorsMixin):
         from_labels: bool = False,
         more: Iterable[ArrayLike] = (),
         features: dict[str, list[np.ndarray]] | None = None,
+        said: ArrayLike | None = None,
     ) -> None:
         self.values = np.asarray(values, dtype=np.float64)
         if self.values.ndim != 2:
@@ -91,6 +95,7 @@ class Targets(NDArrayOperatorsMixin):
         self.from_labels = bool(from_labels)
         self.more: list[np.ndarray] = [np.asarray(part, dtype=np.float64) for part in more]
         self.features = {} if features is None else dict(features)
+        self.said = None if said is None else np.asarray(said, dtype=np.float64)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -138,6 +143,7 @@ class Targets(NDArrayOperatorsMixin):
             return self.values[rows]
         return self.replace(
             values=self.values[rows],
+            said=None if self.said is None else self.said[rows],
             features={name: [parts[0][rows], *parts[1:]] for name, parts in self.features.items()},
         )
 

@@ -4,6 +4,7 @@ import torch
 from sklearn.pipeline import Pipeline
 
 from skdistill._compat import check_names_and_width
+from skdistill._names import own_rows
 from skdistill._rows import as_rows, has_gaps, is_plain, looks_plain
 from skdistill._torch import forward_in_batches
 from skdistill.students import TablePreprocessor
@@ -43,7 +44,8 @@ class FittedStudent:
         if self.rows is not None:
             X = self.rows.read(X)
         for step in self.steps:
-            X = step.transform(X)
+            ours = type(step).__module__.startswith("skdistill.")  # none of which writes into rows
+            X = step.transform(X if ours else own_rows(step, X))
         return self.body.outputs(X)
 
     def predict(self, X):

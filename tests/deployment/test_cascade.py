@@ -8,6 +8,7 @@ import pytest
 import torch
 from sklearn import set_config
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.datasets import make_classification
 from sklearn.dummy import DummyClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
@@ -18,6 +19,7 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
+from sklearn.tree import DecisionTreeClassifier
 
 from skdistill import DistilledClassifier, StudentNet
 from skdistill.deployment import CascadeClassifier, TunedCascadeClassifier
@@ -468,3 +470,22 @@ REFUSED = {
 @pytest.mark.parametrize("case", REFUSED)
 def test_refused(case, refused):
     refused(*REFUSED[case])
+
+
+def test_a_step_that_writes_into_its_rows_takes_none_from_the_teacher():
+    """The rows are what they were, and the teacher gets these: as with a step that copies."""
+    rows, labels = make_classification(1600, 6, n_informative=5, n_redundant=0, random_state=0)
+    rows = 5 + 3 * rows
+    found = []
+    for copies in (True, False):
+        student = make_pipeline(StandardScaler(copy=copies), DecisionTreeClassifier(max_depth=3))
+        model = DistilledClassifier(GaussianNB(), student, random_state=0)
+        model.fit(rows[:300], labels[:300])
+        cascade = CascadeClassifier(model, model.teacher_, threshold=0.9)
+        tuned = TunedCascadeClassifier(model, model.teacher_).fit(rows[300:], labels[300:])
+        asked = rows[:300].copy()
+        found.append((cascade.predict_proba(asked), tuned.threshold_))
+        assert np.array_equal(asked, rows[:300])
+        assert cascade.defers(asked).any()
+    assert np.array_equal(found[0][0], found[1][0]) and found[0][1] == found[1][1]
+    assert rows.mean() > 4

@@ -10,9 +10,9 @@ from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_iris
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import Ridge
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, GroupKFold
 from sklearn.naive_bayes import GaussianNB
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 from skorch import NeuralNetClassifier
@@ -23,6 +23,7 @@ from skdistill.deployment import inspect, load, prune, quantize, save
 from skdistill.exceptions import StudentError
 from skdistill.students import MLP, SparseMLP, TablePreprocessor, shrink
 from skdistill.targets import teacher_targets
+from skdistill.transfer import Unlabeled
 
 X, y = load_iris(return_X_y=True)
 NAMES = np.array(["a", "b", "c"])[y]
@@ -163,6 +164,57 @@ def test_weights_of_rows_are_heard(model):
     assert weighed.predict_proba(X)[:, 0].mean() > plain.predict_proba(X)[:, 0].mean()
 
 
+def test_rows_without_labels_are_learnt_from_as_in_fit():
+    """The teacher answers them: what it says can be handed over in its place."""
+    teacher, more = LinearDiscriminantAnalysis().fit(X, y), X[::3] + 0.1
+    model = distilled(mlp(), teacher).fit(X, y)
+    targets = teacher_targets(teacher, X, y, X_unlabeled=more)
+    plain = prune(model, X, y, max_epochs=1)
+    asked = prune(model, X, y, max_epochs=1, X_unlabeled=Unlabeled(more))
+    given = prune(model, X, y, max_epochs=1, X_unlabeled=more, soft_targets=targets)
+    assert np.allclose(asked.predict_proba(X), given.predict_proba(X), atol=1e-6)
+    assert not np.allclose(asked.predict_proba(X), plain.predict_proba(X), atol=1e-6)
+
+
+def test_rows_to_choose_an_epoch_by_are_held_back():
+    """Training learns from all of X then, whatever the labels of the others are."""
+    model = distilled(mlp(lr=0.01)).fit(X[::2], y[::2])
+    first, second = (
+        prune(model, X[::2], y[::2], max_epochs=1, X_val=X[1::2], y_val=labels).history_[-1]
+        for labels in (y[1::2], y[1::2][::-1])
+    )
+    assert first["train_loss"] == second["train_loss"]
+    assert first["valid_loss"] < second["valid_loss"]
+
+
+def test_groups_reach_the_splitter_of_the_teacher():
+    groups = np.arange(150) % 10
+    model = distilled(mlp(), GaussianNB(), cv=GroupKFold(2)).fit(X, y, groups=groups)
+    with pytest.raises(ValueError, match=r"needs groups and got none"):
+        prune(model, X, y, max_epochs=1)
+    small = prune(model, X, y, max_epochs=1, groups=groups)
+    targets = teacher_targets(GaussianNB(), X, y, cv=GroupKFold(2), groups=groups)
+    # The student holds back whole groups, too.
+    given = prune(model, X, y, max_epochs=1, groups=groups, soft_targets=targets)
+    assert np.allclose(small.predict_proba(X), given.predict_proba(X), atol=1e-6)
+
+
+def test_all_rows_go_through_the_steps_before_the_model():
+    """As written by hand: a step that writes into what it reads gets rows of its own."""
+    teacher, scaler = GaussianNB().fit(StandardScaler().fit_transform(X), y), StandardScaler()
+    inner = distilled(mlp(), teacher).fit(scaler.fit_transform(X), y)
+    whole = Pipeline([("scale", StandardScaler(copy=False).fit(X.copy())), ("model", inner)])
+    rows = {"X_unlabeled": X[::3] + 0.1, "X_val": X[1::2]}
+    given = {name: part.copy() for name, part in rows.items()}
+    kept = X.copy()
+    small = prune(whole, kept, y, max_epochs=1, y_val=y[1::2], **given)
+    scaled = {name: scaler.transform(part) for name, part in rows.items()}
+    alone = prune(inner, scaler.transform(X), y, max_epochs=1, y_val=y[1::2], **scaled)
+    assert np.array_equal(small.predict_proba(X.copy()), alone.predict_proba(scaler.transform(X)))
+    assert np.array_equal(kept, X)
+    assert all(np.array_equal(given[name], part) for name, part in rows.items())
+
+
 @pytest.mark.parametrize("n_outputs", [1, 2])
 def test_numbers_keep_their_unit(n_outputs, tmp_path):
     targets = 1e6 + 1e3 * y_NUMBERS
@@ -248,6 +300,20 @@ REFUSED = {
         lambda m: prune(m, X, NAMES, soft_targets=np.full((150, 2), 0.5)),
         r"\(150, 2\); expected \(150, 3\): a row per",
     ),
+    "other columns without labels": (
+        ValueError,
+        lambda m: prune(m, X, NAMES, X_unlabeled=X[:, :3]),
+        r"X_unlabeled have the shape \(3,\) and those of X",
+    ),
+    "rows to choose by without labels": (
+        ValueError, lambda m: prune(m, X, NAMES, X_val=X), "y_val is None; expected both"
+    ),
+    "other columns to choose by": (
+        ValueError, lambda m: prune(m, X, NAMES, X_val=X[:, 1:], y_val=NAMES), "has 3 features"
+    ),
+    "groups of another length": (
+        ValueError, lambda m: prune(m, X, NAMES, groups=y[:9]), "inconsistent numbers"
+    ),
     "weights below zero": (
         ValueError, lambda m: prune(m, X, NAMES, sample_weight=-np.ones(150)), "[Nn]egative"
     ),
@@ -281,7 +347,24 @@ def test_networks_that_are_refused(case):
 @pytest.mark.changes_global_rng  # by a student without a seed
 def test_a_student_alone_hears_no_soft_targets():
     student = mlp().fit(X, y)
-    with pytest.raises(ValueError, match=r"were given for a StudentNet.*expected None"):
-        prune(student, X, y, soft_targets=np.full((150, 3), 1 / 3))
+    unheard = {
+        "soft_targets": np.full((150, 3), 1 / 3),
+        "X_unlabeled": X,
+        "groups": y,
+        "X_val": X,
+        "y_val": y,
+    }
+    for name, value in unheard.items():
+        with pytest.raises(ValueError, match=f"^{name} were given for a StudentNet.*expected None"):
+            prune(student, X, y, **{name: value})
     with pytest.raises(ValueError, match="expected labels among them"):
         prune(student, X, NAMES)
+
+
+def test_what_save_does_not_keep_is_not_said_to_be_kept():
+    lightgbm = pytest.importorskip("lightgbm")
+    student = lightgbm.LGBMClassifier(n_estimators=2, verbose=-1)
+    model = distilled(student, GaussianNB()).fit(X, y)
+    for attempt in (lambda: prune(model, X, y), lambda: quantize(model)):
+        with pytest.raises(StudentError, match=r"has no network; expected one.*One with fewer"):
+            attempt()

@@ -126,10 +126,7 @@ def test_what_is_saved_is_small_and_answers_as_before(kind, weights, tmp_path):
     assert inspect(path).weights == weights and inspect(whole).weights in ("float32", "float64")
     assert inspect(path).n_parameters == inspect(whole).n_parameters
     # What is saved again has lost nothing, and a clone learns in full precision.
-    first, second = load_file(path), load_file(save(loaded, tmp_path / "loaded.safetensors"))
-    assert first.keys() == second.keys()
-    own = [name for name in first if name.startswith(("module.", "scale."))]
-    assert all(np.array_equal(first[name], second[name]) for name in own)
+    assert save(loaded, tmp_path / "loaded.safetensors").read_bytes() == path.read_bytes()
     refitted = save(clone(small).fit(rows, y), tmp_path / "refitted.safetensors")
     assert inspect(refitted).weights == inspect(whole).weights
 

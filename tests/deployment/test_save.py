@@ -246,7 +246,9 @@ def answers(model, rows):
 def test_a_classifier_answers_as_before(kind, tmp_path):
     model, rows, labels, new = CLASSIFIERS[kind]
     model = clone(model).fit(rows, labels)
-    again = load(save(model, tmp_path / "student.safetensors"))
+    path = save(model, tmp_path / "student.safetensors")
+    again = load(path)
+    assert save(again, tmp_path / "again.safetensors").read_bytes() == path.read_bytes()
     assert np.array_equal(again.predict_proba(new), model.predict_proba(new))
     assert np.array_equal(again.predict_log_proba(new), model.predict_log_proba(new))
     assert again.predict(new).dtype == model.predict(new).dtype
@@ -260,7 +262,9 @@ def test_a_classifier_answers_as_before(kind, tmp_path):
 def test_a_regressor_answers_as_before(kind, n_outputs, tmp_path):
     targets = y_NUMBERS if n_outputs == 1 else np.column_stack([y_NUMBERS, X_NUMBERS[:, 0]])
     model = clone(REGRESSORS[kind]).fit(X_NUMBERS, targets)
-    again = load(save(model, tmp_path / "student.safetensors"))
+    path = save(model, tmp_path / "student.safetensors")
+    again = load(path)
+    assert save(again, tmp_path / "again.safetensors").read_bytes() == path.read_bytes()
     assert np.array_equal(again.predict(X_NUMBERS), model.predict(X_NUMBERS))
     DistilledRegressor(student=again, alpha=0, random_state=0).fit(X_NUMBERS, targets)
 
@@ -382,6 +386,16 @@ def test_the_same_student_is_the_same_file(fitted, tmp_path):
     assert first.read_bytes() == second.read_bytes()
     third = save(load(first), tmp_path / "c.safetensors")
     assert third.read_bytes() == first.read_bytes()
+
+
+def test_the_order_in_which_settings_were_given_makes_no_other_file(tmp_path):
+    settings = {"module__hidden_units": (8,), "module__n_members": 2, "max_epochs": 1}
+    nets = [StudentNet(**settings), StudentNet(**dict(reversed(settings.items())))]
+    first, second = (
+        save(distilled(one).fit(X, y), tmp_path / f"{i}.safetensors").read_bytes()
+        for i, one in enumerate(nets)
+    )
+    assert first == second
 
 
 def test_it_is_smaller_than_a_pickle_and_holds_no_teacher(tmp_path):

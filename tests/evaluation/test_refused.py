@@ -6,13 +6,15 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from scipy import sparse
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.compose import make_column_transformer
 from sklearn.datasets import make_classification
 from sklearn.ensemble import VotingClassifier
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 from torch import nn
@@ -105,6 +107,17 @@ sizes = attempts(capacity_curve, model=model(), X=X, y=Y, cv=2, param_range=[4])
 grid = attempts(temperature_alpha_map, model=model(), X=X, y=Y, cv=2)
 rounds = attempts(bias_variance_decomposition, estimator=Untouched(), **ARM)
 arms = attempts(compare, estimators={"a": Untouched(), "b": Untouched()}, **ARM)
+WORDS = np.column_stack([X[:, :5].astype(object), np.full(80, "u")])
+SPOKEN = TABLE.assign(f=np.where(np.arange(80) % 2, "u", "v"))
+OTHER = TABLE.assign(f="w")
+OTHERS = pd.concat([OTHER] * 13, ignore_index=True)
+DATED = TABLE.assign(a=pd.Timestamp("2020-01-01"))
+SPARSE = sparse.csr_matrix(X)
+CENTRED = make_pipeline(StandardScaler(), NET)
+KNOWN = make_column_transformer(
+    (OneHotEncoder(sparse_output=False), ["f"]), remainder="passthrough"
+)
+STRICT = make_pipeline(KNOWN, NET)
 MANY, MANY_Y = np.tile(X, (13, 1)), np.tile(Y, 13)
 LIKE = MANY.copy(), MANY_Y
 NUMBERS = DistilledRegressor(Ridge())
@@ -141,6 +154,21 @@ REPORTS = {
                         r"X holds texts.*Put a step before it:"),
     "dates": (StudentError, report(X_train=DATES[:50], X_test=DATES[50:]),
               "holds dates.*expected numbers.*Derive numbers"),
+    "texts in a column of numbers": (ValueError, report(X_test=WORDS[50:]),
+                                     r"X_test holds .*'u' in the column 5.*X_train holds numbers"),
+    "texts in a column of a table": (ValueError, report(X_train=TABLE[:50], X_test=SPOKEN[50:]),
+                                     "'v' in the column 'f'.*expected the same.*Convert them"),
+    "dates in a column of numbers": (ValueError, report(X_train=TABLE[:50], X_test=DATED[50:]),
+                                     r"no numbers \(dates in the column 'a'\).*Convert"),
+    "sparse rows for a dense step": (ValueError, report(model=model(student=CENTRED),
+                                                        X_test=SPARSE[50:]),
+                                     "X_test is a sparse matrix.*student takes none.*toarray"),
+    "sparse rows for a dense teacher": (ValueError, report(model=model(GaussianNB()),
+                                                           X_test=SPARSE[50:]),
+                                        "X_test is a sparse matrix.*teacher takes none.*toarray"),
+    "a category that a step refuses": (ValueError, report(model=model(student=STRICT),
+                                                          X_train=SPOKEN[:50], X_test=OTHER[50:]),
+                                       "unknown categories"),
     "infinite rows": (ValueError, report(X_test=np.where(X1 > 1, np.inf, X1)), "contains infinity"),
     "gaps in the test": (ValueError, report(X_train=GAPS[:50], X_test=GAPS[50:]),
                          "X_test contains NaN, as no row of X_train does.*Fill them, or train on"),
@@ -182,6 +210,13 @@ REPORTS = {
     "a cascade of unknown labels": (ValueError, report(cascade=(X, 5 * Y)),
                                     r"cascade\[1\] does not fit y_train.*: 5.*Drop those"),
     "a cascade with gaps": (ValueError, report(cascade=(GAPS, Y)), r"cascade\[0\] contains NaN"),
+    "a sparse cascade": (ValueError, report(model=model(GaussianNB()), cascade=(SPARSE, Y)),
+                         r"cascade\[0\] is a sparse matrix.*toarray"),
+    "texts in a cascade": (ValueError, report(cascade=(WORDS, Y)),
+                           r"cascade\[0\] holds .*'u' in the column 5.*X_train holds numbers"),
+    "categories of a cascade": (ValueError, report(model=model(student=STRICT),
+                                                   X_train=SPOKEN[:50], X_test=SPOKEN[50:],
+                                                   cascade=(OTHERS, MANY_Y)), "unknown categories"),
     "labels missing in a cascade": (ValueError, report(cascade=(X, Y[1:])),
                                     r"cascade\[0\] has 80 rows and cascade\[1\] has 79 labels"),
     "too few rows for a cascade": (ValueError, report(cascade=(X, Y)),
@@ -243,6 +278,12 @@ DIAGNOSES = {
     "one class": (ValueError, diagnosis(y_train=0 * Y0), "one class only, 0; diagnose needs at"),
     "alpha": (ValueError, diagnosis(model=model(alpha=2)), r"'alpha'.*\[0.0, 1.0\]. Got 2 instead"),
     "student": (StudentError, diagnosis(model=model(student="nope")), "student is 'nope';"),
+    "a category that a step refuses": (ValueError, diagnosis(model=model(student=STRICT),
+                                                             X_train=SPOKEN[:50],
+                                                             X_test=OTHER[50:]),
+                                       "unknown categories"),
+    "texts in a column of numbers": (ValueError, diagnosis(X_test=WORDS[50:]),
+                                     "X_test holds .*'u' in the column 5.*Convert them"),
     "classes of a fitted model": (ValueError, diagnosis(model=FITTED, y_train=np.arange(50) % 3),
                                   "with the classes 0, 1 and y_train has 0, 1, 2. Pass the"),
 }
@@ -366,6 +407,11 @@ ROUNDS = {
     "other features": (ValueError, rounds(X_test=X1[:, 1:]), r"\(50, 6\) and X_test \(30, 5\);"),
     "other columns": (ValueError, rounds(X=TABLE[:50], X_test=TABLE[list("fedcba")][50:]),
                       r"pass X_test\[X.columns\]"),
+    "texts in a column of numbers": (ValueError, rounds(X_test=WORDS[50:]),
+                                     "X_test holds .*'u' in the column 5.*where X holds numbers"),
+    "a category that a step refuses": (ValueError, rounds(
+        estimator=make_pipeline(KNOWN, model()), X=SPOKEN[:50], X_test=OTHER[50:]),
+        "unknown categories"),
     "another length": (ValueError, rounds(y_test=Y1[1:]), "inconsistent numbers of samples"),
     "labels NaN": (ValueError, rounds(y=np.where(Y0, np.nan, 0)), "y has .* missing labels.*Leave"),
     "labels of two kinds": (ValueError, rounds(y=MIXED[:50]), "of the types int, str.*Write them"),
@@ -420,6 +466,21 @@ def test_a_set_among_several_is_named():
     with pytest.raises(ValueError, match="30 rows and y_test has 29") as refusal:
         report(**sets)()
     assert "'b'" in refusal.value.__notes__[0]
+
+
+def test_the_rows_that_a_step_refuses_are_named():
+    attempt = report(model=model(student=STRICT), X_train=SPOKEN[:50], X_test=OTHER[50:])
+    with pytest.raises(ValueError, match="unknown categories") as refusal:
+        attempt()
+    assert refusal.value.__notes__ == ["This was found with X_test."]
+
+
+def test_a_step_that_writes_into_its_rows_is_tried_on_rows_of_its_own():
+    rows, test = X0.copy(), X1.copy()
+    estimator = make_pipeline(StandardScaler(copy=False), model(Broken()))
+    with pytest.raises(RuntimeError, match="broken"):
+        rounds(estimator=estimator, X=rows, X_test=test)()
+    assert np.array_equal(rows, X0) and np.array_equal(test, X1)
 
 
 @pytest.mark.parametrize("alpha", [0, 0.5])

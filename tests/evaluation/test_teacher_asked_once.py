@@ -1,10 +1,15 @@
 """With a folder for its answers, a teacher is asked about each row once by all of evaluation."""
 
+import warnings
+
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from sklearn.datasets import make_classification
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
+from sklearn.tree import DecisionTreeClassifier
 
 from skdistill import DistilledClassifier, StudentNet
 from skdistill.evaluation import (
@@ -14,11 +19,13 @@ from skdistill.evaluation import (
     capacity_curve,
     diagnose,
     distillation_report,
+    leaderboard,
     learning_curves,
     robustness_curve,
     temperature_alpha_map,
 )
-from skdistill.teachers import CallableTeacher
+from skdistill.exceptions import TeacherWarning
+from skdistill.teachers import CallableTeacher, ClassGraphTeacher
 
 X, Y = make_classification(180, 6, flip_y=0.1, random_state=0)
 X_TRAIN, Y_TRAIN, X_TEST, Y_TEST = X[:120], Y[:120], X[120:], Y[120:]
@@ -67,6 +74,45 @@ def test_report_and_diagnosis_share_the_answers(model, asked):
     fitted = model.fit(X_TRAIN, Y_TRAIN)
     ReliabilityDisplay.from_estimator(fitted, X_TEST, Y_TEST, ax=Figure().subplots())
     assert asked.count() == 0
+
+
+@pytest.mark.parametrize("calibrate", [False, "temperature", "prior"])
+@pytest.mark.parametrize("also_labels", [False, True])
+def test_without_a_memory_the_report_asks_about_each_row_once(model, asked, calibrate, also_labels):
+    teacher = model.teacher
+    if also_labels:
+        teacher = [teacher, ClassGraphTeacher(np.eye(2))]
+    model.set_params(memory=None, calibrate=calibrate, teacher=teacher)
+    distillation_report(model, *ROWS)
+    assert asked.count() == len(X)
+
+
+def test_without_a_memory_a_leaderboard_asks_about_each_row_once(model, asked):
+    model.set_params(memory=None, calibrate=True)
+    leaderboard(model, *ROWS, students={"a tree": DecisionTreeClassifier(max_depth=2)})
+    assert asked.count() == len(X)
+
+
+@pytest.mark.parametrize("calibrate", [False, True])
+def test_a_teacher_that_knows_its_rows_by_heart_is_told_from_what_it_said(model, calibrate):
+    """The losses that are compared are those of its own answers, whatever calibrates them."""
+    knowing = RandomForestClassifier(5, random_state=0).fit(X_TRAIN, Y_TRAIN)
+    model.set_params(memory=None, calibrate=calibrate, teacher=knowing)
+    own, others = (log_loss(y, knowing.predict_proba(rows)) for rows, y in (ROWS[:2], ROWS[2:]))
+    with pytest.warns(TeacherWarning, match=f"log-loss is {own:.3f} on .* and {others:.3f} on the"):
+        distillation_report(model, *ROWS)
+
+
+def test_classes_that_a_teacher_does_not_know_count_as_wrong(model):
+    """A row of such a class is no row that it knows by heart."""
+    y, y_test = np.where(X_TRAIN[:, 0] > 1, 2, Y_TRAIN), np.where(X_TEST[:, 0] > 1, 2, Y_TEST)
+    teacher = RandomForestClassifier(5, random_state=0).fit(X_TRAIN[y < 2], y[y < 2])
+    model.set_params(memory=None, teacher=teacher)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        report = distillation_report(model, X_TRAIN, y, X_TEST, y_test)
+    assert np.isfinite(report.rows[0]["log_loss"])
+    assert not any("memorised" in str(one.message) for one in caught)
 
 
 def test_curves_share_the_answers(model, asked):

@@ -13,7 +13,7 @@ from skdistill.evaluation._bias_variance._designs import DESIGNS
 from skdistill.evaluation._bias_variance._losses import CLASSIFIER_METRICS, REGRESSOR_METRICS
 from skdistill.evaluation._checks import check_int, check_some_rows, read_labels, read_values
 from skdistill.evaluation._problem import Problem
-from skdistill.evaluation._read_problem import check_known, check_same_columns
+from skdistill.evaluation._read_problem import check_known, check_numbers, check_same_columns
 from skdistill.evaluation._tasks import ClassScoring, NumberScoring
 from skdistill.evaluation._teaching import has_unreachable_teacher
 
@@ -98,6 +98,7 @@ def check_data(X: Any, y: Any, X_test: Any, y_test: Any, *, classifier: bool) ->
                 f"features."
             )
         check_same_columns(X, X_test, "X")
+        check_numbers(X, X_test, "X")
     if classifier:
         check_classification_targets(y)
     task = ClassScoring(y) if classifier else NumberScoring(y)

@@ -108,7 +108,7 @@ verbose, memory
     rounds = draw_rounds(design, len(problem.y), labels, n_rounds, rounds_seed)
     check_rounds(rounds, labels, design)
     for estimator in estimators.values():
-        check_recipe(estimator, problem.X, problem.y)
+        check_recipe(estimator, problem.X, problem.y, problem.asked)
     refitted = {
         name: None if model is None else bool(refit_teacher) and not is_fitted(model.teacher)
         for name, model in ((name, find_distilled(e)) for name, e in estimators.items())

@@ -17,7 +17,7 @@ from skdistill.evaluation._diagnosis._measure import OWNER, gather_evidence
 from skdistill.evaluation._diagnosis._rows import figure_rows, flat_figures
 from skdistill.evaluation._diagnosis._rules import find
 from skdistill.evaluation._read_problem import read_problem
-from skdistill.evaluation._recipes import check_distilled
+from skdistill.evaluation._recipes import check_distilled, check_recipe
 from skdistill.evaluation._rows_of_fit import check_rows_of_fit
 from skdistill.evaluation._tables import TableResult, html_list, rows_to_table, text_table
 from skdistill.teachers._adapters import answers_from_labels
@@ -213,6 +213,8 @@ def diagnose(model: Any, X_train: Any, y_train: Any, X_test: Any, y_test: Any) -
             f"diagnose needs a teacher that answers for rows, and "
             f"{type(model.teacher).__name__} answers from the labels; pass one with predict_proba."
         )
+    if not fitted:
+        check_recipe(model, *problem.to_learn(), problem.asked)
     evidence = gather_evidence(model, problem, fitted=fitted)
     figures = compute_figures(evidence)
     finding = find(

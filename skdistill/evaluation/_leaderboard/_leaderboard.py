@@ -15,7 +15,7 @@ from skdistill.evaluation._leaderboard._result import Leaderboard, Row, mark_fro
 from skdistill.evaluation._leaderboard._students import OWNER, recipes_of
 from skdistill.evaluation._memorised import warn_if_memorised
 from skdistill.evaluation._problem import Cell, Problem
-from skdistill.evaluation._read_problem import check_gaps, read_problem
+from skdistill.evaluation._read_problem import check_same_kinds, read_problem
 from skdistill.evaluation._recipes import (
     check_distilled,
     check_recipe,
@@ -155,8 +155,8 @@ def leaderboard(
     for name, recipe in recipes.items():
         try:
             check_takes_answers(OWNER, recipe)
-            check_gaps(recipe, problem.X, problem.tests[TEST][0])
-            check_recipe(recipe, *problem.to_learn())
+            check_same_kinds(recipe, problem.X, problem.tests[TEST][0])
+            check_recipe(recipe, *problem.to_learn(), problem.asked)
         except ValueError as error:
             error.add_note(f"This was found with the student {name!r}.")
             raise
@@ -189,6 +189,7 @@ def _board(
     teacher = AskedTeacher(model, asked.teacher, task.known(problem.y))
     if verbose:
         print(f"[{OWNER}] {TEACHER}: {asked.seconds:.1f} s")
+    answer = task.ask(teacher, X_test, TEACHER)
     everything = np.arange(len(problem.y))
     cells = [
         Cell(
@@ -207,9 +208,8 @@ def _board(
     fits: dict[Any, list[Student]] = {}
     for record in records:
         fits.setdefault(record.arm, []).append(record.value)
-    answer = task.ask(teacher, X_test, TEACHER)
-    if not asked.targets.out_of_fold:
-        losses = task.losses(task.encode(problem.y), task.ask(teacher, problem.X, TEACHER))
+    if asked.on_train is not None:
+        losses = task.losses(task.encode(problem.y), asked.on_train)
         warn_if_memorised(task, losses, task.losses(encoded, answer))
     samples = {
         (TEACHER, TEACHER): [

@@ -119,6 +119,16 @@ def run_arms(
     teacher = AskedTeacher(model, asked.teacher, task.known(problem.y))
     if verbose:
         print(f"[{OWNER}] {TEACHER}: {asked.seconds:.1f} s")
+    # Everybody who is fitted speaks before anybody learns: what they cannot read shows early.
+    of_teacher = {name: task.ask(teacher, X, TEACHER) for name, X in tests.items()}
+    find_threshold = None if held_back is None else _threshold_finder(task, teacher, held_back)
+    thresholds = []
+    students: dict[Any, Student] = {}
+    if fitted:
+        answers = {name: task.ask(model, X, DISTILLED) for name, X in tests.items()}
+        students[DISTILLED, seeds[0]] = Student(model, pickled_bytes(model.student_), answers)
+        if find_threshold is not None:
+            thresholds.append(find_threshold(model))
     names = [name for name in task.report_arms if name not in (TEACHER, SCALED)]
     given = {DISTILLED} if fitted else set()
     everything = np.arange(len(problem.y))
@@ -140,16 +150,12 @@ def run_arms(
 
     timed_rows = next(iter(tests.values()))
     runs: dict[str, list[ArmRun]] = {name: [] for name in task.report_arms}
-    of_teacher = {name: task.ask(teacher, X, TEACHER) for name, X in tests.items()}
     runs[TEACHER].append(ArmRun(of_teacher, costs_of_teacher(task, model, asked, timed_rows)))
-    students = {
+    students |= {
         (record.arm, record.cell.seed): record.value
         for record in records
         if record.cell.test is None
     }
-    if fitted:
-        answers = {name: task.ask(model, X, DISTILLED) for name, X in tests.items()}
-        students[DISTILLED, seeds[0]] = Student(model, pickled_bytes(model.student_), answers)
     for seed in seeds:
         for name in names:
             student = students[name, seed]
@@ -158,36 +164,35 @@ def run_arms(
                 shipped = student.model.student_
                 scaled = _scaled(runs[name][-1], shipped, temperature, timed_rows, extra_seconds)
                 runs[SCALED].append(scaled)
-    if held_back is not None:
+    distilled = [students[DISTILLED, seed].model for seed in seeds]
+    if find_threshold is not None:
         for name, of_arm in runs.items():
             share = dict.fromkeys(tests, 1.0 if name == TEACHER else 0.0)
             runs[name] = [run._replace(deferred=share) for run in of_arm]
-        taught = [students[DISTILLED, seed].model for seed in seeds]
-        runs[CASCADE] = _cascades(task, teacher, taught, runs, held_back)
-    on_train = None if targets.out_of_fold else task.ask(teacher, problem.X, TEACHER)
-    distilled = (students[DISTILLED, seed].model for seed in seeds)
+        runs[CASCADE] = _cascades(thresholds or list(map(find_threshold, distilled)), runs)
     choices = [found.alpha_choice_ for found in distilled if found.alpha == AUTO]
-    return Arms(runs, temperature, on_train, choices)
+    return Arms(runs, temperature, asked.on_train, choices)
 
 
-def _cascades(
-    task: Any,
-    teacher: AskedTeacher,
-    students: list[Any],
-    runs: Mapping[str, list[ArmRun]],
-    held_back: HeldBack,
-) -> list[ArmRun]:
-    """The cascade of each seed's student. The teacher is asked about the held-back rows once."""
+def _threshold_finder(task: Any, teacher: AskedTeacher, held_back: HeldBack) -> Any:
+    """From a student to its threshold. The teacher is asked about the held-back rows once."""
     said = task.ask(teacher, held_back.X, TEACHER)
+
+    def find(student: Any) -> float:
+        answers = task.ask(student, held_back.X, DISTILLED)
+        return choose_threshold(answers, said, held_back.encoded).value
+
+    return find
+
+
+def _cascades(thresholds: list[float], runs: Mapping[str, list[ArmRun]]) -> list[ArmRun]:
+    """The cascade of each seed's student."""
     (of_teacher,) = runs[TEACHER]
     found = []
-    for student, own in zip(students, runs[DISTILLED], strict=True):
-        answers = task.ask(student, held_back.X, DISTILLED)
-        threshold = choose_threshold(answers, said, held_back.encoded).value
+    for threshold, own in zip(thresholds, runs[DISTILLED], strict=True):
         joint, deferred = join_answers(threshold, own.answers, of_teacher.answers)
         share = next(iter(deferred.values()))
-        costs = costs_of_cascade(own.costs, of_teacher.costs, share)
-        found.append(ArmRun(joint, costs, deferred))
+        found.append(ArmRun(joint, costs_of_cascade(own.costs, of_teacher.costs, share), deferred))
     return found
 
 

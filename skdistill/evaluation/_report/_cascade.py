@@ -15,7 +15,7 @@ from skdistill._cascade_threshold import (
 )
 from skdistill.evaluation._bootstrap import CONFIDENCE
 from skdistill.evaluation._problem import Problem
-from skdistill.evaluation._read_problem import check_gaps, check_known, check_same_columns
+from skdistill.evaluation._read_problem import check_known, check_same_columns, check_same_kinds
 from skdistill.evaluation._report._verdict import MARGIN
 from skdistill.teachers._key import content_key
 
@@ -66,7 +66,7 @@ def read_held_back(model: Any, problem: Problem, given: Any) -> HeldBack:
     names = "cascade[0]", "cascade[1]"
     X, y = problem.task.read_rows(names[0], given[0], names[1], given[1])
     check_same_columns(problem.X, X, X_name=names[0])
-    check_gaps(model, problem.X, X, X_name=names[0])
+    check_same_kinds(model, problem.X, X, names[0])
     check_known(problem.task, y, name=names[1])
     check_enough_rows(names[0], len(y), MARGIN, CONFIDENCE, "Hold more rows back.")
     others = {"the training rows": problem.X}

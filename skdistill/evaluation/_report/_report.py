@@ -213,7 +213,8 @@ def distillation_report(
     }
     held_back = None if cascade is None else read_held_back(model, problem, cascade)
     if not fitted:
-        check_recipe(model, *problem.to_learn())
+        held = {} if held_back is None else {"cascade[0]": held_back.X}
+        check_recipe(model, *problem.to_learn(), problem.asked | held)
     base = int(model.random_state) if isinstance(model.random_state, int | np.integer) else 0
     arms = run_arms(
         model,

@@ -14,7 +14,7 @@ from skdistill._halves import learn
 from skdistill.evaluation._arm_names import DISTILLED, PLAIN, TEACHER
 from skdistill.evaluation._checks import read_class_names, read_rows, rows_and_labels
 from skdistill.evaluation._metrics import class_index, row_terms
-from skdistill.evaluation._read_problem import check_same_columns
+from skdistill.evaluation._read_problem import check_numbers, check_same_columns
 from skdistill.evaluation._rows_of_fit import check_rows_of_fit
 from skdistill.exceptions import TeacherError
 from skdistill.targets import teacher_probabilities
@@ -131,6 +131,7 @@ def check_models_and_rows(
     if X_train is not None:
         X_train = read_rows("X_train", X_train)
         check_same_columns(X_train, X_test)
+        check_numbers(X_train, X_test)
     if isinstance(models, DistilledClassifier):
         classes = models.classes_
     else:
