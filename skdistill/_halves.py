@@ -5,9 +5,9 @@ import warnings
 import numpy as np
 from sklearn.base import clone
 
+from skdistill._interrupts import whole_trainings
 from skdistill.exceptions import TeacherWarning
 from skdistill.training._all_terms import check_terms
-from skdistill.training._trainer import whole_trainings
 
 ALONE = {
     "teacher": None,

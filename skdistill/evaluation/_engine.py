@@ -25,6 +25,7 @@ from sklearn.base import clone
 from sklearn.utils.parallel import Parallel, delayed
 
 from skdistill._generators import seeded
+from skdistill._interrupts import whole_trainings
 from skdistill._names import own_rows
 from skdistill._regressor import DistilledRegressor
 from skdistill._torch import resolve_device
@@ -57,7 +58,6 @@ from skdistill.teachers._as_teacher import as_teacher
 from skdistill.teachers._asks import CLASSES, NUMBERS
 from skdistill.teachers._fit import is_fitted
 from skdistill.teachers._key import check_key, content_key
-from skdistill.training._trainer import whole_trainings
 
 SMOOTHING = 0.1
 """Share of the weight that label smoothing spreads over all classes."""

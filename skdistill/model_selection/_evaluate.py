@@ -20,6 +20,7 @@ from skdistill._compat import (
     score_or_error,
 )
 from skdistill._generators import is_ours
+from skdistill._interrupts import whole_trainings
 from skdistill._progress import Progress
 from skdistill._same_rows import SameRows, learn_begun
 from skdistill._unwrap import last_step
@@ -197,7 +198,8 @@ def begin(job, folds):
                 if whole is None:
                     begun.append((place, rows.begin(estimator)))
                     continue
-                estimator.fit(X, **given) if y is None else estimator.fit(X, y, **given)
+                with whole_trainings():
+                    estimator.fit(X, **given) if y is None else estimator.fit(X, y, **given)
             except Exception as caught:
                 error = unless_raised(job, caught)
             seconds = time.perf_counter() - started

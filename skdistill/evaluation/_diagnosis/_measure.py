@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
+from skdistill._interrupts import whole_trainings
 from skdistill.evaluation._arm_names import DISTILLED, PLAIN, SMOOTHED
 from skdistill.evaluation._engine import doubts, run
 from skdistill.evaluation._problem import Cell, Fit, Problem
@@ -84,7 +85,8 @@ def gather_evidence(model: Any, problem: Problem, *, fitted: bool) -> Evidence:
     X_test, y_test = problem.tests["test"]
     seed = int(model.random_state) if isinstance(model.random_state, int | np.integer) else 0
     if not fitted:
-        model = clone(model).fit(X, y)
+        with whole_trainings():
+            model = clone(model).fit(X, y)
         if model.verbose:
             print(f"[{OWNER}] {DISTILLED}: {sum(model.fit_seconds_.values()):.1f} s")
 
