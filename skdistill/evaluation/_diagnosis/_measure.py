@@ -43,6 +43,8 @@ class Evidence:
         Whether no training row was answered by a teacher that had been fitted on it.
     alpha : float
         Weight of the teacher's term.
+    taught : bool
+        Whether the teacher has a say, by that term or by its features.
     smooth : callable
         Fits the recipe with label smoothing and returns its probabilities of the test rows.
     """
@@ -57,6 +59,7 @@ class Evidence:
     teacher_temperature: float
     cross_fitted: bool
     alpha: float
+    taught: bool
     smooth: Callable[[], np.ndarray]
 
     @property
@@ -122,6 +125,7 @@ def gather_evidence(model: Any, problem: Problem, *, fitted: bool) -> Evidence:
         teacher_temperature=temperature,
         cross_fitted=targets.out_of_fold,
         alpha=model.alpha_,
+        taught=not is_plain,
         smooth=lambda: fit(SMOOTHED),
     )
 

@@ -11,7 +11,6 @@ import numpy as np
 
 from skdistill.evaluation._arm_names import (
     CASCADE,
-    CASCADE_COMPARISON,
     COMPARISONS,
     DISTILLED,
     PLAIN,
@@ -272,7 +271,6 @@ def _score(
         for name, own in runs.items()
     ]
     found = differences(task, terms, seed)
-    intervals = {baseline: found[DISTILLED, baseline] for baseline in task.baselines}
     scores = {row["arm"]: row for row in rows}
     helps = any(
         scores[TEACHER][metric] < scores[PLAIN][metric]
@@ -281,17 +279,18 @@ def _score(
     )
     if isinstance(task, NumberScoring):
         sentences = number_verdict(
-            intervals[TEACHER]["mse"],
-            intervals[PLAIN]["mse"],
+            found[DISTILLED, TEACHER]["mse"],
+            found[DISTILLED, PLAIN]["mse"],
             variance=task.variance(encoded),
             teacher_helps=helps,
             n_seeds=n_seeds,
         )
     else:
         sentences = verdict_sentences(
-            intervals[TEACHER],
-            intervals[PLAIN],
-            intervals[SCALED],
+            found[DISTILLED, TEACHER],
+            found[DISTILLED, PLAIN],
+            found[DISTILLED, SCALED],
+            found[SCALED, PLAIN]["log_loss"],
             teacher_helps=helps,
             n_seeds=n_seeds,
         )
@@ -310,11 +309,11 @@ def _score(
         rows=rows,
         intervals=[
             {
-                "comparison": COMPARISONS[other] if arm == DISTILLED else CASCADE_COMPARISON,
+                "comparison": COMPARISONS[pair],
                 "metric": metric,
                 **interval._asdict(),
             }
-            for (arm, other), by_metric in found.items()
+            for pair, by_metric in found.items()
             for metric, interval in by_metric.items()
         ],
         verdict="\n".join(sentences),
