@@ -266,8 +266,8 @@ def test_verbose_says_what_is_fitted():
     out = io.StringIO()
     with contextlib.redirect_stdout(out):
         diagnose(model, *rows)
-    assert "[diagnose] distilled: " in out.getvalue()
-    assert "[diagnose] plain: " in out.getvalue()
+    assert "[diagnose] distilled: 1 of 3, " in out.getvalue()
+    assert "[diagnose] plain: 2 of 3, " in out.getvalue()
 
 
 # ---------------------------------------------------------------------------------------------

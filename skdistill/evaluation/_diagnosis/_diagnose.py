@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from skdistill._progress import Progress
 from skdistill._regressor import DistilledRegressor
 from skdistill.evaluation._diagnosis._advice import advise
 from skdistill.evaluation._diagnosis._figures import beyond_controls, compute_figures
@@ -83,7 +84,15 @@ class Diagnosis(TableResult):
         )
 
 
-def diagnose(model: Any, X_train: Any, y_train: Any, X_test: Any, y_test: Any) -> Diagnosis:
+def diagnose(
+    model: Any,
+    X_train: Any,
+    y_train: Any,
+    X_test: Any,
+    y_test: Any,
+    *,
+    verbose: int | None = None,
+) -> Diagnosis:
     """Say whether a distilled student overfits, underfits or is limited by something else.
 
     The student is held against its teacher and against the plain student, a fit of the same
@@ -100,6 +109,8 @@ def diagnose(model: Any, X_train: Any, y_train: Any, X_test: Any, y_test: Any) -
         Rows, and the labels or numbers that the student learns from.
     X_test, y_test : array-like of shape (n_test, ...) and (n_test,)
         Rows, and labels or numbers that neither student nor teacher has seen.
+    verbose : int, default=None
+        1 shows how far it is. None is the model's `verbose`.
 
     Returns
     -------
@@ -225,7 +236,8 @@ def diagnose(model: Any, X_train: Any, y_train: Any, X_test: Any, y_test: Any) -
             f"diagnose needs a teacher that answers for rows, and "
             f"{type(model.teacher).__name__} answers from the labels; pass one with predict_proba."
         )
-    evidence = gather_evidence(model, problem, fitted=fitted)
+    with Progress(OWNER, 3, shown=model.verbose if verbose is None else verbose) as progress:
+        evidence = gather_evidence(model, problem, fitted=fitted, progress=progress)
     figures = compute_figures(evidence)
     finding = find(
         figures,

@@ -108,7 +108,7 @@ def distillation_report(
         Fits at a time, through joblib. The scores do not depend on it; `fit_seconds` do, where
         fits share the processors. Predictions are timed afterwards, one arm after the other.
     verbose : int, default=None
-        1 prints a line for every fit, with the time that is left. None is the model's `verbose`.
+        1 shows how far it is, by fits, with the time that is left. None is the model's `verbose`.
     memory : str or joblib.Memory, default=None
         A folder in which every finished fit is kept, that of an unfitted teacher too, and found
         again by the content of rows, model and seed: a call that was interrupted goes on where it
