@@ -15,6 +15,7 @@ from skdistill.evaluation._bootstrap import BootstrapInterval
 from skdistill.evaluation._diagnosis import _rules as rules
 from skdistill.evaluation._diagnosis._figures import Figure, Figures
 from skdistill.evaluation._diagnosis._rows import figure_rows
+from skdistill.evaluation._report._headline import headline
 from skdistill.evaluation._report._verdict import number_verdict, verdict_sentences
 
 NUMBER = r"[+-]?\d+(?:\.\d+)?"
@@ -134,6 +135,34 @@ def test_no_sentence_on_numbers_contradicts_its_figures(rng):
     check_against_teacher(turned, 0.2)
     low, high = span_of(second)
     assert ("lower" in second, "higher" in second) == (high < 0, low > 0)
+
+
+@drawn
+def test_no_part_of_a_headline_contradicts_its_figures(rng):
+    to_teacher, to_plain = interval(rng, 0.1), interval(rng, 0.1)
+    size, speed = 10 ** rng.normal(0, 1, size=2)
+    scores = {"teacher": 0.9 - to_teacher.difference, "plain": rng.random(), "distilled": 0.9}
+    rows = [
+        {"arm": arm, "accuracy": score, "n_bytes": 1.0, "us_per_row": 1.0}
+        for arm, score in scores.items()
+    ]
+    rows[0] |= {"n_bytes": size, "us_per_row": speed}
+    entries = [
+        {"comparison": "distilled - teacher", "metric": "accuracy", **to_teacher._asdict()},
+        {"comparison": "distilled - plain", "metric": "log_loss", **to_plain._asdict()},
+    ]
+    text = headline(rows, entries)
+    figures, advice = text.split(": ")
+    assert ("smaller" in figures, "faster" in figures) == (size >= 1, speed >= 1)
+    over = float(re.search(rf"({NUMBER}) points over", figures)[1])
+    assert over == pytest.approx(100 * (0.9 - scores["plain"]), abs=0.051)
+    gap = 100 * to_teacher.difference
+    if abs(gap) > 0.051:
+        assert ("above the teacher" in figures) == (gap > 0)
+        assert ("below the teacher" in figures) == (gap < 0)
+    gains, cheaper = to_plain.high < 0, max(size, speed) > 1
+    assert (advice == "ship it") == (gains and cheaper and to_teacher.low > -0.005), text
+    assert ("take the plain" in advice) == (to_plain.low > 0)
 
 
 # The diagnosis

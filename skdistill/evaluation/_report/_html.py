@@ -151,6 +151,7 @@ def _report_parts(title: str, report: Any, *, costs: bool = True) -> list[str]:
     quality = arm_table(report.rows, QUALITY, report._face()["students"])
     return [
         f"<h1>{escape(title)}</h1>",
+        f"<p><strong>{escape(report.headline)}</strong></p>",
         html_list(report.verdict.splitlines()),
         _paragraph(_NO_PICTURES) if pictures is None else "",
         _section("Quality", html_table(quality, note(report.rows))),

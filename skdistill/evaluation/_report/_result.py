@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from skdistill.evaluation._arm_names import CASCADE, DISTILLED, PRINTED, TEACHER
+from skdistill.evaluation._report._headline import headline
 from skdistill.evaluation._report._html import render_joint_page, render_page, write_page
 from skdistill.evaluation._report._render import render_html, render_text
 from skdistill.evaluation._report._segments import side_changes
@@ -74,6 +75,11 @@ class DistillationReport:
     temperature: float
     n_seeds: int
     settings: dict[str, dict[str, Any]]
+
+    @property
+    def headline(self) -> str:
+        """Size, time and score beside teacher and plain student, and what to do, in one line."""
+        return headline(self.rows, self.intervals)
 
     def to_frame(self) -> pd.DataFrame:
         """The rows as a data frame, indexed by the arm (needs pandas).
@@ -146,6 +152,7 @@ class DistillationReport:
             "rows": self.rows,
             "intervals": [e for e in self.intervals if e["comparison"] in PRINTED],
             "title": f"Distillation report: {data['test rows']} test rows, {counted}, {seeds}",
+            "headline": self.headline,
             "verdict": self.verdict,
             "students": [row["arm"] for row in self.rows if row["arm"] not in (TEACHER, CASCADE)],
         }
