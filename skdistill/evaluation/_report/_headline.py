@@ -61,5 +61,5 @@ def _advice(found: Mapping[tuple[str, str], Mapping[str, float]], *, cheaper: bo
     if cheaper and is_near:
         return "ship it"
     if cheaper:
-        return "ship it where size and time count more than the teacher's lead may"
+        return "ship it where size and time count most"
     return "better than the plain student, and no cheaper than the teacher"
