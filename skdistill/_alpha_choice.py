@@ -1,6 +1,5 @@
 """The weight of the teacher, chosen on rows that neither a student nor its teacher has seen."""
 
-import time
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -174,20 +173,20 @@ def _learn(model, rows, y, soft_targets, given, splits):
     doubts : list of str
         What is said against the teacher on the first part.
     """
-    started, begun = time.perf_counter(), []
+    begun = []
+    said = {"what": "alpha", "shown": model.verbose}
+    progress = Progress("skdistill", len(splits), "folds", **said)
     all_doubts: list[list[str]] = []
-    for number, (train, _) in enumerate(splits):
+    for train, _ in splits:
         part = SameRows(**_slice(rows, y, soft_targets, given, train))
         with _teacher_warnings() as doubts:
             begun.append([part.begin(_with_alpha(model, alpha)) for alpha in (0.0, *ALPHAS)])
         all_doubts.append(doubts)
-        if model.verbose:
-            seconds = time.perf_counter() - started
-            print(f"[skdistill] alpha: fold {number + 1} of {len(splits)}, {seconds:.1f} s")
+        progress.add()
     fits = [fit for each in begun for fit in each]
-    report = Progress("alpha", len(fits), "students") if model.verbose else None
-    with _teacher_warnings() as doubts:
-        for learnt in learn_begun(fits, report)[0]:
+    students = Progress("skdistill", len(fits), "students", **said)
+    with students, _teacher_warnings() as doubts:
+        for learnt in learn_begun(fits, students)[0]:
             if learnt.error is not None:
                 raise learnt.error
         first = begun[0][1]

@@ -7,10 +7,10 @@ import numpy as np
 from sklearn.base import clone
 
 from skdistill._compat import check_names_and_width
+from skdistill._interrupts import whole_trainings
 from skdistill._names import own_rows
 from skdistill.exceptions import TeacherWarning
 from skdistill.training._all_terms import check_terms
-from skdistill.training._trainer import whole_trainings
 
 ALONE = {
     "teacher": None,

@@ -33,7 +33,7 @@ def test_demo_on_a_table_with_strings_and_gaps(csv, capsys):
     assert "128 training rows, 32 test rows, 2 classes" in shown
     for arm in ("teacher", "plain + temperature", "label smoothing", "distilled"):
         assert f"\n{arm} " in shown
-    assert "fold 5 of 5" in shown
+    assert "5 of 5 folds" in shown
 
 
 @pytest.mark.slow  # another whole report

@@ -336,4 +336,4 @@ def test_what_speaks_of_classes_refuses_a_regressor():
 def test_verbose_says_where_it_is(capsys):
     distil(Ridge(), verbose=1).fit(X, Y)
     told = capsys.readouterr().out
-    assert "fold 5 of 5" in told and "fitted on all rows" in told
+    assert "5 of 5 folds" in told and "fitted on all rows" in told

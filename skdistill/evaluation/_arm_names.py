@@ -15,12 +15,16 @@ ARM_NAMES = (TEACHER, PLAIN, SCALED, SMOOTHED, TEACHER_LABELS, DISTILLED)
 #: The order of the rows of a report on numbers.
 NUMBER_ARM_NAMES = (TEACHER, PLAIN, TEACHER_NUMBERS, DISTILLED)
 
-#: The student where it is sure, and the teacher elsewhere, beside the teacher alone.
-CASCADE_COMPARISON = "cascade - teacher"
-
-#: What the intervals of a report compare distilled with.
+#: What the intervals of a report compare, by the two arms. Those of distilled with the teacher and
+#: with what costs no teacher are printed; the others stand in its table and pictures.
 COMPARISONS = {
-    PLAIN: "distilled - plain",
-    SCALED: "distilled - (plain + temperature)",
-    TEACHER: "distilled - teacher",
+    (DISTILLED, PLAIN): "distilled - plain",
+    (DISTILLED, SCALED): "distilled - (plain + temperature)",
+    (DISTILLED, TEACHER): "distilled - teacher",
+    (CASCADE, TEACHER): "cascade - teacher",
+    (DISTILLED, SMOOTHED): "distilled - label smoothing",
+    (DISTILLED, TEACHER_LABELS): "distilled - teacher's hard labels",
+    (DISTILLED, TEACHER_NUMBERS): "distilled - teacher's numbers alone",
+    (SCALED, PLAIN): "(plain + temperature) - plain",
 }
+PRINTED = tuple(COMPARISONS.values())[:4]

@@ -17,7 +17,6 @@ import warnings
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
-from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -25,7 +24,9 @@ from sklearn.base import clone
 from sklearn.utils.parallel import Parallel, delayed
 
 from skdistill._generators import seeded
+from skdistill._interrupts import whole_trainings
 from skdistill._names import own_rows
+from skdistill._progress import Progress
 from skdistill._regressor import DistilledRegressor
 from skdistill._torch import resolve_device
 from skdistill._unwrap import last_step
@@ -57,7 +58,6 @@ from skdistill.teachers._as_teacher import as_teacher
 from skdistill.teachers._asks import CLASSES, NUMBERS
 from skdistill.teachers._fit import is_fitted
 from skdistill.teachers._key import check_key, content_key
-from skdistill.training._trainer import whole_trainings
 
 SMOOTHING = 0.1
 """Share of the weight that label smoothing spreads over all classes."""
@@ -76,6 +76,7 @@ def run(
     n_jobs: int | None = None,
     verbose: int = 0,
     memory: Any = None,
+    progress: Progress | None = None,
 ) -> list[Record]:
     """Fit the arms of all cells, and keep what is measured of each.
 
@@ -92,9 +93,11 @@ def run(
     n_jobs : int, default=None
         Cells at a time, through joblib.
     verbose : int, default=0
-        1 prints a line for every cell.
+        1 shows how far it is, by cells.
     memory : str, joblib.Memory or None, default=None
         Where finished cells are kept and found again.
+    progress : Progress, default=None
+        Of a longer work that the cells are part of; None begins one, if `verbose`.
 
     Returns
     -------
@@ -108,16 +111,13 @@ def run(
         delayed(_remembered)(folder, key, problem, cell, measure, seeding)
         for key, cell in zip(keys, cells, strict=True)
     )
-    started = perf_counter()
     records = []
     replies = Parallel(n_jobs=n_jobs, return_as="generator")(tasks)
-    for number, (cell, values) in enumerate(zip(cells, replies, strict=True), 1):
-        records += [Record(cell, name, value) for name, value in values.items()]
-        if verbose:
-            seconds = perf_counter() - started
-            left = f", about {seconds / number * (len(cells) - number):.0f} s left"
-            progress = f"{number} of {len(cells)}, {seconds:.1f} s"
-            print(f"[{owner}] {cell}: {progress}{left * (number < len(cells))}")
+    own = Progress(owner, len(cells), shown=verbose) if progress is None else nullcontext(progress)
+    with own as said:
+        for cell, values in zip(cells, replies, strict=True):
+            records += [Record(cell, name, value) for name, value in values.items()]
+            said.add(str(cell))
     return records
 
 

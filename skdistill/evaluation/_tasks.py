@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.metrics import r2_score
 
 from skdistill._regressor import DistilledRegressor
-from skdistill.evaluation._arm_names import ARM_NAMES, NUMBER_ARM_NAMES, PLAIN, SCALED, TEACHER
+from skdistill.evaluation._arm_names import ARM_NAMES, NUMBER_ARM_NAMES
 from skdistill.evaluation._checks import read_outputs, read_rows, rows_and_labels
 from skdistill.evaluation._metrics import (
     calibration_error,
@@ -52,9 +52,8 @@ class ClassScoring:
     memorised = "are over-confident"
     estimator = "DistilledClassifier"
     report_arms = ARM_NAMES
-    baselines = (PLAIN, SCALED, TEACHER)
-    """The arms that distilled is compared with in a report, and `compared` the metrics."""
     compared = ("accuracy", "log_loss", "brier")
+    """The metrics of which differences have intervals."""
     names = None
     to_learn = ClassTask
 
@@ -171,7 +170,6 @@ class NumberScoring:
     memorised = "repeat the noise of y"
     estimator = "DistilledRegressor"
     report_arms = NUMBER_ARM_NAMES
-    baselines = (PLAIN, TEACHER)
     compared = ("mse", "mae")
 
     def __init__(self, y: np.ndarray, names: np.ndarray | None = None) -> None:

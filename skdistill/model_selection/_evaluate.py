@@ -20,6 +20,7 @@ from skdistill._compat import (
     score_or_error,
 )
 from skdistill._generators import is_ours
+from skdistill._interrupts import whole_trainings
 from skdistill._progress import Progress
 from skdistill._same_rows import SameRows, learn_begun
 from skdistill._unwrap import last_step
@@ -133,11 +134,17 @@ def evaluate(job, splits, n_jobs):
         Why the students of a candidate were trained alone; None where they were not.
     """
     found: dict = {}
-    shares = shares_of(splits, n_jobs)
-    parts = Parallel(n_jobs=n_jobs)(delayed(_evaluate_folds)(job, share) for share in shares)
-    for part, heard in parts:
-        found |= part
-        say(heard)
+    shares, n_fits = shares_of(splits, n_jobs), len(job.candidates) * len(splits)
+    with Progress("skdistill", n_fits, "fits", what="search", shown=job.verbose) as progress:
+        if len(shares) == 1:
+            parts = iter([_evaluate_folds(job, shares[0], progress)])
+        else:
+            tasks = (delayed(_evaluate_folds)(job, share) for share in shares)
+            parts = Parallel(n_jobs=n_jobs, return_as="generator")(tasks)
+        for part, heard in parts:
+            found |= part
+            progress(len(found))
+            say(heard)
     return in_order(found, len(job.candidates), len(splits))
 
 
@@ -160,16 +167,16 @@ def in_order(found, n_candidates, n_folds):
     return results, [next((why for _, why in parts if why), None) for parts in each]
 
 
-def _evaluate_folds(job, folds):
+def _evaluate_folds(job, folds, progress=None):
     """Return, by the places of fits, what came out, and why a student was trained alone."""
     splits = dict(folds)
     with collecting() as heard:
-        fits, begun = begin(job, folds)
-        fits += _learn(job, begun)
+        fits, begun = begin(job, folds, progress)
+        fits += _learn(job, begun, progress)
     return {fit.place: (score(job, fit, splits), fit.learnt.alone) for fit in fits}, heard
 
 
-def begin(job, folds):
+def begin(job, folds, progress=None):
     """Begin the fits of all candidates on some folds.
 
     Parameters
@@ -177,6 +184,8 @@ def begin(job, folds):
     job : Job
     folds : list of (int, (train, test))
         With their numbers.
+    progress : Progress, default=None
+        Hears of fits that are over.
 
     Returns
     -------
@@ -197,17 +206,26 @@ def begin(job, folds):
                 if whole is None:
                     begun.append((place, rows.begin(estimator)))
                     continue
-                estimator.fit(X, **given) if y is None else estimator.fit(X, y, **given)
+                with whole_trainings():
+                    estimator.fit(X, **given) if y is None else estimator.fit(X, y, **given)
             except Exception as caught:
                 error = unless_raised(job, caught)
             seconds = time.perf_counter() - started
             fits.append(Fit(place, estimator, Learnt(error, whole), seconds))
+            if progress is not None:
+                progress.add()
     return fits, begun
 
 
-def _learn(job, begun):
+def _learn(job, begun, progress):
     """Train the students of fits that have begun."""
-    report = Progress("search", len(begun), "fits") if job.verbose else None
+    report = None
+    if progress is not None:
+        n_before = progress.n_over
+
+        def report(n_over):
+            progress(n_before + n_over)
+
     all_learnt, each = learn_begun([fit for _, fit in begun], report)
     return [
         ended(job, place, fit, learnt, each)

@@ -21,6 +21,7 @@ from skdistill._compat import (
     scorers_by_name,
     settle_failures,
 )
+from skdistill._interrupts import whole_trainings
 from skdistill._unwrap import last_step
 from skdistill._warn import collecting, warn_once
 from skdistill.model_selection._evaluate import Job, evaluate
@@ -318,7 +319,8 @@ class DistillationSearchCV(BaseSearchCV):
         started = time.perf_counter()
         best = job.make(self.best_index_)
         known = (job.X,) if job.y is None else (job.X, job.y)
-        self.best_estimator_ = best.fit(*known, **job.fit_params)
+        with whole_trainings():
+            self.best_estimator_ = best.fit(*known, **job.fit_params)
         self.refit_time_ = time.perf_counter() - started
         if hasattr(best, "feature_names_in_"):
             self.feature_names_in_ = best.feature_names_in_

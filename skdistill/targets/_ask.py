@@ -1,6 +1,5 @@
 """Asking a teacher: a fitted one about all rows, clones of an unfitted one each about its fold."""
 
-import time
 from functools import cache, partial
 from typing import NamedTuple
 
@@ -8,6 +7,7 @@ import numpy as np
 from sklearn.utils.parallel import Parallel, delayed
 
 from skdistill._compat import safe_indexing
+from skdistill._progress import Progress
 from skdistill._random import draw_seeds
 from skdistill.targets._memory import alone, remember
 from skdistill.targets._warnings import warn_of_feature_names
@@ -97,8 +97,8 @@ def _ask_each(speakers, get_fitted, X, desk, keys):
         size = speaker.adapter.chunk_size if speaker.is_fitted else None
         known_by = None if keys is None else keys[number]
         remembered = _remembering(desk.memory, known_by, speaker.asks)
-        say = _Progress(X.shape[0]) if desk.verbose else None
-        replies.append(ask_in_chunks(get_adapter, X, size, remembered, say))
+        with _progress(X.shape[0], "rows", desk, every=1.0) as say:
+            replies.append(ask_in_chunks(get_adapter, X, size, remembered, say))
     return replies
 
 
@@ -158,7 +158,6 @@ def ask_out_of_fold(teacher, task, X, splits, fitting, X_generated, *, desk, key
 
 def _ask_folds(teacher, task, X, splits, fitting, X_generated, desk, key):
     """Return what the clone of each split said."""
-    started = time.perf_counter()
     seeds = draw_seeds(fitting.seed, len(splits))
     tasks = (
         delayed(_ask_left_out)(
@@ -175,12 +174,15 @@ def _ask_folds(teacher, task, X, splits, fitting, X_generated, desk, key):
         for number, (train, test) in enumerate(splits)
     )
     folds = []
-    for fold in Parallel(n_jobs=desk.n_jobs, return_as="generator")(tasks):
-        folds.append(fold)
-        if desk.verbose:
-            seconds = time.perf_counter() - started
-            print(f"[skdistill] teacher: fold {len(folds)} of {len(splits)}, {seconds:.1f} s")
+    with _progress(len(splits), "folds", desk) as progress:
+        for fold in Parallel(n_jobs=desk.n_jobs, return_as="generator")(tasks):
+            folds.append(fold)
+            progress.add()
     return folds
+
+
+def _progress(n_parts, parts, desk, **settings):
+    return Progress("skdistill", n_parts, parts, what="teacher", shown=desk.verbose, **settings)
 
 
 def _read(task, replies, kinds, panel, each):
@@ -260,18 +262,3 @@ def _remembering(memory, key, asks):
     if memory is None:
         return None
     return lambda ask, rows: remember(memory, ask, "reply", asks.name, key, rows)
-
-
-class _Progress:
-    """Prints how many rows are answered, a line a second and one at the end."""
-
-    def __init__(self, n_rows):
-        self.n_rows = n_rows
-        self.started = self.printed = time.perf_counter()
-
-    def __call__(self, n_done):
-        now = time.perf_counter()
-        if n_done == self.n_rows or now > self.printed + 1:
-            seconds = now - self.started
-            print(f"[skdistill] teacher: {n_done} of {self.n_rows} rows, {seconds:.0f} s")
-            self.printed = now

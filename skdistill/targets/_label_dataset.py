@@ -88,7 +88,7 @@ def label_dataset(
         ray among them, whose workers must see the same folders. The files are the same for any
         number.
     verbose : int, default=0
-        1 prints a line for every file, with the time that is left.
+        1 shows how far it is, by files, with the time that is left.
 
     Returns
     -------
@@ -157,12 +157,10 @@ def label_dataset(
         return done
     kinds, names = _try(question, files)
     n_rows = sum(file.n_rows for file, _ in missing)
-    say, n_over = Progress("answers", n_rows, "rows"), 0
     tasks = (delayed(_label)(question, f, o, kinds, names, stamp) for f, o in missing)
-    for n_more in parallel(tasks):
-        n_over += n_more
-        if verbose and n_more:
-            say(n_over)
+    with Progress("label_dataset", n_rows, "rows", what="answers", shown=verbose) as progress:
+        for n_more in parallel(tasks):
+            progress.add(n=n_more)
     return done
 
 

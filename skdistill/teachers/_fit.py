@@ -14,6 +14,7 @@ from skorch import NeuralNetBinaryClassifier
 
 from skdistill._compat import routing_enabled
 from skdistill._generators import seeded
+from skdistill._interrupts import whole_trainings
 from skdistill._names import own_rows
 from skdistill._random import seed_parameters
 from skdistill._torch import as_tensor, resolve_device
@@ -122,6 +123,7 @@ def identity_of(teacher):
     return id(teacher) if is_kept(teacher) else teacher
 
 
+@whole_trainings()
 def fit_teacher(teacher, X, y, *, seed, classes=None, sample_weight=None, fit_params=None):
     """Fit a clone of a teacher.
 

@@ -4,6 +4,7 @@ import numpy as np
 import torch
 from skorch.callbacks import Callback, PrintLog
 
+from skdistill._progress import is_live
 from skdistill._temperature import best_temperature
 from skdistill._warn import warn
 from skdistill.exceptions import TrainingWarning
@@ -106,7 +107,14 @@ class CountEpochs(Callback):
 
 
 class PrintEpochs(PrintLog):
-    """skorch's PrintLog, which lays its table out even where nobody reads it: a millisecond."""
+    """skorch's PrintLog, which lays its table out even where nobody reads it: a millisecond.
+
+    Its colours are for those who look on, and not for files.
+    """
+
+    def format_row(self, row, key, color):
+        plain = self.sink is not print or not is_live()
+        return super().format_row({key: row[key]} if plain else row, key, color)
 
     def on_epoch_end(self, net, **kwargs):
         if net.verbose or self.sink is not print:

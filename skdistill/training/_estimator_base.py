@@ -11,6 +11,7 @@ from sklearn.utils.validation import has_fit_parameter
 from skdistill._columns import as_floats, is_number, refuse_unreadable
 from skdistill._compat import Columns, learn_names_and_width, routing_enabled, safe_indexing
 from skdistill._frames import column_kinds, is_table
+from skdistill._interrupts import whole_trainings
 from skdistill._random import seed_parameters
 from skdistill._rows import as_rows, has_gaps, is_plain, stack_rows
 from skdistill.exceptions import ColumnError, StudentError
@@ -74,7 +75,8 @@ class BaseEstimatorStudent(BaseStudent):
         self.estimator_ = MultiOutputRegressor(self.estimator_)
 
     def _fit(self, X, y, weights):
-        self.estimator_.fit(X, y, **({} if weights is None else {"sample_weight": weights}))
+        with whole_trainings():  # nets may be among its parts
+            self.estimator_.fit(X, y, **({} if weights is None else {"sample_weight": weights}))
 
     def _fit_weighted(self, X, rows, targets, row_weights):
         """Fit a regressor on some rows; without weights where they are all the same."""

@@ -5,7 +5,6 @@ import copy
 import linecache
 import threading
 import traceback
-from contextvars import ContextVar
 from functools import cache
 
 import torch
@@ -22,6 +21,7 @@ from skdistill._generators import (
     make_streams,
     seeded,
 )
+from skdistill._interrupts import only_whole
 from skdistill._torch import as_tensor, evaluating, first_output
 from skdistill._warn import warn
 from skdistill.exceptions import StudentError, TrainingWarning
@@ -40,8 +40,6 @@ PROBE_ROWS = 8
 
 GUARDS = [("count_epochs", CountEpochs), ("stop_at_non_finite", StopAtNonFinite)]
 """Callbacks that every net has beside its own while it is trained."""
-
-_only_whole: ContextVar[bool] = ContextVar("only_whole", default=False)
 
 FAULTS = (AttributeError, IndexError, KeyError, NotImplementedError, RuntimeError, TypeError)
 """What a setting that torch or skorch does not know raises, besides a ValueError."""
@@ -252,16 +250,6 @@ def _check_members(net):
 
 
 @contextlib.contextmanager
-def whole_trainings():
-    """Let Ctrl-C end a training inside the block as it ends all else, with nothing kept of it."""
-    token = _only_whole.set(True)
-    try:
-        yield
-    finally:
-        _only_whole.reset(token)
-
-
-@contextlib.contextmanager
 def training_copy(net, **changes):
     """Lend a net that differs from another in what training alone needs, and shares the rest.
 
@@ -323,7 +311,7 @@ def train_net(net, X, y, *, seed=None):
             net.fit_loop(X, y)
         except KeyboardInterrupt as interrupt:
             if not raised_by_callback(interrupt):
-                if len(net.history) <= n_before + 1 or _only_whole.get():
+                if len(net.history) <= n_before + 1 or only_whole():
                     raise
                 warn(
                     f"Interrupted in epoch {len(net.history)}; the student keeps what it has "

@@ -221,6 +221,7 @@ def evidence(**changed):
         "teacher_temperature": 1.0,
         "cross_fitted": True,
         "alpha": 0.5,
+        "taught": True,
         "smooth": lambda: good,
     }
     return Evidence(**{**made, **changed})
@@ -265,8 +266,8 @@ def test_verbose_says_what_is_fitted():
     out = io.StringIO()
     with contextlib.redirect_stdout(out):
         diagnose(model, *rows)
-    assert "[diagnose] distilled: " in out.getvalue()
-    assert "[diagnose] plain: " in out.getvalue()
+    assert "[diagnose] distilled: 1 of 3, " in out.getvalue()
+    assert "[diagnose] plain: 2 of 3, " in out.getvalue()
 
 
 # ---------------------------------------------------------------------------------------------
@@ -362,7 +363,7 @@ def test_a_verdict_on_numbers_has_no_unit():
 
 def test_a_gain_on_numbers_needs_no_control():
     assert rules.find(
-        figures(of_numbers=True), alpha=0.5, asks_own_rows=False, ask_controls=dict
+        figures(of_numbers=True), alpha=0.5, taught=True, asks_own_rows=False, ask_controls=dict
     ).reading == [
         "The student gains 0.100 over the plain one, to 0.320; the teacher's squared "
         "error is 0.310."
@@ -448,7 +449,7 @@ def find(f, *, alpha=0.5, asks_own_rows=False, temperature=0.05, smoothing=0.05)
         "smoothing": Figure(smoothing, 0.005),
     }
     return rules.find(
-        f, alpha=alpha, asks_own_rows=asks_own_rows, ask_controls=lambda: controls
+        f, alpha=alpha, taught=alpha > 0, asks_own_rows=asks_own_rows, ask_controls=lambda: controls
     ).verdict
 
 
@@ -713,7 +714,7 @@ def test_a_model_with_generated_rows_is_diagnosed():
     model = DistilledClassifier(teacher, student, augment="spunge", random_state=0)
     diagnosis = diagnose(model, X[:100], y[:100], X[100:], y[100:])
     # Its own answers on these rows are not learnt from.
-    assert diagnosis.rows[1]["says"] == "knows them by heart"
+    assert [row["says"] for row in diagnosis.rows[1:4]] == ["far below", "", "above"]
     assert diagnosis.verdict != rules.MEMORISED
 
 

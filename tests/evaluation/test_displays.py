@@ -275,7 +275,7 @@ def test_report_picture_has_scores_and_intervals(report):
         for bar in display.ax_.collections
         for segment in bar.get_segments()
     }
-    assert sorted(bars) == [0, 1, 2]  # teacher, plain, plain + temperature
+    assert sorted(bars) == [0, 1, 2, 3, 4]  # all arms but distilled
     (entry,) = [
         e
         for e in report.intervals
@@ -374,8 +374,9 @@ def test_frame_of_a_report_holds_scores_and_bars(report):
     for row in report.rows:
         assert frame.loc[("brier", row["arm"]), "score"] == row["brier"]
     drawn = frame.dropna()
-    assert len(drawn) == len(report.intervals) == 9
-    for entry in report.intervals:
+    entries = [e for e in report.intervals if e["comparison"].startswith("distilled - ")]
+    assert len(drawn) == len(entries) == 15
+    for entry in entries:
         arm = entry["comparison"].removeprefix("distilled - ").strip("()")
         bar, own = drawn.loc[(entry["metric"], arm)], frame.loc[(entry["metric"], "distilled")]
         assert own["score"] - bar["low"] == pytest.approx(entry["high"])

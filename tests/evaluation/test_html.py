@@ -1,8 +1,11 @@
 """The page of a report: whole, safe, and alone in the world."""
 
 import base64
+import json
 import pickle
 import re
+import shutil
+import subprocess
 import sys
 from html.parser import HTMLParser
 from importlib.metadata import version
@@ -91,8 +94,42 @@ def test_the_page_loads_nothing(source, page):
     loading = {"src", "href", "srcset", "action", "data", "poster"}
     for _, name, value in page.attributes:
         assert name not in loading or value.startswith("data:image/svg+xml;base64,")
-    assert not {"script", "link", "iframe", "object", "form"} & set(page.tags)
+    assert not {"link", "iframe", "object", "form"} & set(page.tags)
+    assert page.tags.count("script") == 1  # which sorts the tables
+    script = source.partition("<script>")[2].partition("</script>")[0]
+    assert not re.search(r"fetch|import|XMLHttp|innerHTML|eval", script)
     assert "@import" not in source and "url(" not in source
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="runs the page's script by node")
+def test_a_click_on_a_head_sorts_its_table(source, tmp_path):
+    script = source.partition("<script>")[2].partition("</script>")[0]
+    lines = [["b", "18k "], ["a", "-"], ["c", "1.47M "], ["d", "+0.009 [+0.001]"], ["e", "900 "]]
+    page = tmp_path / "page.js"
+    page.write_text(
+        f"""const cell = text => ({{textContent: text}});
+const rows = {json.dumps(lines)}.map(line => ({{cells: line.map(cell)}}));
+const body = {{rows, append: (...sorted) => {{ body.rows = sorted; }}}};
+const heads = [0, 1].map(i => ({{cellIndex: i, closest: () => ({{tBodies: [body]}})}}));
+heads.forEach(head => {{ head.parentNode = {{cells: heads}}; }});
+globalThis.document = {{querySelectorAll: () => heads}};
+{script}
+const names = () => console.log(body.rows.map(row => row.cells[0].textContent).join(""));
+heads[1].onclick(); names(); heads[1].onclick(); names(); heads[0].onclick(); names();
+""",
+        encoding="utf-8",
+    )
+    done = subprocess.run(["node", page], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["debca", "cbeda", "abcde"]
+
+
+def test_the_page_begins_with_the_headline(source, report):
+    body = source.partition("<body>")[2]
+    assert body.index(report.headline.split(":")[0]) < body.index("<table")
+    assert (
+        report.headline in " ".join(repr(report).split())
+        and report.headline in report._repr_html_()
+    )
 
 
 def test_the_pictures_are_whole_and_without_links(page):
@@ -144,7 +181,7 @@ def test_the_page_shows_classes_and_groups(page, report):
 def test_labels_and_groups_are_text(source, page):
     assert MARKUP in "".join(page.texts) and "&lt;b&gt;&amp;" in source
     assert GROUP in "".join(page.texts)
-    assert not {"b", "script"} & set(page.tags)
+    assert "b" not in page.tags and page.tags.count("script") == 1
 
 
 def test_the_settings_are_those_of_the_model(page, report):
@@ -203,7 +240,7 @@ def test_the_page_of_several_test_sets_holds_all_reports_and_the_costs_once(tmp_
     assert reports.to_html(tmp_path / "page.html") is None
     page = Page((tmp_path / "page.html").read_text(encoding="utf-8"))
     assert len(page.images) == 2 * 3
-    assert {tag for tag in page.tags if tag in {"b", "script", "link"}} == set()
+    assert [tag for tag in page.tags if tag in {"b", "script", "link"}] == ["script"]
     for name, report in reports.items():
         accuracies, losses = (line for line in page.lines if line[0] == name)
         for key, line in (("accuracy", accuracies), ("log_loss", losses)):

@@ -359,17 +359,21 @@ def test_costs_are_counted(report):
         assert row["fit_seconds"] > 0
 
 
-def test_intervals_are_of_distilled_minus_the_three_baselines(report):
+def test_intervals_are_of_distilled_minus_each_other_arm(report):
     rows = by_arm(report)
     pairs = [(entry["comparison"], entry["metric"]) for entry in report.intervals]
     assert pairs == [
-        (f"distilled - {arm}", metric)
-        for arm in ("plain", "(plain + temperature)", "teacher")
+        (comparison, metric)
+        for comparison in (
+            *(f"distilled - {arm}" for arm in ("plain", "(plain + temperature)", "teacher")),
+            *(f"distilled - {arm}" for arm in ("label smoothing", "teacher's hard labels")),
+            "(plain + temperature) - plain",
+        )
         for metric in ("accuracy", "log_loss", "brier")
     ]
     for entry in report.intervals:
-        baseline = rows[entry["comparison"].removeprefix("distilled - ").strip("()")]
-        difference = rows["distilled"][entry["metric"]] - baseline[entry["metric"]]
+        arm, baseline = (name.strip("()") for name in entry["comparison"].split(" - "))
+        difference = rows[arm][entry["metric"]] - rows[baseline][entry["metric"]]
         assert entry["difference"] == pytest.approx(difference, abs=1e-12)
         assert entry["low"] <= entry["difference"] <= entry["high"]
 
@@ -666,7 +670,7 @@ worse, same, better = (-0.03, -0.04, -0.02), (0.0, -0.02, 0.02), (0.03, 0.02, 0.
 teacher_cases = [
     (better, "More accurate than the teacher"),
     ((0.0, -0.004, 0.004), "Not inferior to the teacher within 0.5 points of accuracy"),
-    (same, "Non-inferiority to the teacher within 0.5 points of accuracy is not shown"),
+    (same, "As accurate as the teacher on these rows, but non-inferiority within 0.5 points"),
     ((-0.01, -0.018, -0.002), "Less accurate than the teacher"),
     (worse, "Inferior to the teacher by more than 0.5 points"),
 ]
@@ -681,11 +685,14 @@ gain_cases = [
 ]
 
 
-def verdict(to_teacher=same, to_plain=same, to_scaled=same, teacher_helps=True, n_seeds=2):
+def verdict(
+    to_teacher=same, to_plain=same, to_scaled=same, scaled=worse, teacher_helps=True, n_seeds=2
+):
     return verdict_sentences(
         {"accuracy": BootstrapInterval(*to_teacher)},
         {"log_loss": BootstrapInterval(*to_plain)},
         {"log_loss": BootstrapInterval(*to_scaled)},
+        BootstrapInterval(*scaled),
         teacher_helps=teacher_helps,
         n_seeds=n_seeds,
     )

@@ -264,7 +264,7 @@ def test_progress_tells_the_time_that_is_left(rows, tmp_path, capsys):
     assert capsys.readouterr().out == ""
     (tmp_path / "out" / "z" / "three.parquet").unlink()
     label_dataset(teacher(), rows, tmp_path / "out", verbose=1)
-    assert "answers: 350 of 350 rows, 0 s, about 0 s left" in capsys.readouterr().out
+    assert "[label_dataset] answers: 350 of 350 rows, 0." in capsys.readouterr().out
 
 
 def test_a_student_predicts(rows, tmp_path):

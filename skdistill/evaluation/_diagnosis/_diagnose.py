@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from skdistill._progress import Progress
 from skdistill._regressor import DistilledRegressor
 from skdistill.evaluation._diagnosis._advice import advise
 from skdistill.evaluation._diagnosis._figures import beyond_controls, compute_figures
@@ -19,11 +20,18 @@ from skdistill.evaluation._diagnosis._rules import find
 from skdistill.evaluation._read_problem import read_problem
 from skdistill.evaluation._recipes import check_distilled, check_recipe
 from skdistill.evaluation._rows_of_fit import check_rows_of_fit
-from skdistill.evaluation._tables import TableResult, html_list, rows_to_table, text_table
+from skdistill.evaluation._tables import (
+    TableResult,
+    html_list,
+    html_table,
+    rows_to_table,
+    text_table,
+)
 from skdistill.teachers._adapters import answers_from_labels
 from skdistill.teachers._fit import is_fitted
 
 _WIDTH = 100
+FIGURES = "Figures, with their standard errors"
 
 
 @dataclass(repr=False, eq=False)
@@ -65,17 +73,26 @@ class Diagnosis(TableResult):
         reading = "\n".join(fill(sentence, _WIDTH) for sentence in self.reading)
         next_step = f"Next step: {self.advice}"
         return "\n\n".join(
-            [self.title, reading, table, fill(next_step, _WIDTH), indent(self.code, "    ")]
+            [self.title, reading, fill(next_step, _WIDTH), indent(self.code, "    "), table]
         )
 
     def _repr_html_(self) -> str:
         return (
-            f'<div style="overflow-x:auto">{super()._repr_html_()}{html_list(self.reading)}'
-            f"<p>Next step: {escape(self.advice)}</p><pre>{escape(self.code)}</pre></div>"
+            f'<div style="overflow-x:auto"><p><strong>{escape(self.title)}</strong></p>'
+            f"{html_list(self.reading)}<p>Next step: {escape(self.advice)}</p>"
+            f"<pre>{escape(self.code)}</pre>{html_table(rows_to_table(self.rows), FIGURES)}</div>"
         )
 
 
-def diagnose(model: Any, X_train: Any, y_train: Any, X_test: Any, y_test: Any) -> Diagnosis:
+def diagnose(
+    model: Any,
+    X_train: Any,
+    y_train: Any,
+    X_test: Any,
+    y_test: Any,
+    *,
+    verbose: int | None = None,
+) -> Diagnosis:
     """Say whether a distilled student overfits, underfits or is limited by something else.
 
     The student is held against its teacher and against the plain student, a fit of the same
@@ -92,6 +109,8 @@ def diagnose(model: Any, X_train: Any, y_train: Any, X_test: Any, y_test: Any) -
         Rows, and the labels or numbers that the student learns from.
     X_test, y_test : array-like of shape (n_test, ...) and (n_test,)
         Rows, and labels or numbers that neither student nor teacher has seen.
+    verbose : int, default=None
+        1 shows how far it is. None is the model's `verbose`.
 
     Returns
     -------
@@ -142,24 +161,28 @@ def diagnose(model: Any, X_train: Any, y_train: Any, X_test: Any, y_test: Any) -
        teacher's log-loss, or if that is less, a fifth of what the teacher knows beyond the class
        rates, and a tenth of it where ``gain`` is below half of ``lead``.
        It *knows its rows by heart* if ``student_train`` is below a quarter of ``student_test``
-       and the difference is shown and more than 0.3 of ``class_rates``. If it does either, it is
+       and ``gap`` is shown and more than 0.1: a tenth less probability of the true class, however
+       many there are. If it does either, it is
 
        - **transfer set too small** if ``excess`` is shown and ``kl_train`` is below half of
          ``kl_test``;
        - else **overfit** if it knows its rows by heart, or ``excess_train`` is shown to be
          negative;
        - else **underfit** if ``excess_train`` is shown to be positive, else **unclear**.
-    3. If ``gain`` is shown to be positive, and ``lead`` is not shown to be negative: **fine** if
+    3. Where alpha is 0, and no features are learnt, the teacher is a yardstick and no limit:
+       **fine** if ``lead`` is shown to be negative, or ``excess`` to be no larger than
+       ``tolerance``; else **unclear**.
+    4. If ``gain`` is shown to be positive, and ``lead`` is not shown to be negative: **fine** if
        both controls are shown to be worse; **regularisation rather than transfer** if a control
        that is not brings four fifths of the gain; else **unclear**.
-    4. If ``lead`` is shown to be negative, the teacher knows less than the plain student:
+    5. If ``lead`` is shown to be negative, the teacher knows less than the plain student:
        **regularisation rather than transfer** if ``gain`` is shown to be positive nevertheless,
        else **the teacher is the limit**.
-    5. **the teacher is the limit** if ``gain`` is shown to be negative and ``lead`` is not shown
+    6. **the teacher is the limit** if ``gain`` is shown to be negative and ``lead`` is not shown
        to be positive; else **unclear**.
 
     Numbers are judged by the same rules, which are shares of what the teacher, the student or a
-    constant loses. No labels could have been softened to do what the teacher did, so in 3. a gain
+    constant loses. No labels could have been softened to do what the teacher did, so in 4. a gain
     that is shown is **fine**.
 
     Where a probability is held against a label, and where KL divides by one, it is taken as 0.001
@@ -215,11 +238,13 @@ def diagnose(model: Any, X_train: Any, y_train: Any, X_test: Any, y_test: Any) -
         )
     if not fitted:
         check_recipe(model, *problem.to_learn(), problem.asked)
-    evidence = gather_evidence(model, problem, fitted=fitted)
+    with Progress(OWNER, 3, shown=model.verbose if verbose is None else verbose) as progress:
+        evidence = gather_evidence(model, problem, fitted=fitted, progress=progress)
     figures = compute_figures(evidence)
     finding = find(
         figures,
         alpha=evidence.alpha,
+        taught=evidence.taught,
         asks_own_rows=not evidence.cross_fitted and model.augment is None,
         ask_controls=lambda: beyond_controls(evidence),
     )

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
-from skdistill.evaluation._arm_names import DISTILLED, PLAIN, SMOOTHED
+from skdistill._interrupts import whole_trainings
+from skdistill._progress import Progress
+from skdistill.evaluation._arm_names import DISTILLED, PLAIN, SMOOTHED, TEACHER
 from skdistill.evaluation._engine import doubts, run
 from skdistill.evaluation._problem import Cell, Fit, Problem
 from skdistill.evaluation._recipes import student_arms
@@ -42,6 +44,8 @@ class Evidence:
         Whether no training row was answered by a teacher that had been fitted on it.
     alpha : float
         Weight of the teacher's term.
+    taught : bool
+        Whether the teacher has a say, by that term or by its features.
     smooth : callable
         Fits the recipe with label smoothing and returns its probabilities of the test rows.
     """
@@ -56,6 +60,7 @@ class Evidence:
     teacher_temperature: float
     cross_fitted: bool
     alpha: float
+    taught: bool
     smooth: Callable[[], np.ndarray]
 
     @property
@@ -64,7 +69,7 @@ class Evidence:
         return self.teacher_test.ndim == 1
 
 
-def gather_evidence(model: Any, problem: Problem, *, fitted: bool) -> Evidence:
+def gather_evidence(model: Any, problem: Problem, *, fitted: bool, progress: Progress) -> Evidence:
     """Fit what is not fitted, and let everybody answer for the training and the test rows.
 
     Parameters
@@ -75,6 +80,8 @@ def gather_evidence(model: Any, problem: Problem, *, fitted: bool) -> Evidence:
         With one test set, "test".
     fitted : bool
         Whether it is.
+    progress : Progress
+        Of three parts: the student, the plain one, the teacher's answers.
 
     Returns
     -------
@@ -84,20 +91,22 @@ def gather_evidence(model: Any, problem: Problem, *, fitted: bool) -> Evidence:
     X_test, y_test = problem.tests["test"]
     seed = int(model.random_state) if isinstance(model.random_state, int | np.integer) else 0
     if not fitted:
-        model = clone(model).fit(X, y)
-        if model.verbose:
-            print(f"[{OWNER}] {DISTILLED}: {sum(model.fit_seconds_.values()):.1f} s")
+        with whole_trainings():
+            model = clone(model).fit(X, y)
+    progress.add(DISTILLED)
 
     def fit(arm: str) -> np.ndarray:
         cell = Cell({"arm": arm}, student_arms(model, [arm]), seed, np.arange(len(y)))
-        return run(OWNER, problem, [cell], _answer, verbose=model.verbose)[0].value
+        return run(OWNER, problem, [cell], _answer)[0].value
 
     student_test = task.ask(model, X_test, DISTILLED)
     is_plain = model.alpha_ == 0 and not getattr(model, "feature_losses", None)
     plain_test = student_test if is_plain else fit(PLAIN)
+    progress.add(PLAIN)
     bare = {} if task.regresses else {"calibrate": False, "feature_losses": None}
     with doubts(wanted=False):  # a misleading teacher is among what the diagnosis itself finds
         targets, teacher = ask_teacher(model, X, y, seed, of_fit=True, **bare)
+    progress.add(TEACHER)
     calibrate = getattr(model, "calibrate", False)
     calibration = task.to_learn(y).fit_calibration(
         targets.values, calibrate, None, out_of_fold=targets.out_of_fold
@@ -120,6 +129,7 @@ def gather_evidence(model: Any, problem: Problem, *, fitted: bool) -> Evidence:
         teacher_temperature=temperature,
         cross_fitted=targets.out_of_fold,
         alpha=model.alpha_,
+        taught=not is_plain,
         smooth=lambda: fit(SMOOTHED),
     )
 

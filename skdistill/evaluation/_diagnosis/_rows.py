@@ -49,38 +49,54 @@ def figure_rows(figures: Figures, controls: dict[str, Figure]) -> list[dict[str,
     half = rules.MEMORISED_SHARE * f.teacher_test.value
     heart = rules.BY_HEART_SHARE * f.student_test.value
     imitation = rules.IMITATION_SHARE * f.kl_test.value
-    lag = rules.tolerance(f)
-    by_heart = {True: "knows them by heart", False: "not by heart"}
-    far_closer = {True: "far closer than on new rows", False: "not far closer"}
-    lagging = {True: "lags", False: "does not lag"}
     constant = "mean of y" if f.of_numbers else "class rates"
     to_teacher = f"{f.distance.removeprefix('The ')} to teacher"
     rows = [
         (f"{constant}, test", f.class_rates, "", ""),
-        ("teacher, training", f.teacher_train, f"< {half:.4f}", by_heart[rules.has_memorised(f)]),
+        ("teacher, training", f.teacher_train, *_below(f.teacher_train, half)),
         ("teacher, test", f.teacher_test, "", ""),
+        ("teacher, test - training", f.teacher_gap, *_sign(f.teacher_gap)),
         ("plain student, test", f.plain_test, "", ""),
-        ("student, training", f.student_train, f"< {heart:.4f}", by_heart[rules.knows_by_heart(f)]),
+        ("student, training", f.student_train, *_below(f.student_train, heart)),
         ("student, test", f.student_test, "", ""),
         (
-            f"{to_teacher}, training",
-            f.kl_train,
-            f"< {imitation:.4f}",
-            far_closer[rules.imitates_own_rows_only(f)],
+            "student, test - training",
+            f.gap,
+            f"> {rules.BY_HEART_GAP:.4f} and > 2 se",
+            "far apart" if rules.has_far_gap(f) else "not far apart",
         ),
+        (f"{to_teacher}, training", f.kl_train, *_below(f.kl_train, imitation)),
         (f"{to_teacher}, test", f.kl_test, "", ""),
-        ("student - teacher, test", f.excess, f"> {lag:.4f}", lagging[rules.lags(f)]),
+        (
+            "student - teacher, test",
+            f.excess,
+            f"> {rules.tolerance(f):.4f} and > 2 se",
+            "lags" if rules.lags(f) else "does not lag",
+        ),
         ("student, training - teacher, test", f.excess_train, *_sign(f.excess_train)),
         ("plain - teacher, test", f.lead, *_sign(f.lead, "teacher better", "plain better")),
         ("plain - student, test", f.gain, *_sign(f.gain, "a gain", "a loss")),
     ]
+    if not f.of_numbers:
+        says = _sign(f.calibrated, "calibration helps", "calibration harms")
+        rows.append(("teacher - calibrated teacher, test", f.calibrated, *says))
     for name, beyond in controls.items():
-        says = _sign(beyond, "control worse", "control better")
-        rows.append((f"{_CONTROLS[name]} - student, test", beyond, *says))
+        rows.append((f"{_CONTROLS[name]} - student, test", beyond, *_control(f, beyond)))
     return [
         {"figure": figure, "value": value, "value_se": error, "threshold": threshold, "says": says}
         for figure, (value, error), threshold, says in rows
     ]
+
+
+def _below(value: Figure, limit: float) -> tuple[str, str]:
+    is_low = value.value < limit
+    return f"< {limit:.4f}", "far below" if is_low else "not far below"
+
+
+def _control(f: Figures, beyond: Figure) -> tuple[str, str]:
+    limit = (1 - rules.CONTROL_SHARE) * f.gain.value
+    says = "does as well" if rules.does_as_well(f, beyond) else "not shown to do as well"
+    return f"< {limit:.4f} and < 2 se", "worse: not as well" if beyond.is_positive else says
 
 
 def _sign(value: Figure, positive: str = "above", negative: str = "below") -> tuple[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from skdistill.evaluation._diagnosis._figures import Figure, Figures
+from skdistill.evaluation._diagnosis._figures import N_ERRORS, Figure, Figures
 
 OVERFIT = "overfit"
 UNDERFIT = "underfit"
@@ -25,9 +25,10 @@ MEMORISED_SHARE = 0.5
 #: or more than this share of the teacher's own loss.
 LOST_SHARE, LOSS_SHARE = 0.2, 0.5
 MADE_UP_SHARE = 0.5
-#: A student knows its rows by heart if its loss there is below the first share of that on new
-#: rows, and lower by more than the second share of the loss of the class rates.
-BY_HEART_SHARE, BY_HEART_GAP = 0.25, 0.3
+#: A student knows its rows by heart if its loss there is below this share of that on new rows, and
+#: lower by so many nats (a tenth of the true class's probability, whatever the number of classes),
+#: or so much of the variance.
+BY_HEART_SHARE, BY_HEART_GAP = 0.25, 0.1
 #: A student imitates its own rows only if KL to the teacher there is below this share of that on
 #: new rows.
 IMITATION_SHARE = 0.5
@@ -60,8 +61,12 @@ def has_memorised(figures: Figures) -> bool:
 def knows_by_heart(figures: Figures) -> bool:
     """Whether the student itself knows its training labels by heart."""
     low = figures.student_train.value < BY_HEART_SHARE * figures.student_test.value
-    far = figures.gap.value > BY_HEART_GAP * figures.class_rates.value
-    return low and far and figures.gap.is_positive
+    return low and has_far_gap(figures)
+
+
+def has_far_gap(figures: Figures) -> bool:
+    """Whether the student does worse on new rows by more than is little."""
+    return figures.gap.value > BY_HEART_GAP and figures.gap.is_positive
 
 
 def lags(figures: Figures) -> bool:
@@ -74,10 +79,17 @@ def imitates_own_rows_only(figures: Figures) -> bool:
     return figures.kl_train.value < IMITATION_SHARE * figures.kl_test.value
 
 
+def does_as_well(figures: Figures, beyond: Figure) -> bool:
+    """Whether a control brings about as much as the student gains."""
+    enough = beyond.value <= (1 - CONTROL_SHARE) * figures.gain.value
+    return enough and not beyond.is_positive
+
+
 def find(
     figures: Figures,
     *,
     alpha: float,
+    taught: bool,
     asks_own_rows: bool,
     ask_controls: Callable[[], dict[str, Figure]],
 ) -> Finding:
@@ -89,6 +101,9 @@ def find(
         What was measured.
     alpha : float
         Weight of the teacher's term; at 0 the teacher cannot have taught anything wrong.
+    taught : bool
+        Whether the teacher has a say, by that term or by its features. Without one the student is
+        the plain student, and the teacher a yardstick.
     asks_own_rows : bool
         Whether the student learns what the teacher says of rows that it may have been fitted on.
     ask_controls : callable
@@ -100,16 +115,19 @@ def find(
     finding : Finding
     """
     f = figures
-    closer = "closer to" if f.of_numbers else "surer of"
     if alpha > 0 and asks_own_rows and has_memorised(f):
+        closer = "closer to" if f.of_numbers else "surer of"
+        train, test = shown(f.teacher_train, f.teacher_test)
         return _found(
             MEMORISED,
-            f"The teacher's {f.loss} is {_n(f.teacher_train)} on the training rows and "
-            f"{_n(f.teacher_test)} on the test rows: it has learnt by heart the rows that it "
-            f"teaches, and is {closer} them than it should be.",
+            f"The teacher's {f.loss} is {train} on the training rows and {test} on the test rows: "
+            f"it has learnt by heart the rows that it teaches, and is {closer} them than it should "
+            f"be.",
         )
     if knows_by_heart(f) or lags(f):
         return _explain_loss(f, alpha)
+    if not taught:
+        return _untaught(f)
     if f.gain.is_positive and not f.lead.is_negative:
         return _explain_gain(f, ask_controls())
     if f.lead.is_negative:
@@ -117,16 +135,27 @@ def find(
     return _no_gain(f)
 
 
+def shown(*figures: Figure) -> list[str]:
+    """Figures to three decimals, or as many as tell them apart from each other and from 0."""
+    values = [figure.value for figure in figures]
+    for digits in range(3, 9):
+        texts = [f"{value:.{digits}f}" for value in values]
+        if len({0.0, *map(float, texts)}) == len({0.0, *values}):
+            break
+    return texts
+
+
 def _explain_loss(f: Figures, alpha: float) -> Finding:
     """The student does badly on new rows: how does it on its own?"""
+    train, test, teacher = shown(f.student_train, f.student_test, f.teacher_test)
+    so = ": it knows its rows by heart. The" if knows_by_heart(f) else "; the"
     losses = (
-        f"The student's {f.loss} is {_n(f.student_train)} on its training rows and "
-        f"{_n(f.student_test)} on the test rows; the teacher's on the test rows is "
-        f"{_n(f.teacher_test)}."
+        f"The student's {f.loss} is {train} on its training rows and {test} on the test rows{so} "
+        f"teacher's on the test rows is {teacher}."
     )
+    near, far = shown(f.kl_train, f.kl_test)
     distance = (
-        f"{f.distance} to the teacher is {_n(f.kl_train)} on the training rows and "
-        f"{_n(f.kl_test)} on the test rows"
+        f"{f.distance} to the teacher is {near} on the training rows and {far} on the test rows"
     )
     if alpha > 0 and f.excess.is_positive and imitates_own_rows_only(f):
         return _found(
@@ -136,13 +165,13 @@ def _explain_loss(f: Figures, alpha: float) -> Finding:
             f"ones, so there were too few to learn it from.",
         )
     if knows_by_heart(f) or f.excess_train.is_negative:
-        return _found(
-            OVERFIT,
-            losses,
-            "The teacher's term has no weight (alpha = 0)."
-            if alpha == 0
-            else f"{distance}: what the student fits so closely are its labels.",
-        )
+        if alpha == 0:
+            why = "The teacher's term has no weight (alpha = 0)."
+        elif imitates_own_rows_only(f):
+            why = f"{distance}: what it says of the training rows is close to their labels."
+        else:
+            why = f"{distance}: what the student fits so closely are its labels."
+        return _found(OVERFIT, losses, why)
     if f.excess_train.is_positive:
         return _found(
             UNDERFIT,
@@ -150,49 +179,61 @@ def _explain_loss(f: Figures, alpha: float) -> Finding:
             f"Even on its own rows the student does worse than the teacher does on rows that it "
             f"has never seen. {distance}: more rows alone would not help.",
         )
+    (excess,) = shown(f.excess)
     return _found(
         UNCLEAR,
         losses,
-        f"The student lags behind its teacher by {_n(f.excess)}; whether it fits its own rows is "
-        f"within the noise.",
+        f"The student lags behind its teacher by {excess}; whether it fits its own rows is within "
+        f"the noise.",
     )
+
+
+def _untaught(f: Figures) -> Finding:
+    """Nobody teaches, and the student neither knows its rows by heart nor lags."""
+    test, teacher = shown(f.student_test, f.teacher_test)
+    losses = (
+        f"No teacher has a say (alpha = 0). The student's {f.loss} on the test rows is {test}, and "
+        f"the teacher's {teacher}"
+    )
+    if f.lead.is_negative:
+        return _found(FINE, f"{losses}: it would be no help.")
+    if f.excess.value + N_ERRORS * f.excess.error <= tolerance(f):
+        return _found(FINE, f"{losses}: the student does not lag behind it.")
+    return _found(UNCLEAR, f"{losses}: whether the student lags behind it is within the noise.")
 
 
 def _weak_teacher(f: Figures, ask_controls: Callable[[], dict[str, Figure]]) -> Finding:
     """The teacher knows less than the plain student."""
+    teacher, plain = shown(f.teacher_test, f.plain_test)
     weak = (
-        f"The teacher's {f.loss} on the test rows is {_n(f.teacher_test)}, above the "
-        f"{_n(f.plain_test)} of the student that learns from labels alone."
+        f"The teacher's {f.loss} on the test rows is {teacher}, above the {plain} of the student "
+        f"that learns from labels alone."
     )
     if f.gain.is_positive:
         softer = "smoother" if f.of_numbers else "softer"
+        gain, student = shown(f.gain, f.student_test)
         return Finding(
             REGULARISATION,
             [
                 weak,
-                f"Still the student gains {_n(f.gain)} over the plain one, to "
-                f"{_n(f.student_test)}: its targets are {softer}, not wiser.",
+                f"Still the student gains {gain} over the plain one, to {student}: its targets are "
+                f"{softer}, not wiser.",
             ],
             ask_controls(),
         )
-    return _found(
-        LIMIT,
-        weak,
-        f"No gain of the student over that one is shown: its {f.loss} is {_n(f.student_test)}.",
-    )
+    (student,) = shown(f.student_test)
+    compared = "It makes the student worse" if f.gain.is_negative else "No gain from it is shown"
+    return _found(LIMIT, weak, f"{compared}: the student's {f.loss} is {student}.")
 
 
 def _explain_gain(f: Figures, controls: dict[str, Figure]) -> Finding:
     """The student is better than the plain one: would softer labels have done it?"""
+    value, student, teacher = shown(f.gain, f.student_test, f.teacher_test)
     gain = (
-        f"The student gains {_n(f.gain)} over the plain one, to {_n(f.student_test)}; the "
-        f"teacher's {f.loss} is {_n(f.teacher_test)}."
+        f"The student gains {value} over the plain one, to {student}; the teacher's {f.loss} is "
+        f"{teacher}."
     )
-    as_well = [
-        _NAMES[name]
-        for name, beyond in controls.items()
-        if not beyond.is_positive and f.gain.value - beyond.value >= CONTROL_SHARE * f.gain.value
-    ]
+    as_well = [_NAMES[name] for name, beyond in controls.items() if does_as_well(f, beyond)]
     if not controls:
         return _found(FINE, gain)
     if all(beyond.is_positive for beyond in controls.values()):
@@ -206,19 +247,19 @@ def _explain_gain(f: Figures, controls: dict[str, Figure]) -> Finding:
 
 def _no_gain(f: Figures) -> Finding:
     """Teacher no worse than the plain student, and the student not shown to be better."""
+    student, teacher, plain = shown(f.student_test, f.teacher_test, f.plain_test)
     if f.gain.is_negative and not f.lead.is_positive:
         return _found(
             LIMIT,
-            f"The student's {f.loss} is {_n(f.student_test)}, above the {_n(f.plain_test)} of the "
-            f"student that learns from labels alone, and the teacher's ({_n(f.teacher_test)}) is "
-            f"no better.",
+            f"The student's {f.loss} is {student}, above the {plain} of the student that learns "
+            f"from labels alone, than which the teacher ({teacher}) is not shown to be better.",
         )
+    lag = "does not lag" if f.excess.value <= tolerance(f) else "is not shown to lag"
     compared = "worse than" if f.gain.is_negative else "not shown to be better than"
     return _found(
         UNCLEAR,
-        f"The student does not lag behind its teacher ({_n(f.student_test)} against "
-        f"{_n(f.teacher_test)}), but it is {compared} the student that learns from labels alone "
-        f"({_n(f.plain_test)}).",
+        f"The student {lag} behind its teacher ({student} against {teacher}), but it is {compared} "
+        f"the student that learns from labels alone ({plain}).",
     )
 
 
@@ -227,7 +268,3 @@ _NAMES = {"smoothing": "label smoothing", "temperature": "one fitted temperature
 
 def _found(verdict: str, *reading: str) -> Finding:
     return Finding(verdict, list(reading), {})
-
-
-def _n(figure: Figure) -> str:
-    return f"{figure.value:.3f}"

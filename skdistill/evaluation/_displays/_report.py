@@ -119,7 +119,8 @@ def _bars(report: Any) -> list[dict[str, Any]]:
         own = scores[DISTILLED][metric]
         for arm, score in scores.items():
             # The interval is that of distilled - arm, so arm = distilled - difference.
-            found = differences.get((COMPARISONS.get(arm), metric), {"low": np.nan, "high": np.nan})
+            comparison = COMPARISONS.get((DISTILLED, arm))
+            found = differences.get((comparison, metric), {"low": np.nan, "high": np.nan})
             rows.append(
                 {
                     "arm": arm,

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from skdistill._progress import Progress
 from skdistill.evaluation._arm_names import DISTILLED, PLAIN, TEACHER
 from skdistill.evaluation._checks import check_int, check_n_jobs
 from skdistill.evaluation._engine import run
@@ -185,26 +186,28 @@ def _board(
     """Ask, fit, score and time what has been checked."""
     task, (X_test, y_test) = problem.task, problem.tests[TEST]
     encoded, unseen = task.encode(y_test), replace(problem, tests={TEST: (X_test, None)})
-    asked = ask_once(OWNER, model, problem, seeds[0], fitted=False, memory=memory)
-    teacher = AskedTeacher(model, asked.teacher, task.known(problem.y))
-    if verbose:
-        print(f"[{OWNER}] {TEACHER}: {asked.seconds:.1f} s")
-    answer = task.ask(teacher, X_test, TEACHER)
     everything = np.arange(len(problem.y))
-    cells = [
-        Cell(
-            {"student": name, "seed": seed},
-            tuple(
-                replace(arm, name=(name, arm.name), answers=asked.targets)
-                for arm in student_arms(recipe, (PLAIN, DISTILLED))
-            ),
-            seed,
-            everything,
+    with Progress(OWNER, 1 + len(seeds) * len(recipes), shown=verbose) as progress:
+        asked = ask_once(OWNER, model, problem, seeds[0], fitted=False, memory=memory)
+        teacher = AskedTeacher(model, asked.teacher, task.known(problem.y))
+        answer = task.ask(teacher, X_test, TEACHER)
+        progress.add(TEACHER, like=False)
+        cells = [
+            Cell(
+                {"student": name, "seed": seed},
+                tuple(
+                    replace(arm, name=(name, arm.name), answers=asked.targets)
+                    for arm in student_arms(recipe, (PLAIN, DISTILLED))
+                ),
+                seed,
+                everything,
+            )
+            for seed in seeds
+            for name, recipe in recipes.items()
+        ]
+        records = run(
+            OWNER, unseen, cells, keep_student, n_jobs=n_jobs, memory=memory, progress=progress
         )
-        for seed in seeds
-        for name, recipe in recipes.items()
-    ]
-    records = run(OWNER, unseen, cells, keep_student, n_jobs=n_jobs, verbose=verbose, memory=memory)
     fits: dict[Any, list[Student]] = {}
     for record in records:
         fits.setdefault(record.arm, []).append(record.value)

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from skdistill._alpha_choice import AUTO, AlphaChoice
+from skdistill._progress import Progress
 from skdistill.evaluation._arm_names import CASCADE, DISTILLED, PLAIN, SCALED, TEACHER
 from skdistill.evaluation._cost import pickled_bytes
 from skdistill.evaluation._engine import run
@@ -114,33 +115,35 @@ def run_arms(
     arms : Arms
     """
     task, tests = problem.task, {name: X for name, (X, _) in problem.tests.items()}
-    asked = ask_once(OWNER, model, problem, seeds[0], fitted=fitted, memory=memory)
-    targets = asked.targets
-    teacher = AskedTeacher(model, asked.teacher, task.known(problem.y))
-    if verbose:
-        print(f"[{OWNER}] {TEACHER}: {asked.seconds:.1f} s")
-    # Everybody who is fitted speaks before anybody learns: what they cannot read shows early.
-    of_teacher = {name: task.ask(teacher, X, TEACHER) for name, X in tests.items()}
-    find_threshold = None if held_back is None else _threshold_finder(task, teacher, held_back)
     thresholds = []
     students: dict[Any, Student] = {}
-    if fitted:
-        answers = {name: task.ask(model, X, DISTILLED) for name, X in tests.items()}
-        students[DISTILLED, seeds[0]] = Student(model, pickled_bytes(model.student_), answers)
-        if find_threshold is not None:
-            thresholds.append(find_threshold(model))
     names = [name for name in task.report_arms if name not in (TEACHER, SCALED)]
     given = {DISTILLED} if fitted else set()
     everything = np.arange(len(problem.y))
-    cells = [] if task.regresses else _thirds(model, problem, seeds[0])
-    cells += [
-        Cell({"arm": arm.name, "seed": seed}, (replace(arm, answers=targets),), seed, everything)
-        for seed in seeds
-        for arm in student_arms(model, [name for name in names if name not in given])
-    ]
-    records = run(
-        OWNER, problem, cells, keep_student, n_jobs=n_jobs, verbose=verbose, memory=memory
-    )
+    thirds = [] if task.regresses else _thirds(model, problem, seeds[0])
+    arms = student_arms(model, [name for name in names if name not in given])
+    n_parts = 1 + len(thirds) + len(seeds) * len(arms)
+    with Progress(OWNER, n_parts, shown=verbose) as progress:
+        asked = ask_once(OWNER, model, problem, seeds[0], fitted=fitted, memory=memory)
+        targets = asked.targets
+        teacher = AskedTeacher(model, asked.teacher, task.known(problem.y))
+        # Everybody who is fitted speaks before anybody learns: what they cannot read shows early.
+        of_teacher = {name: task.ask(teacher, X, TEACHER) for name, X in tests.items()}
+        find_threshold = None if held_back is None else _threshold_finder(task, teacher, held_back)
+        if fitted:
+            answers = {name: task.ask(model, X, DISTILLED) for name, X in tests.items()}
+            students[DISTILLED, seeds[0]] = Student(model, pickled_bytes(model.student_), answers)
+            if find_threshold is not None:
+                thresholds.append(find_threshold(model))
+        progress.add(TEACHER, like=False)
+        cells = thirds + [
+            Cell({"arm": a.name, "seed": seed}, (replace(a, answers=targets),), seed, everything)
+            for seed in seeds
+            for a in arms
+        ]
+        records = run(
+            OWNER, problem, cells, keep_student, n_jobs=n_jobs, memory=memory, progress=progress
+        )
     temperature, extra_seconds = np.nan, 0.0
     if not task.regresses:
         held = [record for record in records if record.cell.test is not None]

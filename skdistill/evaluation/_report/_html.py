@@ -30,7 +30,7 @@ section { overflow-x: auto; }
 table { border-collapse: collapse; margin: 0.8rem 0; font-size: 0.9rem; }
 caption { font-weight: 600; padding-bottom: 0.3rem; }
 th, td { padding: 0.15rem 0.6rem; border-bottom: 1px solid #ddd; font-weight: normal; }
-thead th { border-bottom: 1px solid #666; vertical-align: bottom; }
+thead th { cursor: pointer; border-bottom: 1px solid #666; vertical-align: bottom; }
 img { max-width: 100%; display: block; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 0.1rem 1.2rem; margin: 0;
      font-size: 0.9rem; }
@@ -41,6 +41,25 @@ p.note { color: #444; font-size: 0.9rem; }
   h2, caption { break-after: avoid; } img, tr { break-inside: avoid; } }
 """
 
+_SCRIPT = """
+for (const head of document.querySelectorAll("thead th")) head.onclick = () => {
+  const at = head.cellIndex, body = head.closest("table").tBodies[0];
+  const up = head.ariaSort !== "ascending";
+  for (const other of head.parentNode.cells) other.ariaSort = null;
+  head.ariaSort = up ? "ascending" : "descending";
+  const text = row => row.cells[at].textContent.trim();
+  const key = row => {
+    const found = /^([+-]?[\\d.]+)([kMG]?)/.exec(text(row));
+    return found ? found[1] * {"": 1, k: 1e3, M: 1e6, G: 1e9}[found[2]] : NaN;
+  };
+  const both = (a, b) => {
+    const [x, y] = [key(a), key(b)];
+    if (isNaN(x) && isNaN(y)) return text(a).localeCompare(text(b)) * (up ? 1 : -1);
+    return isNaN(x) ? 1 : isNaN(y) ? -1 : (x - y) * (up ? 1 : -1);
+  };
+  body.append(...[...body.rows].sort(both));
+};
+"""
 _NO_PICTURES = (
     "The pictures need matplotlib, which was not installed where this page was written: "
     'pip install "skdistill[plot]".'
@@ -141,7 +160,7 @@ def _page(title: str, body: Sequence[str]) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
         + "\n".join(part for part in body if part)
-        + "\n</body>\n</html>\n"
+        + f"\n<script>{_SCRIPT}</script>\n</body>\n</html>\n"
     )
 
 
@@ -151,6 +170,7 @@ def _report_parts(title: str, report: Any, *, costs: bool = True) -> list[str]:
     quality = arm_table(report.rows, QUALITY, report._face()["students"])
     return [
         f"<h1>{escape(title)}</h1>",
+        f"<p><strong>{escape(report.headline)}</strong></p>",
         html_list(report.verdict.splitlines()),
         _paragraph(_NO_PICTURES) if pictures is None else "",
         _section("Quality", html_table(quality, note(report.rows))),

@@ -69,6 +69,7 @@ def render_text(
     title: str,
     verdict: str,
     students: Sequence[str],
+    headline: str = "",
     costs: bool = True,
 ) -> str:
     """Tables of quality and cost, the intervals and the verdict, at most 110 characters wide.
@@ -83,6 +84,8 @@ def render_text(
         Last lines.
     students : sequence of str
         The arms among which the best value carries a star.
+    headline : str, default=""
+        Second line.
     costs : bool, default=True
         Whether the costs are shown.
 
@@ -92,7 +95,7 @@ def render_text(
     """
     gap = 1 if _has_spread(rows) else 2
     blocks = [
-        title,
+        "\n".join([title, *(fill(line, _WIDTH) for line in [headline] if line)]),
         text_table(arm_table(rows, QUALITY, students), gap) + "\n" + note(rows),
         *([text_table(arm_table(rows, COST, ()))] if costs else []),
         f"{INTERVAL_TITLE}\n" + text_table(interval_table(intervals)),
@@ -108,13 +111,14 @@ def render_html(
     title: str,
     verdict: str,
     students: Sequence[str],
+    headline: str = "",
     costs: bool = True,
 ) -> str:
     """The same as HTML that needs no style sheet and sets no colour.
 
     Parameters
     ----------
-    rows, intervals, title, verdict, students, costs
+    rows, intervals, title, verdict, students, headline, costs
         As in `render_text`.
 
     Returns
@@ -124,6 +128,7 @@ def render_html(
     cost = html_table(arm_table(rows, COST, ()), COST_CAPTION) if costs else ""
     return (
         '<div style="overflow-x:auto">'
+        f"{f'<p><strong>{escape(headline)}</strong></p>' if headline else ''}"
         f"{html_table(arm_table(rows, QUALITY, students), title)}"
         f"<p>{escape(note(rows))}</p>{cost}"
         f"{html_table(interval_table(intervals), INTERVAL_TITLE)}"

@@ -11,7 +11,6 @@ import numpy as np
 
 from skdistill.evaluation._arm_names import (
     CASCADE,
-    CASCADE_COMPARISON,
     COMPARISONS,
     DISTILLED,
     PLAIN,
@@ -109,7 +108,7 @@ def distillation_report(
         Fits at a time, through joblib. The scores do not depend on it; `fit_seconds` do, where
         fits share the processors. Predictions are timed afterwards, one arm after the other.
     verbose : int, default=None
-        1 prints a line for every fit, with the time that is left. None is the model's `verbose`.
+        1 shows how far it is, by fits, with the time that is left. None is the model's `verbose`.
     memory : str or joblib.Memory, default=None
         A folder in which every finished fit is kept, that of an unfitted teacher too, and found
         again by the content of rows, model and seed: a call that was interrupted goes on where it
@@ -273,7 +272,6 @@ def _score(
         for name, own in runs.items()
     ]
     found = differences(task, terms, seed)
-    intervals = {baseline: found[DISTILLED, baseline] for baseline in task.baselines}
     scores = {row["arm"]: row for row in rows}
     helps = any(
         scores[TEACHER][metric] < scores[PLAIN][metric]
@@ -282,17 +280,18 @@ def _score(
     )
     if isinstance(task, NumberScoring):
         sentences = number_verdict(
-            intervals[TEACHER]["mse"],
-            intervals[PLAIN]["mse"],
+            found[DISTILLED, TEACHER]["mse"],
+            found[DISTILLED, PLAIN]["mse"],
             variance=task.variance(encoded),
             teacher_helps=helps,
             n_seeds=n_seeds,
         )
     else:
         sentences = verdict_sentences(
-            intervals[TEACHER],
-            intervals[PLAIN],
-            intervals[SCALED],
+            found[DISTILLED, TEACHER],
+            found[DISTILLED, PLAIN],
+            found[DISTILLED, SCALED],
+            found[SCALED, PLAIN]["log_loss"],
             teacher_helps=helps,
             n_seeds=n_seeds,
         )
@@ -311,11 +310,11 @@ def _score(
         rows=rows,
         intervals=[
             {
-                "comparison": COMPARISONS[other] if arm == DISTILLED else CASCADE_COMPARISON,
+                "comparison": COMPARISONS[pair],
                 "metric": metric,
                 **interval._asdict(),
             }
-            for (arm, other), by_metric in found.items()
+            for pair, by_metric in found.items()
             for metric, interval in by_metric.items()
         ],
         verdict="\n".join(sentences),

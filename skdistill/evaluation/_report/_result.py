@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from skdistill.evaluation._arm_names import CASCADE, DISTILLED, TEACHER
+from skdistill.evaluation._arm_names import CASCADE, DISTILLED, PRINTED, TEACHER
+from skdistill.evaluation._report._headline import headline
 from skdistill.evaluation._report._html import render_joint_page, render_page, write_page
 from skdistill.evaluation._report._render import render_html, render_text
 from skdistill.evaluation._report._segments import side_changes
@@ -32,9 +33,10 @@ class DistillationReport:
         `distillation_report`.
     intervals : list of dict
         ``comparison`` ("distilled - plain", "distilled - (plain + temperature)", "distilled -
-        teacher"; "cascade - teacher" where there is one), ``metric`` (accuracy, log_loss, brier;
-        of numbers mse, mae), ``difference`` and the ends ``low`` and ``high`` of its 95 %
-        interval.
+        teacher", and so for each arm; "(plain + temperature) - plain"; "cascade - teacher" where
+        there is one), ``metric`` (accuracy, log_loss, brier; of numbers mse, mae), ``difference``
+        and the ends ``low`` and ``high`` of its 95 % interval. The first three and the cascade's
+        are printed.
     verdict : str
         What the intervals show, a sentence on each line.
     per_class : list of dict or None
@@ -73,6 +75,11 @@ class DistillationReport:
     temperature: float
     n_seeds: int
     settings: dict[str, dict[str, Any]]
+
+    @property
+    def headline(self) -> str:
+        """Size, time and score beside teacher and plain student, and what to do, in one line."""
+        return headline(self.rows, self.intervals)
 
     def to_frame(self) -> pd.DataFrame:
         """The rows as a data frame, indexed by the arm (needs pandas).
@@ -143,8 +150,9 @@ class DistillationReport:
             counted = "1 output" if data["outputs"] == 1 else f"{data['outputs']} outputs"
         return {
             "rows": self.rows,
-            "intervals": self.intervals,
+            "intervals": [e for e in self.intervals if e["comparison"] in PRINTED],
             "title": f"Distillation report: {data['test rows']} test rows, {counted}, {seeds}",
+            "headline": self.headline,
             "verdict": self.verdict,
             "students": [row["arm"] for row in self.rows if row["arm"] not in (TEACHER, CASCADE)],
         }

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import precision_recall_fscore_support
 
-from skdistill.evaluation._arm_names import CASCADE, DISTILLED, TEACHER
+from skdistill.evaluation._arm_names import COMPARISONS
 from skdistill.evaluation._bootstrap import BootstrapInterval, paired_bootstrap
 from skdistill.evaluation._report._arms import ArmRun
 from skdistill.evaluation._tasks import Scoring
@@ -48,16 +48,14 @@ def score_arm(
 def differences(
     task: Scoring, terms: dict[str, dict[str, np.ndarray]], seed: int
 ) -> dict[tuple[str, str], dict[str, BootstrapInterval]]:
-    """Distilled minus each baseline, and cascade minus teacher, over the same resamples.
+    """Those of `COMPARISONS` whose arms are there, over the same resamples.
 
     Returns
     -------
     dict of (arm, other arm) to dict of str to BootstrapInterval
         By metric.
     """
-    pairs = [(DISTILLED, baseline) for baseline in task.baselines]
-    if CASCADE in terms:
-        pairs.append((CASCADE, TEACHER))
+    pairs = [pair for pair in COMPARISONS if terms.keys() >= set(pair)]
     columns = [terms[arm][m] - terms[other][m] for arm, other in pairs for m in task.compared]
     found = iter(paired_bootstrap(np.column_stack(columns), random_state=seed))
     return {pair: {metric: next(found) for metric in task.compared} for pair in pairs}

@@ -17,6 +17,7 @@ def verdict_sentences(
     to_teacher: dict[str, BootstrapInterval],
     to_plain: dict[str, BootstrapInterval],
     to_scaled: dict[str, BootstrapInterval],
+    of_temperature: BootstrapInterval,
     *,
     teacher_helps: bool,
     n_seeds: int,
@@ -28,6 +29,8 @@ def verdict_sentences(
     to_teacher, to_plain, to_scaled : dict of str to BootstrapInterval
         By metric, distilled minus the teacher, the plain student, and the plain student with a
         temperature.
+    of_temperature : BootstrapInterval
+        Log-loss of the plain student with a temperature, minus that without.
     teacher_helps : bool
         Whether the teacher's log-loss or Brier score is below the plain student's.
     n_seeds : int
@@ -41,7 +44,7 @@ def verdict_sentences(
     sentences = [
         _against_teacher_in_accuracy(to_teacher["accuracy"]),
         _against_plain(loss, "Log-loss", "log-loss", _span(loss)),
-        _against_calibration(loss, to_scaled["log_loss"]),
+        _against_calibration(loss, to_scaled["log_loss"], of_temperature),
     ]
     if not teacher_helps:
         sentences.append(
@@ -81,12 +84,12 @@ def number_verdict(
     share = f"{VARIANCE_MARGIN:g} of the variance in squared error = {margin:.3g}"
     sentences = [
         _against_teacher(
-            to_teacher.low,
-            to_teacher.high,
+            to_teacher,
             margin,
             share,
             "exact",
             _figures(to_teacher),
+            f"{four_figures(abs(to_teacher.difference))} in squared error",
             by=" by squared error",
         ),
         _against_plain(to_plain, "The squared error", "squared error", _figures(to_plain)),
@@ -141,25 +144,32 @@ def _about_seeds(n_seeds: int) -> list[str]:
 
 
 def _against_teacher_in_accuracy(accuracy: BootstrapInterval) -> str:
-    points = f"{_span(accuracy, scale=100, digits=1)} points"
+    worse = BootstrapInterval(-accuracy.difference, -accuracy.high, -accuracy.low)
+    points = f"{_span(accuracy, 100, 1, limits=(0.0, -100 * MARGIN))} points"
+    lead = f"{_rounded(abs(accuracy.difference) * 100, digits=1)} points"
     share = f"{100 * MARGIN:g} points of accuracy"
-    return _against_teacher(-accuracy.high, -accuracy.low, MARGIN, share, "accurate", points)
+    return _against_teacher(worse, MARGIN, share, "accurate", points, lead)
 
 
 def _against_teacher(
-    low: float, high: float, margin: float, share: str, exact: str, span: str, by: str = ""
+    worse: BootstrapInterval, margin: float, share: str, exact: str, span: str, lead: str, by=""
 ) -> str:
-    """What the ends of an interval say by which the distilled student is worse."""
+    """What is shown of the difference by which the distilled student is worse."""
     span = f"({span}, 95 %)"
-    if high < 0:
+    if worse.high < 0:
         return f"More {exact} than the teacher{by} {span}."
-    if high < margin:
+    if worse.high < margin:
         return f"Not inferior to the teacher within {share} {span}."
-    if low > margin:
+    if worse.low > margin:
         return f"Inferior to the teacher by more than {share} {span}."
-    if low > 0:
+    if worse.low > 0:
         return f"Less {exact} than the teacher{by} {span}."
-    return f"Non-inferiority to the teacher within {share} is not shown {span}."
+    doubt = f"non-inferiority within {share} is not shown {span}."
+    if worse.difference < 0:
+        return f"More {exact} than the teacher by {lead} on these rows, but {doubt}"
+    if worse.difference > 0:
+        return f"Less {exact} than the teacher by {lead} on these rows, and {doubt}"
+    return f"As {exact} as the teacher on these rows, but {doubt}"
 
 
 def _against_plain(difference: BootstrapInterval, name: str, loss: str, span: str) -> str:
@@ -171,33 +181,59 @@ def _against_plain(difference: BootstrapInterval, name: str, loss: str, span: st
     return f"No difference in {loss} from the plain student is shown {span}."
 
 
-def _against_calibration(to_plain: BootstrapInterval, to_scaled: BootstrapInterval) -> str:
-    span = _span(to_scaled)
-    if to_plain.high >= 0:
-        if to_scaled.low > 0:
-            return (
-                "Calibration alone does more: the plain student with one fitted temperature has "
-                f"the lower log-loss ({span}, 95 %)."
-            )
-        return "There is no shown gain in log-loss that calibration would have to explain."
-    if to_scaled.high < 0:
+def _against_calibration(
+    to_plain: BootstrapInterval, to_scaled: BootstrapInterval, of_temperature: BootstrapInterval
+) -> str:
+    span, effect = f"({_span(to_scaled)}, 95 %)", f"({_span(of_temperature)}, 95 %)"
+    helps, gains = of_temperature.high < 0, to_plain.high < 0
+    no_help = f"though that temperature is not shown to help it {effect}"
+    if gains and to_scaled.high < 0:
         return (
             "The gain in log-loss is not mere calibration: it holds against the plain student "
-            f"with one fitted temperature too ({span}, 95 %)."
+            f"with one fitted temperature too {span}."
+        )
+    if to_scaled.low > 0 and not helps:
+        return f"The plain student with one temperature has the lower log-loss {span}, {no_help}."
+    if to_scaled.low > 0 and gains:
+        return (
+            "The gain in log-loss is mere calibration: one fitted temperature gives the plain "
+            f"student more {span}."
         )
     if to_scaled.low > 0:
         return (
-            "The gain in log-loss is mere calibration: one fitted temperature gives the plain "
-            f"student more ({span}, 95 %)."
+            "Calibration alone does more: one fitted temperature helps the plain student "
+            f"{effect}, which then has the lower log-loss {span}."
+        )
+    if not gains:
+        return "There is no shown gain in log-loss that calibration would have to explain."
+    if helps:
+        return (
+            "The gain in log-loss may be mere calibration: against the plain student with one "
+            f"fitted temperature no difference is shown {span}."
         )
     return (
-        "The gain in log-loss may be mere calibration: against the plain student with one fitted "
-        f"temperature no difference is shown ({span}, 95 %)."
+        "Against the plain student with one fitted temperature no difference in log-loss is shown "
+        f"{span}, {no_help}."
     )
 
 
-def _span(interval: BootstrapInterval, scale: float = 1.0, digits: int = 3) -> str:
-    return f"{scale * interval.low:+.{digits}f} to {scale * interval.high:+.{digits}f}"
+def _span(
+    interval: BootstrapInterval,
+    scale: float = 1.0,
+    digits: int = 3,
+    limits: tuple[float, ...] = (0.0,),
+) -> str:
+    low, high = (scale * end for end in interval[1:])
+    return f"{_rounded(low, digits, limits, '+')} to {_rounded(high, digits, limits, '+')}"
+
+
+def _rounded(value: float, digits: int, limits: tuple[float, ...] = (0.0,), sign: str = "") -> str:
+    """A number to so many decimals, or as many as show on which side of the limits it is."""
+    for more in range(digits, 9):
+        text = f"{value:{sign}.{more}f}"
+        if all(np.sign(value - limit) == np.sign(float(text) - limit) for limit in limits):
+            break
+    return text
 
 
 def _figures(interval: BootstrapInterval) -> str:

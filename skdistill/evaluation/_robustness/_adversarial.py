@@ -12,6 +12,7 @@ import torch
 from skdistill._ascent import projected_ascent
 from skdistill._columns import FLOATS
 from skdistill._frames import is_table
+from skdistill._progress import Progress
 from skdistill._random import draw_seeds
 from skdistill._torch import INFERENCE_BATCH_CPU
 from skdistill._warn import warn
@@ -202,6 +203,7 @@ def adversarial_accuracy(
         start = epsilon * unit * rng.uniform(-1.0, 1.0, size=values.shape)
     step = epsilon / 4 if step is None else step
     adversarial, flat = {}, {}
+    progress = Progress("adversarial_accuracy", len(networks), "models attacked", shown=verbose)
     for name, network in networks.items():
         target = class_index(given.y_test, asked.own_columns(name))
         changed, has_gradient = np.empty_like(values), np.empty(len(values), dtype=bool)
@@ -217,8 +219,7 @@ def adversarial_accuracy(
                 bounds=ends,
             )
         adversarial[name], flat[name] = _like(X, changed), ~has_gradient
-        if verbose:
-            print(f"[adversarial_accuracy] {name}: {len(values)} rows attacked")
+        progress.add(name)
 
     rows = []
     for name in asked.members:

@@ -10,6 +10,7 @@ import numpy as np
 
 from skdistill._compat import safe_indexing
 from skdistill._names import copy_rows
+from skdistill._progress import Progress
 from skdistill._random import draw_seeds
 from skdistill.evaluation._checks import check_int, check_random_state
 from skdistill.evaluation._metrics import expected_calibration_error
@@ -105,7 +106,7 @@ def robustness_curve(
     random_state : int, RandomState instance or None, default=None
         Seeds the draws.
     verbose : int, default=0
-        1 prints a line for each strength.
+        1 shows how far it is, by strengths.
 
     Returns
     -------
@@ -167,6 +168,7 @@ def robustness_curve(
         asked = asked.with_plain(models, given.X_train, given.y_train)
 
     rows: dict[str, list[dict[str, Any]]] = {name: [] for name in asked.members}
+    progress = Progress("robustness_curve", len(levels), shown=verbose)
     for strength in levels:
         is_drawn = kind.draws and strength > 0
         samples: dict[str, list[dict[str, float]]] = {name: [] for name in rows}
@@ -177,9 +179,8 @@ def robustness_curve(
         for name, found in samples.items():
             head = {"model": name, "corruption": kind.name, "strength": strength}
             rows[name].append(head | _summary(found, is_drawn))
-        if verbose:
-            shown = ", ".join(f"{name} {rows[name][-1]['accuracy']:.3f}" for name in rows)
-            print(f"[robustness_curve] {kind.name} {strength:g}: accuracy {shown}")
+        shown = ", ".join(f"{name} {rows[name][-1]['accuracy']:.3f}" for name in rows)
+        progress.add(f"{kind.name} {strength:g}, accuracy {shown}")
     measured = f", strength in {kind.unit}" if kind.unit else ""
     repeats = f", {n_repeats} repeats" if kind.draws and n_repeats > 1 else ""
     return RobustnessCurve(

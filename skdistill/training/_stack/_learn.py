@@ -6,11 +6,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skdistill._interrupts import whole_trainings
 from skdistill.training._batches import resolve_batch_size
 from skdistill.training._stack._apart import form_of, have_one_shape, why_apart, why_held_apart
 from skdistill.training._stack._stack import Stack
 from skdistill.training._stack._training import Training
-from skdistill.training._trainer import training_copy, whole_trainings, with_gradients
+from skdistill.training._trainer import training_copy, with_gradients
 
 LEAST = 3
 """Fewer students than these are as fast one by one."""

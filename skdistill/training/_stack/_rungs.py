@@ -2,6 +2,7 @@
 
 import contextlib
 
+from skdistill._interrupts import whole_trainings
 from skdistill.training._stack._learn import (
     CannotStackError,
     Learnt,
@@ -14,7 +15,7 @@ from skdistill.training._stack._learn import (
     tried_stack,
 )
 from skdistill.training._stack._stack import Stack
-from skdistill.training._trainer import whole_trainings, with_gradients
+from skdistill.training._trainer import with_gradients
 
 
 def learn_in_rungs(lessons, rungs, choose):
