@@ -36,7 +36,7 @@ _1 = _0 | {"teachers", "targets", "transfer", "losses", "students"}
 _2 = _1 | {"training"}
 _3 = _2 | {
     *("_alpha_choice", "_base", "_checks", "_classifier", "_fit_rows", "_halves", "_regressor"),
-    *("_mutual", "_same_rows"),
+    *("_mutual", "_same_rows", "_without_labels"),
 }
 _4 = _3 | {"model_selection", "evaluation", "deployment"}
 MAY_IMPORT = {
@@ -75,12 +75,13 @@ MAY_IMPORT = {
     "training": _1,
     # layer 3
     "_checks": _2,
-    "_fit_rows": {"_names", "_random"},
+    "_fit_rows": {"_compat", "_names", "_random", "_rows"},
     "_halves": {"_torch", "exceptions", "training"},
     "_same_rows": _2 | {"_fit_rows"},
     "_alpha_choice": {"_compat", "_progress", "_same_rows", "_warn", "exceptions", "targets"},
     "_base": _2 | {"_alpha_choice", "_checks", "_fit_rows"},
-    "_classifier": _2 | {"_alpha_choice", "_base", "_checks"},
+    "_without_labels": {"targets"},
+    "_classifier": _2 | {"_alpha_choice", "_base", "_checks", "_without_labels"},
     "_regressor": _2 | {"_alpha_choice", "_base", "_checks"},
     "_mutual": _2 | {"_classifier", "_regressor", "_same_rows"},
     # layer 4
