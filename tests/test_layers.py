@@ -36,7 +36,7 @@ _1 = _0 | {"teachers", "targets", "transfer", "losses", "students"}
 _2 = _1 | {"training"}
 _3 = _2 | {
     *("_alpha_choice", "_base", "_checks", "_classifier", "_fit_rows", "_halves", "_regressor"),
-    *("_mutual", "_same_rows", "_without_labels"),
+    *("_multilabel", "_mutual", "_same_rows", "_without_labels"),
 }
 _4 = _3 | {"model_selection", "evaluation", "deployment"}
 MAY_IMPORT = {
@@ -81,6 +81,7 @@ MAY_IMPORT = {
     "_alpha_choice": {"_compat", "_progress", "_same_rows", "_warn", "exceptions", "targets"},
     "_base": _2 | {"_alpha_choice", "_checks", "_fit_rows"},
     "_without_labels": {"targets"},
+    "_multilabel": _2 | {"_base"},
     "_classifier": _2 | {"_alpha_choice", "_base", "_checks", "_without_labels"},
     "_regressor": _2 | {"_alpha_choice", "_base", "_checks"},
     "_mutual": _2 | {"_classifier", "_regressor", "_same_rows"},

@@ -15,7 +15,7 @@ from skdistill.targets._splits import check_two_classes, shuffled_folds, stratif
 from skdistill.targets._value import Targets
 from skdistill.targets._warnings import warn_of_known_rows, warn_of_misleading_targets
 from skdistill.teachers._align import align_columns, as_labels, check_classes
-from skdistill.teachers._asks import CLASSES, NUMBERS
+from skdistill.teachers._asks import CLASSES, NUMBERS, Classes, Numbers
 from skdistill.teachers._contract import as_probabilities, check_finite
 from skdistill.teachers._members import read_classes, read_numbers
 
@@ -296,7 +296,7 @@ class NumberTask:
         Number of outputs.
     """
 
-    asks = NUMBERS
+    asks: Numbers | Classes = NUMBERS
     units = "group"
     named_members = "VotingRegressor([(name, member), ...])"
     classes = None

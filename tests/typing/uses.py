@@ -15,10 +15,12 @@ from skdistill import (
     AlphaChoice,
     DistillationSearchCV,
     DistilledClassifier,
+    DistilledMultilabelClassifier,
     DistilledRegressor,
     MutualClassifier,
     MutualRegressor,
     StudentNet,
+    StudentNetMultilabel,
     StudentNetRegressor,
 )
 from skdistill.deployment import (
@@ -148,6 +150,12 @@ from skdistill.teachers import (
     load_teacher,
 )
 from skdistill.training import DistillationCriterion, HoldOut, NormBound, RegressionCriterion
+from skdistill.training import (
+    DistillationCriterion,
+    HoldOut,
+    MultilabelCriterion,
+    RegressionCriterion,
+)
 from skdistill.transfer import Flip, GaussianNoise, Mixup, Munge, Shift, Spunge, Unlabeled, View
 
 X = np.zeros((6, 4))
@@ -278,7 +286,8 @@ def distil(rows: Any) -> DistilledRegressor:
     assert_type(DistilledClassifier(alpha="auto").alpha_choice_, AlphaChoice)
     assert_type(DistilledRegressor(alpha="auto").alpha_choice_.runner_up, float)
     model = DistilledClassifier(None, net, loss=KD(), temperature=2.0, random_state=0)
-    assert_type(model.fit(X, y, X_unlabeled=rows), DistilledClassifier)
+    assert_type(model.fit(X, y, X_unlabeled=rows, classes=[0, 1]), DistilledClassifier)
+    assert_type(model.fit(X, None, soft_targets=proba), DistilledClassifier)
     assert_type(model.predict(rows), np.ndarray)
     assert_type(model.predict_proba(rows), np.ndarray)
     assert_type(model.classes_, np.ndarray)
@@ -297,9 +306,13 @@ def distil(rows: Any) -> DistilledRegressor:
     assert_type(mutual.predict_proba(rows), np.ndarray)
     assert_type(MutualRegressor([None, None]).fit(X, y).predict(rows), np.ndarray)
     MutualClassifier([net, net], weight=1.0)  # type: ignore[call-arg]
+    tags = DistilledMultilabelClassifier(None, StudentNetMultilabel(max_epochs=2), temperature=2.0)
+    assert_type(tags.fit(X, proba, soft_targets=proba).predict_proba(X), np.ndarray)
+    assert_type(tags.classes_, list[np.ndarray])
+    assert_type(MultilabelCriterion(alpha=0.5, temperature=2.0).temperature, float)
     DistilledClassifier(alpha="half")  # type: ignore[arg-type]
     DistilledClassifier(tempreature=2.0)  # type: ignore[call-arg]
-    model.fit(X)  # type: ignore[call-arg]
+    model.predict()  # type: ignore[call-arg]
     StudentNet(max_epochs="5")  # type: ignore[arg-type]
     return DistilledRegressor(loss="huber", unlabeled_weight=0.5).fit(X, y, X_val=X, y_val=y)
 
