@@ -26,8 +26,9 @@ from skdistill import (
     StudentNet,
     StudentNetMultilabel,
 )
+from skdistill.deployment import CascadeClassifier, save, to_onnx
 from skdistill.exceptions import TeacherWarning
-from skdistill.targets import Targets
+from skdistill.targets import Targets, label_dataset, teacher_targets
 from skdistill.teachers import CallableTeacher
 from skdistill.training import MultilabelCriterion
 
@@ -241,7 +242,31 @@ def test_a_net_alone_and_one_of_skorch():
     assert model.predict_proba(X).shape == (120, 3)
 
 
+def test_the_targets_can_be_asked_for_and_handed_on():
+    targets = teacher_targets(LINEAR_OF_ALL, X, Y, task="labels", random_state=0)
+    model = make().fit(X, Y, soft_targets=targets)
+    expected = make(LINEAR_OF_ALL).fit(X, Y)
+    np.testing.assert_array_equal(model.predict_proba(X), expected.predict_proba(X))
+
+
+FITTED = make(clone(LINEAR_OF_ALL).fit(X, Y)).fit(X, Y)
 REFUSED = {
+    "to be saved": (
+        TypeError,
+        lambda: save(FITTED, "model.safetensors"),
+        "save was given a student of several labels.*joblib.dump",
+    ),
+    "as ONNX": (TypeError, lambda: to_onnx(FITTED), "to_onnx was given a student of several"),
+    "in a cascade": (
+        ValueError,
+        lambda: CascadeClassifier(FITTED, FITTED.teacher_, threshold=0.5).predict(X),
+        "several labels for each row; expected one that tells classes apart",
+    ),
+    "in files": (
+        ValueError,
+        lambda: label_dataset(LINEAR_OF_ALL, "rows", "answers", task="labels"),
+        "several labels of a row are not known.*teacher_targets",
+    ),
     "a label for each row": (
         ValueError,
         lambda: make(LINEAR_OF_ALL).fit(X, Y[:, 0]),

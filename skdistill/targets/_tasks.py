@@ -379,6 +379,3 @@ class NumberTask:
 
     def warn_if_known(self, targets, history):
         """Numbers are never wholly right or wrong."""
-
-
-TASKS = {task.asks.name: task for task in (ClassTask, NumberTask)}
