@@ -145,6 +145,7 @@ from skdistill.teachers import (
     CallableTeacher,
     ClassGraphTeacher,
     EnsembleTeacher,
+    PaidTeacher,
     RegressorEnsemble,
     SelfTeacher,
     load_teacher,
@@ -330,6 +331,10 @@ def ask(teacher_of_rows: Any) -> None:
     assert_type(fit_temperature(proba, y), float)
     assert_type(fit_prior_offsets(proba, y), np.ndarray)
     called = CallableTeacher(lambda rows: proba, classes=[0, 1, 2])
+    paid = PaidTeacher(lambda rows: proba, "folder", classes=[0, 1, 2], budget=2.0)
+    assert_type(paid.dry_run(X).cost, float)
+    assert_type(paid.audit(X, y).interval, tuple[float, float])
+    assert_type(paid.predict_proba(X), np.ndarray)
     ensemble = EnsembleTeacher([called, called], weights=[1, 2]).fit(X, y)
     assert_type(ensemble.predict_proba(X), np.ndarray)
     numbers = RegressorEnsemble([called, called], weights=[1, 2]).fit(X, y)
