@@ -2,8 +2,9 @@
 
     python benchmarks/several_labels.py --data FOLDER
 
-fits on 2,000 rows of each, and prints the mean log-loss of the labels on 2,000 others, and their mean
-average precision. The difference to the same student without a teacher stands behind it, for each draw.
+fits on 2,000 rows of each, and prints the mean log-loss of the labels on 2,000 others, and their
+mean average precision. The difference of the log-loss to the same student without a teacher stands
+behind it, for each draw.
 """
 
 import argparse
@@ -13,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
+from sklearn.base import clone
 from sklearn.decomposition import TruncatedSVD
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -85,11 +87,8 @@ def run(table, labels, seed):
     answers = np.column_stack([p[:, 1] for p in teacher.predict_proba(X_test)])
     found = {"teacher": score(y[test], answers)}
     for name, student in STUDENTS.items():
-        for arm, of in {
-            "plain": None,
-            "taught": make_pipeline(TablePreprocessor(), forest),
-        }.items():
-            alpha = 0 if of is None else 0.5
+        for arm, alpha in {"plain": 0, "taught": 0.5}.items():
+            of = clone(teacher) if alpha else None
             model = DistilledMultilabelClassifier(of, student, alpha=alpha, random_state=seed)
             model.fit(X, y[fit])
             found[f"{name}, {arm}"] = score(y[test], model.predict_proba(X_test))

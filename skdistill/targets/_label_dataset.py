@@ -140,9 +140,9 @@ def label_dataset(
     kind = kind_of_task(teacher, task, "label_dataset")
     if kind is LabelsTask:
         raise ValueError(
-            "The 'task' parameter of label_dataset must be 'auto', 'classes' or 'numbers': files of "
-            "several labels of a row are not known. Got 'labels' instead. Ask teacher_targets, a "
-            "part of the rows at a time."
+            "The 'task' parameter of label_dataset must be 'auto', 'classes' or 'numbers': files "
+            "with several labels of a row are not known. Got 'labels' instead. Ask "
+            "teacher_targets, a part of the rows at a time."
         )
     kind.check_settings(False, teacher_classes)
     examined = check_teacher(teacher, None, kind.asks, teacher_classes, device)

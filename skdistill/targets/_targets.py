@@ -232,8 +232,8 @@ def teacher_targets(
         along, for the `feature_losses` of a student.
     task : {"auto", "classes", "numbers", "labels"}, default="auto"
         What the teacher is asked for: "auto" is numbers of a regressor, as scikit-learn tells one,
-        and classes of any other. A module, a skorch net or a function of numbers needs "numbers", and several
-        labels of a row "labels".
+        and classes of any other. A module, a skorch net or a function of numbers needs "numbers",
+        and several labels of a row "labels".
 
     Returns
     -------

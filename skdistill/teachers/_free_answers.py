@@ -108,6 +108,6 @@ def check_known(labels, classes):
     strangers = [label for label in np.unique(labels).tolist() if label not in classes.tolist()]
     if strangers:
         raise TeacherError(
-            f"The labels {strangers[:6]} came, and the classes are {classes.tolist()[:6]}; expected "
-            f"labels among them. Set classes to all that there are."
+            f"The labels {strangers[:6]} came, and the classes are {classes.tolist()[:6]}; "
+            f"expected labels among them. Set classes to all that there are."
         )

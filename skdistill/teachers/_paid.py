@@ -185,11 +185,6 @@ class PaidTeacher(BaseEstimator):
         return np.asarray(self.classes)
 
     @property
-    def cache_key(self) -> str:
-        """What `memory` knows its answers by: the folder, and how they are read."""
-        return content_key("paid", str(Path(self.folder).resolve()), self.classes_, self.smoothing)
-
-    @property
     def spent(self) -> float:
         """What the answers in the folder have cost."""
         return AnswerStore(self.folder).spent()
@@ -296,12 +291,12 @@ class PaidTeacher(BaseEstimator):
 
     def _refuse_dear(self, plan):
         if plan.n_affordable < plan.n_new:
-            left = self.budget - plan.spent
+            left = max(0.0, self.budget - plan.spent)
             raise TeacherError(
                 f"{plan.n_new} rows without an answer would cost {plan.cost:g} at "
                 f"{self.cost_per_row:g} each, and {left:g} of the budget of {self.budget:g} are "
-                f"left, enough for {plan.n_affordable}; expected no more rows than that. Nobody was "
-                f"asked: raise budget, or give fewer rows."
+                f"left, enough for {plan.n_affordable}; expected no more rows than that. Nobody "
+                f"was asked: raise budget, or give fewer rows."
             )
 
     def _ask_about(self, X, new, store):

@@ -30,7 +30,8 @@ class AnswerStore:
         """Return the answers to those keys that have one, a dict of ndarray."""
         if not self.path.exists():
             return {}
-        unique, found = list(dict.fromkeys(keys)), {}
+        found: dict[str, np.ndarray] = {}
+        unique = list(dict.fromkeys(keys))
         with closing(sqlite3.connect(self.path)) as base:
             for start in range(0, len(unique), BATCH):
                 part = unique[start : start + BATCH]

@@ -70,7 +70,7 @@ def test_an_interrupted_labelling_goes_on(tmp_path):
 def test_a_call_that_fails_is_tried_again_and_what_is_there_stays(tmp_path):
     api = Api(fails={2, 3})
     np.testing.assert_allclose(make(api, tmp_path / "a", retries=2).predict_proba(X), P)
-    with pytest.raises(TeacherError, match="failed 2 times.*no route.*20 answers are kept"):
+    with pytest.raises(TeacherError, match=r"failed 2 times.*no route.*20 answers are kept"):
         make(Api(fails={2, 3}), tmp_path / "b", retries=1).predict_proba(X)
 
 
@@ -99,7 +99,7 @@ def test_the_budget_is_compared_before_the_first_question(tmp_path):
     plan = teacher.dry_run(X)
     assert (plan.n_rows, plan.n_new, plan.n_affordable) == (len(X), len(X), 30)
     assert plan.cost == pytest.approx(0.1 * len(X))
-    with pytest.raises(TeacherError, match="enough for 30; expected.*Nobody was asked"):
+    with pytest.raises(TeacherError, match=r"enough for 30; expected.*Nobody was asked"):
         DistilledClassifier(teacher, DecisionTreeRegressor()).fit(X, Y)
     assert api.calls == 0
     teacher.predict_proba(X[:30])
@@ -112,10 +112,7 @@ ANSWERS = {
     "the first of several": ({"setosa": 0.7}, [0.7, 0.15, 0.15]),
     "two of them": ({"virginica": 0.5, "setosa": 0.3}, [0.3, 0.2, 0.5]),
     "none of them": ({}, [1 / 3, 1 / 3, 1 / 3]),
-    "all, not quite one": (
-        {"setosa": 0.5, "versicolor": 0.2, "virginica": 0.2},
-        [5 / 9, 2 / 9, 2 / 9],
-    ),
+    "all, not quite one": (dict(zip(CLASSES, [0.5, 0.2, 0.2], strict=True)), [5 / 9, 2 / 9, 2 / 9]),
     "a label": ("versicolor", [0.1, 0.8, 0.1]),
     "a text": ("It is a Virginica, I think.", [0.1, 0.1, 0.8]),
     "a text that names two": ("setosa or virginica", [1 / 3, 1 / 3, 1 / 3]),
