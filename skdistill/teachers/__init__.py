@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from skdistill.teachers._callable import CallableTeacher
     from skdistill.teachers._class_graph import ClassGraphTeacher
     from skdistill.teachers._ensemble import EnsembleTeacher
+    from skdistill.teachers._in_context import InContextTeacher
     from skdistill.teachers._load import load_teacher
     from skdistill.teachers._paid import PaidTeacher
     from skdistill.teachers._regressor_ensemble import RegressorEnsemble
@@ -19,6 +20,7 @@ else:
             "CallableTeacher": "skdistill.teachers._callable",
             "ClassGraphTeacher": "skdistill.teachers._class_graph",
             "EnsembleTeacher": "skdistill.teachers._ensemble",
+            "InContextTeacher": "skdistill.teachers._in_context",
             "PaidTeacher": "skdistill.teachers._paid",
             "RegressorEnsemble": "skdistill.teachers._regressor_ensemble",
             "SelfTeacher": "skdistill.teachers._self",
@@ -30,6 +32,7 @@ __all__ = [
     "CallableTeacher",
     "ClassGraphTeacher",
     "EnsembleTeacher",
+    "InContextTeacher",
     "PaidTeacher",
     "RegressorEnsemble",
     "SelfTeacher",

@@ -145,6 +145,7 @@ from skdistill.teachers import (
     CallableTeacher,
     ClassGraphTeacher,
     EnsembleTeacher,
+    InContextTeacher,
     PaidTeacher,
     RegressorEnsemble,
     SelfTeacher,
@@ -335,6 +336,8 @@ def ask(teacher_of_rows: Any) -> None:
     assert_type(paid.dry_run(X).cost, float)
     assert_type(paid.audit(X, y).interval, tuple[float, float])
     assert_type(paid.predict_proba(X), np.ndarray)
+    in_context = InContextTeacher(paid, max_context=100).fit(X, y)
+    assert_type(in_context.predict_proba(X), np.ndarray)
     ensemble = EnsembleTeacher([called, called], weights=[1, 2]).fit(X, y)
     assert_type(ensemble.predict_proba(X), np.ndarray)
     numbers = RegressorEnsemble([called, called], weights=[1, 2]).fit(X, y)
