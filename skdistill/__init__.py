@@ -7,8 +7,8 @@ from skdistill._lazy import lazy_names
 if TYPE_CHECKING:
     from skdistill._alpha_choice import AlphaChoice
     from skdistill._classifier import DistilledClassifier
-    from skdistill._mutual import MutualClassifier, MutualRegressor
     from skdistill._multilabel import DistilledMultilabelClassifier
+    from skdistill._mutual import MutualClassifier, MutualRegressor
     from skdistill._regressor import DistilledRegressor
     from skdistill.model_selection import DistillationSearchCV
     from skdistill.training import StudentNet, StudentNetMultilabel, StudentNetRegressor

@@ -192,8 +192,8 @@ class InContextTeacher(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             raise TeacherError(
                 f"The in-context teacher {type(self.estimator).__name__} was asked about "
                 f"{X.shape[0]} rows, of which {n_known} stand in its context: it would repeat "
-                f"their labels. Expected other rows; give it unfitted, clone(teacher), and each fold "
-                f"gets a context of its own."
+                f"their labels. Expected other rows; give it unfitted, clone(teacher), and each "
+                f"fold gets a context of its own."
             )
 
     def __sklearn_tags__(self):

@@ -30,8 +30,8 @@ else:
 __all__ = [
     "DistillationCriterion",
     "HoldOut",
-    "NormBound",
     "MultilabelCriterion",
+    "NormBound",
     "RegressionCriterion",
     "StudentNet",
     "StudentNetMultilabel",

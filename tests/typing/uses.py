@@ -151,11 +151,11 @@ from skdistill.teachers import (
     SelfTeacher,
     load_teacher,
 )
-from skdistill.training import DistillationCriterion, HoldOut, NormBound, RegressionCriterion
 from skdistill.training import (
     DistillationCriterion,
     HoldOut,
     MultilabelCriterion,
+    NormBound,
     RegressionCriterion,
 )
 from skdistill.transfer import Flip, GaussianNoise, Mixup, Munge, Shift, Spunge, Unlabeled, View
