@@ -43,8 +43,9 @@ def label_divergence(
 class MultilabelCriterion(PackedCriterion):
     r"""Binary terms of several labels and of a teacher's probabilities, over packed targets.
 
-    A row costs :math:`(1 - \alpha) \sum_j \mathrm{BCE}(y_j, z_j) + \alpha \cdot`
-    :func:`label_divergence`. In evaluation mode, on held-back rows, it is the first sum alone.
+    A row costs :math:`\sum_j (1 - \alpha) \mathrm{BCE}(y_j, \sigma(z_j)) + \alpha T^2
+    \mathrm{KL}(\sigma(\mathrm{logit}(t_j) / T) \| \sigma(z_j / T))`, with the teacher's
+    probabilities t. In evaluation mode, on held-back rows, it is the first sum alone.
 
     Parameters
     ----------
