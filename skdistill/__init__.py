@@ -7,10 +7,11 @@ from skdistill._lazy import lazy_names
 if TYPE_CHECKING:
     from skdistill._alpha_choice import AlphaChoice
     from skdistill._classifier import DistilledClassifier
+    from skdistill._multilabel import DistilledMultilabelClassifier
     from skdistill._mutual import MutualClassifier, MutualRegressor
     from skdistill._regressor import DistilledRegressor
     from skdistill.model_selection import DistillationSearchCV
-    from skdistill.training import StudentNet, StudentNetRegressor
+    from skdistill.training import StudentNet, StudentNetMultilabel, StudentNetRegressor
 else:
     # torch and scikit-learn take seconds to import, and not every command needs them.
     __getattr__, __dir__ = lazy_names(
@@ -19,10 +20,12 @@ else:
             "AlphaChoice": "skdistill._alpha_choice",
             "DistillationSearchCV": "skdistill.model_selection",
             "DistilledClassifier": "skdistill._classifier",
+            "DistilledMultilabelClassifier": "skdistill._multilabel",
             "DistilledRegressor": "skdistill._regressor",
             "MutualClassifier": "skdistill._mutual",
             "MutualRegressor": "skdistill._mutual",
             "StudentNet": "skdistill.training",
+            "StudentNetMultilabel": "skdistill.training",
             "StudentNetRegressor": "skdistill.training",
         },
     )
@@ -31,10 +34,12 @@ __all__ = [
     "AlphaChoice",
     "DistillationSearchCV",
     "DistilledClassifier",
+    "DistilledMultilabelClassifier",
     "DistilledRegressor",
     "MutualClassifier",
     "MutualRegressor",
     "StudentNet",
+    "StudentNetMultilabel",
     "StudentNetRegressor",
 ]
 __version__ = "0.1.0.dev0"

@@ -21,13 +21,12 @@ from skdistill._compat import (
     HasMethods,
     Interval,
     StrOptions,
-    check_names_and_width,
     check_sample_weight,
     copy_estimator_state,
     learn_names_and_width,
     routing_enabled,
 )
-from skdistill._fit_rows import Prepared, Rows, fit_steps
+from skdistill._fit_rows import Prepared, Rows, fit_steps, read_held
 from skdistill._random import draw_seeds
 from skdistill._rows import as_rows, has_gaps, label_digest
 from skdistill._torch import resolve_device
@@ -151,6 +150,9 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
     def _fit(self, X, y, soft_targets, **given):
         """Go the data's way: make the student ready, ask the teacher, learn."""
         with all_or_nothing(self):
+            if y is None and self.alpha != 1:
+                self._check_without_labels(soft_targets)
+                return self._become(X, y, soft_targets, given, alpha=1)
             if self.alpha == AUTO:
                 return self._fit_at_best_alpha(X, y, soft_targets, **given)
             started = time.perf_counter()
@@ -177,11 +179,16 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
             seed = draw_seeds(seed, 1)[0]
         choice = self.alpha_choice_ = choose_alpha(self, seed, X, y, soft_targets, **given)
         seconds = time.perf_counter() - started
-        model = clone(self).set_params(random_state=seed, alpha=choice.alpha, cv=self.cv)
+        self._become(X, y, soft_targets, given, random_state=seed, alpha=choice.alpha)
+        self.fit_seconds_["choice"] = seconds
+        return self
+
+    def _become(self, X, y, soft_targets, given, **changes):
+        """Be what a fit with other parameters is."""
+        model = clone(self).set_params(cv=self.cv, **changes)
         model._fit(X, y, soft_targets, **given)
         for name in vars(model).keys() - model.get_params(deep=False).keys():
             setattr(self, name, getattr(model, name))
-        self.fit_seconds_["choice"] = seconds
         return self
 
     def _prepare(self, X, y, soft_targets=None, **given):
@@ -200,50 +207,30 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
         groups=None,
         X_val=None,
         y_val=None,
+        classes=None,
     ):
         """Check what `fit` is given, and gather all rows; return them and the seeds."""
-        rows = self._read_rows(X, y, sample_weight, groups, X_val, y_val)
+        X = as_rows(X)
+        learn_names_and_width(self, X)
+        task = self._read_task(X, y, soft_targets, classes)
+        self.label_digest_ = label_digest(task.hard)
+        rows = self._read_rows(X, task, sample_weight, groups, X_val, y_val)
         teacher = bind_student(self.teacher, lambda: self._make_self_teacher(rows))
         teacher = check_parts(self, teacher, rows.task, soft_targets, X_unlabeled)
         rows = replace(rows, teacher=teacher)
         seeds = draw_seeds(self.random_state, 4)
         return self._with_more(rows, X_unlabeled, seeds[3]), seeds
 
-    def _read_rows(self, X, y, sample_weight, groups, X_val, y_val):
-        """Check rows, targets, weights and groups, and bring each into its one form."""
-        if y is None:
-            raise ValueError(
-                f"This {type(self).__name__} estimator requires y to be passed, but the target y "
-                f"is None."
-            )
-        X = as_rows(X)
-        learn_names_and_width(self, X)
-        task = self._read_y(y)
-        check_consistent_length(X, task.y, groups)
+    def _read_rows(self, X, task, sample_weight, groups, X_val, y_val):
+        """Check weights, groups and rows to choose an epoch by."""
+        check_consistent_length(X, task.hard, groups)
         if sample_weight is not None:
             sample_weight = check_sample_weight(sample_weight, X)
         self._check_y(task, sample_weight)
-        if (X_val is None) != (y_val is None):
-            missing = "X_val" if X_val is None else "y_val"
-            raise ValueError(f"{missing} is None; expected both X_val and y_val, or neither.")
-        held = None
-        if X_val is not None:
-            try:
-                X_val = as_rows(X_val)
-                check_names_and_width(self, X_val)
-                held = task.encode(y_val, "y_val")
-                check_consistent_length(X_val, held)
-            except ValueError as error:
-                error.add_note("This was found with X_val and y_val.")
-                raise
+        X_val, held = read_held(self, task, X_val, y_val)
         given = {"sample_weight": sample_weight, "groups": groups}
         route = self._route(given)
         return Rows(X, task, sample_weight, groups, route, self.cv, X_val=X_val, held=held)
-
-    def _read_y(self, y, *settings):
-        task = self._task.from_y(y, *settings)
-        self.label_digest_ = label_digest(task.hard)
-        return task
 
     def _route(self, given):
         """Return what metadata routing brings for the teacher's `fit`; None without routing."""
@@ -323,7 +310,7 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
             X_generated=rows.generated,
             layers=[loss.teacher_layer for loss in self.feature_losses or ()],
         )
-        if self.augment is not None and not targets.out_of_fold:
+        if self.augment is not None and not targets.out_of_fold and rows.task.y is not None:
             # What a teacher says of rows that it may have learnt by heart is left out.
             targets = targets.replace(values=np.full_like(targets.values, np.nan))
         return targets, teacher

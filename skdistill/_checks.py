@@ -6,6 +6,7 @@ from skdistill._torch import resolve_device
 from skdistill.exceptions import TeacherError
 from skdistill.losses._trial import try_loss
 from skdistill.targets._plan import check_teacher
+from skdistill.teachers._asks import NUMBERS
 from skdistill.teachers._fit import is_kept
 from skdistill.training._features import check_feature_losses
 from skdistill.training._views import check_teacher_of_views
@@ -44,7 +45,7 @@ def check_parts(model, teacher, task, soft_targets, X_unlabeled):
         loss.check_classes(len(task.classes))
         _check_temperature(model.temperature)
     teacher = _check_sources(model, teacher, task, soft_targets, X_unlabeled)
-    if task.classes is None and teacher is not None:
+    if task.asks is NUMBERS and teacher is not None:
         for member in teacher.members or (teacher,):
             _check_outputs(member, task.n_columns)
     check_feature_losses(model.feature_losses, model.teacher, soft_targets)

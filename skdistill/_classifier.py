@@ -15,6 +15,7 @@ from skdistill._compat import (
     StrOptions,
     fit_context,
 )
+from skdistill._without_labels import check_without_labels, unlabeled_task
 from skdistill.losses._registry import get_loss
 from skdistill.targets._tasks import ClassTask
 
@@ -213,7 +214,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
     def fit(
         self,
         X: Any,
-        y: ArrayLike,
+        y: ArrayLike | None = None,
         *,
         sample_weight: ArrayLike | None = None,
         soft_targets: Any = None,
@@ -221,6 +222,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         groups: ArrayLike | None = None,
         X_val: Any = None,
         y_val: ArrayLike | None = None,
+        classes: ArrayLike | None = None,
     ) -> Self:
         """Fit the teacher where it is not, ask it, and train the student on what it says.
 
@@ -230,8 +232,11 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
 or list, array or Series of str
             Rows. The teacher sees them as they are; the student sees what its own preprocessing
             makes of them.
-        y : array-like of shape (n_samples,)
-            Labels of two classes or more.
+        y : array-like of shape (n_samples,), default=None
+            Labels of two classes or more. None learns from a fitted teacher or from `soft_targets`
+            alone: `alpha` is then 1, and no rows are held back but `X_val`. The classes are
+            `teacher_classes`, or those that the teacher or the soft targets name, or 0, 1 and so
+            on for an array.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the rows, in both terms of the loss and in the teacher's fit where that
             takes them. Not negative, not all zero.
@@ -250,6 +255,10 @@ Unlabeled, default=None
         X_val, y_val : array-like of shape (n_val, ...) and (n_val,), default=None
             Rows, and their labels, to choose the best epoch of a network by. It then holds back
             none of X. Neither the teacher nor the student learns from them.
+        classes : array-like of shape (n_classes,), default=None
+            All labels that are to be told apart, those of y among them: what a teacher says of a
+            class that y lacks is then learnt, from its answers for rows with and without a label.
+            None is those of y, and the teacher's others are dropped.
 
         Returns
         -------
@@ -281,6 +290,7 @@ Unlabeled, default=None
             groups=groups,
             X_val=X_val,
             y_val=y_val,
+            classes=classes,
         )
 
     def predict_proba(self, X: Any) -> np.ndarray:
@@ -309,12 +319,21 @@ Unlabeled, default=None
         """
         return self.fitted_.predict_log_proba(X)
 
-    def _read_y(self, y):
-        task = super()._read_y(y)
+    def _read_task(self, X, y, soft_targets, classes):
+        if y is None:
+            self._check_without_labels(soft_targets)
+            task = unlabeled_task(self, X.shape[0], soft_targets)
+        else:
+            task = ClassTask.from_y(y, classes)
         self.classes_ = task.classes
         return task
 
+    def _check_without_labels(self, soft_targets):
+        check_without_labels(self, soft_targets)
+
     def _check_y(self, task, sample_weight):
+        if len(np.unique(task.positions)) < len(task.classes) or task.y is None:
+            return  # the teacher tells the others
         weighed = task.positions if sample_weight is None else task.positions[sample_weight > 0]
         n_classes = len(np.unique(weighed))
         if n_classes < 2:

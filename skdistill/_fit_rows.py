@@ -4,9 +4,12 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_consistent_length
 
+from skdistill._compat import check_names_and_width
 from skdistill._names import own_rows
 from skdistill._random import seed_parameters
+from skdistill._rows import as_rows
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,44 @@ class Prepared(NamedTuple):
     student: Pipeline
     parts: list
     seeds: list
+
+
+def read_held(model, task, X_val, y_val):
+    """Check rows to choose the best epoch by.
+
+    Parameters
+    ----------
+    model : DistilledClassifier or DistilledRegressor
+        That has read the names and the width of X.
+    task : ClassTask or NumberTask
+    X_val : array-like of shape (n_val, ...) or None
+    y_val : array-like of shape (n_val, ...) or None
+
+    Returns
+    -------
+    X_val : {ndarray, CSR matrix, DataFrame} of shape (n_val, ...) or None
+    held : ndarray of shape (n_val, ...) or None
+        See `Rows`.
+
+    Raises
+    ------
+    ValueError
+        For one without the other, and for those that are not like X and y.
+    """
+    if (X_val is None) != (y_val is None):
+        missing = "X_val" if X_val is None else "y_val"
+        raise ValueError(f"{missing} is None; expected both X_val and y_val, or neither.")
+    if X_val is None:
+        return None, None
+    try:
+        X_val = as_rows(X_val)
+        check_names_and_width(model, X_val)
+        held = task.encode(y_val, "y_val")
+        check_consistent_length(X_val, held)
+    except ValueError as error:
+        error.add_note("This was found with X_val and y_val.")
+        raise
+    return X_val, held
 
 
 def fit_steps(student, rows, seed):

@@ -43,7 +43,8 @@ def read_labels(y):
         if "1d array" not in str(error):
             raise
         raise ValueError(
-            f"{error} Expected a label for each row. Several labels of a row are learnt one at a "
+            f"{error} Expected a label for each row. Several labels of a row, 0 and 1, are for "
+            f"DistilledMultilabelClassifier; several outputs of other values are learnt one at a "
             f"time: sklearn.multioutput.MultiOutputClassifier(model)."
         ) from error
     n_missing = _count_missing(y)

@@ -244,14 +244,23 @@ Unlabeled, default=None
             y_val=y_val,
         )
 
-    def _read_y(self, y):
-        task = super()._read_y(y, get_regression_loss(self.loss).level)
+    def _read_task(self, X, y, soft_targets, classes):
+        if y is None:
+            self._check_without_labels(soft_targets)
+        task = NumberTask.from_y(y, get_regression_loss(self.loss).level)
         self.n_outputs_ = task.n_columns
         return task
 
     def _make_self_teacher(self, rows):
         # A net on its own would learn by the squared error.
         return type(self)(student=self.student, loss=self.loss, alpha=0, device=self.device)
+
+    def _check_without_labels(self, soft_targets):
+        raise ValueError(
+            "This DistilledRegressor estimator requires y to be passed, but the target y is None. "
+            "The numbers of a teacher, or of anyone else, are themselves a y: "
+            "DistilledRegressor(alpha=0).fit(X, numbers)."
+        )
 
     def _check_y(self, task, sample_weight):
         """Numbers need not differ."""

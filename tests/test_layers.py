@@ -37,7 +37,7 @@ _1 = _0 | {"teachers", "targets", "transfer", "losses", "students"}
 _2 = _1 | {"training"}
 _3 = _2 | {
     *("_alpha_choice", "_base", "_checks", "_classifier", "_fit_rows", "_halves", "_regressor"),
-    *("_mutual", "_same_rows"),
+    *("_multilabel", "_mutual", "_same_rows", "_without_labels"),
 }
 _4 = _3 | {"model_selection", "evaluation", "deployment"}
 MAY_IMPORT = {
@@ -77,12 +77,14 @@ MAY_IMPORT = {
     "training": _1,
     # layer 3
     "_checks": _2,
-    "_fit_rows": {"_names", "_random"},
+    "_fit_rows": {"_compat", "_names", "_random", "_rows"},
     "_halves": {"_compat", "_interrupts", "_names", "exceptions", "training"},
     "_same_rows": _2 | {"_fit_rows"},
     "_alpha_choice": {"_compat", "_progress", "_same_rows", "_warn", "exceptions", "targets"},
     "_base": _2 | {"_alpha_choice", "_checks", "_fit_rows"},
-    "_classifier": _2 | {"_alpha_choice", "_base", "_checks"},
+    "_without_labels": {"targets"},
+    "_multilabel": _2 | {"_base"},
+    "_classifier": _2 | {"_alpha_choice", "_base", "_checks", "_without_labels"},
     "_regressor": _2 | {"_alpha_choice", "_base", "_checks"},
     "_mutual": _2 | {"_classifier", "_regressor", "_same_rows"},
     # layer 4

@@ -35,6 +35,11 @@ def check_student(student: Any) -> None:
             f"The student {name} has no predict_proba and classes_; expected a classifier that "
             f"says how sure it is."
         )
+    if isinstance(student.classes_, list):
+        raise StudentError(
+            f"The student {name} has several labels for each row; expected one that tells classes "
+            f"apart. Give a DistilledClassifier after its fit."
+        )
     if len(student.classes_) < 2:
         raise StudentError(
             f"The student {name} knows {len(student.classes_)} class; expected two or more, for it "
@@ -54,6 +59,7 @@ def check_teacher_of(student: Any, teacher: Any) -> Any:
     TeacherError
         When it is not fitted, no teacher, or knows other classes.
     """
+    check_student(student)
     examined = check_teacher(teacher, None, CLASSES)
     if not examined.is_fitted:
         raise TeacherError(

@@ -13,6 +13,7 @@ from skdistill.deployment._estimators import dump, restore
 from skdistill.deployment._file import is_storable
 from skdistill.deployment._header import NEEDS_MODULE, SCALE, STATE
 from skdistill.deployment._modules import STUDENTS, build_module, describe_module, find_misfits
+from skdistill.deployment._parts import refuse_several_labels
 from skdistill.deployment._values import (
     decode,
     decode_columns,
@@ -275,6 +276,7 @@ def _rows_of(content):
 
 def _describe_link(link, arrays):
     kind = type(link).__name__
+    refuse_several_labels(link, "save")
     if isinstance(link, NumberLink):
         parts = {"mean": link.mean, "scale": link.scale}
         return {"class": kind, **{n: arrays.add(f"link.{n}", v) for n, v in parts.items()}}

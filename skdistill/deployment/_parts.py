@@ -89,6 +89,16 @@ def take_apart(model: Any, action: str) -> Parts:
     return Parts(all_steps, fitted.body, fitted.link, names, tuple(shape))
 
 
+def refuse_several_labels(link: Any, action: str) -> None:
+    """Raise a TypeError for a student of several labels of a row, which no file holds yet."""
+    if isinstance(getattr(link, "classes", None), list):
+        raise TypeError(
+            f"{action} was given a student of several labels of a row, which it does not know; "
+            f"expected one of classes or of numbers. Keep model.student_ by joblib.dump, which "
+            f"holds no teacher."
+        )
+
+
 def refuse_cascade(model: Any, action: str) -> None:
     """Raise a TypeError for a student and its teacher together, which no file holds."""
     if hasattr(model, "defers"):

@@ -89,9 +89,9 @@ def _check_kind(targets, task):
 
 
 def _check_lengths(targets, task, X_more):
-    if len(targets) != len(task.y):
+    if len(targets) != len(task.hard):
         raise ValueError(
-            f"soft_targets has {len(targets)} rows; expected {len(task.y)}: a row per row of X."
+            f"soft_targets has {len(targets)} rows; expected {len(task.hard)}: a row per row of X."
         )
     came, wanted = [len(part) for part in targets.more], [part.shape[0] for part in X_more]
     if came != wanted:

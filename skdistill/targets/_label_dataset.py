@@ -17,6 +17,7 @@ from skdistill._parquet import (
 )
 from skdistill._progress import Progress
 from skdistill.exceptions import TeacherError
+from skdistill.targets._labels_task import LabelsTask
 from skdistill.targets._plan import check_teacher, kind_of_task
 from skdistill.targets._question import find_columns, put_question
 from skdistill.teachers._asks import CLASSES
@@ -137,6 +138,12 @@ def label_dataset(
     """
     need_pyarrow("label_dataset")
     kind = kind_of_task(teacher, task, "label_dataset")
+    if kind is LabelsTask:
+        raise ValueError(
+            "The 'task' parameter of label_dataset must be 'auto', 'classes' or 'numbers': files "
+            "with several labels of a row are not known. Got 'labels' instead. Ask "
+            "teacher_targets, a part of the rows at a time."
+        )
     kind.check_settings(False, teacher_classes)
     examined = check_teacher(teacher, None, kind.asks, teacher_classes, device)
     _check_fitted(examined)

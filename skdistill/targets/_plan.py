@@ -2,13 +2,16 @@
 
 import numpy as np
 
+from skdistill.targets._labels_task import LabelsTask
 from skdistill.targets._splits import make_splits
-from skdistill.targets._tasks import TASKS
+from skdistill.targets._tasks import ClassTask, NumberTask
 from skdistill.teachers._adapters import gives_numbers
 from skdistill.teachers._as_teacher import as_teacher
 from skdistill.teachers._examined import examine
 
 IN_SAMPLE = "in-sample"
+
+TASKS: dict[str, type] = {kind.asks.name: kind for kind in (ClassTask, NumberTask, LabelsTask)}
 
 
 def check_teacher(teacher, cv, asks, columns=None, device="auto", *, pooling=True):
@@ -110,14 +113,14 @@ def kind_of_task(teacher, task, owner):
     ----------
     teacher : object
         As given; a list of regressors is asked for numbers.
-    task : {"auto", "classes", "numbers"}
+    task : {"auto", "classes", "numbers", "labels"}
         As given to the function `owner`.
     owner : str
     """
-    if task not in ("auto", *TASKS):
+    known = ["auto", *TASKS]
+    if task not in known:
         raise ValueError(
-            f"The 'task' parameter of {owner} must be one of ['auto', 'classes', "
-            f"'numbers']. Got {task!r} instead."
+            f"The 'task' parameter of {owner} must be one of {known}. Got {task!r} instead."
         )
     if task != "auto":
         return TASKS[task]

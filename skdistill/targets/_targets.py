@@ -232,9 +232,10 @@ def teacher_targets(
     layers : sequence of str, default=()
         Layers of a teacher that is a fitted network, by name: what they make of the rows comes
         along, for the `feature_losses` of a student.
-    task : {"auto", "classes", "numbers"}, default="auto"
+    task : {"auto", "classes", "numbers", "labels"}, default="auto"
         What the teacher is asked for: "auto" is numbers of a regressor, as scikit-learn tells one,
-        and classes of any other. A module, a skorch net or a function of numbers needs "numbers".
+        and classes of any other. A module, a skorch net or a function of numbers needs "numbers",
+        and several labels of a row "labels".
 
     Returns
     -------

@@ -1,5 +1,7 @@
 """What differs between a teacher of classes and one of numbers."""
 
+from typing import Any
+
 import numpy as np
 from sklearn.utils import check_array
 
@@ -13,7 +15,7 @@ from skdistill.targets._splits import check_two_classes, shuffled_folds, stratif
 from skdistill.targets._value import Targets
 from skdistill.targets._warnings import warn_of_known_rows, warn_of_misleading_targets
 from skdistill.teachers._align import align_columns, as_labels, check_classes
-from skdistill.teachers._asks import CLASSES, NUMBERS
+from skdistill.teachers._asks import CLASSES, NUMBERS, Classes, Numbers
 from skdistill.teachers._contract import as_probabilities, check_finite
 from skdistill.teachers._members import read_classes, read_numbers
 
@@ -123,7 +125,7 @@ class ClassTask:
     named_members = "VotingClassifier([(name, member), ...], voting='soft')"
 
     def __init__(self, y, classes=None):
-        self.y = np.asarray(y)
+        self.y: Any = np.asarray(y)
         self.classes, positions = np.unique(self.y, return_inverse=True)
         if classes is not None:
             self.classes, positions = classes, encode(y, classes)
@@ -131,9 +133,9 @@ class ClassTask:
         self.n_columns = len(self.classes)
 
     @classmethod
-    def from_y(cls, y):
-        """Return the task of y as a user gives it; see `read_labels`."""
-        return cls(read_labels(y))
+    def from_y(cls, y, classes=None):
+        """Return the task of y, and of classes, as a user gives them; see `read_labels`."""
+        return cls(read_labels(y), None if classes is None else np.unique(read_labels(classes)))
 
     @staticmethod
     def check_settings(calibrate, columns):
@@ -201,11 +203,11 @@ class ClassTask:
             Their labels by the user.
         """
         known = self.classes if columns is None else np.asarray(columns)
-        if values.shape != (len(self.y), len(known)):
+        if values.shape != (len(self.hard), len(known)):
             raise ValueError(
-                f"soft_targets has shape {values.shape}; expected ({len(self.y)}, {len(known)}): a "
-                f"row per row of X and a column per class, in sorted order or in that of "
-                f"teacher_classes."
+                f"soft_targets has shape {values.shape}; expected "
+                f"({len(self.hard)}, {len(known)}): a row per row of X and a column per class, in "
+                f"sorted order or in that of teacher_classes."
             )
         _make_shares(values, _told(values))
         labels = known if names is None else as_labels(names, known)
@@ -222,7 +224,7 @@ class ClassTask:
         columns = self.classes if targets.classes is None else targets.classes
         if len(columns) != targets.shape[1]:
             raise ValueError(
-                f"soft_targets has shape {targets.shape}; expected ({len(self.y)}, "
+                f"soft_targets has shape {targets.shape}; expected ({len(self.hard)}, "
                 f"{len(columns)}): a column per class, in sorted order or in that of "
                 f"teacher_classes."
             )
@@ -294,7 +296,7 @@ class NumberTask:
         Number of outputs.
     """
 
-    asks = NUMBERS
+    asks: Numbers | Classes = NUMBERS
     units = "group"
     named_members = "VotingRegressor([(name, member), ...])"
     classes = None
@@ -377,6 +379,3 @@ class NumberTask:
 
     def warn_if_known(self, targets, history):
         """Numbers are never wholly right or wrong."""
-
-
-TASKS = {task.asks.name: task for task in (ClassTask, NumberTask)}

@@ -122,7 +122,8 @@ class MethodAdapter(Adapter):
         writes = type(self.estimator).__module__.partition(".")[0] not in _READ_ONLY
         X = copy_rows(X) if writes else own_rows(self.estimator, X)
         with unnoticed(self.estimator):
-            return getattr(self.estimator, self.asks.method)(X)
+            answer = getattr(self.estimator, self.asks.method)(X)
+        return self.asks.join(answer, getattr(self.estimator, "classes_", None), self.source)
 
 
 class _ModuleAdapter(Adapter):

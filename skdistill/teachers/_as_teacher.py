@@ -4,10 +4,13 @@ from skdistill.teachers._adapters import adapt
 from skdistill.teachers._asks import CLASSES
 from skdistill.teachers._base_ensemble import BaseEnsemble
 from skdistill.teachers._ensemble import EnsembleTeacher
+from skdistill.teachers._label_ensemble import LabelEnsemble
 from skdistill.teachers._regressor_ensemble import RegressorEnsemble
 from skdistill.teachers._self import SelfTeacher
 
-ENSEMBLES = {ensemble._asks: ensemble for ensemble in (EnsembleTeacher, RegressorEnsemble)}
+ENSEMBLES = {
+    ensemble._asks: ensemble for ensemble in (EnsembleTeacher, RegressorEnsemble, LabelEnsemble)
+}
 
 
 def as_teacher(teacher, teacher_classes=None, asks=CLASSES):

@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_consistent_length, validate_data
 from skdistill._compat import StrOptions, check_sample_weight
 from skdistill._random import draw_seeds
 from skdistill._rows import as_rows
-from skdistill.teachers._asks import NUMBERS
+from skdistill.teachers._asks import NUMBERS, Classes, Numbers
 from skdistill.teachers._base_ensemble import BaseEnsemble
 from skdistill.teachers._members import read_numbers
 from skdistill.teachers._weights import (
@@ -80,7 +80,7 @@ class RegressorEnsemble(RegressorMixin, BaseEnsemble):
         "device": [str, torch.device],
         "random_state": ["random_state"],
     }
-    _asks = NUMBERS
+    _asks: Numbers | Classes = NUMBERS
     _pool_settings = {"weights": "oof"}
 
     teachers_: list[Any]

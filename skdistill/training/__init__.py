@@ -7,6 +7,8 @@ from skdistill._lazy import lazy_names
 if TYPE_CHECKING:
     from skdistill.training._criterion import DistillationCriterion, RegressionCriterion
     from skdistill.training._holdout import HoldOut
+    from skdistill.training._label_criterion import MultilabelCriterion
+    from skdistill.training._multilabel_net import StudentNetMultilabel
     from skdistill.training._net import StudentNet
     from skdistill.training._norm_bound import NormBound
     from skdistill.training._regressor_net import StudentNetRegressor
@@ -17,8 +19,10 @@ else:
             "DistillationCriterion": "skdistill.training._criterion",
             "HoldOut": "skdistill.training._holdout",
             "NormBound": "skdistill.training._norm_bound",
+            "MultilabelCriterion": "skdistill.training._label_criterion",
             "RegressionCriterion": "skdistill.training._criterion",
             "StudentNet": "skdistill.training._net",
+            "StudentNetMultilabel": "skdistill.training._multilabel_net",
             "StudentNetRegressor": "skdistill.training._regressor_net",
         },
     )
@@ -26,8 +30,10 @@ else:
 __all__ = [
     "DistillationCriterion",
     "HoldOut",
+    "MultilabelCriterion",
     "NormBound",
     "RegressionCriterion",
     "StudentNet",
+    "StudentNetMultilabel",
     "StudentNetRegressor",
 ]

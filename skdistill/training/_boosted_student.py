@@ -56,6 +56,8 @@ class BoostedStudent(EstimatorStudent):
         X = join_parts(X, packed)
         n_classes = len(self.classes_)
         labels = np.append(packed.hard, np.zeros(packed.n_rows - packed.n_labelled, dtype=int))
+        if len(np.unique(labels)) < n_classes or not packed.has_labels:
+            labels = np.arange(len(labels)) % n_classes  # any will do; see `XGBoost.fit`
         weights = class_weights(packed, n_classes, alpha, loss.weight)
         boosting = boosting_of(self.estimator_)
         objective = SoftObjective(

@@ -111,7 +111,8 @@ def hold_back(split, dataset, packed, **fit_params):
     """Split rows into those to learn from and those to choose the best epoch by.
 
     Rows that are held back in any case are all that is held back. A net's own split otherwise
-    chooses among the labelled rows; those without a label are all learnt from.
+    chooses among the labelled rows; those without a label are all learnt from, for no label says
+    which epoch is best.
 
     Parameters
     ----------
@@ -134,7 +135,7 @@ def hold_back(split, dataset, packed, **fit_params):
     if packed.n_held:
         n_all = packed.n_rows + packed.n_held
         return Subset(dataset, range(packed.n_rows)), Subset(dataset, range(packed.n_rows, n_all))
-    if not split:
+    if not split or not packed.has_labels:
         return dataset, None
     if packed.groups is not None and "groups" in inspect.signature(split).parameters:
         fit_params = {"groups": packed.groups, **fit_params}

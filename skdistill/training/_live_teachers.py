@@ -7,9 +7,11 @@ from scipy import sparse
 from skdistill._generators import make_generator
 from skdistill._torch import MANY_ROWS, as_tensor, evaluating, first_output, forward_in_batches
 from skdistill.exceptions import TeacherError
+from skdistill.teachers._adapters import Reply
 from skdistill.teachers._clip import EPSILON
 from skdistill.teachers._contract import as_values, find_kind
 from skdistill.teachers._features import PROBE_ROWS
+from skdistill.teachers._labels import LABELS
 from skdistill.teachers._last_step import kind_of_module
 from skdistill.training._packed import LOGITS, NUMBERS
 
@@ -161,6 +163,25 @@ class LiveNumbers(LiveTeacher):
         if own is not None:  # a student's module, too, returns standardised numbers
             outputs = outputs * outputs.new_tensor(own.scale) + outputs.new_tensor(own.mean)
         return (outputs - outputs.new_tensor(link.mean)) / outputs.new_tensor(link.scale)
+
+
+class LiveLabels(LiveNumbers):
+    """A network that is asked for the probability of each of several labels.
+
+    Parameters
+    ----------
+    net, rows
+        See `LiveTeacher`.
+    """
+
+    def look_at(self, outputs, name):
+        """See whether they are logits or probabilities."""
+        values = LABELS.as_values(outputs, len(outputs), name)
+        (self.kind,) = LABELS.find_kinds([[Reply(values, None, None, name)]])
+
+    def read(self, outputs, net):
+        """Return probabilities."""
+        return outputs if self.kind == "probabilities" else torch.sigmoid(outputs)
 
 
 def apply_views(views, drawn, rows):

@@ -31,7 +31,8 @@ class Packed:
     Parameters
     ----------
     hard : ndarray of shape (n_labelled,), int, or (n_labelled, n_outputs), float
-        The position of each row's class, or the numbers to learn.
+        The position of each row's class, or the numbers to learn. Where nobody knows a class, -1
+        for all rows.
     answers : list of ndarray of shape (n_i, n_columns), default=()
         What the teacher says of the labelled rows, then of each part of those without labels:
         probabilities, or numbers. A row of NaN has no answer, and learns from its label alone.
@@ -65,6 +66,11 @@ class Packed:
         return self.hard.ndim == 2
 
     @property
+    def has_labels(self) -> bool:
+        """Whether somebody knows the classes, or the numbers."""
+        return self.are_numbers or bool((self.hard >= 0).any())
+
+    @property
     def n_labelled(self) -> int:
         """Number of rows with a label, those held back not among them."""
         return len(self.hard)
@@ -89,6 +95,8 @@ class Packed:
 
     def hard_weight(self) -> np.ndarray | None:
         """Return the weight of each row in the term of the labels, its mean one; None for ones."""
+        if not self.has_labels:
+            return np.zeros(self.n_rows)
         n_more = self.n_rows - self.n_labelled
         if self.weight is None and not n_more:
             return None

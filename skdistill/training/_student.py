@@ -16,12 +16,15 @@ from skdistill.students import (
     TablePreprocessor,
 )
 from skdistill.students._default import check_names, is_default
+from skdistill.targets._labels_task import LabelsTask
 from skdistill.targets._tasks import ClassTask, NumberTask
 from skdistill.training._base_net import BaseStudentNet
 from skdistill.training._boosted_student import BoostedStudent
 from skdistill.training._estimator_base import BaseEstimatorStudent
+from skdistill.training._estimator_multilabel import EstimatorMultilabelStudent
 from skdistill.training._estimator_regressor import EstimatorRegressorStudent
 from skdistill.training._estimator_student import EstimatorStudent
+from skdistill.training._multilabel_net import SkorchMultilabelStudent, StudentNetMultilabel
 from skdistill.training._net import StudentNet
 from skdistill.training._regressor_net import StudentNetRegressor
 from skdistill.training._skorch_student import (
@@ -52,6 +55,13 @@ CLASSIFIERS = Learners(
     learnt="classes",
     estimators="classifier or regressor",
 )
+MULTILABEL = Learners(
+    StudentNetMultilabel,
+    SkorchMultilabelStudent,
+    (EstimatorMultilabelStudent,),
+    learnt="several labels of a row",
+    estimators="regressor",
+)
 REGRESSORS = Learners(
     StudentNetRegressor,
     SkorchRegressorStudent,
@@ -67,13 +77,13 @@ def learners_of(task):
     Parameters
     ----------
     task : type
-        ClassTask or NumberTask.
+        ClassTask, NumberTask or LabelsTask.
 
     Returns
     -------
     Learners
     """
-    return REGRESSORS if task is NumberTask else CLASSIFIERS
+    return {NumberTask: REGRESSORS, LabelsTask: MULTILABEL}.get(task, CLASSIFIERS)
 
 
 def as_student(student, task=ClassTask, *, n_axes=2, device=None, verbose=0):

@@ -18,8 +18,10 @@ from skdistill.students import DefaultStudent
 from skdistill.teachers._as_teacher import labels_of
 from skdistill.teachers._clip import EPSILON
 from skdistill.teachers._features import find_net
+from skdistill.teachers._labels import LABELS
 from skdistill.training._live_teachers import (
     LiveClasses,
+    LiveLabels,
     LiveNumbers,
     LiveTeacher,
     apply_views,
@@ -167,7 +169,7 @@ def live_views(net, model, rows):
     own = rows_of(teacher, rows, net.row_shape_, any(view.needs_images for view in views))
     live: LiveTeacher
     if rows.task.classes is None:
-        live = LiveNumbers(teacher, own)
+        live = (LiveLabels if rows.task.asks is LABELS else LiveNumbers)(teacher, own)
     else:
         columns = model.teacher_classes
         columns = labels_of(model.teacher) if columns is None else columns

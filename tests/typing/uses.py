@@ -15,10 +15,12 @@ from skdistill import (
     AlphaChoice,
     DistillationSearchCV,
     DistilledClassifier,
+    DistilledMultilabelClassifier,
     DistilledRegressor,
     MutualClassifier,
     MutualRegressor,
     StudentNet,
+    StudentNetMultilabel,
     StudentNetRegressor,
 )
 from skdistill.deployment import (
@@ -143,11 +145,19 @@ from skdistill.teachers import (
     CallableTeacher,
     ClassGraphTeacher,
     EnsembleTeacher,
+    InContextTeacher,
+    PaidTeacher,
     RegressorEnsemble,
     SelfTeacher,
     load_teacher,
 )
-from skdistill.training import DistillationCriterion, HoldOut, NormBound, RegressionCriterion
+from skdistill.training import (
+    DistillationCriterion,
+    HoldOut,
+    MultilabelCriterion,
+    NormBound,
+    RegressionCriterion,
+)
 from skdistill.transfer import Flip, GaussianNoise, Mixup, Munge, Shift, Spunge, Unlabeled, View
 
 X = np.zeros((6, 4))
@@ -278,7 +288,8 @@ def distil(rows: Any) -> DistilledRegressor:
     assert_type(DistilledClassifier(alpha="auto").alpha_choice_, AlphaChoice)
     assert_type(DistilledRegressor(alpha="auto").alpha_choice_.runner_up, float)
     model = DistilledClassifier(None, net, loss=KD(), temperature=2.0, random_state=0)
-    assert_type(model.fit(X, y, X_unlabeled=rows), DistilledClassifier)
+    assert_type(model.fit(X, y, X_unlabeled=rows, classes=[0, 1]), DistilledClassifier)
+    assert_type(model.fit(X, None, soft_targets=proba), DistilledClassifier)
     assert_type(model.predict(rows), np.ndarray)
     assert_type(model.predict_proba(rows), np.ndarray)
     assert_type(model.classes_, np.ndarray)
@@ -297,9 +308,13 @@ def distil(rows: Any) -> DistilledRegressor:
     assert_type(mutual.predict_proba(rows), np.ndarray)
     assert_type(MutualRegressor([None, None]).fit(X, y).predict(rows), np.ndarray)
     MutualClassifier([net, net], weight=1.0)  # type: ignore[call-arg]
+    tags = DistilledMultilabelClassifier(None, StudentNetMultilabel(max_epochs=2), temperature=2.0)
+    assert_type(tags.fit(X, proba, soft_targets=proba).predict_proba(X), np.ndarray)
+    assert_type(tags.classes_, list[np.ndarray])
+    assert_type(MultilabelCriterion(alpha=0.5, temperature=2.0).temperature, float)
     DistilledClassifier(alpha="half")  # type: ignore[arg-type]
     DistilledClassifier(tempreature=2.0)  # type: ignore[call-arg]
-    model.fit(X)  # type: ignore[call-arg]
+    model.predict()  # type: ignore[call-arg]
     StudentNet(max_epochs="5")  # type: ignore[arg-type]
     return DistilledRegressor(loss="huber", unlabeled_weight=0.5).fit(X, y, X_val=X, y_val=y)
 
@@ -317,6 +332,12 @@ def ask(teacher_of_rows: Any) -> None:
     assert_type(fit_temperature(proba, y), float)
     assert_type(fit_prior_offsets(proba, y), np.ndarray)
     called = CallableTeacher(lambda rows: proba, classes=[0, 1, 2])
+    paid = PaidTeacher(lambda rows: proba, "folder", classes=[0, 1, 2], budget=2.0)
+    assert_type(paid.dry_run(X).cost, float)
+    assert_type(paid.audit(X, y).interval, tuple[float, float])
+    assert_type(paid.predict_proba(X), np.ndarray)
+    in_context = InContextTeacher(paid, max_context=100).fit(X, y)
+    assert_type(in_context.predict_proba(X), np.ndarray)
     ensemble = EnsembleTeacher([called, called], weights=[1, 2]).fit(X, y)
     assert_type(ensemble.predict_proba(X), np.ndarray)
     numbers = RegressorEnsemble([called, called], weights=[1, 2]).fit(X, y)

@@ -18,7 +18,7 @@ from skdistill.deployment._onnx._graph import FLOAT64, Graph
 from skdistill.deployment._onnx._modules import write_network
 from skdistill.deployment._onnx._proof import made_rows
 from skdistill.deployment._onnx._student import write_graph
-from skdistill.deployment._parts import Parts, take_apart
+from skdistill.deployment._parts import Parts, refuse_several_labels, take_apart
 from skdistill.exceptions import ExportError
 from skdistill.teachers._file_teacher import import_extra
 from skdistill.teachers._onnx_rows import KEY, OnnxColumn
@@ -63,6 +63,7 @@ def write_student(model, who):
     Written
     """
     parts = take_apart(model, who)
+    refuse_several_labels(parts.link, who)
     onnx = import_extra("onnx", "onnx", who)
     graph, columns, said = write_graph(parts, _write_body)
     return Written(graph.to_model(onnx, {KEY: json.dumps(said)}), parts, columns, graph, said)

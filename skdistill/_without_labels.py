@@ -1,0 +1,83 @@
+"""A fit without y: what it needs in place of the labels, and what it cannot do."""
+
+from skdistill.targets._plan import check_teacher
+from skdistill.targets._without_labels import UnlabeledTask, classes_of_targets
+
+ALPHA = 0.5
+"""The default, which says nothing against learning from the teacher alone."""
+
+
+def check_without_labels(model, soft_targets):
+    """Refuse a fit without y that labels would be needed for.
+
+    Parameters
+    ----------
+    model : DistilledClassifier
+    soft_targets : object or None
+        As given to `fit`.
+
+    Raises
+    ------
+    ValueError
+    """
+    name = type(model).__name__
+    if soft_targets is None and not _answers_alone(model):
+        raise ValueError(
+            f"This {name} estimator requires y to be passed, but the target y is None. Without y "
+            f"expected a fitted teacher or fit(X, None, soft_targets=...), of which there is "
+            f"none; pass one of them, or y."
+        )
+    if model.alpha not in (ALPHA, 1):
+        raise ValueError(
+            f"alpha={model.alpha!r} weighs labels against the teacher, and there are no labels: y "
+            f"is None; expected 1. Leave alpha out, which then is 1, or pass y."
+        )
+    if model.calibrate not in (False, "auto"):
+        raise ValueError(f"calibrate={model.calibrate!r} needs labels and y is None; pass y.")
+
+
+def unlabeled_task(model, n_samples, soft_targets):
+    """Return what is learnt of rows without a label.
+
+    Parameters
+    ----------
+    model : DistilledClassifier
+        One that `check_without_labels` lets pass.
+    n_samples : int
+    soft_targets : Targets or array-like of shape (n_samples, n_classes), or None
+
+    Returns
+    -------
+    UnlabeledTask
+        Of the labels in `teacher_classes`, or those that soft targets or the teacher name.
+
+    Raises
+    ------
+    ValueError
+        When nobody names the classes.
+    """
+    classes = model.teacher_classes
+    if classes is None and soft_targets is not None:
+        classes = classes_of_targets(soft_targets)
+    elif classes is None:
+        classes = _examine(model).labels
+    if classes is None:
+        raise ValueError(
+            f"The teacher {type(model.teacher).__name__} names no classes and y is None; expected "
+            f"their labels, in the order of the teacher's columns. Set teacher_classes=[...]."
+        )
+    return UnlabeledTask(n_samples, classes)
+
+
+def _answers_alone(model):
+    """Whether the teacher answers for rows, and without a label."""
+    if model.teacher is None:
+        return False
+    teacher = _examine(model)
+    members = teacher.members or (teacher,)
+    return teacher.is_fitted and not any(member.answers_from_labels for member in members)
+
+
+def _examine(model):
+    columns, asks = model.teacher_classes, model._task.asks
+    return check_teacher(model.teacher, None, asks, columns, model.device)

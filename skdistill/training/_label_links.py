@@ -1,0 +1,56 @@
+"""From what a module, or a regressor, says of several labels to what a student predicts."""
+
+import numpy as np
+from scipy.special import expit
+
+from skdistill.targets._labels_task import read_indicators
+from skdistill.training._links import NumberLink
+
+
+class LabelLink(NumberLink):
+    """A logit for each label; `NumberLink` without another unit.
+
+    Parameters
+    ----------
+    n_labels : int
+    """
+
+    threshold = 0.0
+
+    def __init__(self, n_labels):
+        super().__init__(np.zeros(n_labels), np.ones(n_labels))
+
+    @property
+    def classes(self):
+        """The values of each label, as scikit-learn's own classifiers name them."""
+        return [np.array([0, 1])] * len(self.scale)
+
+    def learnt(self, packed):
+        """Return the packed targets, and the link back from what is learnt: this one."""
+        return packed, self
+
+    def same(self, packed):
+        """Return what is learnt by this very link."""
+        return packed
+
+    def encode(self, y):
+        """Return what a module learns for indicators: the same as numbers."""
+        return super().encode(read_indicators(y))
+
+    def predict(self, outputs):
+        """Return an indicator of each label that is more probable than not."""
+        return (outputs > self.threshold).astype(np.int64)
+
+    def predict_proba(self, outputs):
+        """Return the probability of each label, ndarray of shape (n_samples, n_labels)."""
+        return expit(outputs)
+
+
+class LabelShareLink(LabelLink):
+    """A probability for each label, as a regressor predicts it."""
+
+    threshold = 0.5
+
+    def predict_proba(self, outputs):
+        """Return the outputs."""
+        return outputs
