@@ -2,6 +2,7 @@
 
 import contextlib
 import glob
+import hashlib
 import importlib.util
 import json
 import os
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from skdistill._aside import written_aside
+from skdistill._columns import NUMBERS
 from skdistill._frames import column_kinds
 
 SUFFIX = ".parquet"
@@ -22,6 +24,9 @@ MAX_CELLS = 2_000_000
 
 BUFFER = 1 << 20
 """Bytes of a column that are read at once: a group of rows may be as large as its file."""
+
+DIGEST = "blake2b"
+"""By which it is known whether a file has changed."""
 
 PANDAS_INDEX = "__index_level_"
 
@@ -73,7 +78,7 @@ def need_pyarrow(who):
     return pyarrow.parquet
 
 
-def find_files(dataset):
+def find_files(dataset, *, in_memory="skdistill.targets.teacher_targets"):
     """Find the files of a dataset, and read their footers.
 
     Parameters
@@ -81,6 +86,8 @@ def find_files(dataset):
     dataset : str, Path, list of str or Path, or pyarrow.dataset.FileSystemDataset
         A folder, with the folders in it; a file or files; a dataset of pyarrow. Names that begin
         with a dot or an underscore are passed over in folders, as pyarrow does.
+    in_memory : str
+        What reads a table in memory, for the error.
 
     Returns
     -------
@@ -104,8 +111,7 @@ def find_files(dataset):
     else:
         raise TypeError(
             f"dataset is a {type(dataset).__name__}; expected a folder of Parquet files, a file, a "
-            f"list of files, or a pyarrow.dataset of them. A table in memory has "
-            f"skdistill.targets.teacher_targets."
+            f"list of files, or a pyarrow.dataset of them. A table in memory has {in_memory}."
         )
     files = [_look_at(name, path) for name, path in paths.items()]
     if hasattr(dataset, "count_rows") and dataset.count_rows() != sum(f.n_rows for f in files):
@@ -175,6 +181,52 @@ def _look_at(name, path):
     return ParquetFile(name, path, n_rows, dict(zip(names, column_kinds(empty), strict=True)))
 
 
+def check_columns(files, wanted, *, all_are_read):
+    """Refuse files in which a column is missing, or holds other things than in the first.
+
+    Parameters
+    ----------
+    files : list of ParquetFile
+    wanted : list of str
+        The columns that are read.
+    all_are_read : bool
+        Whether that is every column, so that no file may have others.
+
+    Raises
+    ------
+    ValueError
+        It names the file and the column.
+    """
+    first = files[0]
+    for file in files:
+        lacking = [name for name in wanted if name not in file.kinds]
+        if lacking:
+            raise ValueError(
+                f"{str(file.path)!r} has no column {lacking[0]!r}; expected {wanted[:6]} in every "
+                f"file, and it has {list(file.kinds)[:6]}. Take the file out, or write it again; "
+                f"columns=[...] says what is read."
+            )
+        other = [name for name in file.kinds if name not in first.kinds]
+        if all_are_read and other:
+            raise ValueError(
+                f"{str(file.path)!r} has a column {other[0]!r} and {str(first.path)!r} has none; "
+                f"expected the same columns in every file. Name those that are read: "
+                f"columns=[...]."
+            )
+        for name in wanted:
+            here, there = _group(file.kinds[name]), _group(first.kinds[name])
+            if here != there:
+                raise ValueError(
+                    f"The column {name!r} of {str(file.path)!r} holds {here}, and that of "
+                    f"{str(first.path)!r} {there}; expected the same in every file. Write one of "
+                    f"them again."
+                )
+
+
+def _group(kind):
+    return "numbers" if kind in NUMBERS else kind
+
+
 def read_pieces(file, columns, n_rows=None):
     """Read some columns of a file, group after group of rows and some rows at a time.
 
@@ -201,6 +253,48 @@ def read_pieces(file, columns, n_rows=None):
         for batch in reader.iter_batches(n_rows, columns=list(columns), use_threads=False):
             if batch.num_rows:
                 yield pyarrow.Table.from_batches([batch]).select(list(columns))
+
+
+def read_schema(files, columns):
+    """Return what columns are read as, the same for all files: floats where some hold integers.
+
+    Parameters
+    ----------
+    files : list of ParquetFile
+        See `check_columns`.
+    columns : list of str
+
+    Returns
+    -------
+    pyarrow.Schema
+        Categories are read as what they name.
+    """
+    parquet = need_pyarrow("dataset")
+    import pyarrow
+
+    schemas = []
+    for file in files:
+        whole = parquet.read_schema(file.path)
+        schemas.append(pyarrow.schema([_plain(whole.field(name)) for name in columns]))
+    return pyarrow.unify_schemas(schemas, promote_options="permissive")
+
+
+def _plain(field):
+    import pyarrow
+
+    is_coded = pyarrow.types.is_dictionary(field.type)
+    return pyarrow.field(field.name, field.type.value_type if is_coded else field.type)
+
+
+def digest_of(path):
+    """Return a digest of all bytes of a file.
+
+    Parameters
+    ----------
+    path : Path
+    """
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, DIGEST).hexdigest()
 
 
 def as_named_rows(table):

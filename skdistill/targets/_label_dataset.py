@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils.parallel import Parallel, delayed
 
 from skdistill._parquet import (
+    DIGEST,
     find_files,
     need_pyarrow,
     read_pieces,
@@ -227,7 +228,7 @@ def _find_places(files, dataset, out):
 
 def _digest(file):
     """Return a digest of all bytes of an open file, and go back to its start."""
-    digest = hashlib.file_digest(file, "blake2b").hexdigest()
+    digest = hashlib.file_digest(file, DIGEST).hexdigest()
     file.seek(0)
     return digest
 
