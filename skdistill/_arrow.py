@@ -5,7 +5,15 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["as_table", "below", "beside", "different_values", "gaps_of", "positions_among"]
+__all__ = [
+    "as_table",
+    "below",
+    "beside",
+    "common_schema",
+    "different_values",
+    "gaps_of",
+    "positions_among",
+]
 
 
 def as_table(batch: Any) -> Any:
@@ -35,6 +43,21 @@ def gaps_of(column: Any) -> np.ndarray:
 
     gaps = pyarrow.compute.is_null(column, nan_is_null=True).to_numpy()
     return np.asarray(gaps)
+
+
+def common_schema(schemas: Sequence[Any], columns: Sequence[str]) -> Any:
+    """Return a schema that some columns of all schemas can be cast to, without dictionaries."""
+    import pyarrow
+
+    plain = [pyarrow.schema([_plain(s.field(name)) for name in columns]) for s in schemas]
+    return pyarrow.unify_schemas(plain, promote_options="permissive")
+
+
+def _plain(field):
+    import pyarrow
+
+    is_coded = pyarrow.types.is_dictionary(field.type)
+    return pyarrow.field(field.name, field.type.value_type if is_coded else field.type)
 
 
 def different_values(column: Any, known: Any = None) -> Any:

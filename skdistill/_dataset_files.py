@@ -5,7 +5,8 @@ from pathlib import Path
 
 from skdistill._columns import NUMBERS
 from skdistill._dataset_rows import HELD_ROWS, LANES, SAMPLE_ROWS, DatasetRows
-from skdistill._parquet import check_columns, digest_of, find_files, read_schema, read_stamp
+from skdistill._file_columns import check_columns, read_schema
+from skdistill._parquet import digest_of, find_files, read_stamp
 from skdistill._row_groups import find_stretches
 
 

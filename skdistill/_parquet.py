@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from skdistill._aside import written_aside
-from skdistill._columns import NUMBERS
 from skdistill._frames import column_kinds
 
 SUFFIX = ".parquet"
@@ -181,52 +180,6 @@ def _look_at(name, path):
     return ParquetFile(name, path, n_rows, dict(zip(names, column_kinds(empty), strict=True)))
 
 
-def check_columns(files, wanted, *, all_are_read):
-    """Refuse files in which a column is missing, or holds other things than in the first.
-
-    Parameters
-    ----------
-    files : list of ParquetFile
-    wanted : list of str
-        The columns that are read.
-    all_are_read : bool
-        Whether that is every column, so that no file may have others.
-
-    Raises
-    ------
-    ValueError
-        It names the file and the column.
-    """
-    first = files[0]
-    for file in files:
-        lacking = [name for name in wanted if name not in file.kinds]
-        if lacking:
-            raise ValueError(
-                f"{str(file.path)!r} has no column {lacking[0]!r}; expected {wanted[:6]} in every "
-                f"file, and it has {list(file.kinds)[:6]}. Take the file out, or write it again; "
-                f"columns=[...] says what is read."
-            )
-        other = [name for name in file.kinds if name not in first.kinds]
-        if all_are_read and other:
-            raise ValueError(
-                f"{str(file.path)!r} has a column {other[0]!r} and {str(first.path)!r} has none; "
-                f"expected the same columns in every file. Name those that are read: "
-                f"columns=[...]."
-            )
-        for name in wanted:
-            here, there = _group(file.kinds[name]), _group(first.kinds[name])
-            if here != there:
-                raise ValueError(
-                    f"The column {name!r} of {str(file.path)!r} holds {here}, and that of "
-                    f"{str(first.path)!r} {there}; expected the same in every file. Write one of "
-                    f"them again."
-                )
-
-
-def _group(kind):
-    return "numbers" if kind in NUMBERS else kind
-
-
 def read_pieces(file, columns, n_rows=None):
     """Read some columns of a file, group after group of rows and some rows at a time.
 
@@ -253,37 +206,6 @@ def read_pieces(file, columns, n_rows=None):
         for batch in reader.iter_batches(n_rows, columns=list(columns), use_threads=False):
             if batch.num_rows:
                 yield pyarrow.Table.from_batches([batch]).select(list(columns))
-
-
-def read_schema(files, columns):
-    """Return what columns are read as, the same for all files: floats where some hold integers.
-
-    Parameters
-    ----------
-    files : list of ParquetFile
-        See `check_columns`.
-    columns : list of str
-
-    Returns
-    -------
-    pyarrow.Schema
-        Categories are read as what they name.
-    """
-    parquet = need_pyarrow("dataset")
-    import pyarrow
-
-    schemas = []
-    for file in files:
-        whole = parquet.read_schema(file.path)
-        schemas.append(pyarrow.schema([_plain(whole.field(name)) for name in columns]))
-    return pyarrow.unify_schemas(schemas, promote_options="permissive")
-
-
-def _plain(field):
-    import pyarrow
-
-    is_coded = pyarrow.types.is_dictionary(field.type)
-    return pyarrow.field(field.name, field.type.value_type if is_coded else field.type)
 
 
 def digest_of(path):
@@ -372,7 +294,7 @@ def writing(path: Path, names: list[str], stamp: Mapping[str, Any]) -> Iterator[
         path.parent.mkdir(parents=True, exist_ok=True)
         for left in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
             left.unlink(missing_ok=True)  # by a run that was killed
-    with written_aside(path) as beside:
+    with _saying_why_it_is_gone(path), written_aside(path) as beside:
         with _saying_why(path):
             writer = parquet.ParquetWriter(beside, schema)
         try:
@@ -383,6 +305,19 @@ def writing(path: Path, names: list[str], stamp: Mapping[str, Any]) -> Iterator[
             raise
         with _saying_why(path):
             writer.close()
+
+
+@contextlib.contextmanager
+def _saying_why_it_is_gone(path):
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise FileNotFoundError(
+            error.errno,
+            f"The answers {str(path)!r} were taken away while they were written, by another call "
+            f"that writes into the same folder; expected one call at a time for a folder. Call "
+            f"again when the other is over: files that are whole are kept",
+        ) from error
 
 
 @contextlib.contextmanager

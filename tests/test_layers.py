@@ -26,6 +26,7 @@ _0 = {
     *(
         "_cascade_threshold",
         "_gap_test",
+        "_file_columns",
         "_generators",
         "_labels",
         "_layout",
@@ -71,7 +72,8 @@ MAY_IMPORT = {
     "_labels": {"exceptions", "_columns", "_warn"},
     "_layout": set(),
     "_names": set(),
-    "_parquet": {"_aside", "_columns", "_frames"},
+    "_file_columns": {"_arrow", "_columns", "_parquet"},
+    "_parquet": {"_aside", "_frames"},
     "_progress": set(),
     "_row_groups": {"_arrow", "_parquet"},
     "_rows": {"exceptions", "_columns", "_frames", "_layout", "_new_frames"},

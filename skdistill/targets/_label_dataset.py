@@ -1,6 +1,7 @@
 """Labelling more rows than fit in memory: Parquet files in, a file of answers for each out."""
 
 import hashlib
+import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,6 +23,9 @@ from skdistill.targets._plan import check_teacher, kind_of_task
 from skdistill.targets._question import find_columns, put_question
 from skdistill.teachers._asks import CLASSES
 from skdistill.teachers._key import teacher_key
+
+SECONDS = 10
+"""A file that takes longer tells so often how far it is."""
 
 TRIAL = 2048
 """Rows that a teacher is asked about before it is asked about all."""
@@ -89,7 +93,8 @@ def label_dataset(
         ray among them, whose workers must see the same folders. The files are the same for any
         number.
     verbose : int, default=0
-        1 prints a line for every file, with the time that is left.
+        1 prints a line for every file, and one every ten seconds within a long file, with the time
+        that is left.
 
     Returns
     -------
@@ -109,7 +114,8 @@ def label_dataset(
     ImportError
         Without pyarrow: ``pip install "skdistill[parquet]"``.
     OSError
-        When a file cannot be written. Nothing of it is left, and whole files are kept.
+        When a file cannot be written, or another call writes into the same folder at the time.
+        Nothing of it is left, and whole files are kept.
 
     Notes
     -----
@@ -159,7 +165,7 @@ def label_dataset(
     kinds, names = _try(question, files)
     n_rows = sum(file.n_rows for file, _ in missing)
     say, n_over = Progress("answers", n_rows, "rows"), 0
-    tasks = (delayed(_label)(question, f, o, kinds, names, stamp) for f, o in missing)
+    tasks = (delayed(_label)(question, f, o, kinds, names, stamp, verbose) for f, o in missing)
     for n_more in parallel(tasks):
         n_over += n_more
         if verbose and n_more:
@@ -254,9 +260,13 @@ def _try(question, files):
     return kinds, names
 
 
-def _label(question, file, place, kinds, names, stamp):
+def _label(question, file, place, kinds, names, stamp, verbose):
     """Write the answers for a file; return the number of its rows."""
-    n_rows = 0
+    n_rows, say, told = (
+        0,
+        Progress(f"answers for {file.name}", file.n_rows, "rows"),
+        time.monotonic(),
+    )
     try:
         with open(file.path, "rb") as rows:  # one file, whatever takes its name meanwhile
             stamp = {**stamp, "file": _digest(rows)}
@@ -265,6 +275,9 @@ def _label(question, file, place, kinds, names, stamp):
                     values = question.read(question.ask(table), kinds, names)
                     append(values)
                     n_rows += len(values)
+                    if verbose and n_rows < file.n_rows and time.monotonic() - told >= SECONDS:
+                        say(n_rows)
+                        told = time.monotonic()
     except Exception as error:
         error.add_note(f"While {str(file.path)!r} was labelled, after {n_rows} rows.")
         raise

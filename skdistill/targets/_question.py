@@ -5,8 +5,9 @@ from typing import NamedTuple
 import numpy as np
 
 from skdistill._columns import NUMBERS
+from skdistill._file_columns import check_columns
 from skdistill._frames import frame_floats
-from skdistill._parquet import as_named_rows, check_columns
+from skdistill._parquet import as_named_rows
 from skdistill._rows import as_rows
 from skdistill.teachers._align import align_columns
 from skdistill.teachers._chunks import ask_in_chunks
