@@ -279,6 +279,7 @@ def distil(rows: Any) -> DistilledRegressor:
     assert_type(DistilledRegressor(alpha="auto").alpha_choice_.runner_up, float)
     model = DistilledClassifier(None, net, loss=KD(), temperature=2.0, random_state=0)
     assert_type(model.fit(X, y, X_unlabeled=rows), DistilledClassifier)
+    assert_type(model.fit_dataset("rows", target="y"), DistilledClassifier)
     assert_type(model.predict(rows), np.ndarray)
     assert_type(model.predict_proba(rows), np.ndarray)
     assert_type(model.classes_, np.ndarray)
