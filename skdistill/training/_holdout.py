@@ -90,7 +90,7 @@ class HoldOut:
             train, valid = (np.flatnonzero(np.isin(units, part)) for part in (train, valid))
         return Subset(dataset, train), Subset(dataset, valid)
 
-    def count(self, n_units):
+    def count(self, n_units: int) -> int:
         """Return how many of so many rows, or groups, are held back."""
         if self.size != "auto":
             return int(np.ceil(self.size * n_units))
