@@ -45,8 +45,8 @@ class FitDatasetMixin:
         - The rows held back are drawn from each group of rows in the same share, 100,000 at most,
           and stay in memory.
         - In every epoch each row comes once. Groups of rows are read in an order that is drawn, 16
-          at a time from all over the dataset, into a buffer whose rows are shuffled; so files may
-          be sorted, by class too.
+          or fewer at a time from all over the dataset, into a buffer whose rows are shuffled.
+          Files that are sorted by class are learnt from at a small cost.
 
         Parameters
         ----------
