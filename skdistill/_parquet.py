@@ -2,6 +2,7 @@
 
 import contextlib
 import glob
+import hashlib
 import importlib.util
 import json
 import os
@@ -22,6 +23,9 @@ MAX_CELLS = 2_000_000
 
 BUFFER = 1 << 20
 """Bytes of a column that are read at once: a group of rows may be as large as its file."""
+
+DIGEST = "blake2b"
+"""By which it is known whether a file has changed."""
 
 PANDAS_INDEX = "__index_level_"
 
@@ -73,7 +77,7 @@ def need_pyarrow(who):
     return pyarrow.parquet
 
 
-def find_files(dataset):
+def find_files(dataset, *, in_memory="skdistill.targets.teacher_targets"):
     """Find the files of a dataset, and read their footers.
 
     Parameters
@@ -81,6 +85,8 @@ def find_files(dataset):
     dataset : str, Path, list of str or Path, or pyarrow.dataset.FileSystemDataset
         A folder, with the folders in it; a file or files; a dataset of pyarrow. Names that begin
         with a dot or an underscore are passed over in folders, as pyarrow does.
+    in_memory : str
+        What reads a table in memory, for the error.
 
     Returns
     -------
@@ -104,8 +110,7 @@ def find_files(dataset):
     else:
         raise TypeError(
             f"dataset is a {type(dataset).__name__}; expected a folder of Parquet files, a file, a "
-            f"list of files, or a pyarrow.dataset of them. A table in memory has "
-            f"skdistill.targets.teacher_targets."
+            f"list of files, or a pyarrow.dataset of them. A table in memory has {in_memory}."
         )
     files = [_look_at(name, path) for name, path in paths.items()]
     if hasattr(dataset, "count_rows") and dataset.count_rows() != sum(f.n_rows for f in files):
@@ -203,6 +208,17 @@ def read_pieces(file, columns, n_rows=None):
                 yield pyarrow.Table.from_batches([batch]).select(list(columns))
 
 
+def digest_of(path):
+    """Return a digest of all bytes of a file.
+
+    Parameters
+    ----------
+    path : Path
+    """
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, DIGEST).hexdigest()
+
+
 def as_named_rows(table):
     """Return a table as the estimators that know its columns by name read it best.
 
@@ -278,7 +294,7 @@ def writing(path: Path, names: list[str], stamp: Mapping[str, Any]) -> Iterator[
         path.parent.mkdir(parents=True, exist_ok=True)
         for left in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
             left.unlink(missing_ok=True)  # by a run that was killed
-    with written_aside(path) as beside:
+    with _saying_why_it_is_gone(path), written_aside(path) as beside:
         with _saying_why(path):
             writer = parquet.ParquetWriter(beside, schema)
         try:
@@ -289,6 +305,19 @@ def writing(path: Path, names: list[str], stamp: Mapping[str, Any]) -> Iterator[
             raise
         with _saying_why(path):
             writer.close()
+
+
+@contextlib.contextmanager
+def _saying_why_it_is_gone(path):
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise FileNotFoundError(
+            error.errno,
+            f"The answers {str(path)!r} were taken away while they were written, by another call "
+            f"that writes into the same folder; expected one call at a time for a folder. Call "
+            f"again when the other is over: files that are whole are kept",
+        ) from error
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+import os
 
 import numpy as np
 from scipy import sparse
@@ -26,6 +27,7 @@ __all__ = [
     "is_plain",
     "label_digest",
     "looks_plain",
+    "refuse_files",
     "stack_rows",
 ]
 
@@ -117,6 +119,7 @@ list, array or Series of str
         return _as_texts(np.fromiter(X, dtype=object, count=len(X)))  # not as wide as the longest
     if not sparse.issparse(X):
         if not isinstance(X, np.ndarray):
+            refuse_files(X)
             refuse_unknown_tables(X)
             _refuse_datasets(X)
         X = X if isinstance(X, EncodedTable) else np.asarray(X)
@@ -193,6 +196,27 @@ def stack_rows(parts):
     if is_table(parts[0]):
         return stack_frames(parts)
     return np.concatenate(parts, dtype=parts[0].dtype, casting="same_kind")
+
+
+def refuse_files(X):
+    """Refuse the name of a file, and a dataset of pyarrow: what is no rows in memory.
+
+    Parameters
+    ----------
+    X : object
+        What the user brought.
+
+    Raises
+    ------
+    TypeError
+    """
+    if isinstance(X, str | os.PathLike) or type(X).__module__.startswith("pyarrow._dataset"):
+        raise TypeError(
+            f"X is a {type(X).__name__}, and the rows are in files; expected rows in memory. "
+            f"Parquet files are learnt by fit_dataset(X, target=...) of a DistilledClassifier or "
+            f"DistilledRegressor. A search, a cross-validation or a Pipeline slices or changes all "
+            f"its rows: give it a sample of them."
+        )
 
 
 def _refuse_datasets(X):

@@ -12,10 +12,21 @@ PACKAGE = "skdistill"
 # Stage → the other stages that it may import, anywhere in its files. A stage is a folder or a
 # file of the package, "__init__" its public face, which only a program on top of it imports.
 _0 = {
-    *("exceptions", "_lazy", "_ascent", "_aside", "_atomic", "_columns", "_compat", "_frames"),
+    *(
+        "exceptions",
+        "_arrow",
+        "_lazy",
+        "_ascent",
+        "_aside",
+        "_atomic",
+        "_columns",
+        "_compat",
+        "_frames",
+    ),
     *(
         "_cascade_threshold",
         "_gap_test",
+        "_file_columns",
         "_generators",
         "_interrupts",
         "_labels",
@@ -25,6 +36,7 @@ _0 = {
         "_parquet",
         "_progress",
         "_random",
+        "_row_groups",
         "_rows",
         "_temperature",
         "_torch",
@@ -38,6 +50,7 @@ _2 = _1 | {"training"}
 _3 = _2 | {
     *("_alpha_choice", "_base", "_checks", "_classifier", "_fit_rows", "_halves", "_regressor"),
     *("_multilabel", "_mutual", "_same_rows", "_without_labels"),
+    *("_dataset_checks", "_dataset_files", "_dataset_rows", "_dataset_task", "_fit_dataset"),
 }
 _4 = _3 | {"model_selection", "evaluation", "deployment"}
 MAY_IMPORT = {
@@ -49,6 +62,7 @@ MAY_IMPORT = {
     "_random": {"exceptions"},
     "_unwrap": set(),
     "_warn": set(),
+    "_arrow": set(),
     "_ascent": set(),
     "_aside": set(),
     "_atomic": set(),
@@ -60,8 +74,10 @@ MAY_IMPORT = {
     "_labels": {"exceptions", "_columns", "_warn"},
     "_layout": set(),
     "_names": set(),
+    "_file_columns": {"_arrow", "_columns", "_parquet"},
     "_parquet": {"_aside", "_frames"},
     "_progress": set(),
+    "_row_groups": {"_arrow", "_parquet"},
     "_rows": {"exceptions", "_columns", "_frames", "_layout", "_new_frames"},
     "_temperature": {"_rows"},
     "_torch": {"exceptions", "_columns"},
@@ -81,7 +97,13 @@ MAY_IMPORT = {
     "_halves": {"_compat", "_interrupts", "_names", "exceptions", "training"},
     "_same_rows": _2 | {"_fit_rows"},
     "_alpha_choice": {"_compat", "_progress", "_same_rows", "_warn", "exceptions", "targets"},
-    "_base": _2 | {"_alpha_choice", "_checks", "_fit_rows"},
+    "_dataset_checks": _2 | {"_alpha_choice"},
+    "_dataset_files": _0 | {"_dataset_rows"},
+    "_dataset_rows": _0,
+    "_dataset_task": _2,
+    "_fit_dataset": _2
+    | {"_checks", "_dataset_checks", "_dataset_files", "_dataset_task", "_fit_rows"},
+    "_base": _2 | {"_alpha_choice", "_checks", "_fit_dataset", "_fit_rows"},
     "_without_labels": {"targets"},
     "_multilabel": _2 | {"_base"},
     "_classifier": _2 | {"_alpha_choice", "_base", "_checks", "_without_labels"},
@@ -100,7 +122,8 @@ MAY_IMPORT = {
 # Prose of the three other rules, as the messages say them.
 NO_TORCH = {"targets"}  # these import no torch when they are imported
 PRIVATE = {"sklearn", "skorch"}  # private names of these are for _compat alone
-FRAMES = {"narwhals", "polars", "pyarrow"}  # these are for _frames, _new_frames and _parquet
+FRAME_FILES = ("_arrow", "_frames", "_new_frames", "_parquet")
+FRAMES = {"narwhals", "polars", "pyarrow"}  # these are for the files in FRAME_FILES
 
 
 class Import(NamedTuple):
@@ -157,8 +180,8 @@ def violations(source, module, *, is_package=False):
             broken.append(f"{where} {stage} may import only {', '.join(sorted(allowed))}")
         if top == "torch" and at_import_time and stage in NO_TORCH:
             broken.append(f"{where} {stage} does without torch")
-        if top in FRAMES and stage not in ("_frames", "_new_frames", "_parquet"):
-            broken.append(f"{where} {top} is for _frames, _new_frames and _parquet")
+        if top in FRAMES and stage not in FRAME_FILES:
+            broken.append(f"{where} {top} is for {', '.join(FRAME_FILES)}")
         if top in PRIVATE and stage != "_compat" and any(_is_private(part) for part in rest):
             broken.append(f"{where} private names of {top} are for _compat alone")
     return broken

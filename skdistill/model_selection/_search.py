@@ -22,6 +22,7 @@ from skdistill._compat import (
     settle_failures,
 )
 from skdistill._interrupts import whole_trainings
+from skdistill._rows import refuse_files
 from skdistill._unwrap import last_step
 from skdistill._warn import collecting, warn_once
 from skdistill.model_selection._evaluate import Job, evaluate
@@ -249,6 +250,7 @@ class DistillationSearchCV(BaseSearchCV):
         """Fit and score every candidate, and the best on all rows."""
         scorer, refit_metric = self._get_scorers()
         halving = self._halving(scorer)
+        refuse_files(X)
         X, y = indexable(X, y)
         params = rows_of_params(X, params)
         routed = self._get_routed_params_for_fit(params)

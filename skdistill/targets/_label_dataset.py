@@ -9,19 +9,23 @@ from numpy.typing import ArrayLike
 from sklearn.utils.parallel import Parallel, delayed
 
 from skdistill._parquet import (
+    DIGEST,
     find_files,
     need_pyarrow,
     read_pieces,
     read_stamp,
     writing,
 )
-from skdistill._progress import Progress
+from skdistill._progress import Progress, is_live
 from skdistill.exceptions import TeacherError
 from skdistill.targets._labels_task import LabelsTask
 from skdistill.targets._plan import check_teacher, kind_of_task
 from skdistill.targets._question import find_columns, put_question
 from skdistill.teachers._asks import CLASSES
 from skdistill.teachers._key import teacher_key
+
+SECONDS = 10
+"""A file that takes longer tells so often how far it is."""
 
 TRIAL = 2048
 """Rows that a teacher is asked about before it is asked about all."""
@@ -89,7 +93,8 @@ def label_dataset(
         ray among them, whose workers must see the same folders. The files are the same for any
         number.
     verbose : int, default=0
-        1 shows how far it is, by files, with the time that is left.
+        1 shows how far it is, by files, with the time that is left; where no bar can be drawn, also
+        every ten seconds within a long file.
 
     Returns
     -------
@@ -109,7 +114,8 @@ def label_dataset(
     ImportError
         Without pyarrow: ``pip install "skdistill[parquet]"``.
     OSError
-        When a file cannot be written. Nothing of it is left, and whole files are kept.
+        When a file cannot be written, or another call writes into the same folder at the time.
+        Nothing of it is left, and whole files are kept.
 
     Notes
     -----
@@ -164,7 +170,7 @@ def label_dataset(
         return done
     kinds, names = _try(question, files)
     n_rows = sum(file.n_rows for file, _ in missing)
-    tasks = (delayed(_label)(question, f, o, kinds, names, stamp) for f, o in missing)
+    tasks = (delayed(_label)(question, f, o, kinds, names, stamp, verbose) for f, o in missing)
     with Progress("label_dataset", n_rows, "rows", what="answers", shown=verbose) as progress:
         for n_more in parallel(tasks):
             progress.add(n=n_more)
@@ -232,7 +238,7 @@ def _find_places(files, dataset, out):
 
 def _digest(file):
     """Return a digest of all bytes of an open file, and go back to its start."""
-    digest = hashlib.file_digest(file, "blake2b").hexdigest()
+    digest = hashlib.file_digest(file, DIGEST).hexdigest()
     file.seek(0)
     return digest
 
@@ -258,9 +264,10 @@ def _try(question, files):
     return kinds, names
 
 
-def _label(question, file, place, kinds, names, stamp):
+def _label(question, file, place, kinds, names, stamp, verbose):
     """Write the answers for a file; return the number of its rows."""
-    n_rows = 0
+    n_rows, shown = 0, verbose and not is_live()  # the bar of the whole is enough
+    say = Progress("label_dataset", file.n_rows, "rows", what=file.name, shown=shown, every=SECONDS)
     try:
         with open(file.path, "rb") as rows:  # one file, whatever takes its name meanwhile
             stamp = {**stamp, "file": _digest(rows)}
@@ -269,6 +276,8 @@ def _label(question, file, place, kinds, names, stamp):
                     values = question.read(question.ask(table), kinds, names)
                     append(values)
                     n_rows += len(values)
+                    if n_rows < file.n_rows:
+                        say(n_rows)
     except Exception as error:
         error.add_note(f"While {str(file.path)!r} was labelled, after {n_rows} rows.")
         raise

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skdistill._columns import NUMBERS
+from skdistill._file_columns import check_columns
 from skdistill._frames import frame_floats
 from skdistill._parquet import as_named_rows
 from skdistill._rows import as_rows
@@ -125,34 +126,8 @@ def find_columns(teacher, columns, files):
                 f"expected all of its features. Add it, or leave columns out."
             )
     wanted = columns or (list(dict.fromkeys(known)) if all_known else list(first.kinds))
-    for file in files:
-        lacking = [name for name in wanted if name not in file.kinds]
-        if lacking:
-            raise ValueError(
-                f"{str(file.path)!r} has no column {lacking[0]!r}; expected {wanted[:6]} in every "
-                f"file, and it has {list(file.kinds)[:6]}. Take the file out, or write it again; "
-                f"columns=[...] says what the teacher reads."
-            )
-        other = [name for name in file.kinds if name not in first.kinds]
-        if columns is None and not all_known and other:
-            raise ValueError(
-                f"{str(file.path)!r} has a column {other[0]!r} and {str(first.path)!r} has none; "
-                f"expected the same columns in every file. Name those that the teacher reads: "
-                f"columns=[...]."
-            )
-        for name in wanted:
-            here, there = _group(file.kinds[name]), _group(first.kinds[name])
-            if here != there:
-                raise ValueError(
-                    f"The column {name!r} of {str(file.path)!r} holds {here}, and that of "
-                    f"{str(first.path)!r} {there}; expected the same in every file. Write one of "
-                    f"them again."
-                )
+    check_columns(files, wanted, all_are_read=columns is None and not all_known)
     return wanted
-
-
-def _group(kind):
-    return "numbers" if kind in NUMBERS else kind
 
 
 def _names_of_features(teacher):
@@ -181,7 +156,7 @@ def put_question(teacher, columns, files, teacher_classes, classes):
     ValueError
         For other than as many columns as a member was fitted on.
     """
-    numbers = all(_group(files[0].kinds[name]) == "numbers" for name in columns)
+    numbers = all(files[0].kinds[name] in NUMBERS for name in columns)
     widths = [getattr(s.teacher, "n_features_in_", None) for s in teacher.speakers]
     forms = tuple(_names_of_features(s.teacher) for s in teacher.speakers)
     for speaker, names, width in zip(teacher.speakers, forms, widths, strict=True):

@@ -72,8 +72,19 @@ def numbers_of_width(y, n_outputs):
     return y
 
 
-def _as_shares(values):
-    """Return probabilities that sum to one; those that do so already, bit for bit."""
+def as_shares(values):
+    """Return probabilities that sum to one; those that do so already, bit for bit.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_samples, n_columns)
+        A row of NaN has no answer.
+
+    Raises
+    ------
+    TeacherError
+        For other values than probabilities.
+    """
     told = _told(values)
     if all(_sum_to_one(values[rows][told[rows]]) for rows in blocks_of(len(values))):
         return values
@@ -231,7 +242,7 @@ class ClassTask:
         check_classes(columns, self.classes, explicit=True)
         columns = as_labels(columns, self.classes)
         values, *more = (
-            align_columns(_as_shares(part), columns, self.classes)
+            align_columns(as_shares(part), columns, self.classes)
             for part in [targets.values, *targets.more]
         )
         self.without_strangers(values, slice(None), columns)

@@ -22,7 +22,7 @@ from skdistill.students._soft_tree import with_open_widths
 from skdistill.students._sparse import SparseMLP
 from skdistill.students._tabular import TabularMLP
 from skdistill.students._widths import infer_widths
-from skdistill.training._batches import TensorBatches, TensorRows, resolve_batch_size
+from skdistill.training._batches import TensorBatches, TensorRows, padded, resolve_batch_size
 from skdistill.training._callbacks import KeepBest, PrintEpochs
 from skdistill.training._criterion import DistillationCriterion, PackedCriterion
 from skdistill.training._fast_epoch import FastEpochMixin
@@ -31,6 +31,7 @@ from skdistill.training._holdout import HoldOut, hold_back, positions_in
 from skdistill.training._net_student import NetStudentMixin
 from skdistill.training._packed import Packed, part_scales
 from skdistill.training._scoring import who_wants_held_rows
+from skdistill.training._stream import Stream, StreamRows
 from skdistill.training._trainer import (
     check_trainable,
     initialize_again,
@@ -267,7 +268,7 @@ class BaseStudentNet(NetStudentMixin, FastEpochMixin):
         targets = {name: torch.from_numpy(values).to(device) for name, values in arrays.items()}
         for term in self.criterion_.terms:
             for name, values in term.arrays().items():
-                rows = _padded(torch.as_tensor(values), len(arrays["label"]))
+                rows = padded(torch.as_tensor(values), len(arrays["label"]))
                 targets[name] = _move_if_it_fits(rows, device)
         return self.dataset(parts, targets, dtype, getattr(self.module_, "takes_sparse", False))
 
@@ -280,6 +281,8 @@ class BaseStudentNet(NetStudentMixin, FastEpochMixin):
 
     def get_split_datasets(self, X, y=None, **fit_params):
         """Hold rows back by the hard labels; see `hold_back`."""
+        if isinstance(X, Stream):
+            return X.datasets(self.get_dataset, y)
         dataset, split = self.get_dataset(X, y), self.train_split
         wanted_by = who_wants_held_rows(self.callbacks_)
         if isinstance(split, HoldOut) and wanted_by:
@@ -323,6 +326,8 @@ class BaseStudentNet(NetStudentMixin, FastEpochMixin):
         kwargs = self.get_params_for(name)
         size = kwargs.pop("batch_size", self.batch_size)
         size = len(dataset) if size == -1 else resolve_batch_size(size, len(dataset))
+        if isinstance(dataset, StreamRows):
+            return dataset.batches(size)
         batches = getattr(self, name)(dataset, batch_size=size, **kwargs)
         if not training and isinstance(batches, DataLoader):
             batches.generator = torch.Generator()  # it would draw from torch's own
@@ -383,12 +388,6 @@ def _on(dataset, part):
     if isinstance(part, Subset):
         return Subset(dataset, part.indices)
     return part
-
-
-def _padded(rows, n_rows):
-    """Return rows with as many zeros below them as are missing."""
-    missing = n_rows - len(rows)
-    return torch.cat([rows, rows.new_zeros(missing, *rows.shape[1:])]) if missing else rows
 
 
 def _move_if_it_fits(rows, device):

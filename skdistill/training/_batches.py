@@ -209,6 +209,19 @@ class TensorBatches:
         return len(self.sizes())
 
 
+def padded(rows, n_rows):
+    """Return rows with as many zeros below them as are missing.
+
+    Parameters
+    ----------
+    rows : torch.Tensor of shape (n_samples, ...)
+    n_rows : int
+        At least as many.
+    """
+    missing = n_rows - len(rows)
+    return torch.cat([rows, rows.new_zeros(missing, *rows.shape[1:])]) if missing else rows
+
+
 def resolve_batch_size(batch_size, n_samples):
     """Return the number of rows of a batch.
 

@@ -81,7 +81,7 @@ class HoldOut:
             labels = labels[first]
             if len(labels) < 2:
                 return dataset, None
-        n_valid = self._count(len(labels))
+        n_valid = self.count(len(labels))
         split = StratifiedShuffleSplit if _can_stratify(labels, n_valid) else ShuffleSplit
         train, valid = next(
             split(1, test_size=n_valid, random_state=self.random_state).split(labels, labels)
@@ -90,7 +90,8 @@ class HoldOut:
             train, valid = (np.flatnonzero(np.isin(units, part)) for part in (train, valid))
         return Subset(dataset, train), Subset(dataset, valid)
 
-    def _count(self, n_units):
+    def count(self, n_units: int) -> int:
+        """Return how many of so many rows, or groups, are held back."""
         if self.size != "auto":
             return int(np.ceil(self.size * n_units))
         tenth, fifth = -(-n_units // 10), -(-n_units // 5)

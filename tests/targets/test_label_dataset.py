@@ -267,6 +267,34 @@ def test_progress_tells_the_time_that_is_left(rows, tmp_path, capsys):
     assert "[label_dataset] answers: 350 of 350 rows, 0." in capsys.readouterr().out
 
 
+def test_progress_within_a_file(rows, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("skdistill.targets._label_dataset.SECONDS", 0)
+    monkeypatch.setattr("skdistill._parquet.MAX_CELLS", 400)  # a hundred rows at a time
+    label_dataset(teacher(), rows, tmp_path / "out", verbose=1)
+    said = capsys.readouterr().out
+    assert "[label_dataset] z/three.parquet: 100 of 350 rows" in said
+    assert "answers: 600 of 600 rows" in said
+
+
+def test_another_call_that_writes_into_the_folder_is_told_of(rows, tmp_path):
+    label = functools.partial(label_dataset, dataset=rows, out=tmp_path / "out")
+    n_asked = []
+
+    def ask(rows):
+        n_asked.append(len(rows))
+        if len(n_asked) == 5:  # the first file is being written
+            label(CallableTeacher(lambda rows: EVEN[: len(rows)], classes=[0, 1], cache_key=2))
+        return EVEN[: len(rows)]
+
+    model = CallableTeacher(ask, classes=[0, 1], cache_key=1, chunk_size=100)
+    with pytest.raises(FileNotFoundError, match=r"by another call.*one call at a time.*Call again"):
+        label(model)
+    assert label(model) == (3, 0, 600)
+
+
+EVEN = np.full((600, 2), 0.5)
+
+
 def test_a_student_predicts(rows, tmp_path):
     student = DistilledClassifier(
         LogisticRegression(), StudentNet(max_epochs=1), random_state=0
@@ -486,7 +514,7 @@ REFUSED = {
     ),
     "no such task": (
         ValueError,
-        attempt(ASKED, {"x": TABLE}, task="labels"),
+        attempt(ASKED, {"x": TABLE}, task="words"),
         "'task' parameter of label_dataset must be one of",
     ),
     "out within the dataset": (

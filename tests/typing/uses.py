@@ -290,6 +290,7 @@ def distil(rows: Any) -> DistilledRegressor:
     model = DistilledClassifier(None, net, loss=KD(), temperature=2.0, random_state=0)
     assert_type(model.fit(X, y, X_unlabeled=rows, classes=[0, 1]), DistilledClassifier)
     assert_type(model.fit(X, None, soft_targets=proba), DistilledClassifier)
+    assert_type(model.fit_dataset("rows", target="y"), DistilledClassifier)
     assert_type(model.predict(rows), np.ndarray)
     assert_type(model.predict_proba(rows), np.ndarray)
     assert_type(model.classes_, np.ndarray)

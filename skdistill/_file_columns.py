@@ -1,0 +1,69 @@
+"""The columns of Parquet files, which must be the same in all of them."""
+
+from skdistill._arrow import common_schema
+from skdistill._columns import NUMBERS
+from skdistill._parquet import need_pyarrow
+
+
+def check_columns(files, wanted, *, all_are_read):
+    """Refuse files in which a column is missing, or holds other things than in the first.
+
+    Parameters
+    ----------
+    files : list of ParquetFile
+    wanted : list of str
+        The columns that are read.
+    all_are_read : bool
+        Whether that is every column, so that no file may have others.
+
+    Raises
+    ------
+    ValueError
+        It names the file and the column.
+    """
+    first = files[0]
+    for file in files:
+        lacking = [name for name in wanted if name not in file.kinds]
+        if lacking:
+            raise ValueError(
+                f"{str(file.path)!r} has no column {lacking[0]!r}; expected {wanted[:6]} in every "
+                f"file, and it has {list(file.kinds)[:6]}. Take the file out, or write it again; "
+                f"columns=[...] says what is read."
+            )
+        other = [name for name in file.kinds if name not in first.kinds]
+        if all_are_read and other:
+            raise ValueError(
+                f"{str(file.path)!r} has a column {other[0]!r} and {str(first.path)!r} has none; "
+                f"expected the same columns in every file. Name those that are read: "
+                f"columns=[...]."
+            )
+        for name in wanted:
+            here, there = _group(file.kinds[name]), _group(first.kinds[name])
+            if here != there:
+                raise ValueError(
+                    f"The column {name!r} of {str(file.path)!r} holds {here}, and that of "
+                    f"{str(first.path)!r} {there}; expected the same in every file. Write one of "
+                    f"them again."
+                )
+
+
+def _group(kind):
+    return "numbers" if kind in NUMBERS else kind
+
+
+def read_schema(files, columns):
+    """Return what columns are read as, the same for all files: floats where some hold integers.
+
+    Parameters
+    ----------
+    files : list of ParquetFile
+        See `check_columns`.
+    columns : list of str
+
+    Returns
+    -------
+    pyarrow.Schema
+        Categories are read as what they name.
+    """
+    parquet = need_pyarrow("dataset")
+    return common_schema([parquet.read_schema(file.path) for file in files], columns)

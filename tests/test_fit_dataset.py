@@ -1,0 +1,505 @@
+"""Fits on Parquet files: the student of a fit in memory, whatever the order of the rows."""
+
+import functools
+import pickle
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from sklearn.linear_model import LinearRegression
+from sklearn.metrics import log_loss
+from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline
+from sklearn.tree import DecisionTreeClassifier
+
+from skdistill import (
+    DistillationSearchCV,
+    DistilledClassifier,
+    DistilledRegressor,
+    StudentNet,
+    StudentNetRegressor,
+)
+from skdistill.exceptions import StudentError, TeacherError
+from skdistill.students import MLP, TablePreprocessor
+from skdistill.targets import label_dataset
+from skdistill.training import HoldOut
+
+pa = pytest.importorskip("pyarrow")
+pq = pytest.importorskip("pyarrow.parquet")
+pd = pytest.importorskip("pandas")
+pads = pytest.importorskip("pyarrow.dataset")
+
+FEATURES = ["a", "b", "c", "kind"]
+N = 6000
+
+
+@functools.cache
+def table():
+    """Rows of three classes, with a column of strings that says something and has gaps."""
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 3, N)
+    X = rng.standard_normal((N, 3)) + 1.2 * np.eye(3)[y]
+    kind = np.array(["u", "v", "w", None], dtype=object)[np.where(rng.random(N) < 0.5, y, 3)]
+    rows = pd.DataFrame(X.astype(np.float32), columns=FEATURES[:3]).assign(kind=kind)
+    return rows.assign(y=np.array(["high", "low", "mid"])[y])
+
+
+@functools.cache
+def teacher():
+    return make_pipeline(TablePreprocessor(), GaussianNB()).fit(table()[FEATURES], table()["y"])
+
+
+def answers():
+    return teacher().predict_proba(table()[FEATURES])
+
+
+def write(folder, rows, n_files=3, group=500):
+    folder.mkdir(exist_ok=True)
+    for i, part in enumerate(np.array_split(np.arange(len(rows)), n_files)):
+        path = folder / f"{i}.parquet"
+        rows.iloc[part].to_parquet(path, index=False, row_group_size=group)
+    return folder
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return write(tmp_path / "rows", table())
+
+
+def with_answers(rows=None):
+    rows = table() if rows is None else rows
+    return rows.assign(**dict(zip(teacher().classes_, answers().T, strict=True)))
+
+
+def model(n_epochs=3, teacher=None, **settings):
+    net = StudentNet(MLP, module__hidden_units=(16,), max_epochs=n_epochs, **settings)
+    student = make_pipeline(TablePreprocessor(), net)
+    return DistilledClassifier(teacher, student, random_state=0, device="cpu")
+
+
+def predicted(fitted, rows=None):
+    return fitted.predict_proba((table() if rows is None else rows)[FEATURES])
+
+
+GIVEN = {"target": "y", "soft_targets": ["high", "low", "mid"]}
+
+
+@pytest.fixture
+def small_blocks(monkeypatch):
+    """Have about 1,250 rows in memory at a time, so that there are several blocks."""
+    monkeypatch.setattr("skdistill._dataset_rows.MAX_CELLS", 10_000)
+
+
+def test_the_student_is_that_of_a_fit_in_memory_however_rows_are_sorted(tmp_path, small_blocks):
+    train, test = slice(0, 4500), slice(4500, N)
+    whole = with_answers()
+    rows, truth = whole[train], whole["y"][test]
+    expected = model(6, train_split=None).fit(
+        rows[FEATURES], rows["y"], soft_targets=answers()[train]
+    )
+    loss = log_loss(truth, predicted(expected, whole[test]))
+    by_class = rows.sort_values("y", kind="stable")
+    orders = {
+        "by class": write(tmp_path / "by class", by_class),
+        "by class, a group": write(tmp_path / "one", by_class, n_files=1, group=N),
+    }
+    for order, files in orders.items():
+        found = model(6, train_split=None).fit_dataset(files, **GIVEN)
+        np.testing.assert_array_equal(found.classes_, expected.classes_)
+        assert log_loss(truth, predicted(found, whole[test])) < 1.01 * loss, order
+        assert len(found.history_) == 6
+    assert loss < 0.85 * log_loss(truth, np.tile(np.full(3, 1 / 3), (len(truth), 1)))
+
+
+def test_full_batches_of_the_whole_table_are_those_of_a_fit_in_memory(tmp_path):
+    """Without an order there is nothing to differ by: the same steps, the same weights."""
+    rows = with_answers()
+    settings = {"batch_size": N, "train_split": None, "dtype": "float64", "n_epochs": 3}
+    expected = model(**settings).fit(rows[FEATURES], rows["y"], soft_targets=answers())
+    found = model(**settings).fit_dataset(write(tmp_path / "rows", rows), **GIVEN)
+    np.testing.assert_allclose(predicted(found), predicted(expected), atol=1e-9)
+
+
+class Watching(torch.nn.Module):
+    """Logits of a row's number, which it notes down."""
+
+    seen: list[list[float]] = []
+
+    def __init__(self):
+        super().__init__()
+        self.last = torch.nn.Linear(1, 2)
+
+    def forward(self, rows):
+        if self.training:
+            Watching.seen.append(rows[:, 0].tolist())
+        return self.last(rows / 10_000)
+
+
+@pytest.mark.parametrize(("n_files", "group"), [(4, 300), (1, 100_000)])
+def test_each_row_comes_once_in_an_epoch_in_an_order_that_the_seed_draws(
+    n_files, group, tmp_path, small_blocks
+):
+    n_rows = 2500
+    rows = pd.DataFrame({"number": np.arange(n_rows, dtype=np.float32), "y": np.arange(n_rows) % 2})
+    files = write(tmp_path / "rows", rows, n_files, group)
+
+    def epochs(seed):
+        Watching.seen = []
+        net = StudentNet(Watching, max_epochs=2, batch_size=64)
+        fitted = DistilledClassifier(student=net, alpha=0, random_state=seed, device="cpu")
+        fitted.fit_dataset(files, target="y")
+        sizes = [len(batch) for batch in Watching.seen]
+        order = [row for batch in Watching.seen for row in batch]
+        half = len(order) // 2
+        return order[:half], order[half:], sizes
+
+    first, second, sizes = epochs(0)
+    assert first != second and sorted(first) == sorted(second)
+    assert len(set(first)) == len(first)
+    assert 0.88 * n_rows < len(first) < 0.92 * n_rows  # a tenth is held back
+    assert sizes[: len(sizes) // 2 - 1] == [64] * (len(first) // 64)
+    assert epochs(0)[:2] == (first, second)
+    other = epochs(1)
+    assert other[0] != first and sorted(other[0]) == sorted(first)  # the same rows are held back
+    # Held-back rows lie all over the files, as do those of the first batches.
+    held = np.setdiff1d(np.arange(n_rows), first)
+    assert np.histogram(held, 5, (0, n_rows))[0].min() > 25
+    assert np.histogram(first[:256], 4, (0, n_rows))[0].min() > 25
+
+
+def test_a_single_row_that_is_left_over_joins_the_batch_before_it(tmp_path):
+    rows = pd.DataFrame({"number": np.arange(129, dtype=np.float32), "y": np.arange(129) % 2})
+    Watching.seen = []
+    net = StudentNet(Watching, max_epochs=1, batch_size=64, train_split=None)
+    fitted = DistilledClassifier(student=net, alpha=0, random_state=0, device="cpu")
+    fitted.fit_dataset(write(tmp_path / "rows", rows), target="y")
+    assert [len(batch) for batch in Watching.seen] == [64, 65]
+
+
+def test_answers_beside_the_files_in_them_and_from_the_teacher_are_one(folder, tmp_path):
+    label_dataset(teacher(), folder, tmp_path / "answers", columns=FEATURES)
+    beside = model().fit_dataset(folder, target="y", soft_targets=tmp_path / "answers")
+    inside = model().fit_dataset(write(tmp_path / "inside", with_answers()), **GIVEN)
+    asked = model(teacher=teacher()).fit_dataset(folder, target="y")
+    np.testing.assert_array_equal(predicted(asked), predicted(beside))
+    np.testing.assert_allclose(predicted(inside), predicted(beside), atol=1e-5)
+    assert asked.teacher_ is asked.teacher and beside.teacher_ is None
+    assert asked.fit_seconds_["teacher"] > 0
+
+
+def test_columns_of_other_names_are_read_in_the_order_of_the_classes(tmp_path):
+    names = ["p1", "p2", "p3"]
+    rows = table().assign(**dict(zip(names, answers().T, strict=True)))
+    files = write(tmp_path / "rows", rows)
+    plain = model().fit_dataset(files, target="y", soft_targets=names)
+    expected = model().fit_dataset(write(tmp_path / "named", with_answers()), **GIVEN)
+    np.testing.assert_array_equal(predicted(plain), predicted(expected))
+    ordered = model().set_params(teacher_classes=["mid", "high", "low"])
+    ordered.fit_dataset(files, target="y", soft_targets=["p3", "p1", "p2"])
+    np.testing.assert_array_equal(predicted(ordered), predicted(expected))
+
+
+class Counting(GaussianNB):
+    """It counts the rows that it is asked about."""
+
+    asked: list = []
+
+    def predict_proba(self, X):
+        Counting.asked.append(len(X))
+        return super().predict_proba(X)
+
+
+def test_a_teacher_is_asked_once_about_each_row_and_kept_where_memory_is(folder, tmp_path):
+    numbers = table()[FEATURES[:3]]
+    asked = model(teacher=Counting().fit(numbers, table()["y"]))
+    asked.set_params(memory=str(tmp_path / "kept"))
+    settings = {"target": "y", "columns": FEATURES[:3]}
+    Counting.asked.clear()
+    first = asked.fit_dataset(folder, **settings).predict_proba(numbers)
+    assert N <= sum(Counting.asked) <= N + 2048  # a few rows are a trial
+    Counting.asked.clear()
+    again = asked.fit_dataset(folder, **settings).predict_proba(numbers)
+    np.testing.assert_array_equal(again, first)
+    assert not Counting.asked
+
+
+def test_rows_without_an_answer_learn_from_their_label(tmp_path):
+    rows = with_answers()
+    rows.loc[::2, ["high", "low", "mid"]] = np.nan
+    half = answers()
+    half[::2] = np.nan
+    settings = {"batch_size": N, "train_split": None, "dtype": "float64", "n_epochs": 2}
+    expected = model(**settings).fit(rows[FEATURES], rows["y"], soft_targets=half)
+    found = model(**settings).fit_dataset(write(tmp_path / "rows", rows), **GIVEN)
+    np.testing.assert_allclose(predicted(found), predicted(expected), atol=1e-9)
+
+
+def test_numbers_one_or_several(tmp_path):
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(rng.standard_normal((2000, 3)), columns=["a", "b", "c"])
+    goals = pd.DataFrame({"u": 100 * X["a"] + 7, "v": X["b"] - X["c"]})
+    net = StudentNetRegressor(MLP, max_epochs=4, batch_size=2000, train_split=None, dtype="float64")
+    student = make_pipeline(TablePreprocessor(), net)
+    for target in ("u", ["u", "v"]):
+        linear = LinearRegression().fit(X, goals[target])
+        files = write(tmp_path / str(target), pd.concat([X, goals], axis=1))
+        fitted = DistilledRegressor(linear, student, random_state=0, device="cpu")
+        given = {"target": target, "columns": ["a", "b", "c"]}
+        found = pickle.loads(pickle.dumps(fitted.fit_dataset(files, **given))).predict(X)
+        np.testing.assert_allclose(found, fitted.fit(X, goals[target]).predict(X), atol=1e-6)
+
+
+def test_files_whose_numbers_have_other_widths_and_columns_of_categories(tmp_path):
+    folder = write(tmp_path / "rows", with_answers())
+    expected = predicted(model().fit_dataset(folder, **GIVEN))
+    for path in folder.iterdir():
+        coded = pd.read_parquet(path).astype({"y": "category", "kind": "category"})
+        wide = coded.astype({"a": np.float64}) if path.name == "0.parquet" else coded
+        wide.to_parquet(path, index=False, row_group_size=500)
+    found = model().fit_dataset(pads.dataset(folder), **GIVEN)
+    np.testing.assert_allclose(predicted(found), expected, atol=1e-5)
+    assert found.classes_.tolist() == ["high", "low", "mid"]
+
+
+def test_nothing_is_left_behind_and_a_refused_fit_changes_nothing(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    fitted = model(1, teacher=teacher()).fit_dataset(folder, target="y")
+    assert {path: path.read_bytes() for path in folder.iterdir()} == before
+    assert not list((tmp_path / "temporary").glob("skdistill*"))
+    expected = predicted(fitted)
+    with pytest.raises(ValueError, match="no column 'z'"):
+        fitted.fit_dataset(folder, target="z")
+    np.testing.assert_array_equal(predicted(fitted), expected)
+
+
+# Bad input.
+
+
+def changed(name, value, row=4000):
+    rows = with_answers()
+    rows.loc[row, name] = value
+    return rows
+
+
+def attempt(rows=with_answers, model=model, **settings):
+    settings = GIVEN | settings
+    return lambda folder: model().fit_dataset(write(folder / "rows", rows()), **settings)
+
+
+def of(**settings):
+    return lambda: model(1).set_params(**settings)
+
+
+def net(**settings):
+    return lambda: model(1, **settings)
+
+
+def labelled(folder, *, change):
+    rows, out = write(folder / "rows", table()), folder / "out"
+    label_dataset(teacher(), rows, out)
+    change(rows, out)
+    model().fit_dataset(rows, target="y", soft_targets=out)
+
+
+def answer_of_another(rows, out):
+    other = make_pipeline(TablePreprocessor(), GaussianNB(var_smoothing=1))
+    label_dataset(other.fit(table()[FEATURES], table()["y"]), rows, out.with_name("other"))
+    shutil.copy(out.with_name("other") / "1.parquet", out / "1.parquet")
+
+
+def write_anew(n_rows):
+    def change(rows, out):
+        table()[::-1][:n_rows].to_parquet(rows / "1.parquet", index=False)
+
+    return change
+
+
+REFUSED = {
+    "a folder without Parquet": (
+        FileNotFoundError,
+        lambda folder: model().fit_dataset(folder, **GIVEN),
+        "holds no file; expected Parquet files",
+    ),
+    "a table in memory": (
+        TypeError,
+        lambda folder: model().fit_dataset(table(), **GIVEN),
+        r"dataset is a DataFrame; expected a folder.*fit\(X, y\)",
+    ),
+    "a missing label column": (
+        ValueError,
+        attempt(target="z"),
+        "no column 'z'; expected .*in every",
+    ),
+    "a missing answer column": (
+        ValueError,
+        attempt(soft_targets=["high", "low", "nid"]),
+        "no column 'nid'; expected",
+    ),
+    "answers that are texts": (
+        ValueError,
+        attempt(soft_targets=["high", "kind"]),
+        "'kind' of soft_targets holds text; expected numbers",
+    ),
+    "too few answers": (
+        ValueError,
+        attempt(soft_targets=["high", "low"], columns=FEATURES),
+        "soft_targets has 2 columns, and 'y' holds 3 different labels or more; expected a column",
+    ),
+    "several targets": (
+        ValueError,
+        attempt(target=["y", "kind"]),
+        r"target=\['y', 'kind'\] was given; expected the name of the column",
+    ),
+    "a target among the columns": (
+        ValueError,
+        attempt(columns=["a", "y"]),
+        "columns names 'y', which is a target or an answer; expected features",
+    ),
+    "other columns in one file": (
+        ValueError,
+        lambda folder: (
+            write(folder / "rows", with_answers()),
+            with_answers().assign(more=1).to_parquet(folder / "rows" / "x.parquet", index=False),
+            model().fit_dataset(folder / "rows", **GIVEN),
+        ),
+        "x.parquet' has a column 'more'.*expected the same columns in every file",
+    ),
+    "a gap in the target": (
+        ValueError,
+        attempt(lambda: changed("y", None)),
+        "'y' has gaps in 1 of .* rows; expected a target in each",
+    ),
+    "an infinite number": (
+        ValueError,
+        attempt(lambda: changed("a", np.inf)),
+        r"infinity in the columns \['a'\]; expected finite",
+    ),
+    "an answer that is no probability": (
+        TeacherError,
+        attempt(lambda: changed("low", 7.0)),
+        "soft_targets",
+    ),
+    "one class": (
+        ValueError,
+        attempt(lambda: with_answers().assign(y="low")),
+        "y holds 1 class",
+    ),
+    "numbers as labels": (
+        ValueError,
+        attempt(lambda: with_answers().assign(y=np.arange(N) + 0.5)),
+        "'y' holds .* different labels or more; expected a column for each class",
+    ),
+    "numbers as labels, for a plain student": (
+        ValueError,
+        attempt(
+            lambda: with_answers().assign(y=np.arange(N) + 0.5), of(alpha=0), soft_targets=None
+        ),
+        "Unknown label type: continuous",
+    ),
+    "gaps for a net alone": (
+        StudentError,
+        attempt(
+            lambda: changed("a", np.nan),
+            lambda: DistilledClassifier(student=StudentNet(MLP)),
+            columns=["a", "b"],
+        ),
+        r"columns \['a'\] have gaps, and StudentNet reads numbers alone. Put a step before it",
+    ),
+    "no teacher": (
+        ValueError,
+        attempt(soft_targets=None),
+        "There is no teacher and no soft_targets",
+    ),
+    "an unfitted teacher": (
+        TeacherError,
+        attempt(model=of(teacher=GaussianNB()), soft_targets=None),
+        "GaussianNB is not fitted, and fit_dataset fits none; expected.*sample.*label_dataset",
+    ),
+    "a teacher and answers": (
+        ValueError,
+        attempt(model=lambda: model(teacher=teacher())),
+        "Both a teacher and soft_targets were given",
+    ),
+    "a tree as student": (
+        StudentError,
+        attempt(model=of(student=DecisionTreeClassifier())),
+        "DecisionTreeClassifier reads all rows at once; expected None, a StudentNet",
+    ),
+    "alpha": (
+        ValueError,
+        attempt(model=of(alpha="auto")),
+        "alpha='auto' was given.*sample.*alpha_",
+    ),
+    "calibrate": (ValueError, attempt(model=of(calibrate=True)), "calibrate=True was given"),
+    "augment": (ValueError, attempt(model=of(augment="munge")), "augment='munge' was given"),
+    "views": (ValueError, attempt(model=net(views="mixup")), "asked once about each row"),
+    "all rows in a batch": (StudentError, attempt(model=net(batch_size=-1)), "batch_size=-1.*4096"),
+    "another split": (
+        StudentError,
+        attempt(model=net(train_split=lambda dataset, y: (dataset, dataset))),
+        "splits rows in memory; expected a HoldOut",
+    ),
+    "a sampler": (
+        StudentError,
+        attempt(model=net(iterator_train__drop_last=True)),
+        "'drop_last': True.*expected the default",
+    ),
+    "a split out of range": (
+        ValueError,
+        attempt(model=net(train_split=HoldOut(size=2.0))),
+        "'size' parameter of HoldOut",
+    ),
+    "answers in no folder": (
+        FileNotFoundError,
+        attempt(soft_targets="nowhere"),
+        "soft_targets='nowhere' is no folder; expected one that label_dataset",
+    ),
+    "answers of another teacher": (
+        ValueError,
+        lambda folder: labelled(folder, change=answer_of_another),
+        "1.parquet' holds answers of another teacher than .*0.parquet'.*Call label_dataset again",
+    ),
+    "answers for other rows": (
+        ValueError,
+        lambda folder: labelled(folder, change=write_anew(2000)),
+        "1.parquet' holds answers for another file than .*is now.*Call label_dataset again",
+    ),
+    "answers for fewer rows": (
+        ValueError,
+        lambda folder: labelled(folder, change=write_anew(1900)),
+        "has 2000 rows, and .*1.parquet' has 1900; expected a row for each",
+    ),
+    "answers for some files": (
+        ValueError,
+        lambda folder: labelled(folder, change=lambda rows, out: (out / "1.parquet").unlink()),
+        "has no file '1.parquet'; expected answers for every file. Write them",
+    ),
+    "files in fit": (
+        TypeError,
+        lambda folder: model().fit(str(folder), [0, 1]),
+        "rows are in files; expected rows in memory.*fit_dataset.*A search",
+    ),
+    "a dataset in a search": (
+        TypeError,
+        lambda folder: DistillationSearchCV(model(), {"alpha": [0, 1]}).fit(
+            pads.dataset(write(folder / "rows", table())), [0, 1]
+        ),
+        "is a FileSystemDataset, and the rows are in files.*A search.*sample",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_refused(case, refused, tmp_path):
+    error, act, message = REFUSED[case]
+    refused(error, lambda: act(tmp_path), message)
+
+
+def test_pyarrow_is_asked_for(monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "pyarrow.parquet", None)
+    with pytest.raises(ImportError, match=r"fit_dataset needs pyarrow.*skdistill\[parquet\]"):
+        model().fit_dataset(Path("rows"), **GIVEN)
