@@ -144,9 +144,9 @@ def _begin(model, rows, seen, soft_targets):
     X = as_rows(seen.sample.X)
     learn_names_and_width(model, X)
     if seen.labels is None:
-        task = model._read_y(DatasetNumbers.values(seen.sample.y))
+        task = model._read_task(X, DatasetNumbers.values(seen.sample.y), None, None)
     else:
-        known = model._read_y(seen.labels.to_numpy(zero_copy_only=False))
+        known = model._read_task(X, seen.labels.to_numpy(zero_copy_only=False), None, None)
         model._check_y(known, None)
         task = ClassTask(DatasetClasses.values(seen.sample.y), known.classes)
     teacher = check_parts(model, model.teacher, task, soft_targets, None)

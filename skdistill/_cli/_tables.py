@@ -9,8 +9,6 @@ from sklearn.model_selection import train_test_split
 from skdistill._cascade_threshold import check_enough_rows
 from skdistill.deployment._bundle._serve import GAPS_OF_TABLES, NUMBER
 from skdistill.deployment._onnx._steps import spellings
-from skdistill.evaluation._bootstrap import CONFIDENCE
-from skdistill.evaluation._report._verdict import MARGIN
 
 NUMBERS = ["number", "bool"]
 """The columns of a table that are no text."""
@@ -76,6 +74,10 @@ def read_parts(options):
     if held_back is not None:
         advice = "Hold more rows back: a greater share, or a larger file."
         name = f"What --cascade {cascade} holds back"
+        # They bring torch, which the other commands do without.
+        from skdistill.evaluation._bootstrap import CONFIDENCE
+        from skdistill.evaluation._report._verdict import MARGIN
+
         check_enough_rows(name, len(held_back[1]), MARGIN, CONFIDENCE, advice)
     _refuse_empty(X_train, options, " of its training rows")
     return Parts(X_train, X_test, y_train, y_test, held_back)

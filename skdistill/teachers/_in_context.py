@@ -11,6 +11,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from skdistill._compat import Interval, safe_indexing
+from skdistill._interrupts import whole_trainings
 from skdistill._labels import read_labels
 from skdistill._progress import Progress
 from skdistill._random import draw_seeds
@@ -114,7 +115,8 @@ class InContextTeacher(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         check_consistent_length(X, labels)
         rows = self._choose(labels)
         context = safe_indexing(X, rows)
-        self.estimator_ = clone(self.estimator).fit(context, labels[rows])
+        with whole_trainings():
+            self.estimator_ = clone(self.estimator).fit(context, labels[rows])
         self.classes_ = self.estimator_.classes_
         self.n_context_ = len(rows)
         self._known = frozenset(_keys_of(context))
@@ -140,12 +142,11 @@ class InContextTeacher(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         X = as_rows(X)
         self._refuse_context(X)
         parts = chunk_slices(X.shape[0], self.batch_size)
-        report = Progress("in-context teacher", len(parts), "batches") if self.verbose else None
         found = []
-        for number, part in enumerate(parts):
-            found.append(self.estimator_.predict_proba(safe_indexing(X, part)))
-            if report is not None:
-                report(number + 1)
+        with Progress("in-context teacher", len(parts), "batches", shown=self.verbose) as progress:
+            for part in parts:
+                found.append(self.estimator_.predict_proba(safe_indexing(X, part)))
+                progress.add()
         return np.concatenate(found)
 
     def predict(self, X: Any) -> np.ndarray:

@@ -301,15 +301,14 @@ class PaidTeacher(BaseEstimator):
 
     def _ask_about(self, X, new, store):
         parts = chunk_slices(len(new), self.batch_size)
-        report = Progress("paid teacher", len(parts), "calls") if self.verbose else None
         called = -np.inf
-        for number, part in enumerate(parts):
-            names, rows = zip(*new[part], strict=True)
-            answer, called = self._call(safe_indexing(X, list(rows)), called, store)
-            values = read_answers(answer, len(rows), self.classes_, self.smoothing)
-            store.add(names, values, self.cost_per_row)
-            if report is not None:
-                report(number + 1)
+        with Progress("paid teacher", len(parts), "calls", shown=self.verbose) as progress:
+            for part in parts:
+                names, rows = zip(*new[part], strict=True)
+                answer, called = self._call(safe_indexing(X, list(rows)), called, store)
+                values = read_answers(answer, len(rows), self.classes_, self.smoothing)
+                store.add(names, values, self.cost_per_row)
+                progress.add()
 
     def _call(self, rows, called, store):
         """Return an answer and when it was asked for; wait and try again where a call fails."""

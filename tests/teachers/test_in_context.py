@@ -84,7 +84,7 @@ def test_tables_and_progress(capsys):
     table = pd.DataFrame(X, columns=list("pqrs"))
     teacher = make(batch_size=40, verbose=1).fit(table[:75], Y[:75])
     assert teacher.predict(table[75:]).shape == (75,)
-    assert "in-context teacher: 1 of 2 batches, 0 s, about 0 s left" in capsys.readouterr().out
+    assert "[in-context teacher] 1 of 2 batches, 0.0 s, about 0 s left" in capsys.readouterr().out
 
 
 REFUSED = {

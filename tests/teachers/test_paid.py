@@ -161,7 +161,7 @@ def test_the_audit_counts_and_says_how_sure_it_is(tmp_path):
 
 def test_progress(tmp_path, capsys):
     make(Api(), tmp_path, verbose=1).predict_proba(X[:40])
-    assert "paid teacher: 1 of 2 calls, 0 s, about 0 s left" in capsys.readouterr().out
+    assert "[paid teacher] 1 of 2 calls, 0.0 s, about 0 s left" in capsys.readouterr().out
 
 
 def bad(answer):
