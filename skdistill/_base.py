@@ -26,7 +26,6 @@ from skdistill._compat import (
     learn_names_and_width,
     routing_enabled,
 )
-from skdistill._fit_dataset import FitDatasetMixin
 from skdistill._fit_rows import Prepared, Rows, fit_steps, read_held
 from skdistill._random import draw_seeds
 from skdistill._rows import as_rows, has_gaps, label_digest
@@ -49,7 +48,7 @@ from skdistill.training._student import as_student
 from skdistill.transfer._gather import gather_rows
 
 
-class BaseDistilled(FitDatasetMixin, MetaEstimatorMixin, BaseEstimator):
+class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
     """Base class of the estimators that hold a teacher and a student."""
 
     _parameter_constraints = {

@@ -15,12 +15,13 @@ from skdistill._compat import (
     StrOptions,
     fit_context,
 )
+from skdistill._fit_dataset import FitDatasetMixin
 from skdistill._without_labels import check_without_labels, unlabeled_task
 from skdistill.losses._registry import get_loss
 from skdistill.targets._tasks import ClassTask
 
 
-class DistilledClassifier(ClassifierMixin, BaseDistilled):
+class DistilledClassifier(ClassifierMixin, FitDatasetMixin, BaseDistilled):
     r"""Train a small student on the soft targets of a strong teacher.
 
     The student minimises

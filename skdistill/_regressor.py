@@ -10,11 +10,12 @@ from sklearn.base import RegressorMixin
 from skdistill._alpha_choice import AlphaChoice
 from skdistill._base import BaseDistilled
 from skdistill._compat import fit_context
+from skdistill._fit_dataset import FitDatasetMixin
 from skdistill.losses._regression import get_regression_loss
 from skdistill.targets._tasks import NumberTask
 
 
-class DistilledRegressor(RegressorMixin, BaseDistilled):
+class DistilledRegressor(RegressorMixin, FitDatasetMixin, BaseDistilled):
     r"""Train a small student on the numbers that a strong teacher predicts.
 
     The student minimises

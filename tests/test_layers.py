@@ -103,11 +103,11 @@ MAY_IMPORT = {
     "_dataset_task": _2,
     "_fit_dataset": _2
     | {"_checks", "_dataset_checks", "_dataset_files", "_dataset_task", "_fit_rows"},
-    "_base": _2 | {"_alpha_choice", "_checks", "_fit_dataset", "_fit_rows"},
+    "_base": _2 | {"_alpha_choice", "_checks", "_fit_rows"},
     "_without_labels": {"targets"},
     "_multilabel": _2 | {"_base"},
-    "_classifier": _2 | {"_alpha_choice", "_base", "_checks", "_without_labels"},
-    "_regressor": _2 | {"_alpha_choice", "_base", "_checks"},
+    "_classifier": _2 | {"_alpha_choice", "_base", "_checks", "_fit_dataset", "_without_labels"},
+    "_regressor": _2 | {"_alpha_choice", "_base", "_checks", "_fit_dataset"},
     "_mutual": _2 | {"_classifier", "_regressor", "_same_rows"},
     # layer 4
     "model_selection": _3,
