@@ -16,7 +16,7 @@ from skdistill._dataset_task import DatasetClasses, DatasetNumbers
 from skdistill._fit_rows import Rows
 from skdistill._names import own_rows
 from skdistill._random import draw_seeds
-from skdistill._rows import as_rows
+from skdistill._rows import as_rows, label_digest
 from skdistill.targets._label_dataset import label_dataset
 from skdistill.targets._memory import open_memory
 from skdistill.targets._tasks import ClassTask
@@ -149,6 +149,7 @@ def _begin(model, rows, seen, soft_targets):
         known = model._read_task(X, seen.labels.to_numpy(zero_copy_only=False), None, None)
         model._check_y(known, None)
         task = ClassTask(DatasetClasses.values(seen.sample.y), known.classes)
+    model.label_digest_ = label_digest(task.hard)
     teacher = check_parts(model, model.teacher, task, soft_targets, None)
     sample = Rows(X, task, None, None, None, None, teacher)
     _, weights_seed, order_seed = draw_seeds(model.random_state, 3)
