@@ -120,6 +120,7 @@ def test_full_batches_of_the_whole_table_are_those_of_a_fit_in_memory(tmp_path):
     expected = model(**settings).fit(rows[FEATURES], rows["y"], soft_targets=answers())
     found = model(**settings).fit_dataset(write(tmp_path / "rows", rows), **GIVEN)
     np.testing.assert_allclose(predicted(found), predicted(expected), atol=1e-9)
+    assert found.label_digest_ == expected.label_digest_  # all rows are the sample
 
 
 class Watching(torch.nn.Module):
