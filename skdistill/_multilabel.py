@@ -114,8 +114,9 @@ class DistilledMultilabelClassifier(ClassifierMixin, BaseDistilled):
     >>> from sklearn.datasets import load_digits
     >>> from sklearn.ensemble import RandomForestClassifier
     >>> from skdistill import DistilledMultilabelClassifier
-    >>> X, digits = load_digits(return_X_y=True)
-    >>> y = np.column_stack([digits % 2 == 1, digits >= 5]).astype(int)
+    >>> X, digits = load_digits(n_class=4, return_X_y=True)
+    >>> y = np.column_stack([digits % 2 == 1, digits >= 2]).astype(int)[:200]
+    >>> X = X[:200]
     >>> teacher = RandomForestClassifier(20, random_state=0)
     >>> model = DistilledMultilabelClassifier(teacher, random_state=0).fit(X, y)
     >>> model.predict_proba(X[:3]).shape

@@ -26,6 +26,25 @@ def pytest_configure():
     gc.disable()  # what is imported and collected stays: looking for garbage in it takes seconds
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Mark as slow all cases of a test but those that its marker `slow_except` names."""
+    named, found = {}, {}
+    for item in items:
+        marker = item.get_closest_marker("slow_except")
+        if marker is None:
+            continue
+        named[item.originalname, item.path] = set(marker.args)
+        found.setdefault((item.originalname, item.path), set()).add(item.callspec.id)
+        if item.callspec.id not in marker.args:
+            item.add_marker(pytest.mark.slow)
+    for test, quick in named.items():
+        if len(found[test]) > 1 and not quick <= found[test]:
+            raise pytest.UsageError(
+                f"{test[0]}: slow_except names {sorted(quick - found[test])}; expected cases of it"
+            )
+
+
 def pytest_collection_finish():
     gc.freeze()
     gc.enable()

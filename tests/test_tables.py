@@ -329,6 +329,7 @@ def test_answers_are_kept_by_content(library, tmp_path):
 
 
 @pytest.mark.parametrize("corruption", ["gaussian_noise", "missing", "imputed", "shift"])
+@pytest.mark.slow_except("pyarrow-imputed", "polars-missing", "polars-shift")
 def test_corruptions_are_the_same(library, corruption):
     models = {"model": distil(make_table("pandas", FEW))}
     curves = [
@@ -401,6 +402,7 @@ def refused_names(table):
 
 
 @pytest.mark.parametrize("of_fit", LIBRARIES)
+@pytest.mark.slow_except("pandas-pandas", "polars-pyarrow", "pyarrow-polars")
 def test_other_columns_are_refused_at_predict(library, of_fit):
     table = make_table(of_fit, FEW)
     model = distil(table)

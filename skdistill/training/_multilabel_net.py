@@ -84,9 +84,9 @@ class StudentNetMultilabel(MultilabelStudentMixin, BaseStudentNet):
     >>> import numpy as np
     >>> from sklearn.datasets import load_digits
     >>> from skdistill import StudentNetMultilabel
-    >>> X, digits = load_digits(return_X_y=True)
-    >>> y = np.column_stack([digits % 2 == 1, digits >= 5])
-    >>> student = StudentNetMultilabel(max_epochs=20).fit(X / 16, y)
+    >>> X, digits = load_digits(n_class=4, return_X_y=True)
+    >>> y = np.column_stack([digits % 2 == 1, digits >= 2])
+    >>> student = StudentNetMultilabel(max_epochs=5).fit(X / 16, y)
     >>> student.predict(X[:1] / 16).shape
     (1, 2)
     """

@@ -37,6 +37,7 @@ from skdistill.exceptions import StudentError
 from skdistill.students import (
     MLP,
     ConvNet,
+    DefaultStudent,
     ImagePreprocessor,
     SoftDecisionTree,
     SparseMLP,
@@ -189,7 +190,10 @@ CLASSIFIERS = {
         distilled(net(shrink(TabularMLP(4, 3, n_numeric=4, n_members=2, hidden_units=(8, 8))))),
         X, y, X,
     ),
-    "a soft tree": (distilled(SoftDecisionTree(depth=2)), TABLE, TABLE_LABELS, unseen(TABLE)),
+    "a soft tree": (
+        distilled(default(module=SoftDecisionTree, module__depth=2)),
+        TABLE, TABLE_LABELS, unseen(TABLE),
+    ),
     "what a function makes": (distilled(net(make_sequence)), X, y, X),
     "images": (
         distilled(make_pipeline(ImagePreprocessor(), net(module__size="tiny"))),
@@ -210,7 +214,10 @@ CLASSIFIERS = {
         distilled(net(truncate(MLP(4, 3, hidden_units=(6, 6)), "1"))), X, y, X
     ),
     "a truncated block": (distilled(net(truncate(Residual(), "norm"))), X, y, X),
-    "texts": (distilled(), TEXTS, np.resize([0, 1, 2, 3], 60), [*TEXTS[:4], "", "unheard of"]),
+    "texts": (
+        distilled(DefaultStudent(max_epochs=2)),
+        TEXTS, np.resize([0, 1, 2, 3], 60), [*TEXTS[:4], "", "unheard of"],
+    ),
     "sparse rows": (
         distilled(make_pipeline(TablePreprocessor(), net(SparseMLP))),
         *(sparse.csr_matrix(np.round(X)), y, sparse.csr_matrix(np.round(X))),

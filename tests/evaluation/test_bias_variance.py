@@ -435,6 +435,7 @@ def steps(model, piped):
 
 @pytest.mark.parametrize("piped", [False, True])
 @pytest.mark.parametrize("design", ["subsample", "bootstrap"])
+@pytest.mark.slow_except("bootstrap-False", "subsample-True")
 def test_a_refitted_teacher_is_that_of_fit(design, piped):
     X, y, X_test, y_test = blobs(n_classes=3)
     model = steps(recipe(calibrate=True), piped)

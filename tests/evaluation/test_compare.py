@@ -141,6 +141,7 @@ def arms_with(teacher, piped=False):
 
 @pytest.mark.parametrize("piped", [False, True])
 @pytest.mark.parametrize("design", ["subsample", "bootstrap"])
+@pytest.mark.slow_except("bootstrap-False", "subsample-True")
 def test_arms_share_the_fits_of_their_teacher(counts, piped, design):
     arms = arms_with(Counting(), piped)
     result = compare(arms, *two_classes(), n_rounds=3, design=design, random_state=0)

@@ -105,6 +105,7 @@ def students(monkeypatch):
 
 
 @pytest.mark.parametrize("name", CALLS)
+@pytest.mark.slow_except("map", "leaderboard", "decomposition", "compare")
 def test_what_was_interrupted_goes_on_where_it_was(name, students, tmp_path):
     call = CALLS[name]
     expected = rows_of(call(recipe()))

@@ -186,6 +186,7 @@ def test_numbers():
 
 
 @pytest.mark.parametrize("regresses", [False, True])
+@pytest.mark.slow_except("False")
 def test_without_students_there_is_one_of_each_kind(regresses):
     rows = [part[:60] for part in (NUMBER_ROWS if regresses else ROWS)]
     kind = DistilledRegressor if regresses else DistilledClassifier

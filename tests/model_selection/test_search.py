@@ -78,6 +78,7 @@ SLOW = {"folds of unequal size", "a scorer", "a function that refits"}
 @pytest.mark.parametrize(
     "case", [pytest.param(case, marks=[pytest.mark.slow] * (case in SLOW)) for case in SETTINGS]
 )
+@pytest.mark.slow_except("several scorings", "a list of splits")
 def test_settings_of_a_search(case, rows, compare):
     settings = {"cv": 2} | SETTINGS[case]
     own, other = searched(rows, **settings), GridSearchCV(MODEL, GRID, **settings).fit(*rows)
@@ -134,6 +135,7 @@ KNOWN = {
 
 
 @pytest.mark.parametrize("case", KNOWN)
+@pytest.mark.slow_except("halving", "the whole grid")
 def test_a_search_says_once_that_the_teacher_knows_the_rows(case):
     X, y = make_classification(600, 10, n_informative=4, flip_y=0.3, random_state=0)
     known, others = (X[:300], y[:300]), (X[300:], y[300:])

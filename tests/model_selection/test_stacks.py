@@ -158,6 +158,15 @@ SLOW = {f"steps of {kind.__name__}" for kind in OPTIMISERS[1:]} | {
     "a chosen alpha",
     "rates by layer",
     "a callback of gradients",
+    "a last batch left out",
+    "a loss over classes",
+    "an early end",
+    "an instance",
+    "groups of another size",
+    "no teacher's term",
+    "one seed, dropout, and lengths",
+    "steps with momentum",
+    "the last epoch, uncalibrated",
 }
 
 

@@ -233,6 +233,7 @@ def test_an_instance_without_widths_reads_tables_with_strings_and_gaps():
     ],
     ids=["class", "net of the class", "net of an instance", "in a Pipeline", "with widths"],
 )
+@pytest.mark.slow_except("class", "in a Pipeline")
 def test_every_spelling_is_one_tree(student):
     model = DistilledClassifier(student=student, random_state=0)
     model.fit(X[:60], Y[:60], soft_targets=P[:60])
