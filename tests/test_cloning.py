@@ -365,6 +365,7 @@ STUDENTS = {
 
 @pytest.mark.parametrize("student", STUDENTS.values(), ids=STUDENTS)
 @pytest.mark.parametrize("duplicate", COPIES.values(), ids=COPIES)
+@pytest.mark.slow_except("pickle-net", "pickle-default", "joblib-skorch", "deepcopy-module")
 def test_copies_of_fitted_models_predict_the_same(duplicate, student):
     model = quick_model(tree(), student()).fit(X, Y)
     copied = duplicate(model)

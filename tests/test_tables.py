@@ -368,6 +368,7 @@ def test_texts(library):
     np.testing.assert_array_equal(model.predict_proba(same), expected.predict_proba(values))
 
 
+@pytest.mark.slow_except("polars")
 def test_a_report_on_a_fitted_model(library):
     losses = []
     for kind in ("pandas", library):

@@ -356,6 +356,7 @@ class Unpicklable(GaussianNB):
 
 @pytest.mark.parametrize("fitted", [True, False])
 @pytest.mark.parametrize("student", STUDENTS)
+@pytest.mark.slow_except("default-True", "own-False", "skorch-True", "pipeline-False")
 def test_the_student_holds_no_teacher(student, fitted):
     student = default_student() if student == "default" else STUDENTS[student]
     teacher = Unpicklable().fit(X, Y) if fitted else Unpicklable()

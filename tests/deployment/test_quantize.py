@@ -112,6 +112,9 @@ def test_half_precision_is_that_of_numpy(model, tmp_path):
 @pytest.mark.parametrize("weights", SAME)
 @pytest.mark.parametrize("kind", MODELS)
 @pytest.mark.changes_global_rng  # by a student alone, which has no seed
+@pytest.mark.slow_except(
+    "a table-int8", "members-float16", "images-int8", "behind a step-float16", "a soft tree-int8"
+)
 def test_what_is_saved_is_small_and_answers_as_before(kind, weights, tmp_path):
     model, rows = MODELS[kind]
     model = clone(model).fit(rows, y)

@@ -158,6 +158,7 @@ def test_the_number_of_jobs_changes_nothing(name):
 
 
 @pytest.mark.parametrize("name", CALLS)
+@pytest.mark.slow_except("report", "map", "leaderboard", "decomposition")
 def test_every_cell_is_told_of_with_the_time_that_is_left(name, capsys):
     CALLS[name](recipe(), verbose=1)
     lines = [line for line in capsys.readouterr().out.splitlines() if " of " in line]
@@ -170,6 +171,7 @@ def test_every_cell_is_told_of_with_the_time_that_is_left(name, capsys):
 
 
 @pytest.mark.parametrize("name", CALLS)
+@pytest.mark.slow_except("report", "map", "leaderboard", "compare")
 def test_silence_is_the_default(name, capsys):
     CALLS[name](recipe())
     assert capsys.readouterr().out == ""

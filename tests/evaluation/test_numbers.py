@@ -69,6 +69,7 @@ def by_hand(model, y=Y, seed=0):
 
 @pytest.mark.parametrize("student", [TREE, NET], ids=["tree", "net"])
 @pytest.mark.parametrize("y", [Y, TWO], ids=["one output", "two outputs"])
+@pytest.mark.slow_except("one output-tree", "two outputs-net")
 def test_scores_are_scikit_learns_of_fits_by_hand(student, y):
     report = report_on(recipe(student=student), y)
     assert [row["arm"] for row in report.rows] == ARMS
@@ -213,6 +214,7 @@ def test_the_verdict_reads_the_interval_and_the_margin(sentence):
 
 @pytest.mark.parametrize("frozen", [False, True])
 @pytest.mark.parametrize("y", [Y, TWO], ids=["one output", "two outputs"])
+@pytest.mark.slow_except("one output-False", "two outputs-True")
 def test_learning_curves_are_a_loop_of_fits(frozen, y):
     model = recipe()
     if frozen:

@@ -110,6 +110,7 @@ QUICK = {"an early end", "lengths", "momentum, and batches of two sizes", "numbe
 @pytest.mark.parametrize(
     "case", [pytest.param(case, marks=[pytest.mark.slow] * (case not in QUICK)) for case in KEPT]
 )
+@pytest.mark.slow_except("lengths", "momentum, and batches of two sizes")
 def test_those_who_stay_are_those_of_the_full_search(case, rows, looks):
     estimator, grid = KEPT[case]()
     X, y = (part[:120] for part in rows)

@@ -246,6 +246,9 @@ ALONE = {
 
 
 @pytest.mark.parametrize("case", with_slow_ones(ALONE))
+@pytest.mark.slow_except(
+    "a tree", "a skorch net", "a function as the loss", "dropout of torch", "a module that looks"
+)
 def test_what_is_trained_alone(case, search_both):
     make, reason = ALONE[case]
     with torch.random.fork_rng():

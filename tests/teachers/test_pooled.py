@@ -241,6 +241,7 @@ WHERE = {
 
 
 @pytest.mark.parametrize("where", WHERE)
+@pytest.mark.slow_except("alone", "in a list", "in an ensemble of a list")
 def test_a_self_teacher_is_the_student(where):
     make, settings = WHERE[where], {"cv": 2, "random_state": 0}
     model = DistilledClassifier(make(SelfTeacher()), net(), **settings).fit(X, NAMES)

@@ -202,6 +202,7 @@ def test_at_temperature_1_soft_labels_are_the_weighted_copies(make, n_classes):
 @BOTH
 @CLASSES
 @pytest.mark.parametrize("temperature", [1.0, 4.0])
+@pytest.mark.slow_except("1.0-2-lightgbm", "1.0-3-xgboost", "4.0-3-lightgbm", "4.0-2-xgboost")
 def test_many_trees_reach_the_answers_that_they_are_told(make, n_classes, temperature):
     X, y = draw(60, n_classes=n_classes)
     p = soft_labels(60, n_classes=n_classes)

@@ -94,6 +94,13 @@ def penalised_loss(log_temperature, logits, labels, weight):
 @pytest.mark.changes_global_rng
 @pytest.mark.parametrize("weighted", [False, True], ids=["", "weighted"])
 @pytest.mark.parametrize("kind", MODULES)
+@pytest.mark.slow_except(
+    "a frozen layer-",
+    "a last layer-weighted",
+    "probabilities-",
+    "a layer that is called twice-weighted",
+    "no last layer-",
+)
 def test_it_has_the_least_penalised_loss_on_the_held_back_rows(kind, weighted):
     weight = np.random.default_rng(0).uniform(0.1, 5, len(X)) if weighted else None
     student, twin = fit_twins(MODULES[kind], weight, lr=0.02, max_epochs=6)
