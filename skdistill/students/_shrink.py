@@ -11,6 +11,7 @@ from skdistill.exceptions import StudentError
 from skdistill.students._chain import describe, kind_of, layer_of
 from skdistill.students._layers import Module, copy_module, trace
 from skdistill.students._settings import check_settings
+from skdistill.students._soft_tree import SoftDecisionTree
 from skdistill.students._sparse import SparseLinear
 
 WEIGHTED = ("linear", "sparse linear", "convolution")
@@ -98,6 +99,11 @@ def cut_units(teacher, count):
     StudentError
     """
     student = copy_module(teacher)
+    if any(isinstance(part, SoftDecisionTree) for part in student.modules()):
+        raise StudentError(
+            f"{type(teacher).__name__} cannot be shrunk: each unit of a soft tree is a node or a "
+            f"leaf, and none can go; expected a network of layers. Train a tree of a smaller depth."
+        )
     graph = trace(student, "shrunk")
     steps = [node for node in graph.nodes if kind_of(node, student) in WEIGHTED]
     if len(steps) < 2:

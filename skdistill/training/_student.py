@@ -170,7 +170,11 @@ def _as_learner(student, learners, device, verbose):
         student = learners.net(student)
     if isinstance(student, learners.net):
         net = clone(student)
-        return net.set_params(device=net.device or device, verbose=net.verbose or verbose)
+        is_quiet = isinstance(net.verbose, int) and not net.verbose
+        return net.set_params(
+            device=device if net.device is None else net.device,
+            verbose=verbose if is_quiet else net.verbose,
+        )
     if isinstance(student, (learners.skorch, *learners.kinds)):
         return clone(student)
     is_estimator = hasattr(student, "__sklearn_tags__") and not isinstance(student, type)

@@ -511,6 +511,11 @@ REFUSED = {
         lambda: shrink(nn.Sequential(nn.Linear(3, 2), nn.ReLU())),
         "has 1 linear and convolutional layers.*expected two or more",
     ),
+    "shrink a soft tree": (
+        StudentError,
+        lambda: shrink(SoftDecisionTree(3, 2)),
+        "SoftDecisionTree cannot be shrunk: each unit.*expected a network.*smaller depth",
+    ),
     "truncate at an unknown layer": (
         StudentError,
         lambda: truncate(module(), upto="block"),

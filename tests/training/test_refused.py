@@ -126,6 +126,7 @@ RANGES = {
     "device=3": ({"device": 3.5}, "'device' parameter.*Got 3.5"),
     "warm_start='yes'": ({"warm_start": "yes"}, "'warm_start' parameter.*bool.*Got 'yes'"),
     "verbose=-1": ({"verbose": -1}, "'verbose' parameter.*Got -1"),
+    "verbose=[0, 1]": ({"verbose": np.array([0, 1])}, "'verbose' parameter.*Got array"),
     "verbose='loud'": ({"verbose": "loud"}, "'verbose' parameter.*Got 'loud'"),
     "HoldOut(size=0)": ({"train_split": HoldOut(size=0)}, "'size' parameter of HoldOut.*Got 0"),
     "HoldOut(size=1.0)": ({"train_split": HoldOut(size=1.0)}, "'size' parameter of HoldOut.*Got 1"),
