@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 import torch
+from sklearn.base import clone
 from sklearn.exceptions import FitFailedWarning
-from sklearn.linear_model import LinearRegression
-from sklearn.model_selection import GroupKFold
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.model_selection import GroupKFold, StratifiedKFold, cross_validate
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -246,3 +247,18 @@ REFUSED = {
 @pytest.mark.parametrize("case", REFUSED)
 def test_refused(case, refused):
     refused(*REFUSED[case])
+
+
+def test_nested_in_cross_validate_each_fold_has_a_halving_of_its_own(rows):
+    X, y = rows
+    taught = model().set_params(teacher=LogisticRegression())
+    search = DistillationSearchCV(taught, {"alpha": [0.1, 0.5, 0.9]}, **HALVING)
+    pipe, folds = make_pipeline(StandardScaler(), search), StratifiedKFold(2)
+    found = cross_validate(pipe, X, y, cv=folds, scoring="neg_log_loss", return_estimator=True)
+    for (train, test), fitted, score in zip(
+        folds.split(X, y), found["estimator"], found["test_score"], strict=True
+    ):
+        scaler = StandardScaler().fit(X[train])
+        alone = clone(search).fit(scaler.transform(X[train]), y[train])
+        assert fitted[-1].best_params_ == alone.best_params_
+        assert score == pytest.approx(alone.score(scaler.transform(X[test]), y[test]), abs=1e-9)
