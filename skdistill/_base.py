@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from numbers import Integral, Real
 from typing import Any, Self
 
@@ -46,6 +47,7 @@ from skdistill.training._lesson import Lesson
 from skdistill.training._packed import Packed
 from skdistill.training._student import as_student
 from skdistill.transfer._gather import gather_rows
+from skdistill.transfer._registry import clone_augmenter
 
 
 class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
@@ -76,10 +78,10 @@ class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
 
     def __sklearn_clone__(self):
         """Clone as scikit-learn does, but keep a fitted teacher: the same object for all folds."""
-        params = self.get_params(deep=False)
+        own = {"teacher": clone_teacher, "augment": clone_augmenter}
         copies = {
-            name: clone_teacher(value) if name == "teacher" else clone(value, safe=False)
-            for name, value in params.items()
+            name: own.get(name, partial(clone, safe=False))(value)
+            for name, value in self.get_params(deep=False).items()
         }
         copy = type(self)(**copies)
         copy_estimator_state(self, copy)

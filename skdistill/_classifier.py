@@ -74,11 +74,12 @@ class DistilledClassifier(ClassifierMixin, FitDatasetMixin, BaseDistilled):
         "prior": one offset per class, against class weights and resampling. "auto": a temperature
         where the answers are out of fold and it lowers their log-loss by more than a standard
         error over the rows.
-    augment : {"spunge", "munge", "gaussian_noise"} or object, default=None
-        Generates rows that the teacher labels once and the student learns from: a name, or an
-        instance of a class of `skdistill.transfer`. In cross-fitting, they are made within what
-        each fold leaves out, for its clone to label, which saw none of their parents. The rows of
-        `fit` then carry the teacher's term too, and their labels alone otherwise.
+    augment : {"spunge", "munge", "gibbs", "gaussian_noise"} or object, default=None
+        Generates rows that the teacher labels once and the student learns from: a name, an
+        instance of a class of `skdistill.transfer`, or an object with ``sample(n)``, such as a
+        Gaussian mixture (see `skdistill.transfer.Sampler`). In cross-fitting, they are made within
+        what each fold leaves out, for its clone to label, which saw none of their parents. The
+        rows of `fit` then carry the teacher's term too, and their labels alone otherwise.
     unlabeled_weight : float, default=1.0
         Weight in the teacher's term of a row without a label, generated or given to `fit`, where
         1 is the mean weight of a labelled one.

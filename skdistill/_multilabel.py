@@ -54,7 +54,7 @@ class DistilledMultilabelClassifier(ClassifierMixin, BaseDistilled):
     cv : int, splitter, iterable or "in-sample", default=None
         How an unfitted teacher answers for its own training rows. None is five folds of shuffled
         rows, each row answered by a clone that was not fitted on it.
-    augment : {"spunge", "munge", "gaussian_noise"} or object, default=None
+    augment : {"spunge", "munge", "gibbs", "gaussian_noise"} or object, default=None
         See `DistilledClassifier`.
     unlabeled_weight : float, default=1.0
         Weight in the teacher's term of a row without labels, where 1 is the mean weight of one

@@ -55,11 +55,12 @@ class DistilledRegressor(RegressorMixin, FitDatasetMixin, BaseDistilled):
         How an unfitted teacher answers for its own training rows. None is five folds of shuffled
         rows (an int as many; whole groups with `groups`), each row answered by a clone that was
         not fitted on it. "in-sample" asks one teacher about the very rows that it was fitted on.
-    augment : {"spunge", "munge", "gaussian_noise"} or object, default=None
-        Generates rows that the teacher labels once and the student learns from: a name, or an
-        instance of a class of `skdistill.transfer`. In cross-fitting, they are made within what
-        each fold leaves out, for its clone to label, which saw none of their parents. The rows of
-        `fit` then carry the teacher's term too, and their targets alone otherwise.
+    augment : {"spunge", "munge", "gibbs", "gaussian_noise"} or object, default=None
+        Generates rows that the teacher labels once and the student learns from: a name, an
+        instance of a class of `skdistill.transfer`, or an object with ``sample(n)``, such as a
+        Gaussian mixture (see `skdistill.transfer.Sampler`). In cross-fitting, they are made within
+        what each fold leaves out, for its clone to label, which saw none of their parents. The
+        rows of `fit` then carry the teacher's term too, and their targets alone otherwise.
     unlabeled_weight : float, default=1.0
         Weight in the teacher's term of a row without a target, generated or given to `fit`, where
         1 is the mean weight of one with.

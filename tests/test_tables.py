@@ -12,7 +12,9 @@ import sklearn
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import cross_val_predict
+from sklearn.neighbors import KernelDensity
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 from sklearn.tree import DecisionTreeClassifier
@@ -23,7 +25,7 @@ from skdistill.evaluation import distillation_report, robustness_curve
 from skdistill.exceptions import ColumnError, StudentError
 from skdistill.students import MLP, ImagePreprocessor, TablePreprocessor
 from skdistill.targets import teacher_targets
-from skdistill.transfer import GaussianNoise, Munge, Spunge, Unlabeled
+from skdistill.transfer import GaussianNoise, Gibbs, Munge, Sampler, Spunge, Unlabeled
 
 LIBRARIES = ["pandas", "polars", "pyarrow"]
 OLD = tuple(map(int, sklearn.__version__.split(".")[:2])) < (1, 9)
@@ -198,7 +200,11 @@ def test_rows_without_labels_and_folds(library):
     np.testing.assert_array_equal(found[0], found[1])
 
 
-@pytest.mark.parametrize("augmenter", [Spunge(), Munge(factor=3), GaussianNoise()], ids=str)
+@pytest.mark.parametrize(
+    "augmenter",
+    [Spunge(), Munge(factor=3), GaussianNoise(), Gibbs(), Sampler(GaussianMixture(2))],
+    ids=str,
+)
 def test_generated_rows_are_the_same(library, augmenter):
     table, same = make_table("pandas"), make_table(library)
     rows = augmenter.rows(same, random_state=0)
@@ -465,7 +471,7 @@ def test_one_row(library):
     expected = TablePreprocessor().fit_transform(make_table("pandas").iloc[:1])
     np.testing.assert_array_equal(found, expected)
     assert np.isfinite(found).all()
-    for augmenter in (Spunge(), Munge(), GaussianNoise()):
+    for augmenter in (Spunge(), Munge(), GaussianNoise(), Gibbs(), Sampler(KernelDensity())):
         assert augmenter.rows(table, random_state=0).shape == (augmenter.factor, len(COLUMNS))
 
 

@@ -111,3 +111,18 @@ def refuse_sparse_and_images(X, augmenter, reason):
         f"Got {got} of shape {X.shape} instead, and {reason}. Use GaussianNoise, or pass rows "
         f"without labels as X_unlabeled."
     )
+
+
+def check_n_samples(n_samples):
+    """Refuse a number of rows to sample that is none.
+
+    Parameters
+    ----------
+    n_samples : object
+
+    Raises
+    ------
+    ValueError
+    """
+    if not isinstance(n_samples, Integral) or n_samples < 1:
+        raise ValueError(f"n_samples is {n_samples!r}; expected a number of rows, 1 or more.")

@@ -2,13 +2,17 @@
 
 import difflib
 
+from sklearn.base import clone
+
 from skdistill.transfer._base import BaseAugmenter
+from skdistill.transfer._gibbs import Gibbs
 from skdistill.transfer._munge import Munge
 from skdistill.transfer._noise import GaussianNoise
+from skdistill.transfer._sampler import Sampler, is_to_be_fitted
 from skdistill.transfer._spunge import Spunge
 from skdistill.transfer._views import View
 
-AUGMENTERS = {"gaussian_noise": GaussianNoise, "munge": Munge, "spunge": Spunge}
+AUGMENTERS = {"gaussian_noise": GaussianNoise, "gibbs": Gibbs, "munge": Munge, "spunge": Spunge}
 
 
 def get_augmenter(augment):
@@ -17,7 +21,8 @@ def get_augmenter(augment):
     Parameters
     ----------
     augment : str, object or None
-        "gaussian_noise", "munge", "spunge", or an instance of a class of `skdistill.transfer`.
+        "gaussian_noise", "gibbs", "munge", "spunge", an instance of a class of
+        `skdistill.transfer`, or what a `Sampler` takes and has `sample`.
 
     Returns
     -------
@@ -39,6 +44,8 @@ def get_augmenter(augment):
         augment.check_settings()
     if augment is None or (not isinstance(augment, str | type) and hasattr(augment, "rows")):
         return augment
+    if hasattr(augment, "sample") and not isinstance(augment, type):
+        return Sampler(augment)
     if isinstance(augment, str) and augment in AUGMENTERS:
         return AUGMENTERS[augment]()
     near = difflib.get_close_matches(str(augment).lower(), AUGMENTERS, n=1)
@@ -47,5 +54,22 @@ def get_augmenter(augment):
         hint = f" It is a view, drawn anew for every batch: StudentNet(views={augment!r})."
     raise ValueError(
         f"The 'augment' parameter must be None, one of {sorted(AUGMENTERS)} or an instance of a "
-        f"class of skdistill.transfer, such as Spunge(). Got {augment!r} instead.{hint}"
+        f"class of skdistill.transfer, such as Spunge(), or an object with sample(n), such as "
+        f"GaussianMixture(). Got {augment!r} instead.{hint}"
     )
+
+
+def clone_augmenter(augment):
+    """Clone a generator of rows, but keep one with `sample` that is fitted.
+
+    Parameters
+    ----------
+    augment : object
+        See `get_augmenter`.
+
+    Returns
+    -------
+    object
+    """
+    is_sampler = hasattr(augment, "sample") and not is_to_be_fitted(augment)
+    return augment if is_sampler else clone(augment, safe=False)

@@ -158,7 +158,20 @@ from skdistill.training import (
     NormBound,
     RegressionCriterion,
 )
-from skdistill.transfer import Flip, GaussianNoise, Mixup, Munge, Shift, Spunge, Unlabeled, View
+from skdistill.transfer import (
+    VAE,
+    Flip,
+    GaussianNoise,
+    Gibbs,
+    Mixup,
+    Munge,
+    Sampler,
+    SchemaSampler,
+    Shift,
+    Spunge,
+    Unlabeled,
+    View,
+)
 
 X = np.zeros((6, 4))
 y = np.array([0, 1, 2, 0, 1, 2])
@@ -276,6 +289,14 @@ def transfer() -> list[View]:
     for augmenter in (Munge(factor=2, p=0.5), Spunge(noise=0.2), GaussianNoise(scale=0.1)):
         augmenter.check_settings()
     assert_type(Munge().rows(X, random_state=0), Any)  # of the kind of X
+    vae = VAE(8, hidden_units=64, max_iter=100, random_state=0).fit(X)
+    assert_type(vae.sample(10, random_state=0), Any)
+    assert_type(vae.history_, list[float])
+    for sampler in (Sampler(vae, 2), Sampler(vae.sample, max_rows=10), Gibbs(sweeps=2)):
+        sampler.rows(X)
+    assert_type(SchemaSampler({"age": (17, 90), "job": ["nurse"]}).sample(4), Any)
+    assert_type(SchemaSampler.from_teacher(vae), SchemaSampler)
+    SchemaSampler(5)  # type: ignore[arg-type]
     assert_type(Unlabeled(X).X, Any)
     assert_type(Shift(pixels=2).draw(6), tuple[torch.Tensor, ...])
     Munge(max_rows="all")  # type: ignore[arg-type]
