@@ -55,19 +55,43 @@ def paired_bootstrap(
     ----------
     Efron and Tibshirani 1993, An Introduction to the Bootstrap, chapter 13 (percentile).
     """
-    n, n_metrics = differences.shape
-    rng = np.random.default_rng(random_state)
-    means = np.empty((n_resamples, n_metrics))
+    drawn = resampled_means(differences, np.random.default_rng(random_state), n_resamples)
+    low, high = percentile_ends(drawn, confidence)
+    return [
+        BootstrapInterval(float(d), float(lo), float(hi))
+        for d, lo, hi in zip(differences.mean(axis=0), low, high, strict=True)
+    ]
+
+
+def resampled_means(
+    values: np.ndarray, rng: np.random.Generator, n_resamples: int = N_RESAMPLES
+) -> np.ndarray:
+    """Means over rows drawn with replacement, n out of n, the same for all columns.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_samples, n_columns)
+    rng : numpy.random.Generator
+    n_resamples : int, default=2000
+        Number of draws.
+
+    Returns
+    -------
+    ndarray of shape (n_resamples, n_columns)
+    """
+    n, n_columns = values.shape
+    means = np.empty((n_resamples, n_columns))
     step = max(1, _CHUNK // n)
     for start in range(0, n_resamples, step):
         size = min(step, n_resamples - start)
         # A resample as counts of its rows: row r of the draws owns the numbers [r*n, (r+1)*n).
         drawn = rng.integers(0, n, size=(size, n)) + n * np.arange(size)[:, None]
         counts = np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n)
-        means[start : start + size] = counts @ differences / n
+        means[start : start + size] = counts @ values / n
+    return means
+
+
+def percentile_ends(drawn: np.ndarray, confidence: float = CONFIDENCE) -> np.ndarray:
+    """The two ends of a percentile interval over the first axis, of shape (2, ...)."""
     tail = (1.0 - confidence) / 2.0
-    low, high = np.quantile(means, [tail, 1.0 - tail], axis=0)
-    return [
-        BootstrapInterval(float(d), float(lo), float(hi))
-        for d, lo, hi in zip(differences.mean(axis=0), low, high, strict=True)
-    ]
+    return np.quantile(drawn, [tail, 1.0 - tail], axis=0)

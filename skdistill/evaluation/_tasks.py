@@ -28,6 +28,9 @@ N_BINS = 15
 Terms = dict[str, np.ndarray]
 """By name an array of shape (n_samples,)."""
 
+Rates = dict[str, tuple[Terms, np.ndarray]]
+"""By metric the terms of each arm, and which rows it is a mean over."""
+
 
 class ClassScoring:
     """Models name classes, and give them probabilities.
@@ -137,6 +140,30 @@ class ClassScoring:
             "teacher_accuracy": float(teacher["accuracy"][rows].mean()),
             "distilled_accuracy": float(distilled["accuracy"][rows].mean()),
         }
+
+    def rates(self, encoded: np.ndarray, answers: dict[str, list[np.ndarray]]) -> Rates:
+        """The terms of the rates that groups of rows are compared by, and the rows they are of.
+
+        Parameters
+        ----------
+        encoded : ndarray of shape (n_samples,)
+        answers : dict of str to list of ndarray
+            Of each arm those of its seeds, over which the terms are averaged.
+
+        Returns
+        -------
+        dict of str to tuple (dict of str to ndarray of shape (n_samples,), ndarray)
+            By metric: of each arm the terms, and which rows are looked at.
+        """
+        named = {arm: [p.argmax(axis=1) for p in own] for arm, own in answers.items()}
+        right = {arm: np.mean([n == encoded for n in own], axis=0) for arm, own in named.items()}
+        found: Rates = {"accuracy": (right, np.ones(len(encoded), dtype=bool))}
+        if len(self.classes) == 2:
+            taken = {arm: np.mean([n == 1 for n in own], axis=0) for arm, own in named.items()}
+            found["selection_rate"] = (taken, np.ones(len(encoded), dtype=bool))
+            found["true_positive_rate"] = (taken, encoded == 1)
+            found["false_positive_rate"] = (taken, encoded == 0)
+        return found
 
     def read(self, answer: Any, columns: Any, name: Any) -> np.ndarray:
         """Probabilities whose columns are the given labels, checked and in the order of ours."""
@@ -250,6 +277,14 @@ class NumberScoring:
             "distilled_rmse": distilled["mse"],
         }
         return {name: float(np.sqrt(values[rows].mean())) for name, values in terms.items()}
+
+    def rates(self, y: np.ndarray, answers: dict[str, list[np.ndarray]]) -> Rates:
+        """The terms that groups of rows are compared by; see `ClassScoring.rates`."""
+        errors = {
+            arm: np.mean([self.losses(y, one) for one in own], axis=0)
+            for arm, own in answers.items()
+        }
+        return {"mse": (errors, np.ones(len(y), dtype=bool))}
 
     def variance(self, y: np.ndarray) -> float:
         """The variance of numbers, in the squared units of the errors."""

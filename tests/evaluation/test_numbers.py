@@ -97,7 +97,9 @@ def test_what_belongs_to_classes_is_none_or_refused():
     with pytest.raises(ValueError, match=r"two classes, and this is a report on numbers. Look at"):
         report.side_changes()
     assert report.settings["data"]["outputs"] == 1
-    assert report_on(clone(recipe())).agreement_by_group is None
+    report = report_on(clone(recipe()))
+    assert report.agreement_by_group is None
+    assert report.group_gaps is None
 
 
 def test_several_seeds_have_a_spread_and_a_mean():

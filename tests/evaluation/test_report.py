@@ -45,7 +45,7 @@ from skdistill.evaluation import (
 from skdistill.evaluation._bootstrap import BootstrapInterval
 from skdistill.evaluation._cost import count_parameters, pickled_bytes, prediction_times
 from skdistill.evaluation._report._render import render_html, render_text
-from skdistill.evaluation._report._segments import by_group, side_changes
+from skdistill.evaluation._report._segments import by_group, rows_of_groups, side_changes
 from skdistill.evaluation._report._verdict import verdict_sentences
 from skdistill.exceptions import TeacherWarning
 
@@ -423,7 +423,8 @@ def test_agreement_by_group(report):
 
 
 def test_missing_segments_are_one_segment():
-    found = by_group(["a", None, float("nan"), pd.NA, "a"], lambda rows: {"first": rows[0]})
+    members = rows_of_groups(["a", None, float("nan"), pd.NA, "a"])
+    found = by_group(members, lambda rows: {"first": rows[0]})
     assert found == [
         {"group": None, "n": 3, "first": 1},
         {"group": "a", "n": 2, "first": 0},

@@ -246,7 +246,12 @@ def _group_section(report: Any) -> str:
     if not report.agreement_by_group:
         return ""
     rows = [{**row, "group": str(row["group"])} for row in report.agreement_by_group]
-    return _section("Groups", html_table(rows_to_table(rows), "Teacher and distilled by group"))
+    return _section(
+        "Groups",
+        html_table(rows_to_table(rows), "Teacher and distilled by group"),
+        html_table(rows_to_table(report.group_gaps), "Largest less smallest rate of a group"),
+        _paragraph("difference, low, high: distilled - teacher, with its 95 % interval."),
+    )
 
 
 def _settings_section(settings: Mapping[str, Mapping[str, Any]]) -> str:

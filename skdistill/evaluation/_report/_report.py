@@ -24,6 +24,7 @@ from skdistill.evaluation._read_problem import read_problem
 from skdistill.evaluation._recipes import check_distilled, check_recipe
 from skdistill.evaluation._report._arms import OWNER, Arms, run_arms
 from skdistill.evaluation._report._cascade import read_held_back
+from skdistill.evaluation._report._group_gaps import ARMS, group_gaps
 from skdistill.evaluation._report._result import DistillationReport, DistillationReports
 from skdistill.evaluation._report._scoring import (
     differences,
@@ -31,7 +32,7 @@ from skdistill.evaluation._report._scoring import (
     per_class,
     score_arm,
 )
-from skdistill.evaluation._report._segments import by_group
+from skdistill.evaluation._report._segments import by_group, rows_of_groups
 from skdistill.evaluation._report._settings import describe_settings
 from skdistill.evaluation._report._test_sets import pair_test_sets, read_groups
 from skdistill.evaluation._report._verdict import (
@@ -96,8 +97,8 @@ def distillation_report(
         Fits of every student, with the seeds ``random_state + i`` (from 0 where `random_state`
         of the model is no int). The teacher is fitted once.
     groups : array-like of shape (n_test,), or dict of such, default=None
-        A segment of each test row, for `DistillationReport.agreement_by_group`. With several
-        test sets a dict; it may leave sets out.
+        A segment of each test row, for `DistillationReport.agreement_by_group` and `group_gaps`:
+        a region, or a sensitive feature. With several test sets a dict; it may leave sets out.
     cascade : tuple (X, y), default=None
         Rows and labels that no student learns from and none is tested on, for one more arm: a
         `TunedCascadeClassifier` of the distilled student and the teacher. They choose below which
@@ -302,9 +303,12 @@ def _score(
             {name: scores[name]["us_per_row"] for name in (CASCADE, DISTILLED, TEACHER)},
         )
     sentences += [f"The teacher's weight was chosen: {choice}." for choice in arms.choices]
-    segments = None
+    segments = gaps = None
     if groups is not None:
-        segments = by_group(groups, partial(task.segment, terms[TEACHER], terms[DISTILLED]))
+        members = rows_of_groups(groups)
+        segments = by_group(members, partial(task.segment, terms[TEACHER], terms[DISTILLED]))
+        of_seeds = {arm: [run.answers[test_set] for run in runs[arm]] for arm in ARMS}
+        gaps = group_gaps(list(members.values()), task.rates(encoded, of_seeds), seed)
     of_classes = not task.regresses
     return DistillationReport(
         rows=rows,
@@ -320,6 +324,7 @@ def _score(
         verdict="\n".join(sentences),
         per_class=None if task.classes is None else per_class(answers, encoded, task.classes),
         agreement_by_group=segments,
+        group_gaps=gaps,
         probabilities=answers if of_classes else None,
         predictions=None if of_classes else answers,
         classes=task.classes,

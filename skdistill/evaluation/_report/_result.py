@@ -46,6 +46,14 @@ class DistillationReport:
         ``group``, ``n``, ``agreement``, ``teacher_accuracy``, ``distilled_accuracy``; of numbers
         ``rmse_to_teacher``, ``teacher_rmse``, ``distilled_rmse``. With the terms averaged over the
         seeds, the largest group first. None without `groups`.
+    group_gaps : list of dict or None
+        ``metric``; under ``teacher``, ``plain`` and ``distilled`` the gap, which is the largest
+        less the smallest rate of a group; ``difference``, the distilled student's gap less the
+        teacher's, and the ends ``low`` and ``high`` of its 95 % interval. The metrics are
+        accuracy and, of two classes, how often a group is given the second one: of all rows
+        (selection_rate), of those that are of it (true_positive_rate) and of the others
+        (false_positive_rate); of numbers mse. With the terms averaged over the seeds. nan where
+        fewer than two groups have such rows. None without `groups`.
     probabilities : dict of str to ndarray of shape (n_test, n_classes), or None
         Each arm's probabilities on the test rows, with the first seed. None for numbers.
     predictions : dict of str to ndarray of shape (n_test,) or (n_test, n_outputs), or None
@@ -68,6 +76,7 @@ class DistillationReport:
     verdict: str
     per_class: list[dict[str, Any]] | None
     agreement_by_group: list[dict[str, Any]] | None
+    group_gaps: list[dict[str, Any]] | None
     probabilities: dict[str, np.ndarray] | None
     predictions: dict[str, np.ndarray] | None
     classes: np.ndarray | None

@@ -10,15 +10,33 @@ import numpy as np
 from skdistill.evaluation._checks import is_missing
 
 
-def by_group(
-    groups: list[Any], describe: Callable[[list[int]], dict[str, float]]
-) -> list[dict[str, Any]]:
-    """What is to be said of each segment, the largest segment first.
+def rows_of_groups(groups: list[Any]) -> dict[Any, list[int]]:
+    """The rows of each segment, the largest segment first.
 
     Parameters
     ----------
     groups : list of length n_samples
         The segment of each row; None and nan are one segment, None.
+
+    Returns
+    -------
+    dict of hashable to list of int
+    """
+    members: dict[Any, list[int]] = {}
+    for row, group in enumerate(groups):
+        members.setdefault(None if is_missing(group) else group, []).append(row)
+    return dict(sorted(members.items(), key=lambda item: -len(item[1])))
+
+
+def by_group(
+    members: dict[Any, list[int]], describe: Callable[[list[int]], dict[str, float]]
+) -> list[dict[str, Any]]:
+    """What is to be said of each segment.
+
+    Parameters
+    ----------
+    members : dict of hashable to list of int
+        See `rows_of_groups`.
     describe : callable
         From the positions of rows to figures by name.
 
@@ -27,13 +45,7 @@ def by_group(
     segments : list of dict
         ``group``, ``n``, and the figures.
     """
-    members: dict[Any, list[int]] = {}
-    for row, group in enumerate(groups):
-        members.setdefault(None if is_missing(group) else group, []).append(row)
-    return [
-        {"group": group, "n": len(rows), **describe(rows)}
-        for group, rows in sorted(members.items(), key=lambda item: -len(item[1]))
-    ]
+    return [{"group": group, "n": len(rows), **describe(rows)} for group, rows in members.items()]
 
 
 def side_changes(
