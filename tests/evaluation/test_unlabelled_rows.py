@@ -40,6 +40,7 @@ def test_distilled_is_the_fit_with_these_rows(report):
         np.testing.assert_array_equal(report.probabilities[name], without.probabilities[name])
 
 
+@pytest.mark.filterwarnings("ignore:.*its answers are hard labels")  # as they are meant to be
 def test_hard_labels_are_those_of_the_unlabelled_rows_too():
     model = recipe(cv=list(StratifiedKFold(3).split(*FEW)))
     report = distillation_report(model, *ROWS, X_unlabeled=X[MORE])
