@@ -34,7 +34,7 @@ def digits_teacher():
     """Return a vote of trees and of margins, strong on a few small pictures."""
     margins = CalibratedClassifierCV(SVC(C=10), method="temperature", cv=3, ensemble=False)
     return VotingClassifier(
-        [("trees", ExtraTreesClassifier(300)), ("margins", margins)], voting="soft"
+        [("trees", ExtraTreesClassifier(500)), ("margins", margins)], voting="soft"
     )
 
 
