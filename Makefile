@@ -19,8 +19,9 @@ help:  ## list the targets
 
 venv: .venv/pyvenv.cfg  ## make .venv, with nothing in it (PYTHON=python3.12 names the Python)
 
-demo: .venv/.installed-demo  ## distil a forest and report (ARGS="--data FILE --target COLUMN" for your own table)
-	.venv/bin/python -m skdistill demo $(ARGS)
+demo: .venv/.installed-demo .venv/.installed-plot  ## distil and report, into output/ too (ARGS="--data FILE --target COLUMN" for your own table)
+	@mkdir -p output
+	.venv/bin/python -m skdistill demo --html output/demo.html --picture output/demo.png $(ARGS)
 
 test: .venv/.installed-test  ## the tests and the docstrings' examples (ARGS goes to pytest)
 	$(PYTEST) $(ARGS)

@@ -60,7 +60,7 @@ def called(name):
         raise
 
 
-def ask(model, X, y, *, groups=None, refit=True, **changes):
+def ask(model, X, y, *, groups=None, X_unlabeled=None, refit=True, **changes):
     """Ask a model's teacher what its `fit` would ask: the first half of a fit.
 
     Parameters
@@ -71,6 +71,7 @@ def ask(model, X, y, *, groups=None, refit=True, **changes):
     X : array-like of shape (n_samples, ...)
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
     groups : array-like of shape (n_samples,), default=None
+    X_unlabeled : array-like of shape (n_unlabeled, ...), default=None
         As in `fit`.
     refit : bool, default=True
         Whether the fitted teacher is wanted too.
@@ -85,18 +86,18 @@ def ask(model, X, y, *, groups=None, refit=True, **changes):
     """
     trial = clone(model).set_params(**changes)
     trial._validate_params()
-    rows, seeds = trial._read(X, y, groups=groups)
+    rows, seeds = trial._read(X, y, groups=groups, X_unlabeled=X_unlabeled)
     return trial._ask(rows, None, seeds[0], refit=refit)
 
 
-def learn(model, X, y, targets, *, groups=None, **changes):
+def learn(model, X, y, targets, *, groups=None, X_unlabeled=None, **changes):
     """Fit a model on what its teacher has said: the second half of a fit.
 
     Parameters
     ----------
     model : DistilledClassifier or DistilledRegressor
         Not changed.
-    X, y, groups
+    X, y, groups, X_unlabeled
         As for `ask`.
     targets : Targets or None
         What `ask` returned. None with ``alpha=0``.
@@ -112,7 +113,7 @@ def learn(model, X, y, targets, *, groups=None, **changes):
     student = clone(model).set_params(**_alone(model, targets) | changes)
     with warnings.catch_warnings(), whole_trainings():
         warnings.simplefilter("ignore", TeacherWarning)  # the answers were judged when they came
-        return student.fit(X, y, soft_targets=targets, groups=groups)
+        return student.fit(X, y, soft_targets=targets, groups=groups, X_unlabeled=X_unlabeled)
 
 
 def learn_more(model, student, X, y, *, soft_targets=None, **given):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sklearn.datasets import load_breast_cancer
+from sklearn.datasets import load_breast_cancer, load_digits
 
 from skdistill import __main__ as program
 from skdistill import evaluation
@@ -196,6 +196,22 @@ REFUSED = {
     "no target's name": (None, ["demo", "--data", "x.csv"], "--data and --target go together"),
     "a target alone": (None, ["demo", "--target", "y"], "--data and --target go together"),
     "test rows alone": (None, ["demo", "--test", "x.csv"], "--test needs --data and --target"),
+    "no folder for a page": (
+        None,
+        ["demo", "--html=none/such.html"],
+        "The page cannot be written.*there is no folder 'none'. Make it",
+    ),
+    "a page is a folder": (None, ["demo", "--html=."], "'.' is a folder; pass the path of"),
+    "no folder for a picture": (
+        None,
+        ["demo", "--picture=none/such.png"],
+        "The picture cannot be written.*there is no folder 'none'. Make it",
+    ),
+    "another kind of picture": (
+        {"data": TABLE},
+        ["--picture=a.txt"],
+        "--picture a.txt ends in '.txt'; expected one of .png, .svg, .pdf. Name it a.png",
+    ),
     "no seeds": (None, ["demo", "--n-seeds=0"], "--n-seeds must be at least 1, got 0"),
     "negative seeds": (None, ["demo", "--n-seeds=-2"], "--n-seeds must be at least 1, got -2"),
     "one and a half seeds": (None, ["demo", "--n-seeds=1.5"], "invalid int value: '1.5'"),
@@ -317,7 +333,29 @@ def test_the_teacher_of_tables_takes_columns_that_are_empty_in_a_fold():
     ]
 
 
+def test_demo_learns_from_a_hundred_labels_and_all_other_rows_but_the_test(monkeypatch):
+    given = {}
+
+    def keep(model, *parts, **more):
+        given.update(more, model=model, parts=parts)
+
+    monkeypatch.setattr(evaluation, "distillation_report", keep)
+    assert program.main(["demo", "--seed", "3"]) == 0
+    X_train, y_train, X_test, y_test = given["parts"]
+    rows = np.concatenate([X_train, given["X_unlabeled"], X_test])
+    assert [len(y_train), len(given["X_unlabeled"]), len(y_test)] == [100, 978, 719]
+    assert sorted(map(bytes, rows)) == sorted(map(bytes, load_digits().data))
+    assert given["model"].random_state == 3
+
+
 @pytest.mark.slow
-def test_demo_on_digits(capsys):
-    assert program.main(["demo"]) == 0
-    assert "360 test rows, 10 classes" in capsys.readouterr().out
+def test_demo_on_digits(capsys, tmp_path):
+    page, picture = tmp_path / "demo.html", tmp_path / "demo.PNG"
+    assert program.main(["demo", "--html", str(page), "--picture", str(picture)]) == 0
+    shown = capsys.readouterr().out
+    assert "100 training rows and 978 without labels, 719 test rows, 10 classes" in shown
+    assert "smaller" in shown and "ship it" in shown
+    gain = re.search(r"distilled - plain +\S+ \[(\S+), \S+\] +\S+ \[\S+, (\S+)\]", shown)
+    assert float(gain[1]) > 0 > float(gain[2])  # accuracy, log-loss
+    assert page.read_text().startswith("<!DOCTYPE html>")
+    assert picture.read_bytes().startswith(b"\x89PNG")

@@ -25,10 +25,11 @@ def run(options):
     print(f"{path}: {path.stat().st_size / 1000:.0f} kB, {took:.0f} s")
 
 
-def make_model(teacher, options):
-    """Return what learns from a teacher as the words say."""
+def make_model(teacher, options, **settings):
+    """Return what learns from a teacher as the words say, and otherwise by the settings."""
     # Two threads gain nothing for a net this small, and wait for each other on a busy machine.
     torch.set_num_threads(1)
     kind = DistilledRegressor if options.regression else DistilledClassifier
-    model = kind(teacher, n_jobs=2, random_state=options.seed, verbose=1)
+    settings = {"n_jobs": 2, "random_state": options.seed, "verbose": 1, **settings}
+    model = kind(teacher, **settings)
     return model if options.alpha is None else model.set_params(alpha=options.alpha)

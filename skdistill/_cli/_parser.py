@@ -75,10 +75,11 @@ on rows that it has not learnt from, and with --target its model card says how g
 """
 
 DEMO = """\
-Distil a strong teacher on the digits of scikit-learn, or on a table of your own, and print the
-report.
+Distil a strong teacher and print the report: on the digits of scikit-learn, of which a hundred
+have a label, or on a table of your own.
 
   skdistill demo
+  skdistill demo --html demo.html --picture demo.png
   skdistill demo --data customers.csv --target churned
 """
 
@@ -110,7 +111,7 @@ def parse(arguments=None):
         metavar="SHARE|FILE",
         help="also the cascade, chosen on this share of the rows, such as 0.2, or this table",
     )
-    report.add_argument("--html", type=Path, help="also write the report as a page")
+    _add_faces(report)
     _add_teacher(report)
     _add_n_seeds(report)
 
@@ -145,6 +146,7 @@ def parse(arguments=None):
     demo.add_argument("--data", type=Path, help="a table of your own")
     demo.add_argument("--target", help="the column of --data that holds the labels")
     demo.add_argument("--test", type=Path, help="test rows; otherwise a fifth of --data")
+    _add_faces(demo)
     demo.set_defaults(regression=False)
     _add_n_seeds(demo)
 
@@ -172,6 +174,11 @@ def _add_table(parser):
     parser.add_argument(
         "--regression", action="store_true", help="the target holds numbers, and no labels"
     )
+
+
+def _add_faces(parser):
+    parser.add_argument("--html", type=Path, help="also write the report as a page")
+    parser.add_argument("--picture", type=Path, help="also draw its arms: a .png, .svg or .pdf")
 
 
 def _add_teacher(parser):

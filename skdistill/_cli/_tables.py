@@ -31,6 +31,8 @@ class Parts(NamedTuple):
     y_train, y_test : ndarray
     held_back : tuple (X, y) or None
         For a cascade, where one was asked for.
+    more : ndarray or None
+        Rows without labels.
     """
 
     X_train: object
@@ -38,6 +40,7 @@ class Parts(NamedTuple):
     y_train: object
     y_test: object
     held_back: tuple | None = None
+    more: object = None
 
 
 def read_parts(options):

@@ -23,6 +23,7 @@ from skdistill.evaluation._displays._bias_variance import (
 )
 from skdistill.evaluation._displays._curves import CapacityCurveDisplay, LearningCurvesDisplay
 from skdistill.evaluation._displays._leaderboard import LeaderboardDisplay
+from skdistill.evaluation._displays._loss_curve import LossCurveDisplay
 from skdistill.evaluation._displays._map import TemperatureAlphaDisplay
 from skdistill.evaluation._displays._reliability import ReliabilityDisplay, reliability_bins
 from skdistill.evaluation._displays._report import ReportDisplay
@@ -58,6 +59,7 @@ __all__ = [
     "LeaderboardDisplay",
     "LearningCurves",
     "LearningCurvesDisplay",
+    "LossCurveDisplay",
     "PairedDifferencesDisplay",
     "ReliabilityDisplay",
     "ReportDisplay",

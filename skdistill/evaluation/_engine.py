@@ -199,7 +199,9 @@ def _run_cell(
                         heard[key] = place.ask(refit=judge_teachers, augment=None)
                 targets, teacher = heard[key]
             if arm.learns != NOTHING:
-                fitted = place.learn(_taught(arm.learns, y, targets), **arm.parameters)
+                taught = _taught(arm.learns, y, targets)
+                more = problem.more if taught is not None and taught.more else None
+                fitted = place.learn(taught, X_unlabeled=more, **arm.parameters)
             elif targets is None or targets.from_labels:
                 values[arm.name] = None
                 continue
@@ -236,13 +238,14 @@ def _taught(learns: str, y: np.ndarray, targets: Targets | None) -> Targets | No
     if learns == TARGETS:
         return targets
     task = ClassTask(y)
-    one_hot = np.eye(task.n_columns)
+    one_hot, more = np.eye(task.n_columns), []
     if targets is None or learns == SMOOTHED_LABELS:
         values = (1.0 - SMOOTHING) * one_hot[task.positions] + SMOOTHING / task.n_columns
     else:
         values = one_hot[targets.values.argmax(axis=1)]
         values[~targets.has_target] = np.nan
-    return Targets(values, from_labels=True)
+        more = [one_hot[part.argmax(axis=1)] for part in targets.more]
+    return Targets(values, from_labels=True, more=more)
 
 
 @contextmanager

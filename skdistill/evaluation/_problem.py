@@ -111,6 +111,8 @@ class Problem:
         Test sets by name; empty where cells have test rows of their own. y may be None.
     named_y : table of shape (n_samples, n_outputs) or None, default=None
         Numbers whose columns have names, as they came: fits read answers by these.
+    more : Unlabeled or None, default=None
+        Rows without labels that arms which hear the teacher get in every cell.
     """
 
     X: Any
@@ -118,6 +120,7 @@ class Problem:
     task: Scoring
     tests: Mapping[Any, tuple[Any, Any]] = field(default_factory=dict)
     named_y: Any = None
+    more: Unlabeled | None = None
 
     def to_learn(self, positions: np.ndarray | None = None) -> tuple[Any, Any]:
         """Rows and labels as fits take them, all of them or those at some positions."""
@@ -146,9 +149,9 @@ class Problem:
         return self.take(cell.train if part == "train" or cell.test is None else cell.test)
 
     def unlabelled(self, cell: Cell) -> Unlabeled | None:
-        """The rows of a cell that come without their labels."""
+        """The rows of a cell that come without their labels, or those of the problem."""
         if cell.rest is None or not len(cell.rest):
-            return None
+            return self.more
         return Unlabeled(safe_indexing(self.X, cell.rest))
 
 

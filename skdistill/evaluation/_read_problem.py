@@ -13,10 +13,12 @@ from skdistill._columns import NUMBERS, as_floats
 from skdistill._frames import NUMPY_KINDS, column_kinds, column_names, is_table
 from skdistill._names import in_order_of, names_of
 from skdistill._rows import has_gaps
-from skdistill.evaluation._checks import check_classes
+from skdistill.evaluation._checks import check_classes, read_rows
 from skdistill.evaluation._problem import Problem
 from skdistill.evaluation._tasks import ClassScoring, NumberScoring, Scoring, task_of
 from skdistill.teachers._fit import tags_of
+from skdistill.transfer._gather import check_alike
+from skdistill.transfer._unlabeled import Unlabeled, unwrap
 
 
 def read_problem(
@@ -86,6 +88,26 @@ def _read_test_set(
         )
     check_known(task, y_test)
     return X_test, in_order_of(task.names, y_test, names, "y_test") if y.ndim > 1 else y_test
+
+
+def read_unlabelled(model: Any, X: Any, X_unlabeled: Any) -> Unlabeled:
+    """Read rows without labels, or refuse them where they are not like those with labels.
+
+    Parameters
+    ----------
+    model : DistilledClassifier or DistilledRegressor
+    X : {ndarray, CSR matrix, DataFrame} of shape (n_samples, ...)
+        Rows with labels, read.
+    X_unlabeled : array-like of shape (n_unlabeled, ...) or Unlabeled
+
+    Returns
+    -------
+    Unlabeled
+    """
+    rows = read_rows("X_unlabeled", unwrap(X_unlabeled))
+    check_alike(rows, X)
+    check_same_kinds(model, X, rows, "X_unlabeled")
+    return Unlabeled(rows)
 
 
 def check_same_kinds(model: Any, X: Any, X_test: Any, X_name: str = "X_test") -> None:

@@ -84,7 +84,7 @@ def ask_once(
         Where what a teacher that has to be fitted says is kept.
     """
     folder = None if is_fitted(model.teacher) else open_memory(memory)
-    question = (model, *problem.to_learn(), seed, fitted)
+    question = (model, *problem.to_learn(), problem.more, seed, fitted)
     (targets, teacher, seconds), n_bytes = remember(
         folder,
         lambda: _ask_teacher(*question),
@@ -94,11 +94,11 @@ def ask_once(
 
 
 def _ask_teacher(
-    model: Any, X: Any, y: Any, seed: int, fitted: bool
+    model: Any, X: Any, y: Any, more: Any, seed: int, fitted: bool
 ) -> tuple[tuple[Any, Any, float], float]:
     """The targets, the fitted teacher, the seconds of its fits (nan if it came so); its bytes."""
     start = perf_counter()
-    targets, teacher = ask_teacher(model, X, y, seed, of_fit=fitted)
+    targets, teacher = ask_teacher(model, X, y, seed, of_fit=fitted, X_unlabeled=more)
     seconds = perf_counter() - start
     if is_fitted(model.teacher):
         seconds = float("nan")

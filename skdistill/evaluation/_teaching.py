@@ -94,7 +94,7 @@ def ask_teacher(
     of_fit : bool
         Whether the model is fitted and its own teacher is wanted, where it has kept one.
     **changes
-        Parameters that are others for the question.
+        Parameters that are others for the question, and further arguments of `ask`.
     """
     teacher = model.teacher_ if of_fit else None
     changes |= {"augment": None, "random_state": seed}

@@ -21,6 +21,7 @@ from skdistill.evaluation import (
     DistillationReports,
     LeaderboardDisplay,
     LearningCurvesDisplay,
+    LossCurveDisplay,
     PairedDifferencesDisplay,
     ReliabilityDisplay,
     ReportDisplay,
@@ -86,6 +87,7 @@ pairs = attempts(PairedDifferencesDisplay.from_estimators, estimators={}, **PART
 curves = attempts(LearningCurvesDisplay.from_estimator, model=UNTRAINED, X=X, y=Y)
 sizes = attempts(CapacityCurveDisplay.from_estimator, model=UNTRAINED, X=X, y=Y)
 boards = attempts(LeaderboardDisplay.from_estimator, model=UNTRAINED, **LEARNT)
+losses = attempts(LossCurveDisplay.from_estimator, models=FITTED)
 grid = attempts(TemperatureAlphaDisplay.from_estimator, model=UNTRAINED, X=X, y=Y)
 corrupted = attempts(RobustnessDisplay.from_estimator, models={"m": NB}, X_test=X1, y_test=Y1)
 
@@ -162,6 +164,16 @@ PICTURES = {
     "axes of rounds": (TypeError, rounds(ax=3), "'ax' parameter of BiasVarianceDisplay.*Got int"),
     "axes of arms": (TypeError, pairs(ax=3), "'ax' parameter of PairedDifferencesDisplay.*Got int"),
     "axes of a corruption": (TypeError, corrupted(ax=3), "'ax' parameter of RobustnessDisplay"),
+    "axes of losses": (TypeError, losses(ax=3), "'ax' parameter of LossCurveDisplay.*Got int"),
+    "no fit": (TypeError, losses(models={}), "dict of histories.*Got {} instead; pass"),
+    "losses of a tree": (ValueError, losses(models=FITTED), "'DistilledClassifier', whose history"
+                         " has no epoch; expected a fit in epochs.*draw LearningCurvesDisplay"),
+    "losses before a fit": (NotFittedError, losses(models={"a": UNTRAINED}),
+                            "'a', which is DistilledClassifier before its fit; expected.*Fit it"),
+    "losses of no net": (TypeError, losses(models=NB), "GaussianNB, without history_; expected a"),
+    "losses of text": (TypeError, losses(models="net"), "'str', which is str, without history_"),
+    "a history without epochs": (TypeError, lambda: LossCurveDisplay({"a": [{"epoch": 1}]}),
+                                 r"epoch and train_loss. Got {'a': \[{'epoch': 1}\]} inst.*pass"),
     "one arm": (ValueError, pairs(estimators={"a": Untouched()}),
                 "two arms at least; compare had a alone. Add the estimator"),
 }
@@ -170,6 +182,7 @@ DISPLAYS = {
     BiasVarianceDisplay: "a BiasVarianceDecomposition, a dict.*or compare returned",
     CapacityCurveDisplay: "shows a CapacityCurve.*pass what capacity_curve returned",
     LeaderboardDisplay: "shows a Leaderboard.*pass what leaderboard returned",
+    LossCurveDisplay: "shows a dict of histories.*pass {'name': model.history_}",
     LearningCurvesDisplay: "shows a LearningCurves.*or label_budget_curve returned",
     PairedDifferencesDisplay: "shows a Comparison.*pass what compare returned",
     ReliabilityDisplay: "list of dicts with the keys arm.*reliability_bins returned",

@@ -52,6 +52,7 @@ from skdistill.evaluation import (
     LeaderboardDisplay,
     LearningCurves,
     LearningCurvesDisplay,
+    LossCurveDisplay,
     PairedDifferencesDisplay,
     ReliabilityDisplay,
     ReportDisplay,
@@ -412,6 +413,8 @@ def curves(model: Any) -> None:
     assert_type(LearningCurvesDisplay.from_estimator(model, X, y), LearningCurvesDisplay)
     assert_type(CapacityCurveDisplay.from_estimator(model, X, y), CapacityCurveDisplay)
     TemperatureAlphaDisplay(found).plot()
+    assert_type(LossCurveDisplay.from_estimator({"a": model}), LossCurveDisplay)
+    LossCurveDisplay({"a": model.history_}).frame()
     board = leaderboard(model, X, y, X, y, students={"default": None}, n_seeds=2)
     assert_type(board, Leaderboard)
     assert_type(board.front("n_bytes"), list[dict[str, Any]])

@@ -87,15 +87,20 @@ def write_page(render: Callable[[], str], path: Any) -> None:
     path : str or path-like
         An existing file is replaced.
     """
+    check_place(path, "page").write_text(render(), encoding="utf-8")
+
+
+def check_place(path: Any, what: str) -> Path:
+    """Refuse a place where no file can be written; `what` says what it shall hold."""
     if not isinstance(path, str | PathLike):
         raise TypeError(
-            f"The path of a page must be a str or path-like. Got {path!r} instead; pass the name "
+            f"The path of a {what} must be a str or path-like. Got {path!r} instead; pass the name "
             f"of a file, such as 'report.html'."
         )
     path = Path(path)
     if not path.parent.is_dir():
         raise FileNotFoundError(
-            f"The page cannot be written to {str(path)!r}: there is no folder "
+            f"The {what} cannot be written to {str(path)!r}: there is no folder "
             f"{str(path.parent)!r}. Make it first, or pass another path."
         )
     if path.is_dir():
@@ -103,7 +108,7 @@ def write_page(render: Callable[[], str], path: Any) -> None:
             f"{str(path)!r} is a folder; pass the path of a file, such as "
             f"{str(path / 'report.html')!r}."
         )
-    path.write_text(render(), encoding="utf-8")
+    return path
 
 
 def render_page(report: Any) -> str:

@@ -20,7 +20,7 @@ from skdistill.evaluation._arm_names import (
 from skdistill.evaluation._checks import check_int, check_n_jobs
 from skdistill.evaluation._memorised import warn_if_memorised
 from skdistill.evaluation._problem import Problem
-from skdistill.evaluation._read_problem import read_problem
+from skdistill.evaluation._read_problem import read_problem, read_unlabelled
 from skdistill.evaluation._recipes import check_distilled, check_recipe
 from skdistill.evaluation._report._arms import OWNER, Arms, run_arms
 from skdistill.evaluation._report._cascade import read_held_back
@@ -53,6 +53,7 @@ def distillation_report(
     X_test: Any,
     y_test: Any,
     *,
+    X_unlabeled: Any = None,
     n_seeds: int = 1,
     groups: Any = None,
     cascade: Any = None,
@@ -93,6 +94,9 @@ def distillation_report(
         Rows and labels that are scored. Classes may be missing, unknown ones may not occur. Two
         dicts with the same names are several test sets: every student is fitted once and scored
         on each. The first set is the one on which the costs are measured.
+    X_unlabeled : array-like of shape (n_unlabeled, ...) or Unlabeled, default=None
+        Rows without labels that the students of a teacher learn from too, as in `fit`: distilled,
+        and those of the teacher's hard labels or numbers. To a fitted model pass those of its fit.
     n_seeds : int, default=1
         Fits of every student, with the seeds ``random_state + i`` (from 0 where `random_state`
         of the model is no int). The teacher is fitted once.
@@ -203,6 +207,8 @@ def distillation_report(
     check_distilled(OWNER, model)
     check_int(OWNER, "n_seeds", n_seeds)
     problem = read_problem(OWNER, model, X_train, y_train, tests)
+    if X_unlabeled is not None:
+        problem = replace(problem, more=read_unlabelled(model, problem.X, X_unlabeled))
     fitted = n_seeds == 1 and is_fitted(model)
     if fitted:
         check_rows_of_fit(model, problem.X, problem.y)

@@ -41,6 +41,7 @@ def describe_settings(
         "model": {name: _short(value) for name, value in model.get_params(deep=False).items()},
         "data": {
             "training rows": len(problem.y),
+            **({} if problem.more is None else {"rows without labels": problem.more.X.shape[0]}),
             "test rows": len(problem.tests[test_set][1]),
             **problem.task.counted,
             **({} if n_held_back is None else {"rows of the cascade": n_held_back}),
