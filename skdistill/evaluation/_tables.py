@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 BEST_MARK = "*"
+
+_NUMBER = re.compile(r"[<>] |[+-]?\d|-$")
+"""How a cell of figures begins: those that are not known are "-"."""
 
 Table = tuple[list[str], list[list[str]]]
 """Heads, and the cells of each line."""
@@ -30,19 +34,25 @@ def text_table(table: Table, gap: int = 2) -> str:
 
 
 def html_table(table: Table, caption: str) -> str:
+    """The first column and those of words to the left, those of numbers to the right."""
     heads, cells = table
     right = 'style="text-align:right;white-space:pre;font-variant-numeric:tabular-nums"'
     left = 'style="text-align:left"'
+    columns = [[line[i] for line in cells] for i in range(len(heads))]
+    sides = [right if any(map(_NUMBER.match, column)) else left for column in columns]
+    sides[0] = left
     head = "".join(
-        f'<th scope="col" {left if i == 0 else right}>{escape(name)}</th>'
-        for i, name in enumerate(heads)
+        f'<th scope="col" {side}>{escape(name)}</th>'
+        for name, side in zip(heads, sides, strict=True)
     )
     body = ""
     for name, *values in cells:
         shown = (
             f"<strong>{v}</strong>" if v.endswith(BEST_MARK) else v for v in map(escape, values)
         )
-        others = "".join(f"<td {right}>{cell}</td>" for cell in shown)
+        others = "".join(
+            f"<td {side}>{cell}</td>" for cell, side in zip(shown, sides[1:], strict=True)
+        )
         body += f'<tr><th scope="row" {left}>{escape(name)}</th>{others}</tr>'
     return (
         f'<table><caption style="text-align:left">{escape(caption)}</caption>'

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import pickle
+import re
 from dataclasses import fields, replace
 from functools import cache
 
@@ -259,6 +260,9 @@ def test_faces():
         assert diagnosis.code.splitlines()[-1].strip() in face
         assert diagnosis.advice.split()[0] in face
     assert list(diagnosis.rows[0]) == ["figure", "value", "value_se", "threshold", "says"]
+    heads = re.findall(r'<th scope="col" style="text-align:(\w+)[^>]*>(\w+)<', html)
+    words = [("left", "figure"), ("right", "value"), ("right", "threshold"), ("left", "says")]
+    assert heads == words
     assert diagnosis.to_frame().shape == (len(diagnosis.rows), 5)
 
 

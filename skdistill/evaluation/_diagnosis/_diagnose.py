@@ -79,8 +79,9 @@ class Diagnosis(TableResult):
     def _repr_html_(self) -> str:
         return (
             f'<div style="overflow-x:auto"><p><strong>{escape(self.title)}</strong></p>'
-            f"{html_list(self.reading)}<p>Next step: {escape(self.advice)}</p>"
-            f"<pre>{escape(self.code)}</pre>{html_table(rows_to_table(self.rows), FIGURES)}</div>"
+            f"{html_list(self.reading)}<p><strong>Next step: {escape(self.advice)}</strong></p>"
+            f'<pre style="white-space:pre-wrap;margin:0.8em 0">{escape(self.code)}</pre>'
+            f"{html_table(rows_to_table(self.rows), FIGURES)}</div>"
         )
 
 
