@@ -7,7 +7,7 @@ from skdistill._columns import read_categories
 from skdistill.transfer._members import Members
 from skdistill.transfer._table import UNCHANGED, build_table, read_columns
 
-__all__ = ["TableCodec"]
+__all__ = ["MAX_CODES", "TableCodec", "rank_categories"]
 
 MAX_CODES = 64
 """Rarer categories of a column share a code, lest a column of names be as wide as it is long."""
@@ -114,10 +114,25 @@ def _read_codes(X, position, column):
         return np.isnan(column.numbers).astype(int)
     if column.numbers is not None:
         return np.unique(column.numbers, return_inverse=True)[1]
+    return np.minimum(rank_categories(X, position), MAX_CODES - 1)
+
+
+def rank_categories(X, position):
+    """Return a column of categories as numbers, 0 for the most frequent one.
+
+    Parameters
+    ----------
+    X : {ndarray, DataFrame} of shape (n_samples, n_features)
+    position : int
+
+    Returns
+    -------
+    ndarray of shape (n_samples,), int
+    """
     codes = read_categories(X, position).codes
     rank = np.empty(codes.max() + 1, dtype=int)
     rank[np.argsort(-np.bincount(codes), kind="stable")] = np.arange(len(rank))
-    return np.minimum(rank[codes], MAX_CODES - 1)
+    return rank[codes]
 
 
 def _normal_scores(numbers):

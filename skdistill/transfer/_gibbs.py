@@ -5,10 +5,10 @@ from numbers import Integral
 import numpy as np
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from skdistill._columns import read_categories
 from skdistill._compat import Interval
 from skdistill._interrupts import whole_trainings
 from skdistill.transfer._base import BaseAugmenter, refuse_sparse_and_images
+from skdistill.transfer._codec import MAX_CODES, rank_categories
 from skdistill.transfer._members import Members
 from skdistill.transfer._table import UNCHANGED, build_table, read_columns
 
@@ -25,7 +25,8 @@ class Gibbs(BaseAugmenter):
 
     This is Gibbs sampling, with the trees for conditional distributions. Every cell is one that
     the column holds; numbers, categories and gaps are drawn alike, gaps being a value of their
-    own. The order of the columns is drawn for each sweep.
+    own. The order of the columns is drawn for each sweep. The time grows with the square of the
+    number of columns.
 
     Parameters
     ----------
@@ -107,26 +108,27 @@ class Gibbs(BaseAugmenter):
     def _grow(self, codes, column, is_number, rng):
         """Return the tree of a column, and the rows in its leaves."""
         kind = DecisionTreeRegressor if is_number else DecisionTreeClassifier
+        wanted = codes[:, column] if is_number else np.minimum(codes[:, column], MAX_CODES - 1)
         tree = kind(min_samples_leaf=self.min_samples_leaf, random_state=int(rng.integers(2**31)))
         others = codes.copy()
         others[:, column] = 0
         with whole_trainings():
-            tree.fit(others, codes[:, column])
+            tree.fit(others, wanted)
         return tree, Members(tree.apply(others))
 
 
 def _encode(X):
-    """Return the rank of each cell in its column, and which columns hold numbers.
+    """Return the rank of each cell in its column, and which columns are quantities.
 
     Trees ask for the order alone, and ranks are finite whatever the numbers are. A gap comes
-    before the least.
+    before the least, the most frequent category first.
     """
     columns = list(read_columns(X))
     codes = np.empty((X.shape[0], len(columns)), dtype=np.float32)
     for j, column in enumerate(columns):
         values = column.numbers
         if values is None:
-            codes[:, j] = read_categories(X, j).codes
+            codes[:, j] = rank_categories(X, j)
         else:
             values = np.where(np.isnan(values), -np.inf, values)
             codes[:, j] = np.unique(values, return_inverse=True)[1]

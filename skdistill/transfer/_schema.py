@@ -7,7 +7,6 @@ from numbers import Integral, Real
 from typing import Any, Self
 
 import numpy as np
-from scipy.stats import qmc
 from sklearn.base import BaseEstimator
 
 from skdistill._random import draw_seeds
@@ -17,18 +16,15 @@ from skdistill.transfer._thresholds import collect_thresholds
 MARGIN = 0.1
 """How far beyond its outermost thresholds a column is drawn, in their range."""
 
-MAX_PAIRED = 256
-"""Rows of more columns are spread over each column alone: a design is as long as they are wide,
-squared."""
-
 
 class SchemaSampler(BaseEstimator):
     """Make rows from ranges and categories, without a single row at hand.
 
     The rows spread evenly over each pair of columns: with :math:`p^2` rows, p a prime, each column
     is cut into p parts, and each pair of parts of two columns has just one row (an orthogonal array
-    of strength 2). Other numbers of rows are drawn from the next such design. A teacher answers
-    the rows, and a student learns from it without data and without labels.
+    of strength 2). Other numbers of rows are drawn from the next such design, of which p is at
+    least the number of columns less one. A teacher answers the rows, and a student learns from it
+    without data and without labels.
 
     Parameters
     ----------
@@ -48,22 +44,25 @@ class SchemaSampler(BaseEstimator):
 
     References
     ----------
-    Tang 1993, "Orthogonal Array-Based Latin Hypercubes", JASA 88.
+    Bose 1938, "On the Application of the Properties of Galois Fields to the Problem of
+    Construction of Hyper-Graeco-Latin Squares", Sankhya 3.
+    Owen 1992, "Orthogonal Arrays for Computer Experiments, Integration and Visualization",
+    Statistica Sinica 2.
 
     Examples
     --------
     >>> from skdistill.transfer import SchemaSampler
     >>> SchemaSampler([(0, 9), (0.0, 1.0)]).sample(4, random_state=0).round(2)
-    array([[3.  , 0.75],
-           [0.  , 0.36],
-           [7.  , 0.96],
-           [6.  , 0.17]])
+    array([[8.  , 0.67],
+           [3.  , 0.83],
+           [7.  , 0.15],
+           [2.  , 0.45]])
     >>> sampler = SchemaSampler({"age": (17, 90), "job": ["clerk", "nurse"]})
     >>> sampler.sample(3, random_state=0)
        age    job
-    0   40  nurse
-    1   17  clerk
-    2   73  nurse
+    0   79  clerk
+    1   44  nurse
+    2   70  nurse
 
     A student of a teacher alone:
 
@@ -174,12 +173,12 @@ def _check_entry(name, entry):
 
 def _spread(n_rows, n_columns, rng):
     """Return points of the unit cube that are spread over the pairs of its axes."""
-    strength = 2 if n_columns <= MAX_PAIRED else 1
-    n_drawn = n_rows
-    if strength == 2:
-        n_drawn = _next_prime(max(np.sqrt(n_rows), n_columns - 1)) ** 2
-    points = qmc.LatinHypercube(n_columns, strength=strength, rng=rng).random(n_drawn)
-    return points[rng.permutation(n_drawn)[:n_rows]]
+    p = _next_prime(max(np.sqrt(n_rows), n_columns - 1))
+    first, second = divmod(rng.choice(p * p, n_rows, replace=False), p)
+    # The lines of the plane over the integers modulo p: two that are not parallel meet once.
+    levels = [second, *((first + slope * second) % p for slope in range(n_columns - 1))]
+    parts = np.stack([rng.permutation(p)[level] for level in levels], axis=1)
+    return (parts + rng.random(parts.shape)) / p
 
 
 def _next_prime(least):
