@@ -1,4 +1,4 @@
-"""One tree that answers as a small forest does: the tables and folds of "Born-Again Tree Ensembles".
+"""One tree that answers as a small forest does: the data of "Born-Again Tree Ensembles".
 
     python benchmarks/born_again.py --data FOLDER
 
@@ -49,7 +49,9 @@ def answers(forest, rows, taught):
 
 def measure(X, y, is_test, fold):
     """Return agreement, accuracy, leaves and seconds of each arm, the forest's accuracy first."""
-    forest = RandomForestClassifier(10, max_depth=3, random_state=fold).fit(X[~is_test], y[~is_test])
+    forest = RandomForestClassifier(10, max_depth=3, random_state=fold).fit(
+        X[~is_test], y[~is_test]
+    )
     named = forest.predict(X[is_test])
     found = [(1.0, np.mean(named == y[is_test]), 0, 0.0)]
     rows = {

@@ -7,6 +7,7 @@ from skdistill._lazy import lazy_names
 if TYPE_CHECKING:
     from skdistill._alpha_choice import AlphaChoice
     from skdistill._classifier import DistilledClassifier
+    from skdistill._ensemble_spread import DistilledEnsembleClassifier
     from skdistill._multilabel import DistilledMultilabelClassifier
     from skdistill._mutual import MutualClassifier, MutualRegressor
     from skdistill._regressor import DistilledRegressor
@@ -20,6 +21,7 @@ else:
             "AlphaChoice": "skdistill._alpha_choice",
             "DistillationSearchCV": "skdistill.model_selection",
             "DistilledClassifier": "skdistill._classifier",
+            "DistilledEnsembleClassifier": "skdistill._ensemble_spread",
             "DistilledMultilabelClassifier": "skdistill._multilabel",
             "DistilledRegressor": "skdistill._regressor",
             "MutualClassifier": "skdistill._mutual",
@@ -34,6 +36,7 @@ __all__ = [
     "AlphaChoice",
     "DistillationSearchCV",
     "DistilledClassifier",
+    "DistilledEnsembleClassifier",
     "DistilledMultilabelClassifier",
     "DistilledRegressor",
     "MutualClassifier",

@@ -47,7 +47,7 @@ def test_gaps_of_two_classes_are_those_of_confusion_matrices(two_classes):
         for arm in ("teacher", "plain", "distilled"):
             named = report.probabilities[arm].argmax(axis=1)
             rates = [
-                rates_by_hand(y[GROUPS == g], named[GROUPS == g])[row["metric"]] for g in "abc"
+                rates_by_hand(y[g == GROUPS], named[g == GROUPS])[row["metric"]] for g in "abc"
             ]
             assert row[arm] == pytest.approx(max(rates) - min(rates))
         assert row["difference"] == pytest.approx(row["distilled"] - row["teacher"])

@@ -15,6 +15,7 @@ from skdistill import (
     AlphaChoice,
     DistillationSearchCV,
     DistilledClassifier,
+    DistilledEnsembleClassifier,
     DistilledMultilabelClassifier,
     DistilledRegressor,
     MutualClassifier,
@@ -331,6 +332,9 @@ def distil(rows: Any) -> DistilledRegressor:
     assert_type(mutual.predict_proba(rows), np.ndarray)
     assert_type(MutualRegressor([None, None]).fit(X, y).predict(rows), np.ndarray)
     MutualClassifier([net, net], weight=1.0)  # type: ignore[call-arg]
+    spread = DistilledEnsembleClassifier([net, net], smoothing=0.1).fit(X, y)
+    assert_type(spread, DistilledEnsembleClassifier)
+    assert_type(spread.disagreement(rows), np.ndarray)
     tags = DistilledMultilabelClassifier(None, StudentNetMultilabel(max_epochs=2), temperature=2.0)
     assert_type(tags.fit(X, proba, soft_targets=proba).predict_proba(X), np.ndarray)
     assert_type(tags.classes_, list[np.ndarray])
