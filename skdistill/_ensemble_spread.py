@@ -26,7 +26,7 @@ from skdistill._rows import as_rows
 from skdistill.exceptions import TeacherError
 from skdistill.targets._splits import make_splits
 from skdistill.targets._tasks import ClassTask
-from skdistill.teachers._fit import is_fitted
+from skdistill.teachers._fit import clone_teacher, is_fitted
 
 KINDS = (BaggingClassifier, ExtraTreesClassifier, RandomForestClassifier, VotingClassifier)
 """Ensembles of scikit-learn whose members are classifiers that answer for themselves."""
@@ -129,6 +129,12 @@ class DistilledEnsembleClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstim
         self.cv = cv
         self.device = device
         self.random_state = random_state
+
+    def __sklearn_clone__(self) -> Self:
+        """Clone as scikit-learn does, but keep a fitted ensemble: the same object for all folds."""
+        parts = self.get_params(deep=False)
+        copies = {name: clone(part, safe=False) for name, part in parts.items()}
+        return type(self)(**{**copies, "ensemble": clone_teacher(self.ensemble)})
 
     @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: ArrayLike) -> Self:

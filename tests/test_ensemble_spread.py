@@ -54,6 +54,15 @@ def test_a_fitted_forest_is_asked_member_by_member():
     assert model.predict(X).tolist() == model.classes_[pool.argmax(axis=1)].tolist()
 
 
+def test_a_clone_keeps_a_fitted_ensemble_and_no_other():
+    forest = clone(FOREST).fit(X, Y)
+    assert clone(DistilledEnsembleClassifier(forest)).ensemble is forest
+    unfitted = DistilledEnsembleClassifier(FOREST, cv=3, smoothing=0.1)
+    copy = clone(unfitted)
+    assert copy.ensemble is not FOREST
+    assert (copy.cv, copy.smoothing) == (3, 0.1)
+
+
 def test_an_unfitted_one_is_asked_out_of_fold():
     folds = KFold(3)
     model = DistilledEnsembleClassifier(FOREST, REPEATS, cv=folds).fit(X, Y)
