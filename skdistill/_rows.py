@@ -3,6 +3,7 @@
 import hashlib
 import math
 import os
+from collections.abc import Mapping
 
 import numpy as np
 from scipy import sparse
@@ -105,8 +106,8 @@ list, array or Series of str
     Raises
     ------
     TypeError
-        For a table that is not in memory, or of a library that is not known, and for a data set of
-        torch.
+        For a table that is not in memory, or of a library that is not known, for a data set of
+        torch, and for dicts.
     ValueError
         For one-dimensional X that is no texts, for empty, complex or infinite X, and for a table
         that has a name twice.
@@ -122,6 +123,7 @@ list, array or Series of str
             refuse_files(X)
             refuse_unknown_tables(X)
             _refuse_datasets(X)
+            _refuse_dicts(X)
         X = X if isinstance(X, EncodedTable) else np.asarray(X)
         if X.dtype.kind in "OUS":
             return _as_mixed_rows(X)
@@ -232,6 +234,22 @@ def _refuse_datasets(X):
         f"X is a {type(X).__name__} of torch, which holds rows and labels together; expected an "
         f"array or a tensor of the rows alone. Take them apart: X, y = {step}."
     )
+
+
+def _refuse_dicts(X):
+    """Refuse a dict of arrays, and a list of dicts."""
+    if isinstance(X, Mapping):
+        raise TypeError(
+            f"X is a dict of {list(X)[:5]}; expected one array or table of all rows. Make a table "
+            f"of columns, pandas.DataFrame(X), or put arrays side by side, numpy.hstack, and let "
+            f"the module take them apart."
+        )
+    if isinstance(X, list | tuple) and any(isinstance(row, Mapping) for row in X[:1]):
+        raise TypeError(
+            f"X is a {type(X).__name__} of dicts; expected an array or a table of the rows. "
+            f"pandas.DataFrame(X) makes a table of them, DictVectorizer().fit_transform(X) of "
+            f"scikit-learn a sparse matrix."
+        )
 
 
 def _check_table(X):
