@@ -79,7 +79,6 @@ KNOWN = [
     TREE,
     BOOSTED_TREE,
     *("builtins.object", "numpy.dtype", "numpy.mean", "numpy.number"),
-    "sklearn.compose._column_transformer._RemainderColsList",  # of scikit-learn 1.6
     "sklearn.compose._column_transformer.make_column_selector",
     *(f"sklearn.feature_selection._mutual_info.mutual_info_{y}" for y in ("classif", "regression")),
     *(f"sklearn.feature_selection._univariate_selection.{score}" for score in _SCORES),
