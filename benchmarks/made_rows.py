@@ -35,7 +35,7 @@ from skdistill.exceptions import TeacherWarning
 from skdistill.transfer import VAE, Gibbs, Munge, Sampler, SchemaSampler, Spunge
 
 FIT_ROWS, FACTOR = 1_000, 3
-SHOWN = ("adult", "california", "pendigits")
+SHOWN = ("adult", "bank", "pendigits")
 NONE, TEACHER = "no generated rows", "the teacher"
 GIVEN = ("spunge", "munge", "gibbs", "mixture", "vae", "vae, fitted on all rows", "real rows")
 ALONE = ("ranges", "deciles", "in 3 rounds", "thresholds")

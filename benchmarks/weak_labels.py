@@ -216,12 +216,12 @@ def main():
     shown = None
     for (block, arm), figures in found.items():
         if block != shown:
-            print(f"\n{block:<44}{'accuracy':<16}{'log-loss':<16}{'KB':>4}")
+            print(f"\n{block:<50}{'accuracy':<16}{'log-loss':<16}{'KB':>4}")
             shown = block
         means = np.mean(figures, axis=0)
         errors = np.std(figures, axis=0, ddof=1) / np.sqrt(len(figures))
         cells = [f"{m:.3f} ± {e:.3f}" for m, e in zip(means[:2], errors[:2], strict=True)]
-        print(f"{arm:<44}{cells[0]:<16}{cells[1]:<16}{means[2]:>4.0f}")
+        print(f"{arm:<50}{cells[0]:<16}{cells[1]:<16}{means[2]:>4.0f}")
 
 
 if __name__ == "__main__":
