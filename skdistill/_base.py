@@ -30,6 +30,7 @@ from skdistill._compat import (
 from skdistill._fit_rows import Prepared, Rows, fit_steps, read_held
 from skdistill._random import draw_seeds
 from skdistill._rows import as_rows, has_gaps, label_digest
+from skdistill._sent import SentOnce
 from skdistill._torch import resolve_device
 from skdistill.exceptions import StudentError
 from skdistill.students._default import is_default, named_default
@@ -50,7 +51,7 @@ from skdistill.transfer._gather import gather_rows
 from skdistill.transfer._registry import clone_augmenter
 
 
-class BaseDistilled(MetaEstimatorMixin, BaseEstimator):
+class BaseDistilled(SentOnce, MetaEstimatorMixin, BaseEstimator):
     """Base class of the estimators that hold a teacher and a student."""
 
     _parameter_constraints = {

@@ -58,6 +58,10 @@ class Job:
     error_score: Any = np.nan
     verbose: int = 0
 
+    def __sizeof__(self):
+        """Return a size that tells of the rows: joblib's dask sends a worker once what is large."""
+        return super().__sizeof__() + 8 * len(self.y)
+
     def make(self, number):
         """Return an estimator with the settings of a candidate."""
         settings = clone(self.candidates[number], safe=False)  # estimators among them are copied
