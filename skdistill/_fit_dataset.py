@@ -5,7 +5,7 @@ import hashlib
 import tempfile
 import time
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Never, Self
 
 from skdistill._atomic import all_or_nothing
 from skdistill._checks import check_parts
@@ -26,6 +26,15 @@ from skdistill.training._stream import Block, Stream
 
 class FitDatasetMixin:
     """An estimator that can be fitted on files too."""
+
+    @property
+    def partial_fit(self) -> Never:
+        """There is none; who looks for it is told what there is."""
+        raise AttributeError(
+            f"{type(self).__name__} has no partial_fit: its folds, held-back rows and schedule are "
+            f"those of all rows. fit_dataset learns from Parquet files larger than memory, and "
+            f"model.student_[-1].partial_fit goes on with a fitted network."
+        )
 
     @fit_context(prefer_skip_nested_validation=False)
     def fit_dataset(

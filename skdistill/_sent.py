@@ -88,13 +88,14 @@ class SentOnce:
     teacher: Any = _OpenedTeacher()
 
     def __getstate__(self):
-        state = super().__getstate__()
+        state: Any = super().__getstate__()
         if "distributed" not in sys.modules or not _goes_apart(state):
             return state
         sent = Sent.of(state["teacher"])
         if sent is None:
             return state
-        return {**{k: v for k, v in state.items() if k != "teacher"}, "_sent": sent}
+        others = {name: value for name, value in state.items() if name != "teacher"}
+        return {**others, "_sent": sent}
 
     def __copy__(self):
         copy = type(self).__new__(type(self))

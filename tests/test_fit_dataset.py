@@ -504,3 +504,11 @@ def test_pyarrow_is_asked_for(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "pyarrow.parquet", None)
     with pytest.raises(ImportError, match=r"fit_dataset needs pyarrow.*skdistill\[parquet\]"):
         model().fit_dataset(Path("rows"), **GIVEN)
+
+
+@pytest.mark.parametrize("kind", [DistilledClassifier, DistilledRegressor])
+def test_who_looks_for_partial_fit_is_told_of_fit_dataset(kind):
+    model = kind()
+    assert not hasattr(model, "partial_fit")
+    with pytest.raises(AttributeError, match=f"{kind.__name__} has no partial_fit.*fit_dataset"):
+        model.partial_fit([[1.0]], [0])
