@@ -10,6 +10,7 @@ ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 TOOLS = {"docs", "lint"}  # what reads the code and does not run it
+APART = {"dask"}  # whose workers take long to start: its tests run where it is installed
 lowest_versions = runpy.run_path(str(ROOT / "tests" / "lowest.py"))["lowest_versions"]
 
 
@@ -52,6 +53,6 @@ def test_every_requirement_has_its_lowest_version():
     assert len(lowest_versions(PROJECT)) == len(PROJECT["dependencies"]) + len(EXTRAS["test"])
 
 
-@pytest.mark.parametrize("extra", sorted(EXTRAS.keys() - TOOLS - {"test"}))
+@pytest.mark.parametrize("extra", sorted(EXTRAS.keys() - TOOLS - APART - {"test"}))
 def test_the_tests_run_on_the_bounds_of_every_extra(extra):
     assert set(EXTRAS[extra]) <= set(EXTRAS["test"])
