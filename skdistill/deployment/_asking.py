@@ -75,7 +75,9 @@ def check_teacher_of(student: Any, teacher: Any) -> Any:
     return examined
 
 
-def ask_teacher(examined: Any, X: Any, classes: np.ndarray, *, few: bool = False) -> np.ndarray:
+def ask_teacher(
+    examined: Any, X: Any, classes: np.ndarray, *, few: bool = False, verbose: int = 0
+) -> np.ndarray:
     """Return the teacher's probabilities in the order of the classes.
 
     Parameters
@@ -86,13 +88,15 @@ def ask_teacher(examined: Any, X: Any, classes: np.ndarray, *, few: bool = False
     few : bool, default=False
         Whether the rows may be too few to tell by them that a network returns neither logits nor
         probabilities, which is an error otherwise.
+    verbose : int, default=0
+        1 prints how far it is.
 
     Returns
     -------
     ndarray of shape (n_samples, n_classes), float64
     """
     task = ClassTask(classes)
-    replies = ask_fitted(examined, X, desk=Desk())
+    replies = ask_fitted(examined, X, desk=Desk(verbose=verbose))
     if few:
         kinds = tuple(reply.kind or _likely_kind(reply.values) for reply in replies)
     else:

@@ -23,6 +23,7 @@ CONSTRAINTS: dict[str, list] = {
     "price_per_row": [Interval(Real, 0, None, closed="neither"), None],
     "n_asked": [Interval(Integral, 0, None, closed="left"), None],
     "fixed_cost": [Interval(Real, 0, None, closed="left")],
+    "verbose": ["verbose"],
 }
 
 
@@ -96,6 +97,7 @@ def compare_with_teacher(
     price_per_row: float | None = None,
     n_asked: int | None = None,
     fixed_cost: float = 0.0,
+    verbose: int = 0,
 ) -> TeacherComparison:
     r"""Say how often a student differs from its teacher, and what each costs.
 
@@ -124,6 +126,8 @@ def compare_with_teacher(
         Rows that it was asked about to make the student. Needed with `price_per_row`.
     fixed_cost : float, default=0.0
         What else the student has cost, in that currency.
+    verbose : int, default=0
+        1 prints how far the teacher is, and the time that is left.
 
     Returns
     -------
@@ -165,7 +169,7 @@ def compare_with_teacher(
     400.0
     """
     settings = {"confidence": confidence, "price_per_row": price_per_row}
-    settings |= {"n_asked": n_asked, "fixed_cost": fixed_cost}
+    settings |= {"n_asked": n_asked, "fixed_cost": fixed_cost, "verbose": verbose}
     validate_parameter_constraints(CONSTRAINTS, settings, "compare_with_teacher")
     if price_per_row is not None and n_asked is None:
         raise ValueError(
@@ -183,7 +187,9 @@ def compare_with_teacher(
     if X.shape[0] == 0:
         raise ValueError("X has 0 rows; expected some that neither was fitted on.")
     p, student_ms = _asked(model.predict_proba, X, N_REPEATS)
-    q, teacher_ms = _asked(lambda rows: ask_teacher(examined, rows, model.classes_, few=True), X, 1)
+    q, teacher_ms = _asked(
+        lambda rows: ask_teacher(examined, rows, model.classes_, few=True, verbose=verbose), X, 1
+    )
     n_different = int(np.count_nonzero(p.argmax(axis=1) != q.argmax(axis=1)))
     break_even = None
     if price_per_row is not None and n_asked is not None:

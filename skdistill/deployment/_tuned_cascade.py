@@ -36,6 +36,8 @@ class TunedCascadeClassifier(BaseCascade):
     confidence_score : {"margin", "max_probability"}, default="margin"
         How sure the student is of a row: the difference of its two greatest probabilities, or the
         greatest one. Rows with less than the threshold go to the teacher.
+    verbose : int, default=0
+        1 prints how far the teacher is in `fit`, and the time that is left.
 
     Attributes
     ----------
@@ -110,6 +112,7 @@ class TunedCascadeClassifier(BaseCascade):
         **BaseCascade._parameter_constraints,
         "tolerance": [Interval(Real, 0, 1, closed="neither")],
         "confidence": [Interval(Real, 0, 1, closed="neither")],
+        "verbose": ["verbose"],
     }
 
     def __init__(
@@ -120,12 +123,14 @@ class TunedCascadeClassifier(BaseCascade):
         tolerance: float = 0.005,
         confidence: float = 0.95,
         confidence_score: str = "margin",
+        verbose: int = 0,
     ) -> None:
         self.student = student
         self.teacher = teacher
         self.tolerance = tolerance
         self.confidence = confidence
         self.confidence_score = confidence_score
+        self.verbose = verbose
 
     def fit(self, X: Any, y: ArrayLike) -> Self:
         """Find the threshold.
@@ -156,7 +161,7 @@ class TunedCascadeClassifier(BaseCascade):
         advice = "Give more rows, or a greater tolerance."
         check_enough_rows("X", len(labels), self.tolerance, self.confidence, advice)
         found = np.asarray(self.student.predict_proba(X))
-        said = ask_teacher(examined, X, self.classes_)
+        said = ask_teacher(examined, X, self.classes_, verbose=self.verbose)
         chosen = find_threshold(
             self._score_rows(found),
             self.classes_[found.argmax(axis=1)] == labels,

@@ -277,6 +277,13 @@ def test_the_least_number_of_rows_is_the_least():
     assert tuned(rows, Y[:454]).deferred_share_ == 0
 
 
+def test_it_says_how_far_the_teacher_is_where_it_is_asked_to(capsys):
+    cascade = tuned()
+    assert capsys.readouterr().out == ""
+    assert tuned(verbose=1).threshold_ == cascade.threshold_
+    assert f"of {len(X)} rows" in capsys.readouterr().out
+
+
 # With scikit-learn
 
 
@@ -286,7 +293,7 @@ def test_a_clone_keeps_the_fitted_parts():
     assert copy.student is cascade.student and copy.teacher is cascade.teacher
     assert not hasattr(copy, "threshold_")
     assert set(copy.get_params()) == {
-        *("student", "teacher", "tolerance", "confidence", "confidence_score"),
+        *("student", "teacher", "tolerance", "confidence", "confidence_score", "verbose"),
     }
     fixed = clone(CascadeClassifier(Told(0), Told(1), threshold=0.2))
     assert fixed.predict(X[:5]).shape == (5,)
@@ -359,6 +366,7 @@ OPEN = r"a float in the range \(0.0, 1.0\)"
 SCORES = "a str among {.*}"
 TUNED = "TunedCascadeClassifier"
 
+
 REFUSED = {
     "a threshold below 0": (
         ValueError,
@@ -374,6 +382,11 @@ REFUSED = {
         ValueError,
         fixed(confidence_score="entropy"),
         setting("confidence_score", SCORES, "'entropy'"),
+    ),
+    "words in place of how much to say": (
+        ValueError,
+        fit(verbose="much"),
+        "'verbose' parameter of TunedCascade.*Got 'much'",
     ),
     "no tolerance": (ValueError, fit(tolerance=0), setting("tolerance", OPEN, "0", TUNED)),
     "a tolerance in points": (ValueError, fit(tolerance=1), setting("tolerance", OPEN, "1", TUNED)),

@@ -71,6 +71,13 @@ def test_teacher_of_ones_own(model):
     assert isinstance(own, TeacherComparison)
 
 
+def test_it_says_how_far_the_teacher_is_where_it_is_asked_to(model, capsys):
+    facts = compare_with_teacher(model, X[300:])
+    assert capsys.readouterr().out == ""
+    assert compare_with_teacher(model, X[300:], verbose=1).n_different == facts.n_different
+    assert "teacher: 300 of 300 rows" in capsys.readouterr().out
+
+
 def test_a_teacher_is_asked_once_about_each_row(model):
     asked = []
 
@@ -107,6 +114,11 @@ REFUSED = {
         ValueError,
         lambda: compare_with_teacher(TREE.fit(X, Y), X, teacher=TREE, price_per_row=0),
         "'price_per_row' parameter",
+    ),
+    "words in place of how much to say": (
+        ValueError,
+        lambda: compare_with_teacher(TREE.fit(X, Y), X, teacher=TREE, verbose="much"),
+        "'verbose' parameter of compare_with_teacher.*Got 'much'",
     ),
     "no rows": (
         ValueError,
