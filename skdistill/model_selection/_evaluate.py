@@ -60,7 +60,8 @@ class Job:
 
     def __sizeof__(self):
         """Return a size that tells of the rows: joblib's dask sends a worker once what is large."""
-        return super().__sizeof__() + 8 * len(self.y)
+        n_rows = self.X.shape[0] if hasattr(self.X, "shape") else len(self.X)  # y may be None
+        return super().__sizeof__() + 8 * n_rows
 
     def make(self, number):
         """Return an estimator with the settings of a candidate."""

@@ -64,6 +64,10 @@ def test_processes_with_a_class_that_is_in_no_file(strategy, rows):
     np.testing.assert_allclose(found, scores(rows, strategy, None, model), atol=1e-9)
 
 
+def mean_confidence(model, X, y=None):
+    return float(model.predict_proba(X).max(axis=1).mean())
+
+
 def taught_by(teacher, **settings):
     return clone(MODEL).set_params(teacher=teacher, cv=None, **settings)
 
@@ -152,6 +156,18 @@ def test_a_worker_of_dask_opens_teacher_and_rows_once(name, rows, workers, log):
     np.testing.assert_allclose(
         search.cv_results_["mean_test_score"], own.cv_results_["mean_test_score"], atol=1e-9
     )
+
+
+@pytest.mark.slow
+def test_a_search_without_labels_on_workers_of_dask(rows, workers):
+    model = taught_by(GaussianNB().fit(*rows), alpha=1)
+    search = DistillationSearchCV(
+        model, {"temperature": [1, 3]}, cv=2, scoring=mean_confidence, refit=False
+    )
+    expected = search.fit(rows[0]).cv_results_["mean_test_score"]
+    with joblib.parallel_config("dask"):
+        search.fit(rows[0])
+    np.testing.assert_allclose(search.cv_results_["mean_test_score"], expected, atol=1e-9)
 
 
 @pytest.mark.slow
