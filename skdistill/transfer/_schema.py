@@ -72,8 +72,8 @@ class SchemaSampler(BaseEstimator):
     >>> X, y = load_iris(return_X_y=True)
     >>> teacher = DecisionTreeClassifier(max_leaf_nodes=4, random_state=0).fit(X, y)
     >>> rows = SchemaSampler.from_teacher(teacher).sample(1000, random_state=0)
-    >>> student = DistilledClassifier(teacher, alpha=1, random_state=0).fit(rows, None)
-    >>> bool(student.score(X, y) > 0.9)
+    >>> model = DistilledClassifier(teacher, DecisionTreeClassifier(max_depth=4), random_state=0)
+    >>> bool(model.fit(rows, None).score(X, y) > 0.9)
     True
     """
 
