@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sized
 from typing import Any
 
 import numpy as np
-from sklearn.utils import assert_all_finite, check_array, column_or_1d
+from sklearn.utils import assert_all_finite, column_or_1d
 
 from skdistill._rows import as_rows
 
@@ -200,12 +200,4 @@ def _read_column(name: str, y: Any) -> np.ndarray:
             f"(n_samples,). Of one-hot rows take {name}.argmax(axis=1); several outputs go one at "
             f"a time."
         )
-    y = check_array(
-        y,
-        ensure_2d=False,
-        dtype=None,
-        input_name=name,
-        ensure_all_finite=False,
-        ensure_min_samples=0,
-    )
-    return column_or_1d(y, warn=True)
+    return column_or_1d(y, warn=True, input_name=name)

@@ -45,7 +45,7 @@ STEPS = {
     ),
     "gaps by neighbours": (KNNImputer(), GAPS),
     "gaps by the other columns": (IterativeImputer(max_iter=2, random_state=0), GAPS),
-    "bins": (KBinsDiscretizer(3, strategy="uniform"), NUMBERS),
+    "bins": (KBinsDiscretizer(3, quantile_method="averaged_inverted_cdf"), NUMBERS),
     "numbers of words": (
         OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1), WORDS
     ),
