@@ -30,7 +30,6 @@ from skdistill._compat import (
 from skdistill._fit_rows import Prepared, Rows, fit_steps, read_held
 from skdistill._random import draw_seeds
 from skdistill._rows import as_rows, has_gaps, label_digest
-from skdistill._sent import SentOnce
 from skdistill._torch import resolve_device
 from skdistill.exceptions import StudentError
 from skdistill.students._default import is_default, named_default
@@ -42,6 +41,7 @@ from skdistill.targets._targets import compute_targets
 from skdistill.targets._tasks import ClassTask, NumberTask
 from skdistill.teachers._as_teacher import as_teacher, bind_student
 from skdistill.teachers._fit import clone_teacher, is_fitted, tags_of
+from skdistill.teachers._sent import SentOnce
 from skdistill.training._all_terms import check_terms, terms_of
 from skdistill.training._fitted import FittedStudent, behind_steps
 from skdistill.training._lesson import Lesson

@@ -50,7 +50,6 @@ _2 = _1 | {"training"}
 _3 = _2 | {
     *("_alpha_choice", "_base", "_checks", "_classifier", "_fit_rows", "_halves", "_regressor"),
     *("_ensemble_spread", "_multilabel", "_mutual", "_same_rows", "_without_labels"),
-    "_sent",
     *("_dataset_checks", "_dataset_files", "_dataset_rows", "_dataset_task", "_fit_dataset"),
 }
 _4 = _3 | {"model_selection", "evaluation", "deployment"}
@@ -104,13 +103,12 @@ MAY_IMPORT = {
     "_dataset_task": _2,
     "_fit_dataset": _2
     | {"_checks", "_dataset_checks", "_dataset_files", "_dataset_task", "_fit_rows"},
-    "_sent": {"teachers"},
-    "_base": _2 | {"_alpha_choice", "_checks", "_fit_rows", "_sent"},
+    "_base": _2 | {"_alpha_choice", "_checks", "_fit_rows"},
     "_without_labels": {"targets"},
     "_multilabel": _2 | {"_base"},
     "_classifier": _2 | {"_alpha_choice", "_base", "_checks", "_fit_dataset", "_without_labels"},
     "_regressor": _2 | {"_alpha_choice", "_base", "_checks", "_fit_dataset"},
-    "_ensemble_spread": _2 | {"_regressor"},
+    "_ensemble_spread": _2 | {"_halves", "_regressor"},
     "_mutual": _2 | {"_classifier", "_regressor", "_same_rows"},
     # layer 4
     "model_selection": _3,

@@ -15,6 +15,7 @@ from skdistill._unwrap import unfrozen
 from skdistill.exceptions import TeacherError
 from skdistill.teachers._base_ensemble import members_of
 from skdistill.teachers._callable import CallableTeacher
+from skdistill.teachers._sent import SentOnce
 
 TRAINING_ALONE = {"history_", "optimizer_", "callbacks_", "training"}
 """What changes in a net without a change of its answers; `callbacks` too once it is trained."""
@@ -58,6 +59,8 @@ class _ContentHasher(NumpyHasher):
             return _stand_in, (type(obj), obj.shape, entries.row, entries.col, entries.data)
         if isinstance(obj, KDTree | BallTree):  # whose state counts the queries
             return _stand_in, (type(obj), *map(np.asarray, obj.get_arrays()))
+        if isinstance(obj, SentOnce):  # whose pickle for dask is another
+            return _stand_in, (type(obj),), obj.whole_state()
         if isinstance(obj, CallableTeacher):
             return _stand_in, (type(obj), obj.cache_key, obj.classes)
         return NotImplemented

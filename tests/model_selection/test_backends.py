@@ -10,12 +10,15 @@ from types import SimpleNamespace
 
 import joblib
 import numpy as np
+import pandas as pd
 import pytest
+import skorch
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.naive_bayes import GaussianNB
 
 from skdistill import DistillationSearchCV, DistilledClassifier, StudentNet
+from skdistill.evaluation import distillation_report
 from skdistill.students import MLP, Linear
 
 STUDENT = StudentNet(MLP, module__hidden_units=(8,), max_epochs=4, dtype="float64")
@@ -224,6 +227,23 @@ def test_elsewhere_each_copy_of_a_model_has_a_teacher_of_its_own(rows, with_dask
     np.testing.assert_array_equal(first.fit(*rows).predict_proba(X), expected)
     fitted = pickle.loads(pickle.dumps(first))
     assert fitted.teacher is fitted.teacher_
+
+
+def test_what_memory_keeps_is_found_again_where_dask_is_in_use(
+    rows, tmp_path, monkeypatch, request
+):
+    model = taught_by(GaussianNB().fit(*rows))
+
+    def report():
+        return distillation_report(model, *rows, *rows, memory=str(tmp_path))
+
+    def train(*args, **kwargs):
+        pytest.fail("a student was trained again")
+
+    first = report()
+    monkeypatch.setattr(skorch.NeuralNet, "fit_loop", train)
+    request.getfixturevalue("with_dask")
+    pd.testing.assert_series_equal(report().to_frame()["log_loss"], first.to_frame()["log_loss"])
 
 
 def test_a_teacher_that_cannot_be_pickled_is_the_callers_affair(rows, with_dask):

@@ -87,6 +87,17 @@ class SentOnce:
 
     teacher: Any = _OpenedTeacher()
 
+    def whole_state(self) -> dict:
+        """Return the state with the teacher itself in it, whatever is in use.
+
+        Returns
+        -------
+        dict
+        """
+        teacher = self.teacher  # opened now, if it was sent
+        state: Any = super().__getstate__()
+        return {**state, "teacher": teacher}
+
     def __getstate__(self):
         state: Any = super().__getstate__()
         if "distributed" not in sys.modules or not _goes_apart(state):
