@@ -4,7 +4,7 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from skdistill._columns import read_categories
-from skdistill.transfer._members import Members
+from skdistill.transfer._rows_by_label import RowsByLabel
 from skdistill.transfer._table import UNCHANGED, build_table, read_columns
 
 __all__ = ["MAX_CODES", "TableCodec", "rank_categories"]
@@ -38,7 +38,7 @@ class TableCodec:
     def __init__(self, X):
         self._X, self._columns = X, list(read_columns(X))
         codes = [_read_codes(X, j, column) for j, column in enumerate(self._columns)]
-        self._members = [Members(column) for column in codes]
+        self._rows_by_code = [RowsByLabel(column) for column in codes]
         self._quantities = [j for j, column in enumerate(self._columns) if column.is_quantity]
         self._coded = [j for j, column in enumerate(codes) if column.any()]
         scores = [_normal_scores(self._columns[j].numbers) for j in self._quantities]
@@ -70,7 +70,7 @@ class TableCodec:
 
     def _changes(self, codes, scores, rng):
         for j, column in enumerate(self._columns):
-            source = self._members[j].draw(codes[:, j], rng)
+            source = self._rows_by_code[j].draw(codes[:, j], rng)
             if not column.is_quantity:
                 yield source, *UNCHANGED
                 continue

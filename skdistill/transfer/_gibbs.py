@@ -9,7 +9,7 @@ from skdistill._compat import Interval
 from skdistill._interrupts import whole_trainings
 from skdistill.transfer._base import BaseAugmenter, refuse_sparse_and_images
 from skdistill.transfer._codec import MAX_CODES, rank_categories
-from skdistill.transfer._members import Members
+from skdistill.transfer._rows_by_label import RowsByLabel
 from skdistill.transfer._table import UNCHANGED, build_table, read_columns
 
 
@@ -114,7 +114,7 @@ class Gibbs(BaseAugmenter):
         others[:, column] = 0
         with whole_trainings():
             tree.fit(others, wanted)
-        return tree, Members(tree.apply(others))
+        return tree, RowsByLabel(tree.apply(others))
 
 
 def _encode(X):

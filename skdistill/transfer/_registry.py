@@ -40,12 +40,13 @@ def get_augmenter(augment):
     >>> get_augmenter("spunge")
     Spunge()
     """
+    is_object = augment is not None and not isinstance(augment, str | type)
+    if is_object and hasattr(augment, "sample") and not hasattr(augment, "rows"):
+        augment = Sampler(augment)
     if isinstance(augment, BaseAugmenter):
         augment.check_settings()
-    if augment is None or (not isinstance(augment, str | type) and hasattr(augment, "rows")):
+    if augment is None or (is_object and hasattr(augment, "rows")):
         return augment
-    if hasattr(augment, "sample") and not isinstance(augment, type):
-        return Sampler(augment)
     if isinstance(augment, str) and augment in AUGMENTERS:
         return AUGMENTERS[augment]()
     near = difflib.get_close_matches(str(augment).lower(), AUGMENTERS, n=1)

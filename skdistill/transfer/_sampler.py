@@ -12,6 +12,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from skdistill._columns import is_number
+from skdistill._compat import validate_parameter_constraints
 from skdistill._frames import column_names, is_table, library_of, take_columns
 from skdistill._interrupts import whole_trainings
 from skdistill._random import seed_parameters
@@ -89,6 +90,11 @@ class Sampler(BaseAugmenter):
         """Raise a ValueError where a setting is out of its range."""
         super().check_settings()
         self._refuse_classes()
+        generator: Any = self.generator
+        constraints = getattr(generator, "_parameter_constraints", None)
+        if constraints is not None and is_to_be_fitted(generator):
+            settings, name = generator.get_params(deep=False), type(generator).__name__
+            validate_parameter_constraints(constraints, settings, caller_name=name)
 
     def _refuse_classes(self):
         generator = self.generator

@@ -6,11 +6,22 @@ import pytest
 import torch
 from scipy import sparse
 from sklearn.linear_model import LogisticRegression
+from sklearn.mixture import GaussianMixture
 
 from skdistill import DistilledClassifier, StudentNet
 from skdistill.exceptions import ColumnError
 from skdistill.students import MLP
-from skdistill.transfer import Flip, GaussianNoise, Mixup, Munge, Shift, Spunge, Unlabeled
+from skdistill.transfer import (
+    VAE,
+    Flip,
+    GaussianNoise,
+    Mixup,
+    Munge,
+    Sampler,
+    Shift,
+    Spunge,
+    Unlabeled,
+)
 
 X, Y = np.random.default_rng(0).normal(size=(30, 4)), np.arange(30) % 3
 IMAGES = torch.zeros(2, 3, 8, 8)
@@ -97,6 +108,16 @@ REFUSED = {
         ValueError,
         fit(augment=Munge(s=-1)),
         setting("s", "Munge", POSITIVE, "-1"),
+    ),
+    "a density out of range in a model": (
+        ValueError,
+        fit(augment=VAE(max_iter=0)),
+        setting("max_iter", "VAE", COUNT, "0"),
+    ),
+    "one of scikit-learn, wrapped": (
+        ValueError,
+        fit(augment=Sampler(GaussianMixture("many"))),
+        setting("n_components", "GaussianMixture", COUNT, "'many'"),
     ),
     "a view out of range in a model": (
         ValueError,

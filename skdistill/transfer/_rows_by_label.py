@@ -2,10 +2,10 @@
 
 import numpy as np
 
-__all__ = ["Members"]
+__all__ = ["RowsByLabel"]
 
 
-class Members:
+class RowsByLabel:
     """The rows of each label.
 
     Parameters
@@ -15,8 +15,9 @@ class Members:
     Examples
     --------
     >>> import numpy as np
-    >>> from skdistill.transfer._members import Members
-    >>> Members(np.array([7, 3, 3])).draw(np.array([7, 7, 3]), np.random.default_rng(0)).tolist()
+    >>> from skdistill.transfer._rows_by_label import RowsByLabel
+    >>> rows = RowsByLabel(np.array([7, 3, 3]))
+    >>> rows.draw(np.array([7, 7, 3]), np.random.default_rng(0)).tolist()
     [0, 0, 2]
     """
 
