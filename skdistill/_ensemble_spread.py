@@ -18,7 +18,14 @@ from sklearn.ensemble import (
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from skdistill._compat import Interval, fit_context, learn_names_and_width, safe_indexing
+from skdistill._compat import (
+    Interval,
+    check_names_and_width,
+    fit_context,
+    learn_names_and_width,
+    safe_indexing,
+)
+from skdistill._halves import try_fit
 from skdistill._interrupts import whole_trainings
 from skdistill._random import draw_seeds, seed_parameters
 from skdistill._regressor import DistilledRegressor
@@ -175,6 +182,11 @@ class DistilledEnsembleClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstim
         learn_names_and_width(self, X)
         student_seed, *seeds = draw_seeds(self.random_state, 3)
         fitted = isinstance(self.ensemble, BaseEstimator) and is_fitted(self.ensemble)
+        student = DistilledRegressor(
+            student=self.student, alpha=0, device=self.device, random_state=student_seed
+        )
+        one_hot = (task.y[:, None] == task.classes).astype(np.float64)
+        try_fit(student, X, one_hot)  # before an ensemble is fitted
         with whole_trainings():
             if fitted:
                 self.ensemble_ = ensemble
@@ -182,9 +194,7 @@ class DistilledEnsembleClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstim
             else:
                 targets = self._out_of_fold(ensemble, X, task, seeds[0])
                 self.ensemble_ = _seeded(ensemble, seeds[1]).fit(X, task.y)
-            self.student_ = DistilledRegressor(
-                student=self.student, alpha=0, device=self.device, random_state=student_seed
-            ).fit(X, targets)
+            self.student_ = student.fit(X, targets)
         self.classes_ = task.classes
         return self
 
@@ -199,8 +209,7 @@ class DistilledEnsembleClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstim
         -------
         ndarray of shape (n_samples,)
         """
-        check_is_fitted(self)
-        return self.classes_[self.student_.predict(X).argmax(axis=1)]
+        return self.classes_[self._scores(X).argmax(axis=1)]
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Return the probability of each class, in the order of `classes_`.
@@ -213,8 +222,7 @@ class DistilledEnsembleClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstim
         -------
         ndarray of shape (n_samples, n_classes), float64
         """
-        check_is_fitted(self)
-        s = self.student_.predict(X)
+        s = self._scores(X)
         return np.exp(s - logsumexp(s, axis=1, keepdims=True))
 
     def disagreement(self, X: Any) -> np.ndarray:
@@ -229,8 +237,14 @@ class DistilledEnsembleClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstim
         ndarray of shape (n_samples,), float64
             Mean divergence of the members from the pool, in nats; 0 where they are one.
         """
+        return np.maximum(0.0, -logsumexp(self._scores(X), axis=1))
+
+    def _scores(self, X):
+        """Return what the student predicts, the mean log-probability of each class."""
         check_is_fitted(self)
-        return np.maximum(0.0, -logsumexp(self.student_.predict(X), axis=1))
+        X = as_rows(X)
+        check_names_and_width(self, X)
+        return self.student_.predict(X)
 
     def _out_of_fold(self, ensemble, X, task, seed):
         """Return the mean over the splits that leave a row out."""

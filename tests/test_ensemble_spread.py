@@ -23,7 +23,7 @@ from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
 from skdistill import DistilledEnsembleClassifier
-from skdistill.exceptions import TeacherError
+from skdistill.exceptions import StudentError, TeacherError
 
 X, POSITIONS = make_classification(
     120, 6, n_informative=4, n_classes=3, n_clusters_per_class=1, random_state=0
@@ -130,7 +130,29 @@ def test_kinds_of_ensembles_on_tables(ensemble):
     assert fits[0].feature_names_in_.tolist() == list("abcdef")
 
 
+class Unfitted(ExtraTreesClassifier):
+    """An ensemble that nobody may fit: what is refused is refused before."""
+
+    def fit(self, X, y, sample_weight=None):
+        pytest.fail("the ensemble was fitted before the refusal")
+
+
 REFUSED = {
+    "device": (
+        ValueError,
+        lambda: DistilledEnsembleClassifier(Unfitted(), device="abacus").fit(X, Y),
+        "device.*'abacus'",
+    ),
+    "student": (
+        StudentError,
+        lambda: DistilledEnsembleClassifier(Unfitted(), GaussianNB()).fit(X, Y),
+        "GaussianNB",
+    ),
+    "rows of another width": (
+        ValueError,
+        lambda: DistilledEnsembleClassifier(FOREST, REPEATS).fit(X, Y).disagreement(X[:, :5]),
+        "X has 5 features, but DistilledEnsembleClassifier is expecting 6 features",
+    ),
     "boosting": (
         TeacherError,
         lambda: DistilledEnsembleClassifier(GradientBoostingClassifier()).fit(X, Y),
