@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from skdistill._ensemble_spread import DistilledEnsembleClassifier
     from skdistill._multilabel import DistilledMultilabelClassifier
     from skdistill._mutual import MutualClassifier, MutualRegressor
+    from skdistill._quantiles import DistilledQuantileRegressor
     from skdistill._regressor import DistilledRegressor
     from skdistill.model_selection import DistillationSearchCV
     from skdistill.training import StudentNet, StudentNetMultilabel, StudentNetRegressor
@@ -23,6 +24,7 @@ else:
             "DistilledClassifier": "skdistill._classifier",
             "DistilledEnsembleClassifier": "skdistill._ensemble_spread",
             "DistilledMultilabelClassifier": "skdistill._multilabel",
+            "DistilledQuantileRegressor": "skdistill._quantiles",
             "DistilledRegressor": "skdistill._regressor",
             "MutualClassifier": "skdistill._mutual",
             "MutualRegressor": "skdistill._mutual",
@@ -38,6 +40,7 @@ __all__ = [
     "DistilledClassifier",
     "DistilledEnsembleClassifier",
     "DistilledMultilabelClassifier",
+    "DistilledQuantileRegressor",
     "DistilledRegressor",
     "MutualClassifier",
     "MutualRegressor",

@@ -249,7 +249,14 @@ Unlabeled, default=None
     def _read_task(self, X, y, soft_targets, classes):
         if y is None:
             self._check_without_labels(soft_targets)
-        task = NumberTask.from_y(y, get_regression_loss(self.loss).level)
+        level = get_regression_loss(self.loss).level
+        task = NumberTask.from_y(y, level)
+        if np.ndim(level) and len(level) != task.n_columns:
+            raise ValueError(
+                f"loss={self.loss!r} has {len(level)} quantiles and y {task.n_columns} column(s); "
+                f"expected one quantile, or one for each column. For several quantiles of the "
+                f"same numbers use DistilledQuantileRegressor."
+            )
         self.n_outputs_ = task.n_columns
         return task
 

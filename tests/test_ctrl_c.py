@@ -175,6 +175,7 @@ DIRECT = {
     "transfer/_neighbors.py": "an encoding",
     "evaluation/_robustness/_corruptions.py": "means of columns",
     "_cli/_fit.py": "the fit that was asked for",
+    "_quantiles.py": "the fit that was asked for, and its teacher's, a block of its own",
     "_ensemble_spread.py": "members of a fold, within the block of its fit",
     "_fit_rows.py": "steps before the student",
     "_same_rows.py": "steps before the student",

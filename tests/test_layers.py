@@ -49,7 +49,8 @@ _1 = _0 | {"teachers", "targets", "transfer", "losses", "students"}
 _2 = _1 | {"training"}
 _3 = _2 | {
     *("_alpha_choice", "_base", "_checks", "_classifier", "_fit_rows", "_halves", "_regressor"),
-    *("_ensemble_spread", "_multilabel", "_mutual", "_same_rows", "_without_labels"),
+    *("_ensemble_spread", "_multilabel", "_mutual", "_quantiles", "_same_rows"),
+    "_without_labels",
     *("_dataset_checks", "_dataset_files", "_dataset_rows", "_dataset_task", "_fit_dataset"),
 }
 _4 = _3 | {"model_selection", "evaluation", "deployment"}
@@ -109,6 +110,7 @@ MAY_IMPORT = {
     "_classifier": _2 | {"_alpha_choice", "_base", "_checks", "_fit_dataset", "_without_labels"},
     "_regressor": _2 | {"_alpha_choice", "_base", "_checks", "_fit_dataset"},
     "_ensemble_spread": _2 | {"_halves", "_regressor"},
+    "_quantiles": _2 | {"_regressor"},
     "_mutual": _2 | {"_classifier", "_regressor", "_same_rows"},
     # layer 4
     "model_selection": _3,

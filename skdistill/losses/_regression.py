@@ -1,8 +1,10 @@
 """Losses of numbers: how far a student's values are from the targets, labels or teacher's alike."""
 
 import difflib
+from collections.abc import Sequence
 from numbers import Real
 
+import numpy as np
 import torch
 from sklearn.base import BaseEstimator
 from torch.nn.functional import huber_loss
@@ -32,8 +34,8 @@ def pinball_error(values, targets, quantile):
     Parameters
     ----------
     values, targets : torch.Tensor of one shape
-    quantile : float
-        q in (0, 1).
+    quantile : float or torch.Tensor
+        q in (0, 1); a tensor has one for each column.
 
     Returns
     -------
@@ -51,8 +53,11 @@ class RegressionLoss(BaseEstimator):
     standard deviation of y, output by output.
     """
 
-    level: float | None = None
-    """The quantile of the targets that is the best constant prediction; None is the mean."""
+    level: float | np.ndarray | None = None
+    """The quantile of the targets that is the best constant prediction; None is the mean.
+
+    An array has one for each output.
+    """
 
     _parameter_constraints: dict = {}
 
@@ -177,8 +182,13 @@ class QuantileLoss(RegressionLoss):
 
     Parameters
     ----------
-    quantile : float, default=0.5
-        q in (0, 1). 0.5 is half the absolute error, and the median.
+    quantile : float or array-like of shape (n_outputs,), default=0.5
+        q in (0, 1), for all outputs or one for each. 0.5 is half the absolute error, and the
+        median.
+
+    See Also
+    --------
+    skdistill.DistilledQuantileRegressor : One student of several quantiles of y.
 
     References
     ----------
@@ -192,19 +202,56 @@ class QuantileLoss(RegressionLoss):
     tensor(0.9000)
     """
 
-    _parameter_constraints = {"quantile": [Interval(Real, 0, 1, closed="neither")]}
+    _parameter_constraints = {
+        "quantile": [Interval(Real, 0, 1, closed="neither"), "array-like"],
+    }
 
-    def __init__(self, quantile: float = 0.5) -> None:
+    def __init__(self, quantile: float | Sequence[float] | np.ndarray = 0.5) -> None:
         self.quantile = quantile
 
     @property
-    def level(self) -> float:  # type: ignore[override]
-        """The quantile itself; see `RegressionLoss`."""
-        return self.quantile
+    def level(self) -> float | np.ndarray:  # type: ignore[override]
+        """The quantile itself, or those of the outputs; see `RegressionLoss`."""
+        return self.quantile if isinstance(self.quantile, float) else np.asarray(self.quantile)
+
+    def check_settings(self) -> None:
+        """Refuse what are no quantiles; see `RegressionLoss`."""
+        super().check_settings()
+        if not isinstance(self.quantile, Real):
+            check_quantiles(self.quantile)
 
     def errors(self, values: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         """Return the error of each value; see `RegressionLoss`."""
-        return pinball_error(values, targets, self.quantile)
+        each = torch.as_tensor(self.quantile, dtype=values.dtype, device=values.device)
+        return pinball_error(values, targets, each if each.ndim else self.quantile)
+
+
+def check_quantiles(quantiles):
+    """Return several quantiles as an array.
+
+    Parameters
+    ----------
+    quantiles : array-like of shape (n_quantiles,)
+
+    Returns
+    -------
+    ndarray of shape (n_quantiles,), float64
+
+    Raises
+    ------
+    ValueError
+        Where they are no numbers in (0, 1).
+    """
+    try:
+        found = np.asarray(quantiles, dtype=np.float64)
+    except (TypeError, ValueError):
+        found = np.empty(0)
+    if found.ndim != 1 or not found.size or not ((found > 0) & (found < 1)).all():
+        raise ValueError(
+            f"The quantiles are {quantiles!r}; expected numbers between 0 and 1, such as "
+            f"[0.05, 0.5, 0.95]."
+        )
+    return found
 
 
 REGRESSION_LOSSES = {

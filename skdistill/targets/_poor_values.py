@@ -16,7 +16,7 @@ def warn_of_poor_values(values, y, sample_weight=None, level=None):
     y : ndarray of shape (n_samples, n_outputs)
         Targets.
     sample_weight : ndarray of shape (n_samples,), default=None
-    level : float, default=None
+    level : float or ndarray of shape (n_outputs,), default=None
         The quantile that is learnt, judged by the pinball loss; None is the mean, judged by the
         squared error.
 
@@ -38,6 +38,7 @@ def warn_of_poor_values(values, y, sample_weight=None, level=None):
         return
     worst = int(np.argmax(of_teacher / np.where(poor, of_constant, np.inf)))
     name = "squared error" if level is None else "pinball loss"
+    level = None if level is None else np.broadcast_to(level, y.shape[1])[worst]
     best = "mean" if level is None else f"quantile {level:g}"
     column = f" in column {worst} of y" if y.shape[1] > 1 else ""
     reason = (

@@ -63,6 +63,7 @@ def setting(name, owner, values, instead):
     return f"The '{name}' parameter of {owner} must be {values}. Got {instead} instead"
 
 
+QUANTILES = r"a float in the range \(0.0, 1.0\) or an array-like"
 POSITIVE, NOT_NEGATIVE = r"a float in the range \(0.0, inf\)", r"a float in the range \[0.0, inf\)"
 KINDS = [KD, MSE, Huber, Brier, JensenShannon, DKD, DIST]
 
@@ -160,12 +161,12 @@ SETTINGS = {
     "quantile 1": (
         ValueError,
         fit_numbers(QuantileLoss(quantile=1)),
-        setting("quantile", "QuantileLoss", r"a float in the range \(0.0, 1.0\)", 1),
+        setting("quantile", "QuantileLoss", QUANTILES, 1),
     ),
     "quantile in per cent": (
         ValueError,
         fit_numbers(QuantileLoss(quantile=90)),
-        setting("quantile", "QuantileLoss", r"a float in the range \(0.0, 1.0\)", 90),
+        setting("quantile", "QuantileLoss", QUANTILES, 90),
     ),
     "weight of features below 0": (
         ValueError,

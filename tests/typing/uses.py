@@ -17,6 +17,7 @@ from skdistill import (
     DistilledClassifier,
     DistilledEnsembleClassifier,
     DistilledMultilabelClassifier,
+    DistilledQuantileRegressor,
     DistilledRegressor,
     MutualClassifier,
     MutualRegressor,
@@ -227,9 +228,9 @@ def feature_losses() -> list[FeatureLoss]:
 def regression_losses() -> list[RegressionLoss]:
     """Call the soft terms of numbers."""
     assert_type(HuberLoss(delta=0.5).mean(student, teacher), torch.Tensor)
-    assert_type(QuantileLoss(quantile=0.9).level, float)
-    assert_type(SquaredErrorLoss().level, float | None)
-    QuantileLoss("0.9")  # type: ignore[arg-type]
+    assert_type(QuantileLoss(quantile=0.9).level, float | np.ndarray)
+    assert_type(SquaredErrorLoss().level, float | np.ndarray | None)
+    QuantileLoss(None)  # type: ignore[arg-type]
     return [SquaredErrorLoss(), HuberLoss(), QuantileLoss()]
 
 
@@ -335,6 +336,9 @@ def distil(rows: Any) -> DistilledRegressor:
     spread = DistilledEnsembleClassifier([net, net], smoothing=0.1).fit(X, y)
     assert_type(spread, DistilledEnsembleClassifier)
     assert_type(spread.disagreement(rows), np.ndarray)
+    quantiles = DistilledQuantileRegressor(None, [0.1, 0.9], alpha=0).fit(X, y)
+    assert_type(quantiles, DistilledQuantileRegressor)
+    assert_type(quantiles.predict_quantiles(rows), np.ndarray)
     tags = DistilledMultilabelClassifier(None, StudentNetMultilabel(max_epochs=2), temperature=2.0)
     assert_type(tags.fit(X, proba, soft_targets=proba).predict_proba(X), np.ndarray)
     assert_type(tags.classes_, list[np.ndarray])
