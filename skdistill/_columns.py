@@ -110,7 +110,8 @@ def as_floats(X, positions):
             return frame_floats(X, None if all_of_them else positions)
         columns = X if all_of_them else X[:, positions]
         if columns.dtype == object:
-            columns = np.where(_are_gaps(columns), np.nan, columns)
+            with np.errstate(invalid="ignore"):  # of NaN, which some processors signal
+                columns = np.where(_are_gaps(columns), np.nan, columns)
         return columns if columns.dtype in FLOATS else columns.astype(np.float64)
     except (TypeError, ValueError, OverflowError) as error:
         raise _no_number(X, positions, error) from error

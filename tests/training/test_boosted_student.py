@@ -145,6 +145,7 @@ def test_with_next_to_no_teacher_it_is_the_own_fit_on_the_labels(make, n_classes
 
 
 @CLASSES
+@pytest.mark.filterwarnings("ignore:.*gblinear")  # which newer releases are about to drop
 @pytest.mark.parametrize(
     "make, settings",
     [
