@@ -44,6 +44,7 @@ def given_targets(
         _refuse_two_orders(columns, targets.classes)
     _check_kind(targets, task)
     _check_lengths(targets, task, X_more)
+    _check_calibration(targets, calibrate)
     if targets.classes is None and columns is not None:
         targets = targets.replace(classes=columns)
     targets = task.align_given(targets)
@@ -85,6 +86,18 @@ def _check_kind(targets, task):
         raise ValueError(
             f"soft_targets are Targets of kind {targets.kind!r}, for {come}, and {wanted.name} are "
             f"learnt here; expected those of a teacher of {wanted.name}."
+        )
+
+
+def _check_calibration(targets, calibrate):
+    """Refuse to calibrate answers of which some come from the labels."""
+    mixed = targets.said is not None and not targets.calibrated
+    if calibrate and (targets.from_labels or mixed):
+        raise ValueError(
+            f"calibrate={calibrate!r} was given with soft_targets that hold answers made from the "
+            f"labels, on which nothing can be calibrated; expected calibrate=False. What the "
+            f"teacher itself says is calibrated where it is asked: teacher_targets(..., "
+            f"calibrate={calibrate!r})."
         )
 
 

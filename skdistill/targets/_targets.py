@@ -178,6 +178,7 @@ def teacher_targets(
     groups: ArrayLike | None = None,
     X_unlabeled: Any = None,
     teacher_classes: ArrayLike | None = None,
+    classes: ArrayLike | None = None,
     memory: Any = None,
     device: Any = "auto",
     n_jobs: int | None = None,
@@ -219,6 +220,8 @@ def teacher_targets(
         ``fit(X, y, soft_targets=targets, X_unlabeled=X_unlabeled)``.
     teacher_classes : array-like of shape (n_columns,), default=None
         The order of the teacher's columns where it has no `classes_`.
+    classes : array-like of shape (n_classes,), default=None
+        Labels to learn beyond those of y, as in `fit`; None is those of y.
     memory : str or joblib.Memory, default=None
         Where the answers are kept, each as soon as it is there, and found again.
     device : str or torch.device, default="auto"
@@ -272,7 +275,11 @@ def teacher_targets(
     kind = kind_of_task(teacher, task, "teacher_targets")
     kind.check_settings(calibrate, teacher_classes)
     _check_layers(teacher, layers, X, device)
-    task = None if y is None else kind.from_y(y)
+    if classes is None:
+        task = None if y is None else kind.from_y(y)
+    else:
+        _check_classes_wanted(kind, y, classes)
+        task = kind.from_y(y, classes)
     teacher = check_teacher(teacher, cv, kind.asks, teacher_classes, device)
     if task is None:
         _check_without_labels(teacher, calibrate)
@@ -302,6 +309,20 @@ def _check_layers(teacher, layers, X, device):
         )
     if layers:
         find_net(teacher, device, "layers").shapes(layers, X)
+
+
+def _check_classes_wanted(kind, y, classes):
+    """Refuse classes where there are none to add to."""
+    if kind is not ClassTask:
+        raise ValueError(
+            f"classes={classes!r} was given where {kind.asks.name} are asked for; expected None: "
+            f"it is about classes, of which a row has one."
+        )
+    if y is None:
+        raise ValueError(
+            f"classes={classes!r} was given without y; expected None: the columns are then the "
+            f"teacher's own classes."
+        )
 
 
 def _check_without_labels(teacher, calibrate):

@@ -259,8 +259,9 @@ class ClassTask:
         known : array-like or None
             The labels that the teacher knows; None is all.
         """
-        if known is not None:
-            values[~np.isin(self.y[rows], known)] = np.nan
+        lost = np.zeros(0, bool) if known is None else ~np.isin(self.y[rows], known)
+        if lost.any():  # values may be the user's own, which are written into for nothing
+            values[lost] = np.nan
 
     def fit_calibration(self, values, calibrate, sample_weight, *, out_of_fold):
         """Fit the wanted calibration on answers and labels; see `fit_calibration`."""

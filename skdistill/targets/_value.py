@@ -7,6 +7,8 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 from numpy.typing import ArrayLike
 
+from skdistill._names import names_of
+
 KINDS = ("logits", "numbers", "probabilities")
 
 
@@ -72,6 +74,18 @@ class Targets(NDArrayOperatorsMixin):
         features: dict[str, list[np.ndarray]] | None = None,
         said: ArrayLike | None = None,
     ) -> None:
+        if isinstance(values, Targets):
+            raise ValueError(
+                "Targets got Targets; expected an array. They are what `fit` takes as they are: "
+                "fit(X, y, soft_targets=targets)."
+            )
+        names = names_of(values)
+        if names is not None:
+            raise ValueError(
+                f"Targets got a table with the columns {names.tolist()}; expected an array, "
+                f"whose columns come in the order of `classes`. Pass table.to_numpy() and "
+                f"classes=[...], or the table itself as soft_targets, which is read by its names."
+            )
         self.values = np.asarray(values, dtype=np.float64)
         if self.values.ndim != 2:
             raise ValueError(
@@ -94,7 +108,20 @@ class Targets(NDArrayOperatorsMixin):
         self.calibrated = bool(calibrated)
         self.from_labels = bool(from_labels)
         self.more: list[np.ndarray] = [np.asarray(part, dtype=np.float64) for part in more]
+        for part in self.more:
+            if part.ndim != 2 or part.shape[1] != self.values.shape[1]:
+                raise ValueError(
+                    f"Targets got answers for more rows of shape {part.shape}; expected (n_rows, "
+                    f"{self.values.shape[1]}), a column for each of `values`."
+                )
         self.features = {} if features is None else dict(features)
+        lengths = [len(part) for part in [self.values, *self.more]]
+        for name, parts in self.features.items():
+            if [len(part) for part in parts] != lengths:
+                raise ValueError(
+                    f"Targets got features of the layer {name!r} for {[len(p) for p in parts]} "
+                    f"rows; expected {lengths}: an array for `values`, and one for each of `more`."
+                )
         self.said = None if said is None else np.asarray(said, dtype=np.float64)
 
     @property
