@@ -199,15 +199,20 @@ def draws_globally(module: nn.Module) -> bool:
     Returns
     -------
     bool
-        True for torch's own dropout, and for classes of others, of which nobody can tell.
+        True for torch's own dropout, and for classes and hooks of others, of which nobody can
+        tell.
     """
-    return any(not is_ours(part) or _drops_units(part) for part in module.modules())
+    return any(not is_ours(part) or _hooks(part) or _drops(part) for part in module.modules())
 
 
-def _drops_units(part):
+def _hooks(part):
+    return part._forward_hooks or part._forward_pre_hooks
+
+
+def _drops(part):
     if not type(part).__module__.startswith("torch."):
         return False
-    if isinstance(part, nn.RReLU):
+    if isinstance(part, nn.RReLU | nn.FractionalMaxPool2d | nn.FractionalMaxPool3d):
         return True
     share = getattr(part, "p", 0) if isinstance(part, _DROPOUTS) else getattr(part, "dropout", 0)
     return isinstance(share, float | int) and share > 0

@@ -214,23 +214,24 @@ class BaseStudentNet(NetStudentMixin, FastEpochMixin):
         initialize_again(self, self._labels_of)
         return X
 
-    def draws_apart(self, loss):
+    def draws_apart(self, losses):
         """Whether a training draws from the generators that it is given, and from no other.
 
-        What others have written may draw from torch's global generator.
+        What others have written may draw from torch's global generator, as its samplers do. Views
+        are handed one.
 
         Parameters
         ----------
-        loss : Loss or None
+        losses : list of object
 
         Returns
         -------
         bool
         """
-        if self.iterator_train is not TensorBatches or isinstance(loss, CallableLoss):
+        if self.iterator_train is not TensorBatches or hasattr(self, "iterator_train__sampler"):
             return False
         parts = [self, self.optimizer, self.dataset, *(callback for _, callback in self.callbacks_)]
-        return all(map(is_ours, parts if loss is None else [*parts, loss]))
+        return all(is_ours(part) and not isinstance(part, CallableLoss) for part in parts + losses)
 
     def initialize_module(self):
         """Make the module: widths inferred, an instance copied, in the wanted precision."""

@@ -1,6 +1,8 @@
 """What a training may have beside the criterion's two terms: its set-up, its batches, its loss."""
 
 import contextlib
+from collections.abc import Sequence
+from typing import Any
 
 
 class Term:
@@ -9,6 +11,9 @@ class Term:
     A subclass overrides what it needs. `training.train_net` enters `running` before the first
     batch, and leaves it after the last one, however the training ends.
     """
+
+    losses: Sequence[Any] = ()
+    """What it measures by, where others may have written that."""
 
     @contextlib.contextmanager
     def running(self, net, X):

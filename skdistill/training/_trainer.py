@@ -114,7 +114,8 @@ def initialize_net(net, X, n_outputs, seed=None, labels=packed_labels):
         check_callbacks(net)
         check_trainable(net.module_)
         _check_members(net)
-        outputs = _probe(net, X, n_outputs)
+        with _drawing_weights(net, seed):
+            outputs = _probe(net, X, n_outputs)
     net.criterion_.look_at(outputs)
     _add_guards(net, labels)
 
@@ -345,8 +346,11 @@ def _drawing_weights(net, seed):
     if seed is None:
         yield
         return
-    # The constructor of somebody else's module may draw anything.
-    is_known = net.module is None or is_ours(net.module)
+    # Somebody else's module may draw anything, when it is made and when it is first asked.
+    module = net.module
+    is_known = module is None or is_ours(module)
+    if isinstance(module, torch.nn.Module):
+        is_known = not draws_globally(module)
     lent = contextlib.nullcontext() if is_known else seeded(seed, _device_of(net))
     with lent, DrawWeights(make_generator(seed)):
         yield
@@ -359,7 +363,10 @@ def _drawing(net, seed):
         yield
         return
     device = _device_of(net)
-    apart = getattr(net, "draws_apart", lambda loss: False)(net.criterion_.loss)
+    objective = net.criterion_
+    losses = [loss for term in objective.terms for loss in term.losses]
+    losses += [] if objective.loss is None else [objective.loss]
+    apart = getattr(net, "draws_apart", lambda losses: False)(losses)
     is_known = apart and not draws_globally(net.module_)
     lent = contextlib.nullcontext() if is_known else seeded(seed, device)
     with lent, drawing_from(make_streams(seed, device)):
