@@ -257,7 +257,8 @@ class OneForEach(RegressorMixin, BaseEstimator):
         given = {} if sample_weight is None else {"sample_weight": sample_weight}
         self.regressors_ = []
         seeds = draw_seeds(self.random_state, len(self.regressors))
-        for regressor, column, seed in zip(self.regressors, np.asarray(y).T, seeds, strict=True):
+        columns = np.reshape(y, (len(y), -1)).T
+        for regressor, column, seed in zip(self.regressors, columns, seeds, strict=True):
             copy = clone(regressor)
             seed_parameters(copy, seed)
             self.regressors_.append(copy.fit(own_rows(copy, X), column, **given))

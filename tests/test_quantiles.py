@@ -100,6 +100,12 @@ def test_a_boosted_library_learns_its_quantile_by_its_objective():
     assert student(teacher=teacher, cv=2).fit(X, Y).predict_quantiles(X).shape == (400, 3)
 
 
+def test_a_single_quantile_is_a_column():
+    model = student(teacher=BOOSTED, quantiles=[0.9], cv=2).fit(X, Y)
+    assert model.predict_quantiles(X).shape == (400, 1)
+    np.testing.assert_array_equal(model.predict(X), model.predict_quantiles(X)[:, 0])
+
+
 def test_several_quantiles_of_several_numbers():
     loss = QuantileLoss(quantile=[0.1, 0.9])
     both = np.column_stack([Y, 100 * Y])
