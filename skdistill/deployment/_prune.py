@@ -50,8 +50,8 @@ def prune(
 
     Parameters
     ----------
-    model : DistilledClassifier, DistilledRegressor, StudentNet, StudentNetRegressor or Pipeline
-        Fitted, with a `StudentNet` or `StudentNetRegressor` as its student; not changed. A
+    model : distilled estimator, student or Pipeline
+        Fitted, with a `StudentNet` or a sibling of it as its student; not changed. A
         Pipeline ends in one of the others, as `student_` does. Of a search it is the best
         estimator that is pruned.
     X : {array-like, sparse matrix, DataFrame} of shape (n_samples, ...)
