@@ -74,7 +74,7 @@ def card_of(parts, columns, figures, row, name):
     )
 
 
-def measure(model, X, y, graph):
+def measure(model, X, y, graph, verbose=0):
     """Return what the card says of the rows of the user.
 
     Parameters
@@ -84,6 +84,8 @@ def measure(model, X, y, graph):
     X : {ndarray, CSR matrix, DataFrame} of shape (n_samples, ...)
     y : ndarray of shape (n_samples,) or (n_samples, n_outputs), or None
     graph : Runner
+    verbose : int, default=0
+        1 prints how far the teacher is.
 
     Returns
     -------
@@ -95,7 +97,7 @@ def measure(model, X, y, graph):
     figures = {
         "rows of the comparison": f"{len(wanted):,}",
         "farthest from the student": f"{np.abs(got - wanted).max():.1g}",
-        **_beside_teacher(model, X, answers, got),
+        **_beside_teacher(model, X, answers, got, verbose),
     }
     return figures if y is None else figures | SCORES[answers.task](answers, y, got)
 
@@ -141,12 +143,13 @@ SCORES = {"classes": _score_classes, "labels": _score_labels, "numbers": _score_
 """Lines of the table, from y and what the graph answers."""
 
 
-def _beside_teacher(model, X, answers, probabilities):
+def _beside_teacher(model, X, answers, probabilities, verbose):
     """Return how often the student of classes differs from the teacher that it has kept."""
     teacher = getattr(model, "teacher_", None)
     if answers.task != "classes" or teacher is None or answers_from_labels(teacher):
         return {}
-    told = ask_teacher(check_teacher_of(model, teacher), X, answers.names, few=True)
+    examined = check_teacher_of(model, teacher)
+    told = ask_teacher(examined, X, answers.names, few=True, verbose=verbose)
     n_different = int(np.count_nonzero(told.argmax(axis=1) != probabilities.argmax(axis=1)))
     bound = most_different(n_different, len(told), CONFIDENCE)
     return {

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_consistent_length
 
 from skdistill._aside import written_aside
+from skdistill._compat import validate_parameter_constraints
 from skdistill._rows import as_rows
 from skdistill.deployment._bundle._card import card_of, measure
 from skdistill.deployment._bundle._numpy_graph import as_arrays
@@ -35,6 +36,7 @@ def export(
     X: Any,
     y: ArrayLike | None = None,
     runtime: str = "onnx",
+    verbose: int = 0,
 ) -> Path:
     """Write a folder that serves a fitted student without torch and without scikit-learn.
 
@@ -68,6 +70,8 @@ def export(
         What serves. For "numpy" the student stands in ``student.npz``, and NumPy is enough, which
         takes less memory and more time for many rows: for tables with a network of linear layers,
         a soft tree or a linear model.
+    verbose : int, default=0
+        1 prints how far the teacher is, which a model that has kept it is compared with.
 
     Returns
     -------
@@ -116,6 +120,7 @@ def export(
             f"The 'runtime' parameter of export must be one of {list(REQUIREMENTS)}. Got "
             f"{runtime!r} instead."
         )
+    validate_parameter_constraints({"verbose": ["verbose"]}, {"verbose": verbose}, "export")
     written = write_student(model, "export")
     parts = written.parts
     if runtime == "numpy":
@@ -128,7 +133,7 @@ def export(
     y = _read_y(y, X, parts)
     unit = prove(graph, model, X)
     rows, test = _self_test(graph, unit)
-    figures = measure(model, X, y, graph)
+    figures = measure(model, X, y, graph, verbose)
     texts = {
         "predict.py": SCRIPT.read_text(encoding="utf-8"),
         "requirements.txt": REQUIREMENTS[runtime],
