@@ -13,12 +13,16 @@ from sklearn.utils.validation import check_is_fitted
 from skdistill._atomic import all_or_nothing
 from skdistill._classifier import DistilledClassifier
 from skdistill._compat import Interval, copy_estimator_state, fit_context
+from skdistill._progress import Progress
 from skdistill._random import draw_seeds
 from skdistill._regressor import DistilledRegressor
 from skdistill._rows import as_rows
 from skdistill._same_rows import SameRows
 from skdistill.training._mutual import check_lessons, check_mutual, learn_mutually
 from skdistill.training._student import as_student
+
+SECONDS = 1.0
+"""Between two lines that say how far a training is."""
 
 
 class BaseMutual(MetaEstimatorMixin, BaseEstimator):
@@ -34,6 +38,7 @@ class BaseMutual(MetaEstimatorMixin, BaseEstimator):
         "models": [list],
         "peer_weight": [Interval(Real, 0, None, closed="left")],
         "random_state": ["random_state"],
+        "verbose": ["verbose"],
     }
 
     def __init__(
@@ -42,17 +47,19 @@ class BaseMutual(MetaEstimatorMixin, BaseEstimator):
         *,
         peer_weight: float = 1.0,
         random_state: int | np.random.RandomState | None = None,
+        verbose: int = 0,
     ) -> None:
         self.models = models
         self.peer_weight = peer_weight
         self.random_state = random_state
+        self.verbose = verbose
 
     def __sklearn_clone__(self):
         """Clone as scikit-learn does, modules and fitted teachers among the models too."""
         models = self.models
         if isinstance(models, list):
             models = [clone(model, safe=False) for model in models]
-        copy = type(self)(models, peer_weight=self.peer_weight, random_state=self.random_state)
+        copy = type(self)(**{**self.get_params(deep=False), "models": models})
         copy_estimator_state(self, copy)
         return copy
 
@@ -118,7 +125,16 @@ class BaseMutual(MetaEstimatorMixin, BaseEstimator):
             fits = [same.begin(m, seed) for m, seed in zip(models, weights, strict=True)]
             check_lessons([fit.lesson for fit in fits])
             started = time.perf_counter()
-            learn_mutually([fit.lesson for fit in fits], self.peer_weight)
+            n_epochs = max(fit.lesson.learner.max_epochs for fit in fits)
+            with Progress(
+                type(self).__name__,
+                n_epochs,
+                "epochs",
+                what="students",
+                shown=self.verbose,
+                every=SECONDS,
+            ) as say:
+                learn_mutually([fit.lesson for fit in fits], self.peer_weight, say)
             seconds = (time.perf_counter() - started) / len(fits)
             self.students_ = [fit.end(seconds) for fit in fits]
             for fit in fits:
@@ -230,6 +246,9 @@ class MutualClassifier(ClassifierMixin, BaseMutual):
     random_state : int, RandomState instance or None, default=None
         Seeds them all. The first student is, at peer weight 0, that of a DistilledClassifier with
         this seed.
+    verbose : int, default=0
+        1 prints how many epochs are over, and the time that is left. How far a teacher is, its
+        model's own `verbose` says.
 
     Attributes
     ----------
@@ -312,6 +331,8 @@ class MutualRegressor(RegressorMixin, BaseMutual):
         :math:`\lambda`; 0 trains them apart.
     random_state : int, RandomState instance or None, default=None
         Seeds them all.
+    verbose : int, default=0
+        1 prints how many epochs are over, and the time that is left.
 
     Attributes
     ----------

@@ -26,7 +26,7 @@ from skdistill import (
     StudentNet,
     StudentNetMultilabel,
 )
-from skdistill.deployment import CascadeClassifier, save, to_onnx
+from skdistill.deployment import CascadeClassifier
 from skdistill.exceptions import TeacherWarning
 from skdistill.targets import Targets, label_dataset, teacher_targets
 from skdistill.teachers import CallableTeacher
@@ -251,12 +251,6 @@ def test_the_targets_can_be_asked_for_and_handed_on():
 
 FITTED = make(clone(LINEAR_OF_ALL).fit(X, Y)).fit(X, Y)
 REFUSED = {
-    "to be saved": (
-        TypeError,
-        lambda: save(FITTED, "model.safetensors"),
-        "save was given a student of several labels.*joblib.dump",
-    ),
-    "as ONNX": (TypeError, lambda: to_onnx(FITTED), "to_onnx was given a student of several"),
     "in a cascade": (
         ValueError,
         lambda: CascadeClassifier(FITTED, FITTED.teacher_, threshold=0.5).predict(X),

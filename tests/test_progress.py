@@ -11,7 +11,15 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
 
-from skdistill import DistillationSearchCV, DistilledClassifier, StudentNet
+from skdistill import (
+    DistillationSearchCV,
+    DistilledClassifier,
+    MutualClassifier,
+    MutualRegressor,
+    StudentNet,
+    StudentNetRegressor,
+)
+from skdistill.deployment import export, prune
 from skdistill.evaluation import (
     bias_variance_decomposition,
     diagnose,
@@ -20,6 +28,7 @@ from skdistill.evaluation import (
     learning_curves,
     robustness_curve,
 )
+from skdistill.targets import teacher_probabilities
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(80, 3))
@@ -28,6 +37,12 @@ ALL = (X[:60], Y[:60], X[60:], Y[60:])
 TREE = LogisticRegression()
 MODEL = DistilledClassifier(GaussianNB(), TREE, cv=2, random_state=0)
 LOUD = {"verbose": 1}
+
+
+def small(kind=StudentNet):
+    return kind(max_epochs=3, module__hidden_units=(8,))
+
+
 CALLS = {
     "distillation_report": lambda: distillation_report(MODEL, *ALL, **LOUD),
     "leaderboard": lambda: leaderboard(MODEL, *ALL, students={"a": TREE}, n_seeds=2, **LOUD),
@@ -42,8 +57,14 @@ CALLS = {
     "skdistill": lambda: DistillationSearchCV(
         MODEL, {"alpha": [0.2, 0.8]}, cv=2, refit=False, **LOUD
     ).fit(X, Y),
+    "MutualClassifier": lambda: MutualClassifier([small(), small()], random_state=0, **LOUD).fit(
+        X, Y
+    ),
+    "MutualRegressor": lambda: MutualRegressor(
+        [small(StudentNetRegressor), small(StudentNetRegressor)], random_state=0, **LOUD
+    ).fit(X, Y),
 }
-LINE = re.compile(r"\[(\w+)\] (.+): (\d+) of (\d+)( fits)?, [\d.]+ s(, about \d+ s left)?")
+LINE = re.compile(r"\[(\w+)\] (.+): (\d+) of (\d+)( fits| epochs)?, [\d.]+ s(, about \d+ s left)?")
 
 
 @pytest.mark.parametrize("owner", CALLS)
@@ -56,7 +77,61 @@ def test_plain_lines_count_the_whole_up_and_name_their_parts(owner, capsys):
     counts = [int(match[3]) for match in found]
     assert counts == sorted(set(counts)) and counts[-1] == int(found[0][4])
     assert "left" not in found[-1][0]
-    assert "left" in found[-2][0] or len(found) < 3
+    assert len(found) < 3 or "left" in found[-2][0]
+
+
+def test_what_asks_a_teacher_says_how_far_that_is(tmp_path, capsys):
+    pytest.importorskip("onnxruntime")
+    teacher = GaussianNB().fit(X[:60], Y[:60])
+    model = DistilledClassifier(teacher, TREE).fit(X[:60], Y[:60])
+    asked = {
+        "teacher_probabilities": lambda **kw: teacher_probabilities(teacher, X[60:], [0, 1], **kw),
+        "export": lambda **kw: export(model, tmp_path / f"{kw}", X=X[60:], **kw),
+    }
+    for name, ask in asked.items():
+        ask()
+        assert capsys.readouterr().out == "", name
+        ask(**LOUD)
+        assert capsys.readouterr().out.startswith("[skdistill] teacher: 20 of 20 rows"), name
+    np.testing.assert_array_equal(
+        *(asked["teacher_probabilities"](verbose=verbose) for verbose in (0, 1))
+    )
+
+
+def test_students_that_teach_each_other_are_the_same_ones(capsys):
+    quiet, loud = (
+        MutualClassifier([small(), small()], random_state=0, verbose=verbose).fit(X, Y)
+        for verbose in (0, 1)
+    )
+    assert "3 of 3 epochs" in capsys.readouterr().out
+    np.testing.assert_array_equal(loud.predict_proba(X), quiet.predict_proba(X))
+
+
+@pytest.mark.changes_global_rng  # by a student alone, which has no seed
+def test_what_is_pruned_says_which_epoch_it_is(capsys):
+    model = DistilledClassifier(GaussianNB(), small(), cv=2, random_state=0).fit(X, Y)
+    quiet = prune(model, X, Y, max_epochs=2)
+    assert capsys.readouterr().out == ""
+    loud = prune(model, X, Y, max_epochs=2, **LOUD)
+    out = capsys.readouterr().out
+    assert "teacher: 2 of 2 folds" in out and "train_loss" in out
+    np.testing.assert_array_equal(loud.predict_proba(X), quiet.predict_proba(X))
+    assert loud.verbose == loud.student_.verbose == 0  # it goes on as quiet as it was
+    alone = prune(model.student_, X.astype(np.float32), Y, max_epochs=1, **LOUD)
+    assert "train_loss" in capsys.readouterr().out and alone.verbose == 0
+
+
+MUCH = {
+    "prune": lambda: prune(MODEL, X, Y, verbose="much"),
+    "export": lambda: export(MODEL, "bundle", X=X, verbose="much"),
+    "teacher_probabilities": lambda: teacher_probabilities(TREE, X, [0, 1], verbose="much"),
+    "MutualClassifier": lambda: MutualClassifier([small(), small()], verbose="much").fit(X, Y),
+}
+
+
+@pytest.mark.parametrize("owner", MUCH)
+def test_words_in_place_of_how_much_to_say_are_refused(owner, refused):
+    refused(ValueError, MUCH[owner], f"'verbose' parameter of {owner} must be.*Got 'much'")
 
 
 class Terminal(io.StringIO):
@@ -94,7 +169,6 @@ def test_epochs_have_colours_where_somebody_looks_on_alone(monkeypatch):
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 MODULES = ("", ".evaluation", ".targets", ".model_selection", ".deployment", ".teachers")
-SILENT = {"teacher_probabilities": "one question to a fitted teacher"}
 SEEDED_BY_MODEL = {"model", "estimator", "models"}
 
 
@@ -114,7 +188,8 @@ def test_what_takes_long_has_verbose():
     long = {n for n, taken in public() if taken & {"n_jobs", "memory", "n_repeats"}}
     loud = {n for n, taken in public() if "verbose" in taken}
     assert {"diagnose", "distillation_report", "DistillationSearchCV"} <= loud
-    assert long - loud == SILENT.keys()
+    assert {"MutualClassifier", "MutualRegressor", "export", "prune"} <= loud
+    assert long <= loud
 
 
 def test_what_draws_has_random_state():

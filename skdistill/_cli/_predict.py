@@ -18,12 +18,14 @@ def run(options):
     student = load_without_torch(options.student) or deployment.load(options.student)
     X, _ = read_rows(options.rows, summary)
     answers = {"prediction": student.predict(X)}
-    if summary.kind == "classifier":
-        columns = student.predict_proba(X).T
-        answers |= {f"p({name})": p for name, p in zip(student.classes_, columns, strict=True)}
-    elif np.ndim(answers["prediction"]) == 2:
+    names = summary.classes
+    if np.ndim(answers["prediction"]) == 2:
         columns = answers.pop("prediction").T
-        answers |= {f"prediction_{i}": values for i, values in enumerate(columns)}
+        several = range(len(columns)) if names is None else names
+        answers |= {f"prediction_{i}": v for i, v in zip(several, columns, strict=True)}
+    if names is not None:
+        columns = student.predict_proba(X).T
+        answers |= {f"p({name})": p for name, p in zip(names, columns, strict=True)}
     import pandas as pd  # which read_rows has found
 
     table = pd.DataFrame(answers)

@@ -12,8 +12,15 @@ import os
 import struct
 from typing import Any, BinaryIO, NamedTuple, NoReturn
 
-FORMAT = 1
-"""Of what this release writes. It reads this one and those before it."""
+FORMATS = {
+    **{"ClassLink": 1, "ProbabilityLink": 1, "NumberLink": 1},
+    **{"LabelLink": 2, "LabelShareLink": 2},
+}
+"""Of a file, by its student's link: the first that knows it, so that older releases read what they
+can and name the newer one for the rest."""
+
+FORMAT = max(FORMATS.values())
+"""The newest that is read."""
 
 KEY, DIGEST = "skdistill", "sha256"
 """What the description of the student, and the digest of it and the tensors, are called."""

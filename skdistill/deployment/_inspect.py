@@ -15,11 +15,12 @@ class FileSummary:
 
     Attributes
     ----------
-    kind : {"classifier", "regressor"}
+    kind : {"classifier", "multilabel classifier", "regressor"}
     steps : list of str
         The classes of its steps; the last one predicts.
     classes : list or None
-        Labels in the order of the columns of `predict_proba`.
+        Labels in the order of the columns of `predict_proba`. Where a row may have several, the
+        names of the columns of y, or their numbers.
     columns : list of dict or None
         For each column its "name" (a position where it has none) and "kind" ("number", "flag" or
         "category"), the "categories" in their order, None among them for a gap, and of numbers
@@ -64,7 +65,10 @@ class FileSummary:
     def __str__(self) -> str:
         lines = [
             f"{self.kind}: {', '.join(self.steps)}",
-            _line("classes", None if self.classes is None else _listed(self.classes)),
+            _line(
+                "classes" if self.kind == "classifier" else "labels",
+                None if self.classes is None else _listed(self.classes),
+            ),
             _line("features", self.n_features),
             *(f"    {_column(column)}" for column in (self.columns or [])[:MOST_LINES]),
             "    ..." if len(self.columns or []) > MOST_LINES else None,

@@ -13,7 +13,6 @@ from skdistill.deployment._estimators import dump, restore
 from skdistill.deployment._file import is_storable
 from skdistill.deployment._header import NEEDS_MODULE, SCALE, STATE
 from skdistill.deployment._modules import STUDENTS, build_module, describe_module, find_misfits
-from skdistill.deployment._parts import refuse_several_labels
 from skdistill.deployment._values import (
     decode,
     decode_columns,
@@ -25,19 +24,28 @@ from skdistill.deployment._values import (
 )
 from skdistill.exceptions import StudentError
 from skdistill.students import SoftDecisionTree
-from skdistill.targets._tasks import ClassTask, NumberTask
-from skdistill.training import StudentNet, StudentNetRegressor
+from skdistill.targets._tasks import ClassTask
+from skdistill.training import StudentNet, StudentNetMultilabel, StudentNetRegressor
 from skdistill.training._boosted_student import BoostedStudent
+from skdistill.training._estimator_multilabel import EstimatorMultilabelStudent
 from skdistill.training._estimator_regressor import EstimatorRegressorStudent
 from skdistill.training._estimator_student import EstimatorStudent
+from skdistill.training._label_links import LabelLink, LabelShareLink
 from skdistill.training._links import ClassLink, NumberLink, ProbabilityLink
+from skdistill.training._multilabel_net import SkorchMultilabelStudent
 from skdistill.training._skorch_student import SkorchRegressorStudent, SkorchStudent
 
-NETS = {kind.__name__: kind for kind in (StudentNet, StudentNetRegressor)}
-SKORCH = {kind.__name__: kind for kind in (SkorchStudent, SkorchRegressorStudent)}
-ESTIMATORS = {
-    kind.__name__: kind for kind in (EstimatorStudent, BoostedStudent, EstimatorRegressorStudent)
-}
+
+def _named(*kinds):
+    return {kind.__name__: kind for kind in kinds}
+
+
+NETS = _named(StudentNet, StudentNetRegressor, StudentNetMultilabel)
+SKORCH = _named(SkorchStudent, SkorchRegressorStudent, SkorchMultilabelStudent)
+ESTIMATORS = _named(
+    *(EstimatorStudent, BoostedStudent, EstimatorRegressorStudent, EstimatorMultilabelStudent)
+)
+LABEL_LINKS = _named(LabelLink, LabelShareLink)
 
 NAMES: dict[type | None, str | None] = {kind: name for name, kind in STUDENTS.items()}
 
@@ -185,9 +193,9 @@ def _build_given(content, made):
 def _load_into(learner, content, arrays):
     """Make a net ready around a module of the user's, and give this the weights of a file."""
     rows, outputs = _rows_of(content["rows"]), content["rows"]["n_outputs"]
-    is_regressor = content["class"] in ("StudentNetRegressor", "SkorchRegressorStudent")
-    task = NumberTask.from_y(np.zeros((2, outputs))) if is_regressor else None
-    learner.prepare(rows, task or ClassTask.from_y(np.arange(outputs)), seed=0)
+    kind = learner._task
+    y = np.arange(outputs) if kind is ClassTask else np.zeros((2, outputs))
+    learner.prepare(rows, kind.from_y(y), seed=0)
     module, state = learner.module_, _state_of(content, arrays)
     if misfits := find_misfits(module, state):
         shown = "; ".join(
@@ -276,7 +284,8 @@ def _rows_of(content):
 
 def _describe_link(link, arrays):
     kind = type(link).__name__
-    refuse_several_labels(link, "save")
+    if isinstance(link, LabelLink):
+        return {"class": kind, "classes": encode_labels(link.names)}
     if isinstance(link, NumberLink):
         parts = {"mean": link.mean, "scale": link.scale}
         return {"class": kind, **{n: arrays.add(f"link.{n}", v) for n, v in parts.items()}}
@@ -289,6 +298,9 @@ def _describe_link(link, arrays):
 
 def _build_link(content, arrays):
     match content["class"]:
+        case kind if kind in LABEL_LINKS:
+            names = decode_labels(content["classes"])
+            return LABEL_LINKS[kind](len(names), names)
         case "NumberLink":
             return NumberLink(*(arrays.get_array(content[name]) for name in ("mean", "scale")))
         case "ClassLink":

@@ -2,9 +2,10 @@
 
 from typing import Any, NamedTuple
 
-import numpy as np
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
+
+from skdistill.deployment._onnx._answers import Answers, answers_of
 
 
 class Parts(NamedTuple):
@@ -16,7 +17,7 @@ class Parts(NamedTuple):
         What comes before `body`.
     body : ModuleBody, or another object with `outputs(X)`
         What computes.
-    link : ClassLink, ProbabilityLink or NumberLink
+    link : ClassLink, ProbabilityLink, LabelLink or NumberLink
         From its outputs to predictions.
     names : list of str or None
         Those of the columns of `fit`, where all had one.
@@ -31,9 +32,9 @@ class Parts(NamedTuple):
     shape: tuple[int, ...]
 
     @property
-    def classes(self) -> np.ndarray | None:
-        """The labels in the order of the columns of probabilities; None of numbers."""
-        return getattr(self.link, "classes", None)
+    def answers(self) -> Answers:
+        """What it answers: a class, labels or numbers."""
+        return answers_of(self.link)
 
     @property
     def fitted(self) -> Any:
@@ -48,7 +49,7 @@ def take_apart(model: Any, action: str) -> Parts:
 
     Parameters
     ----------
-    model : DistilledClassifier, DistilledRegressor, StudentNet, StudentNetRegressor or Pipeline
+    model : distilled estimator, student or Pipeline
         Fitted. A Pipeline ends in one of the others, as `student_` does; of a search it is the
         best estimator.
     action : str
@@ -87,16 +88,6 @@ def take_apart(model: Any, action: str) -> Parts:
     else:
         shape = getattr(net, "row_shape_", (getattr(model, "n_features_in_", 0),))
     return Parts(all_steps, fitted.body, fitted.link, names, tuple(shape))
-
-
-def refuse_several_labels(link: Any, action: str) -> None:
-    """Raise a TypeError for a student of several labels of a row, which no file holds yet."""
-    if isinstance(getattr(link, "classes", None), list):
-        raise TypeError(
-            f"{action} was given a student of several labels of a row, which it does not know; "
-            f"expected one of classes or of numbers. Keep model.student_ by joblib.dump, which "
-            f"holds no teacher."
-        )
 
 
 def refuse_cascade(model: Any, action: str) -> None:

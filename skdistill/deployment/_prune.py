@@ -22,6 +22,7 @@ from skdistill.transfer._unlabeled import unwrap
 CONSTRAINTS = {
     "amount": [Interval(Real, 0, 1, closed="neither")],
     "max_epochs": [Interval(Integral, 1, None, closed="left")],
+    "verbose": ["verbose"],
 }
 
 
@@ -38,6 +39,7 @@ def prune(
     groups: ArrayLike | None = None,
     X_val: Any = None,
     y_val: ArrayLike | None = None,
+    verbose: int = 0,
 ) -> Any:
     """Return a fitted model whose network has lost its weakest units, and has learnt without them.
 
@@ -50,8 +52,8 @@ def prune(
 
     Parameters
     ----------
-    model : DistilledClassifier, DistilledRegressor, StudentNet, StudentNetRegressor or Pipeline
-        Fitted, with a `StudentNet` or `StudentNetRegressor` as its student; not changed. A
+    model : distilled estimator, student or Pipeline
+        Fitted, with a `StudentNet` or a sibling of it as its student; not changed. A
         Pipeline ends in one of the others, as `student_` does. Of a search it is the best
         estimator that is pruned.
     X : {array-like, sparse matrix, DataFrame} of shape (n_samples, ...)
@@ -68,6 +70,9 @@ def prune(
         As `fit` of the model takes them: weights of the rows, rows without labels, groups that stay
         together, rows to choose the best of these epochs by. All rows are as the model, or the
         Pipeline, reads them.
+    verbose : int, default=0
+        1 prints a line for every fold of the teacher and every epoch, as for a model or a student
+        whose own `verbose` is 1.
 
     Returns
     -------
@@ -108,7 +113,8 @@ def prune(
     >>> [sum(p.numel() for p in m.student_[-1].module_.parameters()) for m in (model, small)]
     [77059, 7747]
     """
-    check_settings("prune", CONSTRAINTS, amount=amount, max_epochs=max_epochs)
+    given = {"amount": amount, "max_epochs": max_epochs, "verbose": verbose}
+    check_settings("prune", CONSTRAINTS, **given)
     take_apart(model, "prune")  # which refuses what is no fitted student
 
     learnt = {"soft_targets": soft_targets, "groups": groups, "y_val": y_val}
@@ -127,9 +133,12 @@ def prune(
                 f"learning from rows, labels and weights alone; expected None. Give the "
                 f"DistilledClassifier or DistilledRegressor, or leave them out."
             )
-        with _epochs(student[-1], max_epochs):
+        changes = {"verbose": verbose} if verbose else {}
+        with _settings(student[-1], max_epochs=max_epochs, **changes):
             if is_distilled:
-                learn_more(inner, student, X, y, sample_weight=sample_weight, **given)
+                told = copy.copy(inner)
+                vars(told).update(changes)
+                learn_more(told, student, X, y, sample_weight=sample_weight, **given)
             else:
                 student[-1].partial_fit(X, y, sample_weight=sample_weight)
         return _with_student(inner, student) if is_distilled else student[-1]
@@ -154,11 +163,12 @@ def _with_fewer_units(student, amount):
 
 
 @contextlib.contextmanager
-def _epochs(net, max_epochs):
-    """Let a net train for other epochs than its own inside the block."""
-    own, net.max_epochs = net.max_epochs, max_epochs
+def _settings(net, **changes):
+    """Let a net train with other settings than its own inside the block."""
+    own = {name: getattr(net, name) for name in changes}
+    vars(net).update(changes)
     yield
-    net.max_epochs = own
+    vars(net).update(own)
 
 
 def _with_student(model, student):

@@ -42,7 +42,7 @@ def quantize(model: Any, weights: Literal["int8", "float16"] = "int8") -> Any:
 
     Parameters
     ----------
-    model : DistilledClassifier, DistilledRegressor, StudentNet, StudentNetRegressor or Pipeline
+    model : distilled estimator, student or Pipeline
         Fitted, with a network as its student; not changed. A Pipeline ends in one of the others,
         as `student_` does. Of a search it is the best estimator whose weights are rounded.
     weights : {"int8", "float16"}, default="int8"

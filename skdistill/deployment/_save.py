@@ -14,7 +14,7 @@ from skdistill._versions import package_versions
 from skdistill.deployment._file import Arrays, write_file
 from skdistill.deployment._files import new_file
 from skdistill.deployment._golden import golden_answers
-from skdistill.deployment._header import FORMAT, NEEDS_MODULE
+from skdistill.deployment._header import FORMATS, NEEDS_MODULE
 from skdistill.deployment._learners import describe_learner, is_learner
 from skdistill.deployment._load import last_of, restore_student
 from skdistill.deployment._parts import refuse_cascade
@@ -22,6 +22,12 @@ from skdistill.deployment._steps import describe_step
 from skdistill.exceptions import StudentError
 
 SUFFIX = ".safetensors"
+
+KINDS = {
+    "NumberLink": "regressor",
+    **dict.fromkeys(("LabelLink", "LabelShareLink"), "multilabel classifier"),
+}
+"""What a file says that its student is, by its link; others are of classifiers."""
 
 
 def save(model: Any, path: str | Path, *, metadata: dict[str, Any] | None = None) -> Path:
@@ -35,9 +41,9 @@ def save(model: Any, path: str | Path, *, metadata: dict[str, Any] | None = None
 
     Parameters
     ----------
-    model : DistilledClassifier, DistilledRegressor, Pipeline or student
-        Fitted: a distilled estimator, its `student_`, or a Pipeline that ends in one of these. Of
-        a search it is the best estimator.
+    model : distilled estimator, Pipeline or student
+        Fitted: such as a `DistilledClassifier`, its `student_`, or a Pipeline that ends in one of
+        these. Of a search it is the best estimator.
     path : str or Path
         Of a file ``*.safetensors``.
     metadata : dict, default=None
@@ -87,9 +93,10 @@ def save(model: Any, path: str | Path, *, metadata: dict[str, Any] | None = None
     content = _describe(student, arrays)
     golden = golden_answers(student)
     last = last_of(content)
+    link = last["link"]["class"]
     description = {
-        "format": FORMAT,
-        "kind": "regressor" if last["link"]["class"] == "NumberLink" else "classifier",
+        "format": FORMATS[link],
+        "kind": KINDS.get(link, "classifier"),
         "student": content,
         "golden": None if golden is None else arrays.add("golden", golden),
         "versions": package_versions(),

@@ -11,7 +11,6 @@ from skdistill.deployment._file import read_file
 from skdistill.deployment._golden import golden_rows
 from skdistill.deployment._header import NEEDS_MODULE
 from skdistill.deployment._inspect import check_file
-from skdistill.deployment._onnx._links import PREDICTION, PROBABILITIES
 from skdistill.deployment._onnx._modules import write_network
 from skdistill.deployment._onnx._student import write_graph
 from skdistill.deployment._parts import Parts
@@ -37,19 +36,19 @@ class NumpyStudent:
 
     def __init__(self, graph, parts):
         self.columns, self.named = graph.columns, parts.names is not None
-        self.classes_ = parts.classes
+        self.answers = parts.answers
         nodes, constants = graph.graph.nodes, graph.graph.constants
         self.graph = NumpyGraph(nodes, constants, json.dumps(graph.said), list(parts.shape))
 
     def predict(self, X):
-        """Return labels, or numbers, of rows of a table."""
-        if self.classes_ is None:
-            return self._run(PREDICTION, X)
-        return self.classes_[np.argmax(self.predict_proba(X), axis=1)]
+        """Return the class, or the labels or numbers, of rows of a table."""
+        if self.answers.task == "classes":
+            return self.answers.names[np.argmax(self.predict_proba(X), axis=1)]
+        return self._run(self.answers.outputs[0], X)
 
     def predict_proba(self, X):
-        """Return probabilities, ndarray of shape (n_samples, n_classes), float64."""
-        return self._run(PROBABILITIES, X).astype(np.float64)
+        """Return probabilities, ndarray of shape (n_samples, n_outputs), float64."""
+        return self._run(self.answers.outputs[-1], X).astype(np.float64)
 
     def _run(self, output, X):
         if self.columns:
@@ -84,8 +83,9 @@ def load_without_torch(path):
             return None
         wanted = arrays.get_array(description["golden"])
         rows = golden_rows(first)
-        got = student.predict(rows) if student.classes_ is None else student.predict_proba(rows)
-        size = 1.0 if student.classes_ is not None else np.abs(wanted).max(axis=0).clip(1e-300)
+        got, size = student.answers.ask(student, rows), 1.0
+        if student.answers.task == "numbers":
+            size = np.abs(wanted).max(axis=0).clip(1e-300)
         off = np.abs(got.reshape(len(got), -1) - wanted) / size
     except Exception:  # of a file that is damaged or made by hand: load tells why
         return None
@@ -128,7 +128,11 @@ def _link(content, arrays):
     if content["class"] == "NumberLink":
         parts = {name: arrays.get_array(content[name]) for name in ("mean", "scale")}
         return SimpleNamespace(**parts)
-    labels, temperature = decode_labels(content["classes"]), float(content["temperature"])
+    labels = decode_labels(content["classes"])
+    if content["class"] == "LabelLink":
+        return SimpleNamespace(names=labels, threshold=0.0)
     return SimpleNamespace(
-        classes=labels, temperature=temperature, from_probabilities=content["from_probabilities"]
+        classes=labels,
+        temperature=float(content["temperature"]),
+        from_probabilities=content["from_probabilities"],
     )

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_consistent_length
 
-from skdistill._compat import check_sample_weight
+from skdistill._compat import check_sample_weight, validate_parameter_constraints
 from skdistill._random import draw_seeds
 from skdistill._rows import as_rows
 from skdistill.exceptions import TeacherError
@@ -263,6 +263,7 @@ def teacher_targets(
     >>> teacher_targets(RandomForestClassifier(random_state=0), X, y)
     Targets(shape=(150, 3), kind='probabilities', classes=[0, 1, 2], out_of_fold=True)
     """
+    _check_verbose(verbose, "teacher_targets")
     X = as_rows(X)
     check_consistent_length(X, y, groups)
     if sample_weight is not None:
@@ -359,6 +360,7 @@ def teacher_probabilities(
     teacher_classes: Any = None,
     device: Any = "auto",
     memory: Any = None,
+    verbose: int = 0,
 ) -> np.ndarray:
     """Ask a fitted teacher for the probabilities of the given classes.
 
@@ -376,6 +378,8 @@ def teacher_probabilities(
         Where a torch teacher runs.
     memory : str or joblib.Memory, default=None
         Where the answers are kept and found again.
+    verbose : int, default=0
+        1 prints how far the teacher is, and the time that is left.
 
     Returns
     -------
@@ -392,10 +396,11 @@ def teacher_probabilities(
     array([[0.  , 0.02, 0.98],
            [0.  , 0.03, 0.97]])
     """
+    _check_verbose(verbose, "teacher_probabilities")
     X, task = as_rows(X), ClassTask(classes)
     order = np.searchsorted(task.classes, np.asarray(classes))
     columns = None if teacher_classes is None else np.asarray(teacher_classes)
-    desk = Desk(device, open_memory(memory))
+    desk = Desk(device, open_memory(memory), verbose=verbose)
     teacher = check_teacher(teacher, None, CLASSES, teacher_classes, device)
     if not teacher.is_fitted:
         raise TeacherError(
@@ -407,3 +412,7 @@ def teacher_probabilities(
     replies = ask_fitted(teacher, X, desk=desk)
     values, _ = task.read(replies, CLASSES.find_kinds([replies]), teacher.panel, columns)
     return values[:, order]
+
+
+def _check_verbose(verbose, who):
+    validate_parameter_constraints({"verbose": ["verbose"]}, {"verbose": verbose}, who)

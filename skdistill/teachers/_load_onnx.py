@@ -69,10 +69,9 @@ def load_onnx(path):
             f"its metadata name other columns than its inputs {sorted(names)[:6]}; expected an "
             f"input for each column. Write the file again"
         )
-    if said["task"] == "numbers":
-        teacher.kind = "numbers"
-    else:
-        teacher.classes_, teacher.kind = np.array(said["classes"]), "probabilities"
+    teacher.kind = "numbers" if said["task"] == "numbers" else "probabilities"
+    if said["task"] == "classes":
+        teacher.classes_ = np.array(said["classes"])
     teacher.columns, teacher.is_named = said["columns"], said["named"]
     if teacher.is_named:
         teacher.feature_names_in_ = np.array([one.name for one in teacher.columns], dtype=object)

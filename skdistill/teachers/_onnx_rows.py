@@ -14,7 +14,11 @@ from skdistill.exceptions import TeacherError
 KEY = "skdistill"
 """Of the metadata of a graph."""
 
-FORMAT = 1
+FORMATS = {"classes": 1, "numbers": 1, "labels": 2}
+"""Of what is said, by the task: the first that knows it."""
+
+FORMAT = max(FORMATS.values())
+"""The newest that is read."""
 
 NUMBERS, TEXTS = "numbers", "texts"
 
@@ -53,8 +57,9 @@ def read_metadata(properties: Any) -> dict[str, Any] | None:
     Returns
     -------
     dict or None
-        "task", "classes", "columns" as a list of OnnxColumn, empty where one input takes all, and
-        "named", whether the columns have names that a table must have.
+        "task", "classes" (of several labels their names), "columns" as a list of OnnxColumn, empty
+        where one input takes all, and "named", whether the columns have names that a table must
+        have.
     """
     if KEY not in properties:
         return None

@@ -55,7 +55,7 @@ class EstimatorMultilabelStudent(MultilabelStudentMixin, BaseEstimatorStudent):
         """Check the rows and seed the estimator; see `StudentNet.prepare`."""
         X = self._prepare_estimator(X, seed)
         self._several_outputs()
-        self.link_ = LabelShareLink(task.n_columns)
+        self.link_ = LabelShareLink(task.n_columns, task.names)
         return X
 
     def learn(self, X, packed, *, alpha=0.0, **_):

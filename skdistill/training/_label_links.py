@@ -13,12 +13,27 @@ class LabelLink(NumberLink):
     Parameters
     ----------
     n_labels : int
+    names : ndarray of shape (n_labels,), default=None
+        Those of y's columns. None, and names of which two are the same, count them.
+
+    Attributes
+    ----------
+    threshold : float
+        An output above it is a label that the row has.
     """
 
     threshold = 0.0
+    _names = None  # of one that was pickled without
 
-    def __init__(self, n_labels):
+    def __init__(self, n_labels, names=None):
         super().__init__(np.zeros(n_labels), np.ones(n_labels))
+        are_names = names is not None and len(set(names.tolist())) == n_labels
+        self._names = names if are_names else None
+
+    @property
+    def names(self):
+        """Those of y's columns, or their numbers."""
+        return np.arange(len(self.scale)) if self._names is None else self._names
 
     @property
     def classes(self):

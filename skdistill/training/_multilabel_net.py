@@ -39,7 +39,7 @@ class MultilabelStudentMixin(ClassifierMixin, BaseStudent):
         return self._answer("predict_proba", X)
 
     def _make_link(self, task, criterion):
-        return LabelLink(task.n_columns)
+        return LabelLink(task.n_columns, task.names)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -104,7 +104,7 @@ def check_lessons(lessons):
             )
 
 
-def learn_mutually(lessons, weight):
+def learn_mutually(lessons, weight, say):
     """Train nets side by side.
 
     In each step all of them read the same batch, and then each takes its own step on its own loss
@@ -117,6 +117,8 @@ def learn_mutually(lessons, weight):
         Of the same rows and the same seed; see `check_lessons`.
     weight : float
         Of the term between them.
+    say : callable
+        Told after each epoch how many are over.
 
     Raises
     ------
@@ -137,8 +139,10 @@ def learn_mutually(lessons, weight):
         ]
         for training in trainings:
             training.begin()
+        n_over = 0
         while active := [training for training in trainings if training.goes_on]:
             _run_epoch(active)
+            say(n_over := n_over + 1)
         for training in trainings:
             training.end()
             if training.error is not None:

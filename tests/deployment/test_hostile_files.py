@@ -161,7 +161,7 @@ HEADERS = {
         with_entry(data_offsets=[10**9, 10**9 + 12]), "begins at byte .*; expected .*ends"
     ),
     "a newer format": (
-        setting("format", value=2), "format is 2, of a newer skdistill .*pip install --upgrade"
+        setting("format", value=3), "format is 3, of a newer skdistill .*pip install --upgrade"
     ),
     "format 0": (setting("format", value=0), "format is '0'; expected a number"),
     "no format": (setting("format", value=None), "format is 'None'; expected a number"),

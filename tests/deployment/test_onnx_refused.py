@@ -248,7 +248,7 @@ def tampered(tmp_path, **changes):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"format": 99}, "later format than 1; expected .* Install a later skdistill"),
+        ({"format": 99}, "later format than 2; expected .* Install a later skdistill"),
         ({"columns": 3}, "metadata 'skdistill' cannot be read.*Write the file again"),
         (
             {"columns": [{"name": "a", "input": "a", "kind": "numbers"}]},

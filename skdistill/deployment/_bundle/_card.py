@@ -6,7 +6,6 @@ from sklearn.metrics import log_loss, r2_score
 from skdistill._versions import package_versions
 from skdistill.deployment._asking import ask_teacher, check_teacher_of
 from skdistill.deployment._facts import most_different
-from skdistill.deployment._onnx._links import PREDICTION, PROBABILITIES
 from skdistill.teachers._adapters import answers_from_labels
 from skdistill.teachers._onnx_rows import NUMBERS, TEXTS
 
@@ -64,17 +63,9 @@ def card_of(parts, columns, figures, row, name):
     -------
     str
     """
-    if parts.classes is None:
-        what = "A small model that predicts a number for each row."
-        if len(parts.link.scale) > 1:
-            what = f"A small model that predicts {len(parts.link.scale)} numbers for each row."
-    else:
-        names = _listed([repr(label) for label in parts.classes.tolist()])
-        what = f"A small model that gives each row the probabilities of {len(parts.classes)} "
-        what += f"classes: {names}."
     table = ["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in figures.items())]
     return CARD.format(
-        what=what,
+        what=_what(parts),
         version=package_versions()["skdistill"],
         name=name,
         row=_listed_row(row),
@@ -83,7 +74,7 @@ def card_of(parts, columns, figures, row, name):
     )
 
 
-def measure(model, X, y, graph):
+def measure(model, X, y, graph, verbose=0):
     """Return what the card says of the rows of the user.
 
     Parameters
@@ -93,43 +84,72 @@ def measure(model, X, y, graph):
     X : {ndarray, CSR matrix, DataFrame} of shape (n_samples, ...)
     y : ndarray of shape (n_samples,) or (n_samples, n_outputs), or None
     graph : Runner
+    verbose : int, default=0
+        1 prints how far the teacher is.
 
     Returns
     -------
     dict of str to str
     """
-    classes, found = graph.parts.classes, graph.run(X)
-    if classes is None:
-        wanted, got = model.predict(X), found[PREDICTION]
-    else:
-        wanted, got = model.predict_proba(X), found[PROBABILITIES].astype(np.float64)
+    answers = graph.parts.answers
+    wanted = answers.ask(model, X)
+    got = graph.run(X)[answers.outputs[-1]].astype(np.float64)
     figures = {
         "rows of the comparison": f"{len(wanted):,}",
         "farthest from the student": f"{np.abs(got - wanted).max():.1g}",
-        **_beside_teacher(model, X, classes, got),
+        **_beside_teacher(model, X, answers, got, verbose),
     }
-    if y is None:
-        return figures
-    if classes is None:
-        error = np.sqrt(np.mean((y - got) ** 2))
-        return figures | {
-            "root mean squared error": f"{error:.4g}",
-            "R²": f"{r2_score(y, got):.4f}",
-        }
-    p = got / got.sum(axis=1, keepdims=True)
-    accuracy = np.mean(classes[np.argmax(p, axis=1)] == y)
-    return figures | {
-        "accuracy": f"{accuracy:.4f}",
-        "log-loss": f"{log_loss(y, p, labels=classes):.4f}",
+    return figures if y is None else figures | SCORES[answers.task](answers, y, got)
+
+
+def _what(parts):
+    names = parts.answers.names
+    match parts.answers.task:
+        case "classes":
+            what = f"the probabilities of {len(names)} classes"
+        case "labels":
+            what = f"the probability of each of {len(names)} labels, of which it may have several"
+        case _:
+            several = len(parts.link.scale) > 1
+            numbers = f"{len(parts.link.scale)} numbers" if several else "a number"
+            return f"A small model that predicts {numbers} for each row."
+    listed = _listed([repr(name) for name in names.tolist()])
+    return f"A small model that gives each row {what}: {listed}."
+
+
+def _score_numbers(answers, y, got):
+    error = np.sqrt(np.mean((y - got) ** 2))
+    return {"root mean squared error": f"{error:.4g}", "R²": f"{r2_score(y, got):.4f}"}
+
+
+def _score_classes(answers, y, p):
+    p = p / p.sum(axis=1, keepdims=True)
+    accuracy = np.mean(answers.names[np.argmax(p, axis=1)] == y)
+    loss = log_loss(y, p, labels=answers.names)
+    return {"accuracy": f"{accuracy:.4f}", "log-loss": f"{loss:.4f}"}
+
+
+def _score_labels(answers, y, p):
+    are_right = (p > 0.5) == y
+    loss = log_loss(y.ravel(), p.ravel(), labels=[0, 1])
+    return {
+        "rows with all labels right": f"{are_right.all(axis=1).mean():.4f}",
+        "labels right": f"{are_right.mean():.4f}",
+        "log-loss, mean of the labels": f"{loss:.4f}",
     }
 
 
-def _beside_teacher(model, X, classes, probabilities):
-    """Return how often the student differs from the teacher that it has kept."""
+SCORES = {"classes": _score_classes, "labels": _score_labels, "numbers": _score_numbers}
+"""Lines of the table, from y and what the graph answers."""
+
+
+def _beside_teacher(model, X, answers, probabilities, verbose):
+    """Return how often the student of classes differs from the teacher that it has kept."""
     teacher = getattr(model, "teacher_", None)
-    if classes is None or teacher is None or answers_from_labels(teacher):
+    if answers.task != "classes" or teacher is None or answers_from_labels(teacher):
         return {}
-    told = ask_teacher(check_teacher_of(model, teacher), X, classes, few=True)
+    examined = check_teacher_of(model, teacher)
+    told = ask_teacher(examined, X, answers.names, few=True, verbose=verbose)
     n_different = int(np.count_nonzero(told.argmax(axis=1) != probabilities.argmax(axis=1)))
     bound = most_different(n_different, len(told), CONFIDENCE)
     return {

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_consistent_length
 
 from skdistill._aside import written_aside
+from skdistill._compat import validate_parameter_constraints
 from skdistill._rows import as_rows
 from skdistill.deployment._bundle._card import card_of, measure
 from skdistill.deployment._bundle._numpy_graph import as_arrays
@@ -19,6 +20,7 @@ from skdistill.deployment._bundle._serve import open_arrays
 from skdistill.deployment._onnx._proof import Case, compare, made_rows, prove
 from skdistill.deployment._onnx._runner import Runner
 from skdistill.deployment._onnx._written import write_student
+from skdistill.targets._labels_task import LabelsTask
 
 SCRIPT = Path(__file__).with_name("_serve.py")
 REQUIREMENTS = {"onnx": "numpy>=1.26\nonnxruntime>=1.31\n", "numpy": "numpy>=1.26\n"}
@@ -34,6 +36,7 @@ def export(
     X: Any,
     y: ArrayLike | None = None,
     runtime: str = "onnx",
+    verbose: int = 0,
 ) -> Path:
     """Write a folder that serves a fitted student without torch and without scikit-learn.
 
@@ -53,7 +56,7 @@ def export(
 
     Parameters
     ----------
-    model : DistilledClassifier, DistilledRegressor, StudentNet, StudentNetRegressor or Pipeline
+    model : distilled estimator, student or Pipeline
         Fitted; see `to_onnx`.
     folder : str or Path
         A new one. It is written under another name and renamed when it is whole.
@@ -61,11 +64,14 @@ def export(
         Rows that nothing was fitted on: the answers are compared on them, and the card says how
         good they are.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
-        Their labels, or numbers. Without them the card has no accuracy.
+        Their labels, or numbers; 0 and 1 in a column for each of several labels. Without them the
+        card has no accuracy.
     runtime : {"onnx", "numpy"}, default="onnx"
         What serves. For "numpy" the student stands in ``student.npz``, and NumPy is enough, which
         takes less memory and more time for many rows: for tables with a network of linear layers,
         a soft tree or a linear model.
+    verbose : int, default=0
+        1 prints how far the teacher is, which a model that has kept it is compared with.
 
     Returns
     -------
@@ -114,6 +120,7 @@ def export(
             f"The 'runtime' parameter of export must be one of {list(REQUIREMENTS)}. Got "
             f"{runtime!r} instead."
         )
+    validate_parameter_constraints({"verbose": ["verbose"]}, {"verbose": verbose}, "export")
     written = write_student(model, "export")
     parts = written.parts
     if runtime == "numpy":
@@ -126,7 +133,7 @@ def export(
     y = _read_y(y, X, parts)
     unit = prove(graph, model, X)
     rows, test = _self_test(graph, unit)
-    figures = measure(model, X, y, graph)
+    figures = measure(model, X, y, graph, verbose)
     texts = {
         "predict.py": SCRIPT.read_text(encoding="utf-8"),
         "requirements.txt": REQUIREMENTS[runtime],
@@ -163,12 +170,17 @@ def _new_folder(folder):
 
 
 def _read_y(y, X, parts):
-    """Return labels, or numbers, of the rows; refuse those that no figure can be made of."""
+    """Return what y says of the rows; refuse what no figure can be made of."""
     if y is None:
         return None
+    if parts.answers.task == "labels":
+        names = parts.answers.names
+        y = LabelsTask(np.zeros((1, len(names))), names).encode(y, "y")
+        check_consistent_length(X, y)
+        return y
     y = np.asarray(y)
     check_consistent_length(X, y)
-    if parts.classes is None:
+    if parts.answers.task == "numbers":
         shape = (X.shape[0],) if len(parts.link.scale) == 1 else (X.shape[0], len(parts.link.scale))
         if y.dtype.kind not in "biuf" or y.size != np.prod(shape) or not np.isfinite(y).all():
             raise ValueError(
@@ -181,11 +193,12 @@ def _read_y(y, X, parts):
             f"y has the shape {y.shape}; expected one label for each row, shape ({len(y)},). Give "
             f"the column of labels: of an array y[:, 0], or y.ravel()."
         )
-    unknown = sorted(set(y.tolist()) - set(parts.classes.tolist()), key=str)
+    known = parts.answers.names.tolist()
+    unknown = sorted(set(y.tolist()) - set(known), key=str)
     if unknown:
         raise ValueError(
             f"y has the labels {unknown[:6]}, which the student does not know; expected labels "
-            f"among {parts.classes.tolist()[:6]}. Leave such rows out of X and y."
+            f"among {known[:6]}. Leave such rows out of X and y."
         )
     return y
 
@@ -195,11 +208,10 @@ def _self_test(graph, unit):
     parts = graph.parts
     n_rows = min(N_KEPT, max(1, MOST_CELLS // int(np.prod(parts.shape))))
     rows = rounded(made_rows(parts)[:n_rows])
-    predict = parts.fitted.predict if parts.classes is None else parts.fitted.predict_proba
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # these rows have no names
         compare(Case("the rows of the self-test", rows), parts.fitted, graph, unit)
-        answers = predict(rows)
+        answers = parts.answers.ask(parts.fitted, rows)
     size = 1.0
     if unit is not None:
         size = unit.spread[0] if answers.ndim == 1 else unit.spread

@@ -38,6 +38,7 @@ GAPS_OF_TABLES = (
     *("NaN", "nan", "-NaN", "-nan", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN"),
 )
 """Flags, numbers and gaps as pandas.read_csv reads them, and a question mark."""
+ANSWERS = {"classes": "label", "labels": "labels", "numbers": "prediction"}
 
 
 class Student:
@@ -62,9 +63,9 @@ class Student:
             said = self.graph.get_modelmeta().custom_metadata_map["skdistill"]
             self.shape = self.graph.get_inputs()[0].shape[1:]  # of a row, without columns
         said = json.loads(said)
-        self.classes = said["classes"]
+        self.names = said["classes"]  # of the columns of probabilities
         self.texts = [one for one in said["columns"] if one["kind"] == "texts"]
-        self.outputs = ["label", "probabilities"] if self.classes else ["prediction"]
+        self.outputs = [ANSWERS[said["task"]], *["probabilities"] * bool(self.names)]
         self.columns = [one["name"] for one in said["columns"]]
         self.named = said["named"]
         self.kinds = []  # one array for all columns of a kind takes less than one for each
@@ -87,7 +88,8 @@ class Student:
         Returns
         -------
         dict or list of dict
-            "label" and "probabilities", a dict by the labels; or "prediction", a number or a list.
+            "label" and "probabilities", a dict by the labels; where a row may have several, a list
+            of "labels" and theirs; or "prediction", a number or a list.
 
         Raises
         ------
@@ -108,13 +110,14 @@ class Student:
 
     def _answers(self, rows):
         found = self.graph.run(self.outputs, self._feeds(rows))
-        if self.classes is None:
-            return [{"prediction": value} for value in found[0].tolist()]
-        labels, probabilities = (values.tolist() for values in found)
-        return [
-            {"label": label, "probabilities": dict(zip(self.classes, p, strict=True))}
-            for label, p in zip(labels, probabilities, strict=True)
-        ]
+        answers = [{self.outputs[0]: value} for value in found[0].tolist()]
+        for answer, p in zip(answers, found[-1].tolist(), strict=True):
+            if "labels" in answer:  # 1 for each that the row has
+                pairs = zip(self.names, answer["labels"], strict=True)
+                answer["labels"] = [name for name, is_there in pairs if is_there]
+            if self.names:
+                answer["probabilities"] = dict(zip(self.names, p, strict=True))
+        return answers
 
     def _feeds(self, rows):
         if not self.columns:
@@ -233,27 +236,23 @@ def _log_sum_exp(x, axes, keepdims):
 
 
 OPERATORS: dict[str, Callable] = {
-    **{"Add": np.add, "Div": np.divide, "Equal": np.equal, "Exp": np.exp},
+    **{"Add": np.add, "Div": np.divide, "Equal": np.equal, "Exp": np.exp, "Greater": np.greater},
     **{"IsNaN": np.isnan, "Log": np.log, "MatMul": np.matmul, "Max": np.maximum},
     **{"Mul": np.multiply, "Neg": np.negative, "Sqrt": np.sqrt, "Sub": np.subtract},
-    **{"Tanh": np.tanh, "Where": np.where},
+    **{"Tanh": np.tanh, "Where": np.where, "Cast": _cast, "LabelEncoder": _encoder},
+    **{"LogSoftmax": _log_softmax, "ReduceLogSumExp": _log_sum_exp, "Softmax": _softmax},
     "ArgMax": lambda x, axis, keepdims: np.argmax(x, axis=axis),
-    "Cast": _cast,
     "Clip": lambda x, low, high: np.minimum(np.maximum(x, low), high),
     "Concat": lambda *parts, axis: np.concatenate(parts, axis=axis),
     "Flatten": lambda x, axis: x.reshape(len(x), -1),
     "Gather": lambda x, places, axis=0: np.take(x, places, axis=axis),
     "Identity": lambda x: x,
-    "LabelEncoder": _encoder,
-    "LogSoftmax": _log_softmax,
-    "ReduceLogSumExp": _log_sum_exp,
     "ReduceMean": lambda x, axes, keepdims: x.mean(axis=tuple(axes), keepdims=bool(keepdims)),
     "ReduceSum": lambda x, axes, keepdims: x.sum(axis=tuple(axes), keepdims=bool(keepdims)),
     "Relu": lambda x: np.maximum(x, 0),
     "Reshape": lambda x, shape: x.reshape(shape),
     "Sigmoid": lambda x: 1 / (1 + np.exp(-x)),
     "Slice": lambda x, start, end, axis: x[:, start[0] : end[0]],
-    "Softmax": _softmax,
     "Softplus": lambda x: np.logaddexp(0, x),
     "Squeeze": lambda x, axes: np.squeeze(x, tuple(axes)),
     "Transpose": lambda x, perm: np.transpose(x, perm),
@@ -348,15 +347,18 @@ def read_csv(path, student):
 def write_csv(answers, file):
     """Write answers as a table."""
     table = csv.writer(file, lineterminator="\n")
-    if "label" in answers[0]:
+    if "probabilities" in answers[0]:
         names = list(answers[0]["probabilities"])
-        table.writerow(["label", *(f"probability of {name}" for name in names)])
-        table.writerows([one["label"], *one["probabilities"].values()] for one in answers)
+        has = names if "labels" in answers[0] else []
+        head = [f"has {name}" for name in has] or ["label"]
+        table.writerow([*head, *(f"probability of {name}" for name in names)])
+        for one in answers:
+            first = [int(name in one["labels"]) for name in has] or [one["label"]]
+            table.writerow([*first, *one["probabilities"].values()])
         return
-    several = isinstance(answers[0]["prediction"], list)
-    n_outputs = len(answers[0]["prediction"]) if several else 1
-    table.writerow([f"prediction {i}" for i in range(n_outputs)] if several else ["prediction"])
-    table.writerows(one["prediction"] if several else [one["prediction"]] for one in answers)
+    rows = [np.atleast_1d(one["prediction"]).tolist() for one in answers]
+    several = [f"prediction {i}" for i in range(len(rows[0]))]
+    table.writerows([several if len(several) > 1 else ["prediction"], *rows])
 
 
 def self_test(student, path=FOLDER / "self_test.json"):
@@ -366,11 +368,9 @@ def self_test(student, path=FOLDER / "self_test.json"):
     """
     kept = json.loads(Path(path).read_text(encoding="utf-8"))
     answers = student.predict(kept["rows"])
-    if student.classes is None:
-        found = np.array([one["prediction"] for one in answers])
-    else:
-        found = np.array([list(one["probabilities"].values()) for one in answers])
-    return float((np.abs(found - np.array(kept["answers"])) / kept["unit"]).max())
+    key = student.outputs[-1]
+    found = [list(one[key].values()) if student.names else one[key] for one in answers]
+    return float((np.abs(np.array(found) - kept["answers"]) / kept["unit"]).max())
 
 
 def main(arguments=None):

@@ -1,8 +1,8 @@
 """What an ONNX graph reads: an input for each column, or one for rows that have no names."""
 
 from skdistill.deployment._bundle._serve import GAPS_OF_TABLES
+from skdistill.deployment._onnx._answers import LABEL, PREDICTION, PROBABILITIES
 from skdistill.deployment._onnx._graph import FLOAT64, TEXT
-from skdistill.deployment._onnx._links import LABEL, PREDICTION, PROBABILITIES
 from skdistill.deployment._onnx._rows import Rows
 from skdistill.deployment._onnx._steps import gap_of
 from skdistill.students import TablePreprocessor
@@ -33,7 +33,7 @@ def columns_of(parts):
     if parts.names is None and not known:
         return []
     names = parts.names or [f"x{position}" for position in range(parts.shape[0])]
-    columns, used = [], set(TAKEN)
+    columns, used = [], {*TAKEN, *parts.answers.outputs}
     for position, name in enumerate(names):
         own = name or f"column_{position}"
         own = f"_{own}" if own.startswith("/") else own  # as the graph's own values do

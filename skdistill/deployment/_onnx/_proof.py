@@ -6,15 +6,11 @@ from typing import NamedTuple
 import numpy as np
 
 from skdistill._rows import as_rows
-from skdistill.deployment._onnx._links import LABEL, PREDICTION, PROBABILITIES, onnx_labels
 from skdistill.exceptions import ExportError
 from skdistill.students import ImagePreprocessor, TablePreprocessor
 
 TOLERANCE = 5e-5
 """How far a probability may be off, or a number in units of its spread."""
-
-TIE = 1e-4
-"""How near to each other two probabilities must be for their order to be of no meaning."""
 
 MANY = 1025  # more than a batch of the student's
 MOST_CELLS = 2**24
@@ -49,7 +45,7 @@ def prove(graph, model, X):
     Returns
     -------
     Unit or None
-        What numbers were compared in; None of classes.
+        What numbers were compared in; None of probabilities.
 
     Raises
     ------
@@ -59,14 +55,13 @@ def prove(graph, model, X):
     unit, parts = None, graph.parts
     if X is not None:
         X = as_rows(X)
-        if parts.classes is None:
-            unit = unit_of(model.predict(X))
+        unit = parts.answers.unit(model, X)
         compare(Case("X", X), model, graph, unit)
     plain = made_rows(parts) if X is None else graph.plain_rows(X, N_MADE)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # these rows have no names
-        if parts.classes is None and unit is None:
-            unit = unit_of(parts.fitted.predict(plain))
+        if unit is None:
+            unit = parts.answers.unit(parts.fitted, plain)
         for case in _cases(parts, plain):
             compare(case, parts.fitted, graph, unit)
     return unit
@@ -79,66 +74,28 @@ def compare(case, student, graph, unit):
     ----------
     case : Case
     student : object
-        With `predict`, and `predict_proba` for classes.
+        With `predict`, and `predict_proba` for classes and labels.
     graph : Runner
     unit : Unit or None
-        See `unit_of`.
+        See `Answers.unit`.
 
     Raises
     ------
     ExportError
     """
-    classes = graph.parts.classes
-    if classes is None:
-        wanted = student.predict(case.rows)
-        got = graph.run(case.rows)[PREDICTION]
-        off = _distances(wanted, got, unit)
-    else:
-        wanted = student.predict_proba(case.rows)
-        found = graph.run(case.rows)
-        got = found[PROBABILITIES]
-        off = np.abs(wanted - got).max(axis=1)
-        labels = onnx_labels(classes)
-        wrong = labels[np.argmax(wanted, axis=1)] != found[LABEL]
-        first, second = np.partition(wanted, -2, axis=1)[:, -2:].T[::-1]
-        off[wrong & (first - second > TIE)] = np.inf
+    answers = graph.parts.answers
+    wanted, found = answers.ask(student, case.rows), graph.run(case.rows)
+    off = answers.distances(wanted, found, unit)
     off[np.isnan(off)] = np.inf
     worst = int(np.argmax(off))
     if off[worst] > TOLERANCE:
         apart = "with another label" if np.isinf(off[worst]) else f"{off[worst]:.2g} apart"
         raise ExportError(
-            f"Row {worst} of {case.what} gives {_shown(got[worst])} in the graph where the student "
-            f"says {_shown(wanted[worst])}, {apart}; expected at most {TOLERANCE:g}. No file was "
-            f"written. skdistill.deployment.save keeps this student as it is."
+            f"Row {worst} of {case.what} gives {_shown(found[answers.outputs[-1]][worst])} in the "
+            f"graph where the student says {_shown(wanted[worst])}, {apart}; expected at most "
+            f"{TOLERANCE:g}. No file was written. skdistill.deployment.save keeps this student as "
+            f"it is."
         )
-
-
-class Unit(NamedTuple):
-    """What numbers of one output are compared in.
-
-    Attributes
-    ----------
-    mean, spread : ndarray of shape (n_outputs,)
-        Of the student's predictions; of a constant its own size.
-    """
-
-    mean: np.ndarray
-    spread: np.ndarray
-
-
-def unit_of(predictions):
-    """Return what numbers of the size of some predictions are compared in."""
-    values = predictions.reshape(len(predictions), -1)
-    mean, spread = values.mean(axis=0), values.std(axis=0)
-    is_constant = spread <= 1e-9 * np.abs(mean)
-    return Unit(mean, np.where(is_constant, np.abs(mean) + (mean == 0), spread))
-
-
-def _distances(wanted, got, unit):
-    """Return how far numbers are off: in standard deviations, or where they lie far out less."""
-    wanted, got = wanted.reshape(len(wanted), -1), got.reshape(len(got), -1)
-    sizes = np.maximum(unit.spread, np.abs(wanted - unit.mean))
-    return (np.abs(wanted - got) / sizes).max(axis=1)
 
 
 def _cases(parts, plain):

@@ -4,7 +4,6 @@ import numpy as np
 
 from skdistill._frames import is_table
 from skdistill.deployment._onnx._inputs import ROWS
-from skdistill.deployment._onnx._links import LABEL, PREDICTION, PROBABILITIES
 from skdistill.exceptions import ExportError
 from skdistill.teachers._file_teacher import import_extra
 from skdistill.teachers._onnx_rows import NUMBERS, make_feeds
@@ -37,7 +36,7 @@ class Runner:
 
     def run(self, X):
         """Return what the graph makes of rows, by the names of its outputs."""
-        names = [PREDICTION] if self.parts.classes is None else [LABEL, PROBABILITIES]
+        names = list(self.parts.answers.outputs)
         parts = [self.session.run(names, batch) for batch in self._batches(X)]
         joined = [np.concatenate(values) for values in zip(*parts, strict=True)]
         return dict(zip(names, joined, strict=True))

@@ -2,11 +2,11 @@
 
 from typing import Any, NamedTuple
 
+from skdistill.deployment._onnx._answers import onnx_labels
 from skdistill.deployment._onnx._graph import Graph
 from skdistill.deployment._onnx._inputs import columns_of, enter
-from skdistill.deployment._onnx._links import onnx_labels, write_classes, write_numbers
 from skdistill.deployment._onnx._steps import write_step
-from skdistill.teachers._onnx_rows import FORMAT, OnnxColumn
+from skdistill.teachers._onnx_rows import FORMATS, OnnxColumn
 
 
 class StudentGraph(NamedTuple):
@@ -44,16 +44,12 @@ def write_graph(parts, write_body):
     rows = enter(graph, columns, parts.shape)
     for step in parts.steps:
         rows = write_step(graph, step, rows)
-    outputs = write_body(graph, parts, rows)
-    if parts.classes is None:
-        write_numbers(graph, parts.link, outputs)
-    else:
-        write_classes(graph, parts.link, outputs)
-    classes = None if parts.classes is None else onnx_labels(parts.classes).tolist()
+    answers = parts.answers
+    answers.write(graph, write_body(graph, parts, rows))
     said = {
-        "format": FORMAT,
-        "task": "numbers" if classes is None else "classes",
-        "classes": classes,
+        "format": FORMATS[answers.task],
+        "task": answers.task,
+        "classes": None if answers.names is None else onnx_labels(answers.names).tolist(),
         "columns": [column._asdict() for column in columns],
         "named": parts.names is not None,
     }

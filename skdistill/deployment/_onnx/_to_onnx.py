@@ -25,7 +25,7 @@ def to_onnx(
 
     Parameters
     ----------
-    model : DistilledClassifier, DistilledRegressor, StudentNet, StudentNetRegressor or Pipeline
+    model : distilled estimator, student or Pipeline
         Fitted. A Pipeline ends in one of the others, as `student_` does; of a search it is the
         best estimator. Its steps may be `TablePreprocessor`, `ImagePreprocessor`, a
         scaler of scikit-learn or a `SimpleImputer` of numbers; its last one a network, or a linear
@@ -45,7 +45,8 @@ def to_onnx(
         The graph. It has an input of shape (n_samples, 1) for each column, under the column's
         name: float64 for numbers, in which a gap is NaN, and str for categories. Rows without
         names of columns, and images, are one input ``X``. The outputs are ``label`` of shape
-        (n_samples,) and ``probabilities`` of shape (n_samples, n_classes), float32; or
+        (n_samples,) and ``probabilities`` of shape (n_samples, n_classes), float32; of several
+        labels ``labels``, 0 and 1, and ``probabilities``, both of shape (n_samples, n_labels); or
         ``prediction`` of the shape of y, float64.
 
     Raises

@@ -4,6 +4,7 @@ import json
 import warnings
 from typing import Any, NamedTuple
 
+import numpy as np
 from sklearn.base import is_regressor
 
 from skdistill._torch import module_dtype
@@ -18,7 +19,7 @@ from skdistill.deployment._onnx._graph import FLOAT64, Graph
 from skdistill.deployment._onnx._modules import write_network
 from skdistill.deployment._onnx._proof import made_rows
 from skdistill.deployment._onnx._student import write_graph
-from skdistill.deployment._parts import Parts, refuse_several_labels, take_apart
+from skdistill.deployment._parts import Parts, take_apart
 from skdistill.exceptions import ExportError
 from skdistill.teachers._file_teacher import import_extra
 from skdistill.teachers._onnx_rows import KEY, OnnxColumn
@@ -63,7 +64,6 @@ def write_student(model, who):
     Written
     """
     parts = take_apart(model, who)
-    refuse_several_labels(parts.link, who)
     onnx = import_extra("onnx", "onnx", who)
     graph, columns, said = write_graph(parts, _write_body)
     return Written(graph.to_model(onnx, {KEY: json.dumps(said)}), parts, columns, graph, said)
@@ -77,12 +77,16 @@ def _write_body(graph, parts, rows):
     estimator = parts.body.estimator
     check_estimator(estimator)
     x = graph.cast(rows.whole(graph), FLOAT64)
-    if parts.classes is None:
+    task, names = parts.answers.task, parts.answers.names
+    if task == "numbers":
         return write_estimator(graph, estimator, x)
+    if task == "labels":
+        shares = write_estimator(graph, estimator, x)
+        return graph.add("Clip", shares, np.array(0.0), np.array(1.0))
     if is_regressor(estimator):
         are_logits = parts.body.ask.args[-1]
-        return write_as_probabilities(graph, estimator, x, len(parts.classes), are_logits)
-    return write_all_classes(graph, estimator, x, parts.classes)
+        return write_as_probabilities(graph, estimator, x, len(names), are_logits)
+    return write_all_classes(graph, estimator, x, names)
 
 
 def _write_module(graph, parts, module, rows):
