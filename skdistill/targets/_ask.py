@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.utils.parallel import Parallel, delayed
 
-from skdistill._compat import safe_indexing
+from skdistill._compat import safe_indexing, validate_parameter_constraints
 from skdistill._progress import Progress
 from skdistill._random import draw_seeds
 from skdistill.targets._memory import alone, remember
@@ -54,6 +54,22 @@ class Fitting(NamedTuple):
     seed: int
     sample_weight: np.ndarray | None = None
     fit_params: dict | None = None
+
+
+def check_verbose(verbose, owner):
+    """Refuse a `verbose` that is none.
+
+    Parameters
+    ----------
+    verbose : object
+    owner : str
+        The function that the error names.
+
+    Raises
+    ------
+    ValueError
+    """
+    validate_parameter_constraints({"verbose": ["verbose"]}, {"verbose": verbose}, owner)
 
 
 def ask_fitted(teacher, X, *, desk, key=None):

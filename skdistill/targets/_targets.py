@@ -8,15 +8,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_consistent_length
 
-from skdistill._compat import check_sample_weight, validate_parameter_constraints
+from skdistill._compat import check_sample_weight
 from skdistill._random import draw_seeds
 from skdistill._rows import as_rows
-from skdistill.exceptions import TeacherError
 from skdistill.targets._ask import (
     Desk,
     Fitting,
     ask_fitted,
     ask_out_of_fold,
+    check_verbose,
     fit_on_all_rows,
 )
 from skdistill.targets._memory import open_memory
@@ -24,7 +24,6 @@ from skdistill.targets._plan import check_teacher, kind_of_task, plan_splits
 from skdistill.targets._tasks import ClassTask
 from skdistill.targets._value import Targets
 from skdistill.teachers._align import align_columns
-from skdistill.teachers._asks import CLASSES
 from skdistill.teachers._features import find_net
 from skdistill.teachers._key import content_key, teacher_key
 from skdistill.teachers._members import common_kind
@@ -263,7 +262,7 @@ def teacher_targets(
     >>> teacher_targets(RandomForestClassifier(random_state=0), X, y)
     Targets(shape=(150, 3), kind='probabilities', classes=[0, 1, 2], out_of_fold=True)
     """
-    _check_verbose(verbose, "teacher_targets")
+    check_verbose(verbose, "teacher_targets")
     X = as_rows(X)
     check_consistent_length(X, y, groups)
     if sample_weight is not None:
@@ -350,69 +349,3 @@ def _ask_without_labels(teacher, X, X_more, columns, layers, desk):
     wanted = np.arange(first.shape[1]) if classes is None else classes
     values, *more = (align_columns(values, named, wanted) for values, named in answers)
     return Targets(values, common_kind(kinds), classes, more=more, features=features)
-
-
-def teacher_probabilities(
-    teacher: Any,
-    X: Any,
-    classes: ArrayLike,
-    *,
-    teacher_classes: Any = None,
-    device: Any = "auto",
-    memory: Any = None,
-    verbose: int = 0,
-) -> np.ndarray:
-    """Ask a fitted teacher for the probabilities of the given classes.
-
-    Parameters
-    ----------
-    teacher : object
-        A fitted teacher of any kind that `DistilledClassifier` takes.
-    X : array-like of shape (n_samples, ...)
-        Rows, as the teacher wants them.
-    classes : array-like of shape (n_classes,)
-        The order of the columns.
-    teacher_classes : array-like of shape (n_columns,), default=None
-        The teacher's own order where it has no `classes_`.
-    device : str or torch.device, default="auto"
-        Where a torch teacher runs.
-    memory : str or joblib.Memory, default=None
-        Where the answers are kept and found again.
-    verbose : int, default=0
-        1 prints how far the teacher is, and the time that is left.
-
-    Returns
-    -------
-    ndarray of shape (n_samples, n_classes), float64
-
-    Examples
-    --------
-    >>> from sklearn.datasets import load_iris
-    >>> from sklearn.linear_model import LogisticRegression
-    >>> from skdistill.targets import teacher_probabilities
-    >>> X, y = load_iris(return_X_y=True)
-    >>> teacher = LogisticRegression(max_iter=500).fit(X, y)
-    >>> teacher_probabilities(teacher, X[:2], [2, 1, 0]).round(2)
-    array([[0.  , 0.02, 0.98],
-           [0.  , 0.03, 0.97]])
-    """
-    _check_verbose(verbose, "teacher_probabilities")
-    X, task = as_rows(X), ClassTask(classes)
-    order = np.searchsorted(task.classes, np.asarray(classes))
-    columns = None if teacher_classes is None else np.asarray(teacher_classes)
-    desk = Desk(device, open_memory(memory), verbose=verbose)
-    teacher = check_teacher(teacher, None, CLASSES, teacher_classes, device)
-    if not teacher.is_fitted:
-        raise TeacherError(
-            f"The teacher {type(teacher.teacher).__name__} is not fitted; expected a fitted one, "
-            f"for nothing is fitted here. Call its fit first."
-        )
-    known = teacher.labels if columns is None else columns
-    task.check_columns(known, explicit=columns is not None)
-    replies = ask_fitted(teacher, X, desk=desk)
-    values, _ = task.read(replies, CLASSES.find_kinds([replies]), teacher.panel, columns)
-    return values[:, order]
-
-
-def _check_verbose(verbose, who):
-    validate_parameter_constraints({"verbose": ["verbose"]}, {"verbose": verbose}, who)
