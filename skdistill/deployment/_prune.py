@@ -17,7 +17,7 @@ from skdistill.deployment._parts import take_apart
 from skdistill.exceptions import StudentError
 from skdistill.students import shrink
 from skdistill.students._settings import check_settings
-from skdistill.transfer._unlabeled import unwrap
+from skdistill.transfer._unlabeled import plain_rows
 
 CONSTRAINTS = {
     "amount": [Interval(Real, 0, 1, closed="neither")],
@@ -118,7 +118,7 @@ def prune(
     take_apart(model, "prune")  # which refuses what is no fitted student
 
     learnt = {"soft_targets": soft_targets, "groups": groups, "y_val": y_val}
-    rows = X, unwrap(X_unlabeled), X_val
+    rows = X, plain_rows(X_unlabeled), X_val
 
     def change(inner, X, X_unlabeled, X_val):
         is_distilled = isinstance(inner, BaseDistilled)

@@ -15,7 +15,7 @@ from torch.nn.functional import one_hot
 
 from skdistill._torch import as_tensor
 from skdistill._unwrap import unwrap
-from skdistill.evaluation._checks import check_int, read_rows
+from skdistill.evaluation._arguments import check_int, read_rows
 from skdistill.evaluation._tables import TableResult
 from skdistill.students import SoftDecisionTree, TablePreprocessor
 

@@ -14,7 +14,7 @@ from scipy.special import rel_entr
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from skdistill._frames import column_names, is_table
-from skdistill.evaluation._checks import check_int, read_class_names, read_labels
+from skdistill.evaluation._arguments import check_int, read_class_names, read_labels
 
 #: Probabilities are clipped here before a logarithm, as `sklearn.metrics.log_loss` does.
 EPS = float(np.finfo(np.float64).eps)

@@ -13,12 +13,12 @@ from skdistill._columns import NUMBERS, as_floats
 from skdistill._frames import NUMPY_KINDS, column_kinds, column_names, is_table
 from skdistill._names import in_order_of, names_of
 from skdistill._rows import has_gaps
-from skdistill.evaluation._checks import check_classes, read_rows
+from skdistill.evaluation._arguments import check_classes, read_rows
 from skdistill.evaluation._problem import Problem
 from skdistill.evaluation._tasks import ClassScoring, NumberScoring, Scoring, task_of
 from skdistill.teachers._fit import tags_of
 from skdistill.transfer._gather import check_alike
-from skdistill.transfer._unlabeled import Unlabeled, unwrap
+from skdistill.transfer._unlabeled import Unlabeled, plain_rows
 
 
 def read_problem(
@@ -104,7 +104,7 @@ def read_unlabelled(model: Any, X: Any, X_unlabeled: Any) -> Unlabeled:
     -------
     Unlabeled
     """
-    rows = read_rows("X_unlabeled", unwrap(X_unlabeled))
+    rows = read_rows("X_unlabeled", plain_rows(X_unlabeled))
     check_alike(rows, X)
     check_same_kinds(model, X, rows, "X_unlabeled")
     return Unlabeled(rows)

@@ -8,8 +8,8 @@ import numpy as np
 from sklearn.metrics import r2_score
 
 from skdistill._regressor import DistilledRegressor
+from skdistill.evaluation._arguments import read_outputs, read_rows, rows_and_labels
 from skdistill.evaluation._arm_names import ARM_NAMES, NUMBER_ARM_NAMES
-from skdistill.evaluation._checks import read_outputs, read_rows, rows_and_labels
 from skdistill.evaluation._metrics import (
     calibration_error,
     check_probabilities,

@@ -7,8 +7,8 @@ import torch
 
 from skdistill._compat import Interval
 from skdistill.losses._base import Loss
-from skdistill.losses._checks import POSITIVE, check_logits, check_temperature
 from skdistill.losses._kd import KD, divergence
+from skdistill.losses._operands import POSITIVE, check_logits, check_temperature
 
 
 class AdversarialLoss(Loss):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from sklearn.base import BaseEstimator
 
-from skdistill.losses._checks import POSITIVE, check_row_weight
+from skdistill.losses._operands import POSITIVE, check_row_weight
 
 
 class Loss(BaseEstimator):

@@ -4,7 +4,7 @@ import torch
 from torch.nn.functional import softmax
 
 from skdistill.losses._base import Loss
-from skdistill.losses._checks import (
+from skdistill.losses._operands import (
     NOT_NEGATIVE,
     check_logits,
     check_not_both_zero,

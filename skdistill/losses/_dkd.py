@@ -9,14 +9,14 @@ from skdistill._compat import Interval
 from skdistill._warn import warn
 from skdistill.exceptions import DistillationWarning
 from skdistill.losses._base import Loss
-from skdistill.losses._checks import (
+from skdistill.losses._kd import divergence
+from skdistill.losses._operands import (
     NOT_NEGATIVE,
     check_labels,
     check_logits,
     check_not_both_zero,
     check_temperature,
 )
-from skdistill.losses._kd import divergence
 
 
 def dkd_divergence(

@@ -6,7 +6,7 @@ from torch import nn
 from torch.nn.functional import normalize
 
 from skdistill.exceptions import StudentError
-from skdistill.losses._checks import NOT_NEGATIVE, check_features, check_row_weight
+from skdistill.losses._operands import NOT_NEGATIVE, check_features, check_row_weight
 
 
 def hint_error(student_features: torch.Tensor, teacher_features: torch.Tensor) -> torch.Tensor:

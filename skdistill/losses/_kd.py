@@ -6,7 +6,7 @@ from torch.nn.functional import log_softmax
 from skdistill._warn import warn
 from skdistill.exceptions import DistillationWarning
 from skdistill.losses._base import Loss
-from skdistill.losses._checks import check_logits, check_temperature
+from skdistill.losses._operands import check_logits, check_temperature
 
 
 def kd_divergence(

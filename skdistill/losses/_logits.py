@@ -4,7 +4,7 @@ import torch
 from torch.nn.functional import huber_loss, mse_loss
 
 from skdistill.losses._base import Loss
-from skdistill.losses._checks import POSITIVE, check_logits
+from skdistill.losses._operands import POSITIVE, check_logits
 
 
 def centred(logits):

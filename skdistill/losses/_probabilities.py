@@ -6,7 +6,7 @@ import torch
 from torch.nn.functional import log_softmax, softmax
 
 from skdistill.losses._base import Loss
-from skdistill.losses._checks import check_logits, check_temperature
+from skdistill.losses._operands import check_logits, check_temperature
 
 
 class Brier(Loss):

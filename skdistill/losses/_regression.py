@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator
 from torch.nn.functional import huber_loss
 
 from skdistill._compat import Interval
-from skdistill.losses._checks import POSITIVE, check_numbers, check_row_weight
+from skdistill.losses._operands import POSITIVE, check_numbers, check_row_weight
 
 
 def squared_error(values, targets):

@@ -14,7 +14,7 @@ from skdistill.targets._warnings import warn_of_feature_names
 from skdistill.teachers._chunks import ask_in_chunks
 from skdistill.teachers._fit import fit_teacher
 from skdistill.teachers._key import content_key, teacher_key
-from skdistill.teachers._members import Panel
+from skdistill.teachers._panel import Panel
 from skdistill.teachers._weights import MeanAnswers
 
 

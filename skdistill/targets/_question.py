@@ -12,7 +12,7 @@ from skdistill._rows import as_rows
 from skdistill.teachers._align import align_columns
 from skdistill.teachers._chunks import ask_in_chunks
 from skdistill.teachers._examined import Examined
-from skdistill.teachers._members import read_numbers
+from skdistill.teachers._panel import read_numbers
 
 
 class Question(NamedTuple):

@@ -26,9 +26,9 @@ from skdistill.targets._value import Targets
 from skdistill.teachers._align import align_columns
 from skdistill.teachers._features import find_net
 from skdistill.teachers._key import content_key, teacher_key
-from skdistill.teachers._members import common_kind
+from skdistill.teachers._panel import common_kind
 from skdistill.transfer._gather import check_alike
-from skdistill.transfer._unlabeled import unwrap
+from skdistill.transfer._unlabeled import plain_rows
 
 
 def compute_targets(
@@ -270,7 +270,7 @@ def teacher_targets(
     desk = Desk(device, open_memory(memory), n_jobs, verbose)
     X_more = []
     if X_unlabeled is not None:
-        X_more.append(as_rows(unwrap(X_unlabeled)))
+        X_more.append(as_rows(plain_rows(X_unlabeled)))
         check_alike(X_more[0], X)
     kind = kind_of_task(teacher, task, "teacher_targets")
     kind.check_settings(calibrate, teacher_classes)

@@ -17,7 +17,7 @@ from skdistill.targets._warnings import warn_of_known_rows, warn_of_misleading_t
 from skdistill.teachers._align import align_columns, as_labels, check_classes
 from skdistill.teachers._asks import CLASSES, NUMBERS, Classes, Numbers
 from skdistill.teachers._contract import as_probabilities, check_finite
-from skdistill.teachers._members import read_classes, read_numbers
+from skdistill.teachers._panel import read_classes, read_numbers
 
 SOURCE = "soft_targets"
 

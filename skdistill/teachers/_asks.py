@@ -7,7 +7,7 @@ from skorch import NeuralNet
 from skdistill.exceptions import TeacherError
 from skdistill.teachers._adapters import answers_from_labels
 from skdistill.teachers._contract import KINDS, as_numbers_of_rows, as_values
-from skdistill.teachers._members import find_kinds, read_classes, read_numbers
+from skdistill.teachers._panel import find_kinds, read_classes, read_numbers
 
 
 class Classes:

@@ -25,7 +25,7 @@ from skdistill.teachers._adapters import answers_from_labels
 from skdistill.teachers._align import align_columns, check_classes
 from skdistill.teachers._asks import CLASSES
 from skdistill.teachers._base_ensemble import BaseEnsemble, members_of
-from skdistill.teachers._members import Panel, all_labels, find_kinds, read_classes
+from skdistill.teachers._panel import Panel, all_labels, find_kinds, read_classes
 from skdistill.teachers._pool import pool
 from skdistill.teachers._weights import (
     DEFAULT_FOLDS,

@@ -9,7 +9,7 @@ from skdistill.teachers._adapters import Adapter, adapt, answers_from_labels
 from skdistill.teachers._asks import Classes, Numbers
 from skdistill.teachers._chunks import ask_each
 from skdistill.teachers._fit import is_fitted
-from skdistill.teachers._members import Panel, all_labels
+from skdistill.teachers._panel import Panel, all_labels
 from skdistill.teachers._self import SelfTeacher
 
 

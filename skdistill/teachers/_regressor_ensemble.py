@@ -15,7 +15,7 @@ from skdistill._random import draw_seeds
 from skdistill._rows import as_rows
 from skdistill.teachers._asks import NUMBERS, Classes, Numbers
 from skdistill.teachers._base_ensemble import BaseEnsemble
-from skdistill.teachers._members import read_numbers
+from skdistill.teachers._panel import read_numbers
 from skdistill.teachers._weights import (
     DEFAULT_FOLDS,
     MeanAnswers,

@@ -8,7 +8,7 @@ from skdistill._random import draw_seeds
 from skdistill._rows import as_rows
 from skdistill.transfer._base import BaseAugmenter
 from skdistill.transfer._registry import get_augmenter
-from skdistill.transfer._unlabeled import unwrap
+from skdistill.transfer._unlabeled import plain_rows
 
 
 def gather_rows(X, X_unlabeled, augment, seed, parts=None):
@@ -42,7 +42,7 @@ or None
     """
     more, generated = [], {}
     if X_unlabeled is not None:
-        rows = as_rows(unwrap(X_unlabeled))
+        rows = as_rows(plain_rows(X_unlabeled))
         check_alike(rows, X)
         more.append(rows)
     augmenter = get_augmenter(augment)

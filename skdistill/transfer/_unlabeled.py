@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-__all__ = ["Unlabeled", "unwrap"]
+__all__ = ["Unlabeled", "plain_rows"]
 
 
 class Unlabeled(NamedTuple):
@@ -35,7 +35,7 @@ class Unlabeled(NamedTuple):
         return f"Unlabeled({type(self.X).__name__}{shape})"
 
 
-def unwrap(X_unlabeled):
+def plain_rows(X_unlabeled):
     """Return the rows of an `Unlabeled`, or of what a Pipeline makes of one.
 
     Parameters

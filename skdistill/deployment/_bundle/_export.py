@@ -17,7 +17,7 @@ from skdistill.deployment._bundle._card import card_of, measure
 from skdistill.deployment._bundle._numpy_graph import as_arrays
 from skdistill.deployment._bundle._schema import as_json_rows, rounded, schema_of
 from skdistill.deployment._bundle._serve import open_arrays
-from skdistill.deployment._onnx._proof import Case, compare, made_rows, prove
+from skdistill.deployment._onnx._proof import Case, made_rows, prove, prove_case
 from skdistill.deployment._onnx._runner import Runner
 from skdistill.deployment._onnx._written import write_student
 from skdistill.targets._labels_task import LabelsTask
@@ -210,7 +210,7 @@ def _self_test(graph, unit):
     rows = rounded(made_rows(parts)[:n_rows])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # these rows have no names
-        compare(Case("the rows of the self-test", rows), parts.fitted, graph, unit)
+        prove_case(Case("the rows of the self-test", rows), parts.fitted, graph, unit)
         answers = parts.answers.ask(parts.fitted, rows)
     size = 1.0
     if unit is not None:

@@ -56,18 +56,18 @@ def prove(graph, model, X):
     if X is not None:
         X = as_rows(X)
         unit = parts.answers.unit(model, X)
-        compare(Case("X", X), model, graph, unit)
+        prove_case(Case("X", X), model, graph, unit)
     plain = made_rows(parts) if X is None else graph.plain_rows(X, N_MADE)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # these rows have no names
         if unit is None:
             unit = parts.answers.unit(parts.fitted, plain)
         for case in _cases(parts, plain):
-            compare(case, parts.fitted, graph, unit)
+            prove_case(case, parts.fitted, graph, unit)
     return unit
 
 
-def compare(case, student, graph, unit):
+def prove_case(case, student, graph, unit):
     """Refuse a graph that answers otherwise than the student.
 
     Parameters

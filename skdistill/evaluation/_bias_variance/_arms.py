@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from skdistill._random import draw_seeds
-from skdistill.evaluation._bias_variance._arguments import (
+from skdistill.evaluation._arguments import check_n_jobs, check_random_state
+from skdistill.evaluation._bias_variance._arms_given import (
     check_arm,
     check_data,
     check_kind,
@@ -21,7 +22,6 @@ from skdistill.evaluation._bias_variance._arguments import (
 from skdistill.evaluation._bias_variance._designs import draw_rounds
 from skdistill.evaluation._bias_variance._losses import PREDICTION_KINDS, mean_loss
 from skdistill.evaluation._bias_variance._result import BiasVarianceDecomposition, summarise
-from skdistill.evaluation._checks import check_n_jobs, check_random_state
 from skdistill.evaluation._engine import run, seeded_clone
 from skdistill.evaluation._problem import OWN, TARGETS, Arm, Cell, Fit, Problem
 from skdistill.evaluation._recipes import check_recipe

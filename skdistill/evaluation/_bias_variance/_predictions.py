@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 from sklearn.utils import assert_all_finite
 
-from skdistill.evaluation._bias_variance._arguments import MIN_ROUNDS, check_metrics
-from skdistill.evaluation._bias_variance._result import BiasVarianceDecomposition, summarise
-from skdistill.evaluation._checks import (
+from skdistill.evaluation._arguments import (
     check_some_rows,
     read_class_names,
     read_labels,
     read_values,
 )
+from skdistill.evaluation._bias_variance._arms_given import MIN_ROUNDS, check_metrics
+from skdistill.evaluation._bias_variance._result import BiasVarianceDecomposition, summarise
 from skdistill.evaluation._metrics import check_probabilities, class_index
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
+from skdistill.evaluation._arguments import check_int
 from skdistill.evaluation._arm_names import DISTILLED, PLAIN, TEACHER
-from skdistill.evaluation._checks import check_int
 from skdistill.evaluation._curves._input import check_curve_input
 from skdistill.evaluation._curves._run import run_curve
 from skdistill.evaluation._curves._scores import mean_row, title

@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.model_selection import check_cv
 
 from skdistill._random import draw_seeds
-from skdistill.evaluation._checks import check_n_jobs
+from skdistill.evaluation._arguments import check_n_jobs
 from skdistill.evaluation._problem import Problem
 from skdistill.evaluation._read_problem import read_problem
 from skdistill.evaluation._recipes import check_distilled, check_recipe, check_takes_answers

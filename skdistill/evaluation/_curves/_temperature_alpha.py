@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
-from skdistill.evaluation._checks import check_metric
+from skdistill.evaluation._arguments import check_metric
 from skdistill.evaluation._curves._input import check_curve_input
 from skdistill.evaluation._curves._run import run_curve
 from skdistill.evaluation._curves._scores import METRICS, mean_row, title

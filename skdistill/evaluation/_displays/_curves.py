@@ -8,8 +8,8 @@ from typing import Any, Self
 
 import numpy as np
 
+from skdistill.evaluation._arguments import check_metric
 from skdistill.evaluation._arm_names import DISTILLED, PLAIN, TEACHER
-from skdistill.evaluation._checks import check_metric
 from skdistill.evaluation._curves import (
     CapacityCurve,
     LearningCurves,

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from skdistill.evaluation._arguments import check_int
 from skdistill.evaluation._arm_names import DISTILLED, PLAIN, TEACHER
-from skdistill.evaluation._checks import check_int
 from skdistill.evaluation._displays._base import Display, check_table
 from skdistill.evaluation._displays._probabilities import (
     estimator_probabilities,

@@ -6,8 +6,8 @@ from typing import Any, Self
 
 import numpy as np
 
+from skdistill.evaluation._arguments import check_metric
 from skdistill.evaluation._arm_names import COMPARISONS, DISTILLED
-from skdistill.evaluation._checks import check_metric
 from skdistill.evaluation._displays._base import Display
 from skdistill.evaluation._displays._probabilities import check_report
 from skdistill.evaluation._displays._style import line_style, literal, set_title

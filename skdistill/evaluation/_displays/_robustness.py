@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from skdistill.evaluation._checks import check_metric
+from skdistill.evaluation._arguments import check_metric
 from skdistill.evaluation._displays._base import Display, check_shown
 from skdistill.evaluation._displays._style import (
     METRIC_LABELS,

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from skdistill._progress import Progress
+from skdistill.evaluation._arguments import check_int, check_n_jobs
 from skdistill.evaluation._arm_names import DISTILLED, PLAIN, TEACHER
-from skdistill.evaluation._checks import check_int, check_n_jobs
 from skdistill.evaluation._engine import run
 from skdistill.evaluation._leaderboard._result import Leaderboard, Row, mark_fronts
 from skdistill.evaluation._leaderboard._students import OWNER, recipes_of

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from skdistill.evaluation._checks import check_metric
+from skdistill.evaluation._arguments import check_metric
 from skdistill.evaluation._tables import TableResult
 
 COSTS = {"us_per_row": "time", "n_bytes": "size"}

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from skdistill.evaluation._arguments import check_int, check_n_jobs
 from skdistill.evaluation._arm_names import (
     CASCADE,
     COMPARISONS,
@@ -17,7 +18,6 @@ from skdistill.evaluation._arm_names import (
     SCALED,
     TEACHER,
 )
-from skdistill.evaluation._checks import check_int, check_n_jobs
 from skdistill.evaluation._memorised import warn_if_memorised
 from skdistill.evaluation._problem import Problem
 from skdistill.evaluation._read_problem import read_problem, read_unlabelled

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from skdistill.evaluation._checks import is_missing
+from skdistill.evaluation._arguments import is_missing
 
 
 def rows_of_groups(groups: list[Any]) -> dict[Any, list[int]]:

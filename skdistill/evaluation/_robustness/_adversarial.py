@@ -16,8 +16,8 @@ from skdistill._progress import Progress
 from skdistill._random import draw_seeds
 from skdistill._torch import INFERENCE_BATCH_CPU
 from skdistill._warn import warn
+from skdistill.evaluation._arguments import check_int, check_random_state
 from skdistill.evaluation._arm_names import PLAIN
-from skdistill.evaluation._checks import check_int, check_random_state
 from skdistill.evaluation._metrics import class_index
 from skdistill.evaluation._robustness._corruptions import replace_columns
 from skdistill.evaluation._robustness._models import Models, check_models_and_rows, mean_scores

@@ -12,7 +12,7 @@ from skdistill._compat import safe_indexing
 from skdistill._names import copy_rows
 from skdistill._progress import Progress
 from skdistill._random import draw_seeds
-from skdistill.evaluation._checks import check_int, check_random_state
+from skdistill.evaluation._arguments import check_int, check_random_state
 from skdistill.evaluation._metrics import expected_calibration_error
 from skdistill.evaluation._robustness._corruptions import (
     Corruption,

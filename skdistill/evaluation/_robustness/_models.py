@@ -11,8 +11,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from skdistill._classifier import DistilledClassifier
 from skdistill._halves import learn
+from skdistill.evaluation._arguments import read_class_names, read_rows, rows_and_labels
 from skdistill.evaluation._arm_names import DISTILLED, PLAIN, TEACHER
-from skdistill.evaluation._checks import read_class_names, read_rows, rows_and_labels
 from skdistill.evaluation._metrics import class_index, row_terms
 from skdistill.evaluation._read_problem import check_numbers, check_same_columns
 from skdistill.evaluation._rows_of_fit import check_rows_of_fit

@@ -9,9 +9,9 @@ from sklearn.base import is_classifier, is_regressor
 from sklearn.utils import indexable
 from sklearn.utils.multiclass import check_classification_targets
 
+from skdistill.evaluation._arguments import check_int, check_some_rows, read_labels, read_values
 from skdistill.evaluation._bias_variance._designs import DESIGNS
 from skdistill.evaluation._bias_variance._losses import CLASSIFIER_METRICS, REGRESSOR_METRICS
-from skdistill.evaluation._checks import check_int, check_some_rows, read_labels, read_values
 from skdistill.evaluation._problem import Problem
 from skdistill.evaluation._read_problem import check_known, check_numbers, check_same_columns
 from skdistill.evaluation._tasks import ClassScoring, NumberScoring
