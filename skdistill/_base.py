@@ -357,7 +357,8 @@ class BaseDistilled(SentOnce, MetaEstimatorMixin, BaseEstimator):
     def _keep_student(self, student, net, rows):
         """Set what the training of the student has left."""
         self.student_ = student if len(student) > 1 else net
-        self._refuses_gaps = not get_tags(self).input_tags.allow_nan and not has_gaps(rows.X)
+        takes_gaps = get_tags(self).input_tags.allow_nan or any(map(has_gaps, rows.parts))
+        self._refuses_gaps = not takes_gaps
         self.history_ = [{k: v for k, v in e.items() if k != "batches"} for e in net.history_]
 
     @property

@@ -8,8 +8,10 @@ import torch
 from scipy import sparse
 from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_digits, make_classification
 from sklearn.frozen import FrozenEstimator
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 from sklearn.model_selection import GroupKFold, KFold, ShuffleSplit, cross_validate
@@ -124,6 +126,18 @@ def test_an_unfitted_teacher_is_fitted_on_labelled_rows_and_asked_about_the_othe
     assert (shown == -1).sum() == 3 * 80 and (shown >= 0).sum() == 3 * 96  # 24 are held back
     alone = clone(model.teacher).fit(first, y[:120])
     np.testing.assert_allclose(model.teacher_.predict_proba(X), alone.predict_proba(X))
+
+
+def test_gaps_in_rows_without_labels_are_learnt():
+    X, y = draw()
+    more = X[:50].copy()
+    more[::5, 0] = np.nan
+    # A ColumnTransformer does not say whether it takes gaps.
+    fill = make_column_transformer((SimpleImputer(), list(range(6))))
+    teacher = make_pipeline(fill, LogisticRegression())
+    student = make_pipeline(TablePreprocessor(), quick())
+    model = DistilledClassifier(teacher, student, cv=2).fit(X, y, X_unlabeled=more)
+    assert np.isfinite(model.predict_proba(more)).all()
 
 
 @pytest.mark.filterwarnings("ignore:The teacher.s log-loss")
