@@ -151,7 +151,7 @@ class BaseDistilled(SentOnce, MetaEstimatorMixin, BaseEstimator):
         )
 
     def _fit(self, X, y, soft_targets, **given):
-        """Go the data's way: make the student ready, ask the teacher, learn."""
+        """Go the data's way: make the student ready, ask the teacher, learn; return the targets."""
         with all_or_nothing(self):
             if y is None and self.alpha != 1:
                 self._check_without_labels(soft_targets)
@@ -173,26 +173,27 @@ class BaseDistilled(SentOnce, MetaEstimatorMixin, BaseEstimator):
                 "teacher": answered - prepared,
                 "student": prepared - started + time.perf_counter() - answered,
             }
-        return self
+        return targets
 
     def _fit_at_best_alpha(self, X, y, soft_targets, **given):
-        """Choose alpha, and become what a fit with it is."""
+        """Choose alpha, and become what a fit with it is; return the targets."""
         started, seed = time.perf_counter(), self.random_state
         if not isinstance(seed, Integral):
             seed = draw_seeds(seed, 1)[0]
         choice = self.alpha_choice_ = choose_alpha(self, seed, X, y, soft_targets, **given)
         seconds = time.perf_counter() - started
-        self._become(X, y, soft_targets, given, random_state=seed, alpha=choice.alpha)
+        changes = {"random_state": seed, "alpha": choice.alpha}
+        targets = self._become(X, y, soft_targets, given, **changes)
         self.fit_seconds_["choice"] = seconds
-        return self
+        return targets
 
     def _become(self, X, y, soft_targets, given, **changes):
-        """Be what a fit with other parameters is."""
+        """Be what a fit with other parameters is; return the targets."""
         model = clone(self).set_params(cv=self.cv, **changes)
-        model._fit(X, y, soft_targets, **given)
+        targets = model._fit(X, y, soft_targets, **given)
         for name in vars(model).keys() - model.get_params(deep=False).keys():
             setattr(self, name, getattr(model, name))
-        return self
+        return targets
 
     def _prepare(self, X, y, soft_targets=None, **given):
         """Read the rows and make the student ready: what can be refused is refused by then."""
@@ -315,7 +316,8 @@ class BaseDistilled(SentOnce, MetaEstimatorMixin, BaseEstimator):
         )
         if self.augment is not None and not targets.out_of_fold and rows.task.y is not None:
             # What a teacher says of rows that it may have learnt by heart is left out.
-            targets = targets.replace(values=np.full_like(targets.values, np.nan))
+            said = targets.values if targets.said is None else targets.said
+            targets = targets.replace(values=np.full_like(targets.values, np.nan), said=said)
         return targets, teacher
 
     def _warn_if_known(self, rows, targets):

@@ -283,7 +283,7 @@ Unlabeled, default=None
         TrainingWarning
             When the training of the student ended early.
         """
-        return self._fit(
+        self._fit(
             X,
             y,
             soft_targets,
@@ -294,6 +294,7 @@ Unlabeled, default=None
             y_val=y_val,
             classes=classes,
         )
+        return self
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Return the probability of each class, in the order of `classes_`.

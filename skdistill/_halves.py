@@ -90,6 +90,29 @@ def ask(model, X, y, *, groups=None, X_unlabeled=None, refit=True, **changes):
     return trial._ask(rows, None, seeds[0], refit=refit)
 
 
+def fit_told(model, X, y):
+    """Fit a clone of a model, and hand on what it was told.
+
+    Parameters
+    ----------
+    model : DistilledClassifier or DistilledRegressor
+        Not changed.
+    X, y
+        As for `ask`.
+
+    Returns
+    -------
+    model : DistilledClassifier or DistilledRegressor
+        The one that `fit` gives. Ctrl-C leaves none that has learnt by half.
+    targets : Targets or None
+        What its teacher has said; None where none was asked.
+    """
+    model = clone(model)
+    model._validate_params()
+    with whole_trainings():
+        return model, model._fit(X, y, None)
+
+
 def learn(model, X, y, targets, *, groups=None, X_unlabeled=None, **changes):
     """Fit a model on what its teacher has said: the second half of a fit.
 

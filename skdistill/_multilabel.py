@@ -233,7 +233,7 @@ Unlabeled, default=None
         TrainingWarning
             When the training of the student ended early.
         """
-        return self._fit(
+        self._fit(
             X,
             y,
             soft_targets,
@@ -243,6 +243,7 @@ Unlabeled, default=None
             X_val=X_val,
             y_val=y_val,
         )
+        return self
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Return the probability of each label.

@@ -235,7 +235,7 @@ Unlabeled, default=None
         TrainingWarning
             When the training of the student ended early.
         """
-        return self._fit(
+        self._fit(
             X,
             y,
             soft_targets,
@@ -245,6 +245,7 @@ Unlabeled, default=None
             X_val=X_val,
             y_val=y_val,
         )
+        return self
 
     def _read_task(self, X, y, soft_targets, classes):
         if y is None:

@@ -43,7 +43,8 @@ class Targets(NDArrayOperatorsMixin):
         (n_samples, ...) for the labelled rows, and one for each of `more`.
     said : array-like of shape (n_samples, n_columns), default=None
         What the teacher itself says of the labelled rows, where `values` are that after a
-        calibration or with answers that come from labels; None where they are the same.
+        calibration or with answers that come from labels, or leave out what it may know by heart;
+        None where they are the same.
 
     Attributes
     ----------

@@ -5,13 +5,14 @@ import warnings
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from sklearn.base import clone
 from sklearn.datasets import make_classification
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
-from sklearn.tree import DecisionTreeClassifier
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from skdistill import DistilledClassifier, StudentNet
+from skdistill import DistilledClassifier, DistilledRegressor, StudentNet
 from skdistill.evaluation import (
     ReliabilityDisplay,
     _shipped,
@@ -26,6 +27,7 @@ from skdistill.evaluation import (
 )
 from skdistill.exceptions import TeacherWarning
 from skdistill.teachers import CallableTeacher, ClassGraphTeacher
+from skdistill.transfer import GaussianNoise
 
 X, Y = make_classification(180, 6, flip_y=0.1, random_state=0)
 X_TRAIN, Y_TRAIN, X_TEST, Y_TEST = X[:120], Y[:120], X[120:], Y[120:]
@@ -91,6 +93,56 @@ def test_without_a_memory_a_leaderboard_asks_about_each_row_once(model, asked):
     model.set_params(memory=None, calibrate=True)
     leaderboard(model, *ROWS, students={"a tree": DecisionTreeClassifier(max_depth=2)})
     assert asked.count() == len(X)
+
+
+ASKED_ONCE = {
+    "plain answers": {},
+    "a calibrated one": {"calibrate": "temperature"},
+    "one that is taught nothing": {"alpha": 0.0},
+    "with class probabilities of the labels": {"also_labels": True},
+    "with generated rows": {"augment": GaussianNoise(factor=0.5)},
+}
+
+
+@pytest.mark.parametrize("case", ASKED_ONCE)
+def test_without_a_memory_a_diagnosis_asks_about_each_row_once(model, asked, case):
+    settings = dict(ASKED_ONCE[case])
+    if settings.pop("also_labels", False):
+        settings["teacher"] = [model.teacher, ClassGraphTeacher(np.eye(2))]
+    model.set_params(memory=None, **settings)
+    found = diagnose(model, *ROWS)
+    n_made = 60 if "augment" in settings else 0
+    assert asked.count() == len(X) + n_made
+    # A fitted model does not keep what its teacher said, which is asked for again: the same.
+    again = diagnose(model.fit(X_TRAIN, Y_TRAIN), *ROWS)
+    assert found.verdict == again.verdict
+    assert found.figures.keys() == again.figures.keys()
+    np.testing.assert_array_equal([*found.figures.values()], [*again.figures.values()])
+
+
+def test_a_diagnosis_of_numbers_asks_about_each_row_once():
+    rows = []
+
+    def teacher(X):
+        rows.extend(row.tobytes() for row in X)
+        return X[:, 0] + X[:, 1]
+
+    model = DistilledRegressor(teacher, DecisionTreeRegressor(max_depth=3), random_state=0)
+    diagnose(model, X_TRAIN, X_TRAIN[:, 0], X_TEST, X_TEST[:, 0])
+    assert len(rows) == len(set(rows)) == len(X)
+
+
+@pytest.mark.parametrize("alpha", [0.5, "auto"])
+def test_a_diagnosis_fits_an_unfitted_teacher_as_often_as_its_model_does(model, alpha):
+    student = DecisionTreeClassifier(random_state=0)  # learns the noise of labels by heart
+    model.set_params(teacher=Counted(), memory=None, alpha=alpha, student=student)
+    Counted.fits, Counted.asked = 0, 0
+    model.fit(X_TRAIN, Y_TRAIN)
+    assert model.alpha_ > 0
+    fits, answers = Counted.fits, Counted.asked
+    Counted.fits, Counted.asked = 0, 0
+    diagnose(clone(model), *ROWS)
+    assert (Counted.fits, Counted.asked) == (fits, answers + len(X_TEST))
 
 
 @pytest.mark.parametrize("calibrate", [False, True])

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.base import clone
 
-from skdistill._interrupts import whole_trainings
+from skdistill._halves import fit_told
 from skdistill._progress import Progress
 from skdistill.evaluation._arm_names import DISTILLED, PLAIN, SMOOTHED, TEACHER
 from skdistill.evaluation._engine import doubts, run
@@ -90,9 +89,9 @@ def gather_evidence(model: Any, problem: Problem, *, fitted: bool, progress: Pro
     X, y, task = problem.X, problem.y, problem.task
     X_test, y_test = problem.tests["test"]
     seed = int(model.random_state) if isinstance(model.random_state, int | np.integer) else 0
+    targets = None
     if not fitted:
-        with whole_trainings():
-            model = clone(model).fit(X, y)
+        model, targets = fit_told(model, X, y)
     progress.add(DISTILLED)
 
     def fit(arm: str) -> np.ndarray:
@@ -103,16 +102,19 @@ def gather_evidence(model: Any, problem: Problem, *, fitted: bool, progress: Pro
     is_plain = model.alpha_ == 0 and not getattr(model, "feature_losses", None)
     plain_test = student_test if is_plain else fit(PLAIN)
     progress.add(PLAIN)
-    bare = {} if task.regresses else {"calibrate": False, "feature_losses": None}
-    with doubts(wanted=False):  # a misleading teacher is among what the diagnosis itself finds
-        targets, teacher = ask_teacher(model, X, y, seed, of_fit=True, **bare)
+    teacher = model.teacher_
+    if targets is None:  # of a fit before this, or of a student that heard no teacher
+        with doubts(wanted=False):  # a misleading teacher is among what the diagnosis itself finds
+            targets, teacher = ask_teacher(model, X, y, seed, of_fit=True, feature_losses=None)
     progress.add(TEACHER)
+    said = targets.values if targets.said is None else targets.said
     calibrate = getattr(model, "calibrate", False)
     calibration = task.to_learn(y).fit_calibration(
-        targets.values, calibrate, None, out_of_fold=targets.out_of_fold
+        said, calibrate, None, out_of_fold=targets.out_of_fold
     )
     as_learnt = np.asarray if calibration is None else calibration
-    of_teacher, y_index = as_learnt(targets.values), task.encode(y)
+    of_teacher = targets.values if targets.has_target.any() else as_learnt(said)
+    y_index = task.encode(y)
     temperature = np.nan
     if task.regresses:
         of_teacher = of_teacher[:, 0]
