@@ -155,11 +155,13 @@ def test_cells_that_are_the_same(model, folder, cells, same):
         ),
         ({"age": [1], "member": 1, "kind": "a", "rooms": "1"}, "'age' cannot.*expected a dict"),
         ([1.0, True, "a", "1"], "'age' cannot be read.*expected a dict for each row"),
+        (3, "'age' cannot be read.*expected a dict for each row"),
+        (None, "'age' cannot be read.*expected a dict for each row"),
     ],
 )
 def test_rows_that_are_refused(folder, row, message):
     with pytest.raises(ValueError, match=message):
-        script_of(folder).predict(row if isinstance(row, dict) else [row])
+        script_of(folder).predict([row] if isinstance(row, list) else row)
 
 
 def test_a_table_is_answered_from_the_shell(model, folder, tmp_path):

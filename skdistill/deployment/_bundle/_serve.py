@@ -101,7 +101,7 @@ class Student:
             is_single = rows.ndim == len(self.shape)
             rows = rows[None] if is_single else rows
         else:
-            is_single = isinstance(rows, dict)
+            is_single = isinstance(rows, dict) or not hasattr(rows, "__iter__")  # refused below
             rows = [rows] if is_single else list(rows)
         answers = []
         for start in range(0, len(rows), AT_ONCE):
