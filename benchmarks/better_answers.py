@@ -7,8 +7,8 @@ default recipe on at most 300 rows of each of six tables, with answers from one 
 cross-fitting, or with rows besides, from trees ("gibbs") or from "spunge": all, a third drawn at
 random, and the third that a plain student is least sure of. `net`: a network of four members
 teaches on the three tables of ten classes or more by kd and by transformed teacher matching, TTM
-and WTTM (Zheng and Yang 2024, arXiv 2402.11148). `few rows`: students of 100, 200 and 400 rows,
-plain and of a forest, with other learning rates and other numbers of epochs.
+and WTTM (Zheng and Yang 2024, arXiv 2402.11148). `few rows`: plain students of 100, 200 and 400
+rows and students of a forest of 100 and 200, with another learning rate and more epochs.
 
 A cell is the log-loss on rows that nobody was fitted on, or the accuracy, a mean over the seeds, of
 which each has a split of its own; for the others the mean difference to the default with its 95 %
@@ -42,7 +42,8 @@ from skdistill.students import DefaultStudent
 from skdistill.targets import teacher_targets
 from skdistill.transfer import Gibbs, Spunge
 
-FIT_ROWS, FEW = 300, (100, 200, 400)
+FIT_ROWS = 300
+FEW = {"of labels alone": (100, 200, 400), "of a forest": (100, 200)}
 MANY_CLASSES = ("letter", "pendigits", "spoken")
 DEFAULT = "default"
 
@@ -198,8 +199,8 @@ def main():
         "net": [("a network teaches", NET_ARMS, run_net, many, (options.rows,))],
         "few rows": [
             (f"{size} rows, a student {student}", FEW_ARMS, run_few, tables, (student, size))
-            for size in FEW
-            for student in ("of labels alone", "of a forest")
+            for student, sizes in FEW.items()
+            for size in sizes
         ],
     }
     parts = [block for part in options.part or blocks for block in blocks[part] if block[3]]
@@ -251,19 +252,20 @@ def report(title, arms, replies, position, measure):
             differences = np.array([reply[arm][position] for reply in seeds]) - default
             changes.append(100 * np.mean(differences / (default if measure == "log-loss" else 1)))
             seconds.append(np.mean([reply[arm][-1] for reply in seeds]))
-            cell = f"{differences.mean():+.4f} +- {half_width(differences):.4f}"
+            cell = f"{differences.mean():+.4f}{half_width(differences, 4)}"
             line += f"{default.mean():<18.4f}" if arm == DEFAULT else f"{cell:<18}"
         gains = np.sum(np.array(changes) * (-1 if measure == "log-loss" else 1) > 0)
-        overall = f"{np.mean(changes):+.1f} +- {half_width(changes):.1f}, {gains} of {len(changes)}"
+        overall = f"{np.mean(changes):+.1f}{half_width(changes, 1)}, {gains} of {len(changes)}"
         line += f"{'' if arm == DEFAULT else overall:<22}"
         print(f"{arm:<26}{line}{np.mean(seconds):.1f}")
 
 
-def half_width(values):
-    """Return half of the 95 % interval of a mean, by Student's t."""
+def half_width(values, digits):
+    """Return half of the 95 % interval of a mean, by Student's t; of one value there is none."""
     if len(values) < 2:
-        return np.nan
-    return stats.t.ppf(0.975, len(values) - 1) * stats.sem(values)
+        return ""
+    half = stats.t.ppf(0.975, len(values) - 1) * stats.sem(values)
+    return f" +- {half:.{digits}f}"
 
 
 if __name__ == "__main__":
