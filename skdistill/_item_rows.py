@@ -127,12 +127,12 @@ class ItemRows:
         """
         raise NotImplementedError
 
-    def parts(self, items: Iterator[Any], seed: int, share: int = 1) -> Iterator[Items]:
-        """Yield items some at a time, an n-th of `n_at_once`; what they draw is seeded."""
-        start = 0
+    def parts(self, items: Iterator[Any], seed: int) -> Iterator[Items]:
+        """Yield items, a quarter of `n_at_once` at a time; what they draw is seeded."""
+        start, n_rows = 0, max(1, self.n_at_once // 4)
         for own in _seeds(seed):
             with all_seeded(own):
-                some = list(islice(items, max(1, self.n_at_once // share)))
+                some = list(islice(items, n_rows))
             if not some:
                 return
             places = range(start, start + len(some))
@@ -201,7 +201,7 @@ class RowsInTurn(ItemRows):
         numbers, order = np.random.default_rng(self.seed), np.random.default_rng(seed)
         n_seen, n_held = 0, 0
         waiting: Any = self.first.take(np.zeros(1, dtype=bool))
-        for items in self.parts(self.all_items(), seed, share=4):
+        for items in self.parts(self.all_items(), seed):
             are_held = numbers.random(len(items.y)) <= bound
             n_seen += len(items.y)
             if n_seen > n_rows:
@@ -241,7 +241,7 @@ class RowsInTurn(ItemRows):
 
 
 def _as_part(items):
-    return Part(as_rows(items.X), items.y, np.empty((len(items.y), 0)))
+    return Part(items.X, items.y, np.empty((len(items.y), 0)))
 
 
 def _gaps_of(X):
