@@ -294,20 +294,23 @@ def test_memory_does_not_grow_with_the_rows(pairs, monkeypatch):
     student = StudentNet(MLP, max_epochs=1, batch_size=64)
     fitted = DistilledClassifier(teacher, student, random_state=0, device="cpu")
 
+    def fit(rows):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            fitted.fit_dataset(rows)
+
     def peak(n_rows):
         rows = pairs(n_rows)
         gc.collect()
         tracemalloc.start()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            fitted.fit_dataset(rows)
+        fit(rows)
         most = getattr(rows, "made", rows).most
         assert most <= 51, most
         bytes_at_peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         return bytes_at_peak
 
-    peak(150)  # brings in what is imported once
+    fit(pairs(150))  # brings in what is imported once
     few, many = peak(550), peak(1050)  # but for 50 rows blocks of 50
     assert many - few < 500 * 100  # a row takes 1,000 bytes, and its place in an order 8
 
