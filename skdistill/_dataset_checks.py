@@ -1,11 +1,9 @@
-"""What a fit on files refuses before a file is read: settings that need all rows at once."""
+"""What a fit on a dataset refuses before a row is read: settings that need all rows at once."""
 
 from sklearn.utils import get_tags
 
 from skdistill._alpha_choice import AUTO
-from skdistill._parquet import need_pyarrow
 from skdistill.exceptions import StudentError, TeacherError
-from skdistill.targets._tasks import ClassTask
 from skdistill.teachers._fit import is_fitted
 from skdistill.training._base_net import BaseStudentNet
 from skdistill.training._batches import TensorBatches
@@ -15,75 +13,55 @@ from skdistill.training._views import views_of
 
 SMALLER = "fit on a sample of the rows in memory, fit(X, y)"
 
-NEED_ALL_ROWS = {
-    "alpha": (
-        lambda model: model.alpha == AUTO,
-        f"it fits students and teachers on parts of the rows: {SMALLER}, and pass its alpha_",
-    ),
-    "augment": (
-        lambda model: model.augment is not None,
-        f"it makes rows of rows: write such rows into the files, or {SMALLER}",
-    ),
-    "feature_losses": (
-        lambda model: bool(model.feature_losses),
-        f"layers of a teacher are not kept in files: {SMALLER}",
-    ),
-    "calibrate": (
-        lambda model: model.calibrate is not False,
-        "it is fitted on the answers for all rows: write answers that are calibrated, or leave it "
-        "out",
-    ),
-    "student": (
-        lambda model: bool(views_of(model.student)),
-        f"the teacher is asked once about each row, and not about its views: {SMALLER}",
-    ),
+NEEDED = {
+    "alpha": lambda model: model.alpha == AUTO,
+    "augment": lambda model: model.augment is not None,
+    "feature_losses": lambda model: bool(model.feature_losses),
+    "calibrate": lambda model: model.calibrate is not False,
+    "student": lambda model: bool(views_of(model.student)),
+    "memory": lambda model: model.memory is not None and model.teacher is not None,
 }
-"""By the name of a setting: whether it was set to what needs all rows, and why, and what to do."""
+"""By the name of a setting: whether it was set to what some rows at a time may not do with."""
 
 
-def check_fit_dataset(model, target, soft_targets):
-    """Refuse what `fit_dataset` cannot do; return the student, unfitted.
+def check_fit_dataset(model, source):
+    """Refuse what `fit_dataset` cannot do; return whether it asks a teacher, and the student's net.
 
     Parameters
     ----------
     model : DistilledClassifier or DistilledRegressor
-    target, soft_targets
-        As given to `fit_dataset`.
+    source : RowsFromFiles or RowsFromItems
+        Where the rows come from. Its `why_not` says which settings are not heard there.
 
     Returns
     -------
-    Pipeline
-        It ends in a StudentNet or StudentNetRegressor.
+    asks : bool
+    net : StudentNet or StudentNetRegressor
+        Unfitted.
 
     Raises
     ------
     ValueError
         TeacherError for an unfitted teacher, StudentError for a student or a setting of it.
     ImportError
-        Without pyarrow.
+        Without pyarrow, for files.
     """
-    need_pyarrow("fit_dataset")
-    for name, (needs, why) in NEED_ALL_ROWS.items():
-        if needs(model):
+    source.check(model)
+    for name, why in source.why_not.items():
+        if NEEDED[name](model):
             raise ValueError(
                 f"{name}={getattr(model, name)!r} was given to fit_dataset, which has some rows at "
                 f"a time, and {why}."
             )
-    if model._task is ClassTask and not isinstance(target, str):
-        raise ValueError(
-            f"target={target!r} was given; expected the name of the column with the labels. "
-            f"Several labels of a row are learnt one at a time."
-        )
-    asked = model.teacher is not None and soft_targets is None and model._hears_teacher()
-    if asked and not is_fitted(model.teacher):
+    asks = model.teacher is not None and source.soft_targets is None and model._hears_teacher()
+    if asks and not is_fitted(model.teacher):
         raise TeacherError(
             f"The teacher {type(model.teacher).__name__} is not fitted, and fit_dataset fits none; "
-            f"expected a fitted one. Fit it on a sample of the rows first, or write answers with "
-            f"targets.label_dataset and name them: soft_targets=..."
+            f"expected a fitted one. {source.fit_first}"
         )
-    student = as_student(model.student, model._task)
-    _check_learner(student[-1])
-    return student
+    net = as_student(model.student, model._task)[-1]
+    _check_learner(net)
+    return asks, net
 
 
 def _check_learner(net):
@@ -97,7 +75,7 @@ def _check_learner(net):
     if net.iterator_train is not TensorBatches or settings != {"shuffle": True}:
         raise StudentError(
             f"The student has iterator_train={net.iterator_train.__name__} with the settings "
-            f"{settings}; expected the default, since the files say which rows are there. Leave "
+            f"{settings}; expected the default, since the dataset says which rows are there. Leave "
             f"iterator_train and its settings out."
         )
     if net.batch_size == -1:
@@ -113,23 +91,29 @@ def _check_learner(net):
     net.check_own_settings()
 
 
-def refuse_gaps(student, with_gaps):
+def refuse_gaps(model, seen):
     """Refuse gaps that the first step of a student does not take.
 
     Parameters
     ----------
-    student : Pipeline
-    with_gaps : list of str
-        The columns with gaps.
+    model : DistilledClassifier or DistilledRegressor
+    seen : Seen
 
     Raises
     ------
     StudentError
     """
-    steps = [step for _, step in student.steps if step not in (None, "passthrough")]
-    if with_gaps and not get_tags(steps[0]).input_tags.allow_nan:
+    n_axes = len(seen.sample.X.shape)
+    student = as_student(model.student, model._task, n_axes=n_axes)
+    step = next(step for _, step in student.steps if step not in (None, "passthrough"))
+    if not seen.with_gaps or get_tags(step).input_tags.allow_nan:
+        return
+    if n_axes > 2:
         raise StudentError(
-            f"The columns {with_gaps[:5]} have gaps, and {type(steps[0]).__name__} reads numbers "
-            f"alone. Put a step before it that fills them: make_pipeline(TablePreprocessor(), "
-            f"student)."
+            f"Some rows hold NaN, and {type(step).__name__} reads numbers alone. Fill the gaps in "
+            f"the data set: numpy.nan_to_num(row)."
         )
+    raise StudentError(
+        f"The columns {seen.with_gaps[:5]} have gaps, and {type(step).__name__} reads numbers "
+        f"alone. Put a step before it that fills them: make_pipeline(TablePreprocessor(), student)."
+    )

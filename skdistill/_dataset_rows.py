@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
 
 from skdistill._arrow import below, beside, gaps_of
+from skdistill._dataset_parts import Part, Seen
 from skdistill._generators import current_stream
 from skdistill._parquet import MAX_CELLS, ParquetFile, as_named_rows
 from skdistill._row_groups import Stretch, Tables, read_stretch
@@ -20,48 +22,10 @@ HELD_ROWS = 100_000
 """The greatest number of rows, about, that are held back: they stay in memory."""
 
 LANES = 16
-"""Stretches that are read at a time; see `DatasetRows.blocks`."""
+"""Stretches that are read at a time; see `DatasetRows.look_through`."""
 
 OPEN_COLUMNS = 192
 """Columns that are read at a time, in all lanes together: each may hold pages of 2 MB."""
-
-
-class Part(NamedTuple):
-    """Some rows of a dataset.
-
-    Attributes
-    ----------
-    X : DataFrame of shape (n_rows, n_features)
-    y : list of pyarrow.ChunkedArray of length n_rows
-        The columns of the target.
-    answers : ndarray of shape (n_rows, n_answers), float64
-    """
-
-    X: Any
-    y: list
-    answers: np.ndarray
-
-
-class Seen(NamedTuple):
-    """What a first look through all rows has found.
-
-    Attributes
-    ----------
-    sample, held : Part or None
-        Rows drawn for the preprocessing, and those that are held back; None without any.
-    n_learnt : list of int
-        The rows of each stretch that are not held back.
-    labels : pyarrow.Array or None
-        The different values of the target; None for numbers.
-    with_gaps : list of str
-        The features in which a value is missing somewhere.
-    """
-
-    sample: Part
-    held: Part | None
-    n_learnt: list
-    labels: Any
-    with_gaps: list
 
 
 @dataclass(frozen=True)
@@ -139,9 +103,12 @@ class DatasetRows:
                 with_gaps |= _gaps_of(table.select(self.features))
         sample, held_back = self.part(below(samples)), self.part(below(held))
         some_held = held_back if len(held_back.answers) else None
-        return Seen(sample, some_held, n_learnt, labels, sorted(with_gaps))
+        if labels is not None:
+            labels = labels.to_numpy(zero_copy_only=False)
+        blocks = partial(self._blocks, n_learnt)
+        return Seen(sample, some_held, sum(n_learnt), labels, sorted(with_gaps), blocks)
 
-    def blocks(self, n_learnt: list) -> Iterator[Part]:
+    def _blocks(self, n_learnt: list) -> Iterator[Part]:
         """Go through all rows that are not held back, in an order drawn from the training's stream.
 
         The stretches make lanes, one behind the other in the dataset and of about as many rows.
@@ -152,7 +119,7 @@ class DatasetRows:
         Parameters
         ----------
         n_learnt : list of int
-            See `Seen`.
+            The rows of each stretch that are not held back.
 
         Yields
         ------

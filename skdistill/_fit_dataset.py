@@ -1,24 +1,20 @@
-"""A fit on Parquet files, whose memory does not grow with their rows."""
+"""A fit on Parquet files, or on a data set of torch, whose memory does not grow with the rows."""
 
 import contextlib
-import hashlib
-import tempfile
 import time
-from pathlib import Path
 from typing import Any, NamedTuple, Never, Self
 
 from skdistill._atomic import all_or_nothing
 from skdistill._checks import check_parts
 from skdistill._compat import fit_context, learn_names_and_width
 from skdistill._dataset_checks import check_fit_dataset, refuse_gaps
-from skdistill._dataset_files import open_dataset, with_answers
-from skdistill._dataset_task import DatasetClasses, DatasetNumbers
+from skdistill._dataset_parts import Clock
 from skdistill._fit_rows import Rows
 from skdistill._names import own_rows
 from skdistill._random import draw_seeds
 from skdistill._rows import as_rows, label_digest
-from skdistill.targets._label_dataset import label_dataset
-from skdistill.targets._memory import open_memory
+from skdistill._rows_from_files import RowsFromFiles
+from skdistill._rows_from_items import RowsFromItems, is_torch
 from skdistill.targets._tasks import ClassTask
 from skdistill.training._packed import Packed
 from skdistill.training._stream import Block, Stream
@@ -32,7 +28,7 @@ class FitDatasetMixin:
         """There is none; who looks for it is told what there is."""
         raise AttributeError(
             f"{type(self).__name__} has no partial_fit: its folds, held-back rows and schedule are "
-            f"those of all rows. fit_dataset learns from Parquet files larger than memory, and "
+            f"those of all rows. fit_dataset learns from rows larger than memory, and "
             f"model.student_[-1].partial_fit goes on with a fitted network."
         )
 
@@ -41,28 +37,42 @@ class FitDatasetMixin:
         self,
         dataset: Any,
         *,
-        target: str | list[str],
+        target: str | list[str] | None = None,
         soft_targets: Any = None,
         columns: list[str] | None = None,
     ) -> Self:
-        """Fit on Parquet files of any length, some rows at a time.
+        """Fit on Parquet files, or a data set of torch, of any length, some rows at a time.
 
         The student is a network that learns as in `fit`, with the same settings. What differs:
 
-        - Its preprocessing is fitted on a sample, about 100,000 rows drawn from all groups of rows.
-          A category that is not in the sample is unknown.
-        - The rows held back are drawn from each group of rows in the same share, 100,000 at most,
-          and stay in memory.
-        - In every epoch each row comes once. Groups of rows are read in an order that is drawn, 16
-          or fewer at a time from all over the dataset, into a buffer whose rows are shuffled.
-          Files that are sorted by class are learnt from at a small cost.
+        - Its preprocessing is fitted on a sample, about 100,000 rows drawn from all; fewer of a
+          data set of torch whose rows are large, 12 million numbers or 1,000 rows. A category that
+          is not in the sample is unknown.
+        - The rows held back are drawn from all, no more than the sample may have, and stay in
+          memory.
+        - In every epoch each row comes once. Groups of rows of files are read in an order that is
+          drawn, 16 or fewer at a time from all over the dataset, into a buffer whose rows are
+          shuffled. Files that are sorted by class are learnt from at a small cost.
+
+        A `Dataset` of torch has a length and items, whose places are drawn. An `IterableDataset` is
+        gone through anew for each epoch, and its rows are drawn from a buffer of 8 million numbers,
+        so that rows sorted by class should be shuffled by itself. It must give as many rows each
+        time, and, where rows are held back, the same labels in the same order. Rows may be others
+        each time, as random crops are. So the teacher is asked in every epoch about the very rows
+        that the student sees, and no answer is kept. What items draw from the global generators of
+        torch, NumPy and Python is seeded by `random_state`.
 
         Parameters
         ----------
-        dataset : str, Path, list of str or Path, or pyarrow.dataset.Dataset
-            A folder, whose Parquet files are found in its subfolders too, a file, or several.
-        target : str or list of str
-            The column of the labels, or of the numbers; of several numbers their columns.
+        dataset : str, Path, list of str or Path, pyarrow.dataset.Dataset or \
+torch.utils.data.Dataset
+            A folder, whose Parquet files are found in its subfolders too, a file, or several. Or a
+            `Dataset` or `IterableDataset` of torch, whose items are pairs ``(row, label)``: the row
+            an array or tensor of numbers, of the same shape in all items, or a text; the label a
+            number or a text, of a regressor a number or an array of shape (n_outputs,).
+        target : str or list of str, default=None
+            The column of the labels, or of the numbers; of several numbers their columns. None is
+            for data sets of torch, and so are the defaults of what follows.
         soft_targets : list of str, str or Path, default=None
             Columns of the dataset with what a teacher says, named by the classes, or in their
             sorted order or that of `teacher_classes`; or the folder that `targets.label_dataset`
@@ -83,11 +93,15 @@ class FitDatasetMixin:
             For a student that reads all rows at once: only networks learn some rows at a time.
         ValueError
             For settings that need all rows, files whose columns differ, columns that are missing,
-            answers for other files, and values that are none; all of this before any training.
+            answers for other files, rows of several shapes, and values that are none; all of this
+            before any training. In an epoch, for an `IterableDataset` whose rows are fewer or more
+            than they were, or in another order.
+        TypeError
+            For items that are no pairs of a row and a label, and for a `DataLoader`.
         FileNotFoundError
             For a folder without Parquet files.
         ImportError
-            Without pyarrow: ``pip install skdistill[parquet]``.
+            For files, without pyarrow: ``pip install skdistill[parquet]``.
 
         See Also
         --------
@@ -109,34 +123,36 @@ class FitDatasetMixin:
         ...     model = model.fit_dataset(folder, target="target")
         >>> model.predict(X).shape
         (442,)
+
+        The same rows as a data set of torch:
+
+        >>> import torch
+        >>> rows, numbers = torch.tensor(X.to_numpy()), torch.tensor(table["target"].to_numpy())
+        >>> model.set_params(teacher=LinearRegression().fit(rows, numbers)).fit_dataset(
+        ...     torch.utils.data.TensorDataset(rows, numbers)
+        ... ).predict(rows).shape
+        (442,)
         """
         _fit_dataset(self, dataset, target, soft_targets, columns)
         return self
 
 
-def _fit_dataset(model, dataset, target, soft_targets, columns):
-    """Go the data's way: look through the files, make the student ready, ask the teacher, learn."""
-    student = check_fit_dataset(model, target, soft_targets)
-    kind = DatasetClasses if model._task is ClassTask else DatasetNumbers
+def _fit_dataset(model, dataset, *given):
+    """Go the data's way: look through the rows, make the student ready, ask the teacher, learn."""
+    source = (RowsFromItems if is_torch(dataset) else RowsFromFiles)(dataset, *given)
+    asks, net = check_fit_dataset(model, source)
     with all_or_nothing(model), contextlib.ExitStack() as stack:
-        started = time.perf_counter()
-        rows = open_dataset(dataset, target, soft_targets, columns, student[-1].train_split)
-        seen = rows.look_through(kind)
-        refuse_gaps(student, seen.with_gaps)
-        begun = _begin(model, rows, seen, soft_targets)
-        prepared = time.perf_counter()
-        model.teacher_ = None
-        if model.teacher is not None and model._hears_teacher():
-            folder = stack.enter_context(_answered(model, dataset, rows))
-            rows = with_answers(rows, folder)
-            seen = rows.look_through(kind)
-            model.teacher_ = model.teacher
-        answered = time.perf_counter()
-        _learn(model, begun, rows, seen, kind)
-        model.fit_seconds_ = {
-            "teacher": answered - prepared,
-            "student": prepared - started + time.perf_counter() - answered,
-        }
+        started, clock = time.perf_counter(), Clock()
+        seen = source.look_through(model, net.train_split)
+        refuse_gaps(model, seen)
+        begun = _begin(model, source, seen, asks)
+        told = stack.enter_context(source.told(model, begun, seen, clock))
+        model.teacher_ = model.teacher if asks else None
+        _learn(model, begun, told)
+        if asks:
+            begun.task.warn_if_known(told.targets, model.history_)
+        seconds = time.perf_counter() - started
+        model.fit_seconds_ = {"teacher": clock.seconds, "student": seconds - clock.seconds}
 
 
 class _Begun(NamedTuple):
@@ -145,33 +161,33 @@ class _Begun(NamedTuple):
     student: Any
     task: Any
     sample: Any
+    teacher: Any
+    asks: bool
     order_seed: int
 
 
-def _begin(model, rows, seen, soft_targets):
+def _begin(model, source, seen, asks):
     """Learn the classes, and fit the student's preprocessing on the sample."""
-    X = as_rows(seen.sample.X)
+    X, y = as_rows(seen.sample.X), source.kinds[model._task].values(seen.sample.y)
     learn_names_and_width(model, X)
     if seen.labels is None:
-        task = model._read_task(X, DatasetNumbers.values(seen.sample.y), None, None)
+        task = model._read_task(X, y, None, None)
     else:
-        known = model._read_task(X, seen.labels.to_numpy(zero_copy_only=False), None, None)
+        known = model._read_task(X, seen.labels, None, None)
         model._check_y(known, None)
-        task = ClassTask(DatasetClasses.values(seen.sample.y), known.classes)
+        task = ClassTask(y, known.classes)
     model.label_digest_ = label_digest(task.hard)
-    teacher = check_parts(model, model.teacher, task, soft_targets, None)
+    teacher = check_parts(model, model.teacher, task, source.soft_targets, None)
     sample = Rows(X, task, None, None, None, None, teacher)
     _, weights_seed, order_seed = draw_seeds(model.random_state, 3)
-    student, _ = model._prepare_student(sample, weights_seed, soft_targets)
-    return _Begun(student, task, sample, order_seed)
+    student, _ = model._prepare_student(sample, weights_seed, source.soft_targets)
+    return _Begun(student, task, sample, teacher, asks, order_seed)
 
 
-def _learn(model, begun, rows, seen, kind):
+def _learn(model, begun, told):
     """Train the student's net on all rows, and report what was used."""
-    student, sample = begun.student, seen.sample
+    student, (what, seen, targets) = begun.student, told
     net, steps = student[-1], student[:-1]
-    what = kind(begun.task, rows.given, rows.target, model.teacher_classes)
-    targets = what.targets(sample.answers) if rows.given else None
     packed = Packed(begun.task.hard, [] if targets is None else [targets.values])
     packed.check(model.alpha)
 
@@ -182,34 +198,10 @@ def _learn(model, begun, rows, seen, kind):
         return Block(net.prepare_more(X), what.packed(part))
 
     stream = Stream(
-        sum(seen.n_learnt),
-        lambda: map(block, rows.blocks(seen.n_learnt)),
+        seen.n_learnt,
+        lambda: map(block, seen.blocks()),
         None if seen.held is None else block(seen.held),
     )
     settings = model._loss_settings(net, targets)
     net.learn(stream, packed, **settings, seed=begun.order_seed)
     model._keep_student(student, net, begun.sample)
-
-
-@contextlib.contextmanager
-def _answered(model, dataset, rows):
-    """Ask a fitted teacher about all rows once, and lend the folder of its answers."""
-    with contextlib.ExitStack() as stack:
-        memory = open_memory(model.memory)
-        if memory is None:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="skdistill-")))
-        else:
-            names = "\0".join(str(file.path.resolve()) for file in rows.files)
-            folder = Path(memory.path, "files", hashlib.sha256(names.encode()).hexdigest()[:16])
-        label_dataset(
-            model.teacher,
-            dataset,
-            folder,
-            columns=None if hasattr(model.teacher, "feature_names_in_") else rows.features,
-            teacher_classes=model.teacher_classes,
-            task=model._task.asks.name,
-            device=model.device,
-            n_jobs=model.n_jobs,
-            verbose=model.verbose,
-        )
-        yield folder

@@ -2,12 +2,14 @@
 
 import contextlib
 import os
+import random
 import threading
 from collections.abc import Iterator
 from contextvars import ContextVar
 from typing import NamedTuple, Protocol
 
 import torch
+from sklearn.utils import check_random_state
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
@@ -256,3 +258,26 @@ def generator_put_back() -> Iterator[None]:
     """Put torch's global generator back after a block in which others draw from it."""
     with _lock, torch.random.fork_rng(devices=[]):
         yield
+
+
+@contextlib.contextmanager
+def all_seeded(seed: int) -> Iterator[None]:
+    """Seed the global generators of torch, NumPy and Python inside the block; put them back.
+
+    For code of others that draws from any of them.
+
+    Parameters
+    ----------
+    seed : int
+        In [0, 2**32).
+    """
+    numpys = check_random_state(None)
+    with seeded(seed, torch.device("cpu")):
+        before = numpys.get_state(), random.getstate()
+        numpys.seed(seed)
+        random.seed(seed)
+        try:
+            yield
+        finally:
+            numpys.set_state(before[0])
+            random.setstate(before[1])

@@ -28,6 +28,7 @@ __all__ = [
     "is_plain",
     "label_digest",
     "looks_plain",
+    "refuse_datasets",
     "refuse_files",
     "stack_rows",
 ]
@@ -122,7 +123,7 @@ list, array or Series of str
         if not isinstance(X, np.ndarray):
             refuse_files(X)
             refuse_unknown_tables(X)
-            _refuse_datasets(X)
+            refuse_datasets(X)
             _refuse_dicts(X)
         X = X if isinstance(X, EncodedTable) else np.asarray(X)
         if X.dtype.kind in "OUS":
@@ -221,8 +222,18 @@ def refuse_files(X):
         )
 
 
-def _refuse_datasets(X):
-    """Refuse data sets and loaders of torch, whose items are rows and labels together."""
+def refuse_datasets(X):
+    """Refuse data sets and loaders of torch, whose items are rows and labels together.
+
+    Parameters
+    ----------
+    X : object
+        What the user brought.
+
+    Raises
+    ------
+    TypeError
+    """
     if not any(kind.__module__.startswith("torch.utils.data") for kind in type(X).__mro__):
         return
     items = "X.dataset" if hasattr(X, "batch_size") else "X"
@@ -232,7 +243,9 @@ def _refuse_datasets(X):
         step = "X.tensors"
     raise TypeError(
         f"X is a {type(X).__name__} of torch, which holds rows and labels together; expected an "
-        f"array or a tensor of the rows alone. Take them apart: X, y = {step}."
+        f"array or a tensor of the rows alone. Take them apart: X, y = {step}. Or fit on them as "
+        f"they come: fit_dataset({items}) of a DistilledClassifier or DistilledRegressor; a search "
+        f"or a cross-validation, which slices its rows, gets a sample of them."
     )
 
 

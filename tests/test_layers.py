@@ -52,6 +52,8 @@ _3 = _2 | {
     *("_ensemble_spread", "_multilabel", "_mutual", "_quantiles", "_same_rows"),
     "_without_labels",
     *("_dataset_checks", "_dataset_files", "_dataset_rows", "_dataset_task", "_fit_dataset"),
+    *("_dataset_parts", "_item_rows", "_item_task", "_items"),
+    *("_rows_from_files", "_rows_from_items"),
 }
 _4 = _3 | {"model_selection", "evaluation", "deployment"}
 MAY_IMPORT = {
@@ -100,10 +102,18 @@ MAY_IMPORT = {
     "_alpha_choice": {"_compat", "_progress", "_same_rows", "_warn", "exceptions", "targets"},
     "_dataset_checks": _2 | {"_alpha_choice"},
     "_dataset_files": _0 | {"_dataset_rows"},
-    "_dataset_rows": _0,
+    "_dataset_parts": set(),
+    "_dataset_rows": _0 | {"_dataset_parts"},
     "_dataset_task": _2,
+    "_item_rows": _0 | {"_dataset_parts", "_dataset_rows", "_items"},
+    "_item_task": {"_dataset_task"},
+    "_items": set(),
+    "_rows_from_files": _2
+    | {"_dataset_checks", "_dataset_files", "_dataset_parts", "_dataset_task"},
+    "_rows_from_items": _2 | {"_dataset_checks", "_dataset_parts", "_item_rows", "_item_task"},
     "_fit_dataset": _2
-    | {"_checks", "_dataset_checks", "_dataset_files", "_dataset_task", "_fit_rows"},
+    | {"_checks", "_dataset_checks", "_dataset_parts", "_fit_rows"}
+    | {"_rows_from_files", "_rows_from_items"},
     "_base": _2 | {"_alpha_choice", "_checks", "_fit_rows"},
     "_without_labels": {"targets"},
     "_multilabel": _2 | {"_base"},

@@ -22,7 +22,7 @@ from skdistill._compat import (
     settle_failures,
 )
 from skdistill._interrupts import whole_trainings
-from skdistill._rows import refuse_files
+from skdistill._rows import refuse_datasets, refuse_files
 from skdistill._unwrap import last_step
 from skdistill._warn import collecting, warn_once
 from skdistill.model_selection._evaluate import Job, evaluate
@@ -251,6 +251,7 @@ class DistillationSearchCV(BaseSearchCV):
         scorer, refit_metric = self._get_scorers()
         halving = self._halving(scorer)
         refuse_files(X)
+        refuse_datasets(X)
         X, y = indexable(X, y)
         params = rows_of_params(X, params)
         routed = self._get_routed_params_for_fit(params)

@@ -102,6 +102,34 @@ def ask_fitted(teacher, X, *, desk, key=None):
     return _ask_each(speakers, lambda: speakers, X, desk, keys)
 
 
+def ask_one(teacher, task, X, ask, columns):
+    """Ask one fitted teacher about all labelled rows; return its answer and what it speaks.
+
+    Parameters
+    ----------
+    teacher, task, X
+        As in `compute_targets`.
+    ask : callable
+        From rows to the reply of each member.
+    columns : ndarray of shape (n_columns,) or None
+
+    Returns
+    -------
+    values : ndarray of shape (n_samples, n_columns)
+    kinds : tuple of str
+    """
+    explicit = columns is not None
+    known = columns if explicit else teacher.labels
+    task.check_columns(known, explicit=explicit)
+    replies = ask(X)
+    kinds = task.asks.find_kinds([replies])
+    values, named = task.read(replies, kinds, teacher.panel, columns)
+    if known is None:  # an answer may name its columns where the teacher does not
+        task.check_columns(named, explicit=False)
+    task.without_strangers(values, task.y, named)
+    return values, kinds
+
+
 def _ask_each(speakers, get_fitted, X, desk, keys):
     """Ask each member about all rows; `get_fitted`, called if need be, returns them fitted."""
     replies = []
@@ -161,7 +189,7 @@ def ask_out_of_fold(teacher, task, X, splits, fitting, X_generated, *, desk, key
             generated[number] = np.stack(_read(task, fold.generated, kinds, fold.panel, each))
         answers = _read(task, fold.replies, kinds, fold.panel, each)
         for i, values in enumerate(answers):
-            task.without_strangers(values, test, task.y[train])
+            task.without_strangers(values, task.y[test], task.y[train])
             told.add(i, test, values)
     answers = told.mean()
     if not each:

@@ -18,6 +18,7 @@ from skdistill._parquet import (
 )
 from skdistill._progress import Progress, is_live
 from skdistill.exceptions import TeacherError
+from skdistill.targets._by_part import check_fitted
 from skdistill.targets._labels_task import LabelsTask
 from skdistill.targets._plan import check_teacher, kind_of_task
 from skdistill.targets._question import find_columns, put_question
@@ -152,7 +153,7 @@ def label_dataset(
         )
     kind.check_settings(False, teacher_classes)
     examined = check_teacher(teacher, None, kind.asks, teacher_classes, device)
-    _check_fitted(examined)
+    check_fitted(examined, "label_dataset")
     classes = _find_classes(examined, teacher_classes)
     key = teacher_key(examined.teacher, "to label_dataset")
     files = find_files(dataset)
@@ -175,20 +176,6 @@ def label_dataset(
         for n_more in parallel(tasks):
             progress.add(n=n_more)
     return done
-
-
-def _check_fitted(teacher):
-    name = type(teacher.teacher).__name__
-    if teacher.answers_from_labels or (teacher.members and not teacher.speakers):
-        raise TeacherError(
-            f"The teacher {name} answers from labels, and label_dataset asks about rows; expected "
-            f"a teacher that answers for rows."
-        )
-    if not teacher.is_fitted:
-        raise TeacherError(
-            f"The teacher {name} is not fitted; expected a fitted one, for nothing is fitted here. "
-            f"Call its fit first."
-        )
 
 
 def _find_classes(teacher, teacher_classes):

@@ -15,6 +15,7 @@ from skdistill.targets._ask import (
     Desk,
     Fitting,
     ask_fitted,
+    ask_one,
     ask_out_of_fold,
     check_verbose,
     fit_on_all_rows,
@@ -97,7 +98,7 @@ def compute_targets(
         teacher = fit_on_all_rows(teacher, task, X, fitting, pool, desk=desk, key=key)
     ask = partial(ask_fitted, teacher, desk=desk, key=key)
     if splits is None:
-        values, kinds = _ask_one(teacher, task, X, ask, columns)
+        values, kinds = ask_one(teacher, task, X, ask, columns)
     calibration = task.fit_calibration(
         values, calibrate, fitting.sample_weight, out_of_fold=splits is not None
     )
@@ -121,20 +122,6 @@ def compute_targets(
         values = teacher.teacher.add_answers_from_labels(targets.values, task.y, task.classes)
         targets = targets.replace(values=values, kind="probabilities", said=said)
     return targets, teacher.teacher if teacher.is_fitted else None
-
-
-def _ask_one(teacher, task, X, ask, columns):
-    """Ask one fitted teacher about all labelled rows; return its answer and what it speaks."""
-    explicit = columns is not None
-    known = columns if explicit else teacher.labels
-    task.check_columns(known, explicit=explicit)
-    replies = ask(X)
-    kinds = task.asks.find_kinds([replies])
-    values, named = task.read(replies, kinds, teacher.panel, columns)
-    if known is None:  # an answer may name its columns where the teacher does not
-        task.check_columns(named, explicit=False)
-    task.without_strangers(values, slice(None), named)
-    return values, kinds
 
 
 def _from_labels(teacher, task, calibrate, X_more):

@@ -245,21 +245,21 @@ class ClassTask:
             align_columns(as_shares(part), columns, self.classes)
             for part in [targets.values, *targets.more]
         )
-        self.without_strangers(values, slice(None), columns)
+        self.without_strangers(values, self.y, columns)
         return targets.replace(values=values, classes=self.classes, more=more, said=None)
 
-    def without_strangers(self, values, rows, known):
+    def without_strangers(self, values, y, known):
         """Make NaN of the rows whose class is not known, in place.
 
         Parameters
         ----------
         values : ndarray of shape (n_rows, n_classes)
-        rows : ndarray of int or slice
-            Which rows of y they belong to.
+        y : ndarray of shape (n_rows,)
+            Their labels.
         known : array-like or None
             The labels that the teacher knows; None is all.
         """
-        lost = np.zeros(0, bool) if known is None else ~np.isin(self.y[rows], known)
+        lost = np.zeros(0, bool) if known is None else ~np.isin(y, known)
         if lost.any():  # values may be the user's own, which are written into for nothing
             values[lost] = np.nan
 
@@ -378,7 +378,7 @@ class NumberTask:
             )
         return targets
 
-    def without_strangers(self, values, rows, known):
+    def without_strangers(self, values, y, known):
         """No number is a stranger."""
 
     def fit_calibration(self, values, calibrate, sample_weight, *, out_of_fold):

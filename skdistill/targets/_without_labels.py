@@ -30,7 +30,7 @@ class UnlabeledTask(ClassTask):
         self.positions = self.hard = np.full(n_samples, -1)
         self.n_columns = len(self.classes)
 
-    def without_strangers(self, values, rows, known):
+    def without_strangers(self, values, y, known):
         """No row has a label that could be a stranger."""
 
     def fit_calibration(self, values, calibrate, sample_weight, *, out_of_fold):

@@ -108,6 +108,10 @@ class Adapter:
     def _kind_of(self, values, X):
         return self.kind
 
+    def at_hand(self):
+        """Keep the teacher where it answers, inside the block, for many questions."""
+        return contextlib.nullcontext()
+
 
 class MethodAdapter(Adapter):
     """Anything with `predict_proba`, or `predict` for numbers."""
@@ -142,6 +146,10 @@ class _ModuleAdapter(Adapter):
         if values.shape[1] > 1:
             return None
         return kind_of_module(self.module, safe_indexing(X, [0]))
+
+    def at_hand(self):
+        """Keep the module in evaluation mode and on the device, inside the block."""
+        return evaluating(self.module, self.device)
 
 
 class _SkorchAdapter(Adapter):

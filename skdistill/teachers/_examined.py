@@ -1,5 +1,6 @@
 """What a teacher is, found out once."""
 
+import contextlib
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -85,6 +86,14 @@ class Examined:
     def ask(self, X):
         """Return the reply of each speaker to all rows."""
         return ask_each([speaker.adapter for speaker in self.speakers], X)
+
+    @contextlib.contextmanager
+    def at_hand(self):
+        """Keep all that answers where it does, inside the block; see `Adapter.at_hand`."""
+        with contextlib.ExitStack() as stack:
+            for speaker in self.speakers:
+                stack.enter_context(speaker.adapter.at_hand())
+            yield
 
     def clone(self):
         """Return a clone that can be fitted; an ensemble's keeps the members that are fitted."""

@@ -492,6 +492,14 @@ REFUSED = {
         attempt(ClassGraphTeacher([[0, 1], [1, 0]]), {"x": TABLE}),
         "ClassGraphTeacher answers from labels.*expected a teacher that answers for rows",
     ),
+    "a teacher of labels among others": (
+        TeacherError,
+        attempt(
+            [GaussianNB().fit(TABLE, [0, 1] * (len(TABLE) // 2)), ClassGraphTeacher(np.eye(2))],
+            {"x": TABLE},
+        ),
+        "answers from labels.*expected a teacher that answers for rows",
+    ),
     "a function": (
         TeacherError,
         attempt(never, {"x": TABLE}, teacher_classes=[0, 1]),

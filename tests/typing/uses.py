@@ -315,6 +315,8 @@ def distil(rows: Any) -> DistilledRegressor:
     assert_type(model.fit(X, y, X_unlabeled=rows, classes=[0, 1]), DistilledClassifier)
     assert_type(model.fit(X, None, soft_targets=proba), DistilledClassifier)
     assert_type(model.fit_dataset("rows", target="y"), DistilledClassifier)
+    pairs = torch.utils.data.TensorDataset(torch.ones(4, 2), torch.ones(4))
+    assert_type(model.fit_dataset(pairs), DistilledClassifier)
     assert_type(model.predict(rows), np.ndarray)
     assert_type(model.predict_proba(rows), np.ndarray)
     assert_type(model.classes_, np.ndarray)

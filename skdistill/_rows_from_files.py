@@ -1,0 +1,107 @@
+"""Parquet files as `fit_dataset` gets them: opened, looked through, answered by a teacher."""
+
+import contextlib
+import hashlib
+import tempfile
+from pathlib import Path
+
+from skdistill._dataset_checks import SMALLER
+from skdistill._dataset_files import open_dataset, with_answers
+from skdistill._dataset_parts import Told
+from skdistill._dataset_task import DatasetClasses, DatasetNumbers
+from skdistill._parquet import need_pyarrow
+from skdistill.targets._label_dataset import label_dataset
+from skdistill.targets._memory import open_memory
+from skdistill.targets._tasks import ClassTask, NumberTask
+
+
+class RowsFromFiles:
+    """Rows of Parquet files.
+
+    Parameters
+    ----------
+    dataset, target, soft_targets, columns
+        As given to `fit_dataset`.
+    """
+
+    kinds = {ClassTask: DatasetClasses, NumberTask: DatasetNumbers}
+
+    why_not = {
+        "alpha": f"it fits students and teachers on parts of the rows: {SMALLER}, and pass its "
+        f"alpha_",
+        "augment": f"it makes rows of rows: write such rows into the files, or {SMALLER}",
+        "feature_losses": f"layers of a teacher are not kept in files: {SMALLER}",
+        "calibrate": "it is fitted on the answers for all rows: write answers that are calibrated, "
+        "or leave it out",
+        "student": f"the teacher is asked once about each row, and not about its views: {SMALLER}",
+    }
+    """By the name of a setting that needs all rows at once: why it does, and what to do."""
+
+    fit_first = (
+        "Fit it on a sample of the rows first, or write answers with targets.label_dataset and "
+        "name them: soft_targets=..."
+    )
+
+    def __init__(self, dataset, target, soft_targets, columns):
+        self.dataset = dataset
+        self.target = target
+        self.soft_targets = soft_targets
+        self.columns = columns
+
+    def check(self, model):
+        """Refuse what shows before a file is read."""
+        need_pyarrow("fit_dataset")
+        if self.target is None:
+            raise ValueError(
+                f"target is None and dataset is a {type(self.dataset).__name__}; expected the name "
+                f"of the column that is learnt: fit_dataset(dataset, target=...). A Dataset of "
+                f"torch alone has none."
+            )
+        if model._task is ClassTask and not isinstance(self.target, str):
+            raise ValueError(
+                f"target={self.target!r} was given; expected the name of the column with the "
+                f"labels. Several labels of a row are learnt one at a time."
+            )
+
+    def look_through(self, model, split):
+        """Find the files and read all rows once; see `DatasetRows.look_through`."""
+        self.rows = open_dataset(self.dataset, self.target, self.soft_targets, self.columns, split)
+        return self.rows.look_through(self.kinds[model._task])
+
+    @contextlib.contextmanager
+    def told(self, model, begun, seen, clock):
+        """Lend what is learnt, with the answers of a teacher where one is heard; see `Told`."""
+        rows, kind = self.rows, self.kinds[model._task]
+        with contextlib.ExitStack() as stack:
+            if begun.asks:
+                with clock:
+                    folder = stack.enter_context(_answered(model, self.dataset, rows))
+                    rows = with_answers(rows, folder)
+                    seen = rows.look_through(kind)
+            what = kind(begun.task, rows.given, rows.target, model.teacher_classes)
+            targets = what.targets(seen.sample.answers) if rows.given else None
+            yield Told(what, seen, targets)
+
+
+@contextlib.contextmanager
+def _answered(model, dataset, rows):
+    """Ask a fitted teacher about all rows once, and lend the folder of its answers."""
+    with contextlib.ExitStack() as stack:
+        memory = open_memory(model.memory)
+        if memory is None:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="skdistill-")))
+        else:
+            names = "\0".join(str(file.path.resolve()) for file in rows.files)
+            folder = Path(memory.path, "files", hashlib.sha256(names.encode()).hexdigest()[:16])
+        label_dataset(
+            model.teacher,
+            dataset,
+            folder,
+            columns=None if hasattr(model.teacher, "feature_names_in_") else rows.features,
+            teacher_classes=model.teacher_classes,
+            task=model._task.asks.name,
+            device=model.device,
+            n_jobs=model.n_jobs,
+            verbose=model.verbose,
+        )
+        yield folder
