@@ -4,6 +4,7 @@ import importlib
 import importlib.metadata
 import os
 import tempfile
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -157,8 +158,13 @@ class Skdistill(Library):
 
 
 class AutoGluon(Library):
-    """TabularPredictor.fit and its distill: a forest teaches forest trees."""
+    """TabularPredictor.fit and its distill: a forest teaches boosted trees.
 
+    `models` are its teachers with their settings, and by `metric` it chooses.
+    """
+
+    models: ClassVar = {"RF": {"n_estimators": 50}}
+    metric = None
     takes = COMMON | {"lr", "epochs", "sample_weight", "X_unlabeled", "held", "student_name"}
     home = ("autogluon",)
     packages = ("autogluon.tabular", "scikit-learn", "lightgbm")
@@ -187,6 +193,7 @@ class AutoGluon(Library):
         self.model = TabularPredictor(
             "label",
             problem_type=call.get("problem"),
+            eval_metric=self.metric,
             sample_weight=self.weight,
             path=tempfile.mkdtemp(),
         )
@@ -207,7 +214,7 @@ class AutoGluon(Library):
         self.model.fit(
             self.table,
             tuning_data=None if held is None else held[0].assign(label=held[1]),
-            hyperparameters={"RF": {"n_estimators": 50}},
+            hyperparameters=self.models,
             num_cpus=1,
         )
 

@@ -5,9 +5,9 @@
 fits students of the default recipe on at most 2,000 rows of each table: the plain one, one with
 the default ``alpha=0.5``, and one with ``alpha="auto", calibrate="auto"``. It prints the log-loss
 of the plain student on rows that nobody was fitted on, the mean over the seeds, of which each has
-a split of its own; for the others the mean difference to it with its 95 % interval (Student's t
-over the seeds); and the weights that were chosen. All students have the temperature that they find
-on the rows they hold back.
+a split of its own; for the others the mean difference to it, with its 95 % interval (Student's t
+over the seeds) where there are several; and the weights that were chosen. All students have the
+temperature that they find on the rows they hold back.
 
 The net is a plain student of the default recipe that was fitted on as many further rows, where
 the table has them: a fitted teacher, asked as it is.
@@ -131,12 +131,13 @@ def report(losses, chosen, pairs):
         for arm, found in overall.items():
             differences = np.array(losses[table, name, arm]) - plain
             mean, n_seeds = differences.mean(), len(differences)
-            half = np.nan
+            half, shown = np.inf, f"{mean:+.4f}"
             if n_seeds > 1:
                 error = differences.std(ddof=1) / np.sqrt(n_seeds)
                 half = stats.t.ppf(0.975, n_seeds - 1) * error
+                shown += f" +- {half:.4f}"
             found.append((mean, mean - half, max(0.01 * plain.mean(), 0.002)))
-            cells.append(f"{mean:+.4f} +- {half:.4f}")
+            cells.append(shown)
         weights = " ".join(f"{alpha:g}" for alpha in chosen[table, name])
         print(f"{name:<26}{table:<12}{plain.mean():<8.4f}{cells[0]:<18}{cells[1]:<18}{weights}")
     for arm, found in overall.items():
