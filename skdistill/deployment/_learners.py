@@ -26,14 +26,14 @@ from skdistill.deployment._values import (
 from skdistill.exceptions import StudentError
 from skdistill.students import SoftDecisionTree
 from skdistill.targets._tasks import ClassTask, NumberTask
-from skdistill.training import StudentNet, StudentNetRegressor
+from skdistill.training import DistributedStudentNet, StudentNet, StudentNetRegressor
 from skdistill.training._boosted_student import BoostedStudent
 from skdistill.training._estimator_regressor import EstimatorRegressorStudent
 from skdistill.training._estimator_student import EstimatorStudent
 from skdistill.training._links import ClassLink, NumberLink, ProbabilityLink
 from skdistill.training._skorch_student import SkorchRegressorStudent, SkorchStudent
 
-NETS = {kind.__name__: kind for kind in (StudentNet, StudentNetRegressor)}
+NETS = {kind.__name__: kind for kind in (StudentNet, DistributedStudentNet, StudentNetRegressor)}
 SKORCH = {kind.__name__: kind for kind in (SkorchStudent, SkorchRegressorStudent)}
 ESTIMATORS = {
     kind.__name__: kind for kind in (EstimatorStudent, BoostedStudent, EstimatorRegressorStudent)
