@@ -165,7 +165,8 @@ class BaseDistilled(SentOnce, MetaEstimatorMixin, BaseEstimator):
             prepared = time.perf_counter()
             targets, self.teacher_ = None, None
             if self._hears_teacher():
-                targets, self.teacher_ = self._ask(rows, soft_targets, teacher_seed)
+                ask = partial(self._ask, rows, soft_targets, teacher_seed)
+                targets, self.teacher_ = student[-1].hear(ask)
             answered = time.perf_counter()
             self._learn(student, parts, rows, targets, order_seed)
             self._warn_if_known(rows, targets)

@@ -7,6 +7,7 @@ from skdistill.exceptions import StudentError, TeacherError
 from skdistill.teachers._fit import is_fitted
 from skdistill.training._base_net import BaseStudentNet
 from skdistill.training._batches import TensorBatches
+from skdistill.training._distributed import DistributedStudentNet
 from skdistill.training._holdout import HoldOut
 from skdistill.training._student import as_student
 from skdistill.training._views import views_of
@@ -70,6 +71,12 @@ def _check_learner(net):
         raise StudentError(
             f"The student {name} reads all rows at once; expected None, a StudentNet, or a "
             f"torch.nn.Module, which learn some rows at a time. Take one of these, or {SMALLER}."
+        )
+    if isinstance(net, DistributedStudentNet):
+        raise StudentError(
+            f"The student is a DistributedStudentNet, whose processes share out rows in memory; "
+            f"expected a StudentNet, which learns from files in one process. Take one, or "
+            f"{SMALLER}."
         )
     settings = net.get_params_for("iterator_train")
     if net.iterator_train is not TensorBatches or settings != {"shuffle": True}:

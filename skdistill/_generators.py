@@ -54,7 +54,7 @@ class Streams(NamedTuple):
 _streams: ContextVar[Streams | None] = ContextVar("streams", default=None)
 
 
-def make_streams(seed: int, device: torch.device) -> Streams:
+def make_streams(seed: int, device: torch.device, rank: int = 0) -> Streams:
     """Make the generators of one training.
 
     Parameters
@@ -63,6 +63,9 @@ def make_streams(seed: int, device: torch.device) -> Streams:
         Seeds the order of the rows as it is; the others are seeded by it and their name.
     device : torch.device
         Where the training computes.
+    rank : int, default=0
+        The number of this process among those that train one student: order and weights are the
+        same in all of them, dropout and views are its own.
 
     Returns
     -------
@@ -70,7 +73,7 @@ def make_streams(seed: int, device: torch.device) -> Streams:
     """
     cpu = torch.device("cpu")
     # A seed of 31 bits and a number above them: no two streams of two trainings are the same.
-    seeds = [seed + (number << 32) for number in range(4)]
+    seeds = [seed + (number << 32) for number in (0, 1 + 4 * rank, 2 + 4 * rank, 3)]
     devices = [cpu, device, cpu, cpu]
     return Streams(*(make_generator(s, d) for s, d in zip(seeds, devices, strict=True)))
 

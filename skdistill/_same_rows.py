@@ -151,6 +151,7 @@ class SameRows:
         rows = self._once(("rows", key), lambda: rows)
         seed = seeds[1] if weight_seed is None else weight_seed
         student, parts = estimator._prepare_student(rows, seed, soft_targets, self._fit_steps)
+        student[-1].check_among_others()
         prepared = time.perf_counter()
         targets, estimator.teacher_ = None, None
         if estimator._hears_teacher():

@@ -15,6 +15,7 @@ UNTYPED = {
     "skdistill.StudentNet": HOOKS,
     "skdistill.StudentNetMultilabel": HOOKS,
     "skdistill.StudentNetRegressor": HOOKS,
+    "skdistill.training.DistributedStudentNet": HOOKS,
     "skdistill.training.StudentNet": HOOKS,
     "skdistill.training.StudentNetMultilabel": HOOKS,
     "skdistill.training.StudentNetRegressor": HOOKS,

@@ -25,7 +25,12 @@ from skdistill.deployment._values import (
 from skdistill.exceptions import StudentError
 from skdistill.students import SoftDecisionTree
 from skdistill.targets._tasks import ClassTask
-from skdistill.training import StudentNet, StudentNetMultilabel, StudentNetRegressor
+from skdistill.training import (
+    DistributedStudentNet,
+    StudentNet,
+    StudentNetMultilabel,
+    StudentNetRegressor,
+)
 from skdistill.training._boosted_student import BoostedStudent
 from skdistill.training._estimator_multilabel import EstimatorMultilabelStudent
 from skdistill.training._estimator_regressor import EstimatorRegressorStudent
@@ -40,7 +45,7 @@ def _named(*kinds):
     return {kind.__name__: kind for kind in kinds}
 
 
-NETS = _named(StudentNet, StudentNetRegressor, StudentNetMultilabel)
+NETS = _named(StudentNet, DistributedStudentNet, StudentNetRegressor, StudentNetMultilabel)
 SKORCH = _named(SkorchStudent, SkorchRegressorStudent, SkorchMultilabelStudent)
 ESTIMATORS = _named(
     *(EstimatorStudent, BoostedStudent, EstimatorRegressorStudent, EstimatorMultilabelStudent)

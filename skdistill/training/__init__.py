@@ -6,6 +6,7 @@ from skdistill._lazy import lazy_names
 
 if TYPE_CHECKING:
     from skdistill.training._criterion import DistillationCriterion, RegressionCriterion
+    from skdistill.training._distributed import DistributedStudentNet
     from skdistill.training._holdout import HoldOut
     from skdistill.training._label_criterion import MultilabelCriterion
     from skdistill.training._multilabel_net import StudentNetMultilabel
@@ -17,6 +18,7 @@ else:
         __name__,
         {
             "DistillationCriterion": "skdistill.training._criterion",
+            "DistributedStudentNet": "skdistill.training._distributed",
             "HoldOut": "skdistill.training._holdout",
             "NormBound": "skdistill.training._norm_bound",
             "MultilabelCriterion": "skdistill.training._label_criterion",
@@ -29,6 +31,7 @@ else:
 
 __all__ = [
     "DistillationCriterion",
+    "DistributedStudentNet",
     "HoldOut",
     "MultilabelCriterion",
     "NormBound",

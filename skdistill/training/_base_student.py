@@ -1,5 +1,6 @@
 """What every student is: an estimator that learns alone too, and predicts by what is left."""
 
+from collections.abc import Callable
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -85,6 +86,25 @@ class BaseStudent(BaseEstimator):
         ------
         StudentError
         """
+
+    def check_among_others(self) -> None:
+        """Refuse to be one of several students that begin on the same rows; here it may be."""
+
+    def hear(self, ask: Callable[[], tuple[Any, Any]]) -> tuple[Any, Any]:
+        """Let a teacher be asked.
+
+        Parameters
+        ----------
+        ask : callable
+            Without arguments.
+
+        Returns
+        -------
+        targets : Targets
+        teacher : object or None
+            What it returns, here; see `DistributedStudentNet.hear`.
+        """
+        return ask()
 
     def default_temperature(self, loss: Any, kind: str, n_classes: int) -> float:
         """Return the temperature that "auto" stands for: the loss's own.

@@ -42,6 +42,7 @@ class FastEpochMixin(NeuralNet):
                     for parameter in parameters:  # what zero_grad does, without its profiling
                         parameter.grad = None
                     loss.backward()
+                    loss = self.share_step(loss, len(X))
                     self.optimizer_.step()
                 losses.append(loss.detach())
                 sizes.append(len(X))
@@ -52,6 +53,28 @@ class FastEpochMixin(NeuralNet):
                 f"batch_size of at most the number of rows."
             )
         self.record_epoch(prefix, torch.stack(losses), sizes)
+
+    def train_step_single(self, batch, **fit_params):
+        """Compute a batch's loss and gradients, in skorch's own way."""
+        step = super().train_step_single(batch, **fit_params)
+        return {**step, "loss": self.share_step(step["loss"], len(batch[0]))}
+
+    def share_step(self, loss, n_rows):
+        """Do what is to be done between the gradients of a batch and the optimiser's step.
+
+        Parameters
+        ----------
+        loss : torch.Tensor, a scalar
+            The mean loss of the batch, whose gradients the parameters have.
+        n_rows : int
+            Its number of rows.
+
+        Returns
+        -------
+        torch.Tensor, a scalar
+            The loss to record. Here nothing is done; others may have a share in the batch.
+        """
+        return loss
 
     def record_epoch(self, prefix, losses, sizes):
         """Record a pass in the history.
@@ -97,7 +120,8 @@ class FastEpochMixin(NeuralNet):
         needs_closure = closure is None or closure.default is closure.empty
         if needs_closure or optimizer.zero_grad is not torch.optim.Optimizer.zero_grad:
             return True
-        if any(getattr(type(self), name) is not getattr(NeuralNet, name) for name in STEP_METHODS):
+        own = type(self)
+        if any(getattr(own, n) is not getattr(FastEpochMixin, n) for n in STEP_METHODS):
             return True
         return any(
             getattr(type(callback), hook) is not getattr(Callback, hook)

@@ -29,6 +29,7 @@ from skdistill.students._images import MOVE_CHANNELS, are_channels_last
 from skdistill.students._members import MemberMLP
 from skdistill.students._soft_tree import SoftDecisionTree
 from skdistill.training._callbacks import CountEpochs, FitTemperature, StopAtNonFinite
+from skdistill.training._ranks import current_ranks
 from skdistill.training._scoring import (
     check_callbacks,
     counting_batches,
@@ -362,14 +363,15 @@ def _drawing(net, seed):
     if seed is None:
         yield
         return
-    device = _device_of(net)
+    device, ranks = _device_of(net), current_ranks()
+    rank = 0 if ranks is None else ranks.rank
     objective = net.criterion_
     losses = [loss for term in objective.terms for loss in term.losses]
     losses += [] if objective.loss is None else [objective.loss]
     apart = getattr(net, "draws_apart", lambda losses: False)(losses)
     is_known = apart and not draws_globally(net.module_)
-    lent = contextlib.nullcontext() if is_known else seeded(seed, device)
-    with lent, drawing_from(make_streams(seed, device)):
+    lent = contextlib.nullcontext() if is_known else seeded(seed + (4 * rank << 32), device)
+    with lent, drawing_from(make_streams(seed, device, rank)):
         yield
 
 

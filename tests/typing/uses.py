@@ -156,6 +156,7 @@ from skdistill.teachers import (
 )
 from skdistill.training import (
     DistillationCriterion,
+    DistributedStudentNet,
     HoldOut,
     MultilabelCriterion,
     NormBound,
@@ -328,6 +329,9 @@ def distil(rows: Any) -> DistilledRegressor:
     assert_type(search.trained_alone_, list[str | None])
     halving = DistillationSearchCV(model, {}, strategy="halving", factor=2, min_resources=5)
     assert_type(halving.fit(X, y).n_resources_, list[int])
+    shared = DistributedStudentNet(MLP, batch_size=512, module__hidden_units=(8,))
+    assert_type(DistilledClassifier(None, shared, random_state=0).predict(X), np.ndarray)
+    DistributedStudentNet(MLP, 5)  # type: ignore[call-arg]
     assert_type(StudentNetRegressor(max_epochs=2).fit(X, y).predict(X), np.ndarray)
     mutual = MutualClassifier([net, None], peer_weight=0.5).fit(X, y, groups=rows)
     assert_type(mutual, MutualClassifier)
