@@ -43,7 +43,7 @@ from skdistill.teachers._as_teacher import as_teacher, bind_student
 from skdistill.teachers._fit import clone_teacher, is_fitted, tags_of
 from skdistill.teachers._sent import SentOnce
 from skdistill.training._all_terms import check_terms, terms_of
-from skdistill.training._fitted import FittedStudent, behind_steps
+from skdistill.training._fitted import FittedStudent, behind_steps, epochs_of
 from skdistill.training._lesson import Lesson
 from skdistill.training._packed import Packed
 from skdistill.training._student import as_student
@@ -362,7 +362,7 @@ class BaseDistilled(SentOnce, MetaEstimatorMixin, BaseEstimator):
         self.student_ = student if len(student) > 1 else net
         takes_gaps = get_tags(self).input_tags.allow_nan or any(map(has_gaps, rows.parts))
         self._refuses_gaps = not takes_gaps
-        self.history_ = [{k: v for k, v in e.items() if k != "batches"} for e in net.history_]
+        self.history_ = epochs_of(net)
 
     @property
     def fitted_(self) -> FittedStudent:

@@ -17,6 +17,7 @@ from skdistill.deployment._parts import take_apart
 from skdistill.exceptions import StudentError
 from skdistill.students import shrink
 from skdistill.students._settings import check_settings
+from skdistill.training._fitted import epochs_of
 from skdistill.transfer._unlabeled import plain_rows
 
 CONSTRAINTS = {
@@ -136,8 +137,7 @@ def prune(
         changes = {"verbose": verbose} if verbose else {}
         with _settings(student[-1], max_epochs=max_epochs, **changes):
             if is_distilled:
-                told = copy.copy(inner)
-                vars(told).update(changes)
+                told = copy.copy(inner).set_params(**changes)
                 learn_more(told, student, X, y, sample_weight=sample_weight, **given)
             else:
                 student[-1].partial_fit(X, y, sample_weight=sample_weight)
@@ -167,8 +167,10 @@ def _settings(net, **changes):
     """Let a net train with other settings than its own inside the block."""
     own = {name: getattr(net, name) for name in changes}
     vars(net).update(changes)
-    yield
-    vars(net).update(own)
+    try:
+        yield
+    finally:
+        vars(net).update(own)
 
 
 def _with_student(model, student):
@@ -176,5 +178,5 @@ def _with_student(model, student):
     found = copy.copy(model)
     net = student[-1]
     found.student_ = student if len(student) > 1 else net
-    found.history_ = [{k: v for k, v in e.items() if k != "batches"} for e in net.history_]
+    found.history_ = epochs_of(net)
     return found

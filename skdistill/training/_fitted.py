@@ -162,3 +162,18 @@ def behind_steps(student, columns, refuses_gaps):
     return FittedStudent(
         fitted.body, fitted.link, steps, UserRows(columns, refuses_gaps, looked_at)
     )
+
+
+def epochs_of(student):
+    """Return what each epoch of a student's training gave, without that of its batches.
+
+    Parameters
+    ----------
+    student : student
+        Fitted.
+
+    Returns
+    -------
+    list of dict
+    """
+    return [{k: v for k, v in e.items() if k != "batches"} for e in student.history_]
