@@ -29,7 +29,7 @@ from skdistill._compat import (
 )
 from skdistill._fit_rows import Prepared, Rows, fit_steps, read_held
 from skdistill._random import draw_seeds
-from skdistill._rows import as_rows, has_gaps, label_digest
+from skdistill._rows import as_rows, label_digest
 from skdistill._torch import resolve_device
 from skdistill.exceptions import StudentError
 from skdistill.students._default import is_default, named_default
@@ -360,8 +360,7 @@ class BaseDistilled(SentOnce, MetaEstimatorMixin, BaseEstimator):
     def _keep_student(self, student, net, rows):
         """Set what the training of the student has left."""
         self.student_ = student if len(student) > 1 else net
-        takes_gaps = get_tags(self).input_tags.allow_nan or any(map(has_gaps, rows.parts))
-        self._refuses_gaps = not takes_gaps
+        self._refuses_gaps = not (get_tags(self).input_tags.allow_nan or rows.have_gaps())
         self.history_ = epochs_of(net)
 
     @property

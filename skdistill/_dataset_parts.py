@@ -49,6 +49,10 @@ class Seen(NamedTuple):
     with_gaps: list
     blocks: Callable[[], Iterator[Part]]
 
+    def have_gaps(self) -> bool:
+        """Whether a value is missing in any row."""
+        return bool(self.with_gaps)
+
 
 class Told(NamedTuple):
     """What is learnt of the rows, when the teacher can be heard.

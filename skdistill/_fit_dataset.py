@@ -204,4 +204,4 @@ def _learn(model, begun, told):
     )
     settings = model._loss_settings(net, targets)
     net.learn(stream, packed, **settings, seed=begun.order_seed)
-    model._keep_student(student, net, begun.sample)
+    model._keep_student(student, net, seen)

@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_consistent_length
 from skdistill._compat import check_names_and_width
 from skdistill._names import own_rows
 from skdistill._random import seed_parameters
-from skdistill._rows import as_rows
+from skdistill._rows import as_rows, has_gaps
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,10 @@ class Rows:
         """All rows that the student sees: the labelled ones, those without labels, those held."""
         held = [] if self.X_val is None else [self.X_val]
         return [self.X, *self.more, *self.generated.values(), *held]
+
+    def have_gaps(self):
+        """Whether a value is missing in any of them."""
+        return any(map(has_gaps, self.parts))
 
 
 class Prepared(NamedTuple):

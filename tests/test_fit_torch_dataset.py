@@ -9,7 +9,9 @@ import weakref
 import numpy as np
 import pytest
 import torch
+from sklearn.compose import make_column_transformer
 from sklearn.feature_extraction.text import HashingVectorizer
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.metrics import log_loss
 from sklearn.naive_bayes import GaussianNB
@@ -56,6 +58,19 @@ KINDS = {
 @pytest.fixture(params=KINDS)
 def kind(request):
     return KINDS[request.param]
+
+
+def test_a_gap_beyond_the_sample_is_learnt(kind, monkeypatch):
+    monkeypatch.setattr("skdistill._item_rows.LEAST_KEPT", 50)
+    monkeypatch.setattr("skdistill._item_rows.MOST_KEPT", 50)
+    rows = X.copy()
+    rows[:5, 0] = np.nan  # of 2,000 rows
+    # A ColumnTransformer does not say whether it takes gaps.
+    fill = make_column_transformer((SimpleImputer(), list(range(5))))
+    teacher = make_pipeline(fill, LogisticRegression()).fit(rows, Y)
+    student = make_pipeline(TablePreprocessor(), StudentNet(MLP, max_epochs=1))
+    model = DistilledClassifier(teacher, student, random_state=0).fit_dataset(kind(rows, Y))
+    assert np.isfinite(model.predict_proba(rows[:9])).all()
 
 
 @pytest.fixture
