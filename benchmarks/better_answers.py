@@ -243,7 +243,8 @@ def report(title, arms, replies, position, measure):
     """
     name = f"{title}: {measure}"
     print(f"\n{name}\n{'-' * len(name)}")
-    head = "".join(f"{table:<18}" for table in replies)
+    width = 18 if max(map(len, replies.values())) > 1 else 11  # with and without an interval
+    head = "".join(f"{table:<{width}}" for table in replies)
     print(f"{'':<26}{head}{'all, per cent':<22}seconds")
     for arm in arms:
         line, changes, seconds = "", [], []
@@ -253,7 +254,8 @@ def report(title, arms, replies, position, measure):
             changes.append(100 * np.mean(differences / (default if measure == "log-loss" else 1)))
             seconds.append(np.mean([reply[arm][-1] for reply in seeds]))
             cell = f"{differences.mean():+.4f}{half_width(differences, 4)}"
-            line += f"{default.mean():<18.4f}" if arm == DEFAULT else f"{cell:<18}"
+            shown = f"{default.mean():.4f}" if arm == DEFAULT else cell
+            line += f"{shown:<{width}}"
         gains = np.sum(np.array(changes) * (-1 if measure == "log-loss" else 1) > 0)
         overall = f"{np.mean(changes):+.1f}{half_width(changes, 1)}, {gains} of {len(changes)}"
         line += f"{'' if arm == DEFAULT else overall:<22}"

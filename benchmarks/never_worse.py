@@ -144,7 +144,7 @@ def report(losses, chosen, pairs):
         means, lowest, allowed = np.array(found).T
         print(
             f"{arm}: mean {means.mean():+.4f}, from {means.min():+.4f} to {means.max():+.4f}; "
-            f"below the plain student on {np.sum(means < 0)} of {len(means)}; above it by more "
+            f"below the plain student on {np.sum(means < 0)} of {len(means)};\n  above it by more "
             f"than 1 % and .002 on {np.sum(means > allowed)}, of which with 95 % confidence "
             f"{np.sum(lowest > allowed)}"
         )
