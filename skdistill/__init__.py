@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 from skdistill._lazy import lazy_names
 
 if TYPE_CHECKING:
-    from skdistill._alpha_choice import AlphaChoice
-    from skdistill._classifier import DistilledClassifier
-    from skdistill._ensemble_spread import DistilledEnsembleClassifier
-    from skdistill._multilabel import DistilledMultilabelClassifier
-    from skdistill._mutual import MutualClassifier, MutualRegressor
-    from skdistill._quantiles import DistilledQuantileRegressor
-    from skdistill._regressor import DistilledRegressor
+    from skdistill._estimators._classifier import DistilledClassifier
+    from skdistill._estimators._ensemble_spread import DistilledEnsembleClassifier
+    from skdistill._estimators._multilabel import DistilledMultilabelClassifier
+    from skdistill._estimators._mutual import MutualClassifier, MutualRegressor
+    from skdistill._estimators._quantiles import DistilledQuantileRegressor
+    from skdistill._estimators._regressor import DistilledRegressor
+    from skdistill._fitting._alpha_choice import AlphaChoice
     from skdistill.model_selection import DistillationSearchCV
     from skdistill.training import StudentNet, StudentNetMultilabel, StudentNetRegressor
 else:
@@ -19,15 +19,15 @@ else:
     __getattr__, __dir__ = lazy_names(
         __name__,
         {
-            "AlphaChoice": "skdistill._alpha_choice",
+            "AlphaChoice": "skdistill._fitting._alpha_choice",
             "DistillationSearchCV": "skdistill.model_selection",
-            "DistilledClassifier": "skdistill._classifier",
-            "DistilledEnsembleClassifier": "skdistill._ensemble_spread",
-            "DistilledMultilabelClassifier": "skdistill._multilabel",
-            "DistilledQuantileRegressor": "skdistill._quantiles",
-            "DistilledRegressor": "skdistill._regressor",
-            "MutualClassifier": "skdistill._mutual",
-            "MutualRegressor": "skdistill._mutual",
+            "DistilledClassifier": "skdistill._estimators._classifier",
+            "DistilledEnsembleClassifier": "skdistill._estimators._ensemble_spread",
+            "DistilledMultilabelClassifier": "skdistill._estimators._multilabel",
+            "DistilledQuantileRegressor": "skdistill._estimators._quantiles",
+            "DistilledRegressor": "skdistill._estimators._regressor",
+            "MutualClassifier": "skdistill._estimators._mutual",
+            "MutualRegressor": "skdistill._estimators._mutual",
             "StudentNet": "skdistill.training",
             "StudentNetMultilabel": "skdistill.training",
             "StudentNetRegressor": "skdistill.training",

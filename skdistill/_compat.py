@@ -32,7 +32,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from skdistill._frames import column_names, is_table
+from skdistill._input._frames import column_names, is_table
 
 __all__ = [
     "BaseSearchCV",

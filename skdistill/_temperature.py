@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.special import log_softmax
 
-from skdistill._rows import blocks_of
+from skdistill._input._rows import blocks_of
 
 BOUNDS = (0.05, 20.0)
 """The temperatures that are searched."""

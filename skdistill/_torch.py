@@ -13,7 +13,7 @@ from scipy import sparse
 from torch import nn
 from torch.utils.data import DataLoader
 
-from skdistill._columns import FLOATS
+from skdistill._input._columns import FLOATS
 
 INFERENCE_BATCH = 4096
 """Rows that go through a module at once when nothing is learnt."""

@@ -89,7 +89,7 @@ GIVEN = {"target": "y", "soft_targets": ["high", "low", "mid"]}
 @pytest.fixture
 def small_blocks(monkeypatch):
     """Have about 1,250 rows in memory at a time, so that there are several blocks."""
-    monkeypatch.setattr("skdistill._dataset_rows.MAX_CELLS", 10_000)
+    monkeypatch.setattr("skdistill._datasets._dataset_rows.MAX_CELLS", 10_000)
 
 
 def test_the_student_is_that_of_a_fit_in_memory_however_rows_are_sorted(tmp_path, small_blocks):

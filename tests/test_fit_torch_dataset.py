@@ -61,8 +61,8 @@ def kind(request):
 
 
 def test_a_gap_beyond_the_sample_is_learnt(kind, monkeypatch):
-    monkeypatch.setattr("skdistill._item_rows.LEAST_KEPT", 50)
-    monkeypatch.setattr("skdistill._item_rows.MOST_KEPT", 50)
+    monkeypatch.setattr("skdistill._datasets._item_rows.LEAST_KEPT", 50)
+    monkeypatch.setattr("skdistill._datasets._item_rows.MOST_KEPT", 50)
     rows = X.copy()
     rows[:5, 0] = np.nan  # of 2,000 rows
     # A ColumnTransformer does not say whether it takes gaps.
@@ -76,7 +76,7 @@ def test_a_gap_beyond_the_sample_is_learnt(kind, monkeypatch):
 @pytest.fixture
 def small_blocks(monkeypatch):
     """Have 300 rows in memory at a time, so that there are several blocks."""
-    monkeypatch.setattr("skdistill._item_rows.AT_ONCE", 1500)
+    monkeypatch.setattr("skdistill._datasets._item_rows.AT_ONCE", 1500)
 
 
 def made_net(make):
@@ -186,7 +186,7 @@ def epochs_of(pairs, seed=0):
 
 
 def test_each_row_comes_once_in_an_epoch_in_an_order_that_the_seed_draws(kind, monkeypatch):
-    monkeypatch.setattr("skdistill._item_rows.AT_ONCE", 300)
+    monkeypatch.setattr("skdistill._datasets._item_rows.AT_ONCE", 300)
     n_rows = 1200
     pairs = kind(np.arange(n_rows, dtype=np.float32)[:, None], np.arange(n_rows) % 2)
     first, second = epochs_of(pairs)
@@ -302,9 +302,9 @@ class MadeByPlace(Dataset):
 
 @pytest.mark.parametrize("pairs", [Made, MadeByPlace])
 def test_memory_does_not_grow_with_the_rows(pairs, monkeypatch):
-    monkeypatch.setattr("skdistill._item_rows.AT_ONCE", 250 * 50)
-    monkeypatch.setattr("skdistill._item_rows.LEAST_KEPT", 50)
-    monkeypatch.setattr("skdistill._item_rows.MOST_KEPT", 50)
+    monkeypatch.setattr("skdistill._datasets._item_rows.AT_ONCE", 250 * 50)
+    monkeypatch.setattr("skdistill._datasets._item_rows.LEAST_KEPT", 50)
+    monkeypatch.setattr("skdistill._datasets._item_rows.MOST_KEPT", 50)
     teacher = made_net(lambda: torch.nn.Linear(250, 2))
     student = StudentNet(MLP, max_epochs=1, batch_size=64)
     fitted = DistilledClassifier(teacher, student, random_state=0, device="cpu")

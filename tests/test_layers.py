@@ -1,6 +1,7 @@
 """The layers of the package, read off the imports: a file imports only from below its own."""
 
 import ast
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,80 +13,35 @@ PACKAGE = "skdistill"
 # Stage → the other stages that it may import, anywhere in its files. A stage is a folder or a
 # file of the package, "__init__" its public face, which only a program on top of it imports.
 _0 = {
-    *(
-        "exceptions",
-        "_arrow",
-        "_lazy",
-        "_ascent",
-        "_aside",
-        "_atomic",
-        "_columns",
-        "_compat",
-        "_frames",
-    ),
-    *(
-        "_cascade_threshold",
-        "_gap_test",
-        "_file_columns",
-        "_generators",
-        "_interrupts",
-        "_labels",
-        "_layout",
-        "_names",
-        "_new_frames",
-        "_parquet",
-        "_progress",
-        "_random",
-        "_row_groups",
-        "_rows",
-        "_temperature",
-        "_torch",
-        "_unwrap",
-        "_versions",
-        "_warn",
-    ),
+    *("exceptions", "_ascent", "_aside", "_atomic", "_cascade_threshold", "_compat", "_gap_test"),
+    *("_generators", "_input", "_interrupts", "_lazy", "_names", "_progress", "_random"),
+    *("_temperature", "_torch", "_unwrap", "_versions", "_warn"),
 }
 _1 = _0 | {"teachers", "targets", "transfer", "losses", "students"}
 _2 = _1 | {"training"}
-_3 = _2 | {
-    *("_alpha_choice", "_base", "_checks", "_classifier", "_fit_rows", "_halves", "_regressor"),
-    *("_ensemble_spread", "_multilabel", "_mutual", "_quantiles", "_same_rows"),
-    "_without_labels",
-    *("_dataset_checks", "_dataset_files", "_dataset_rows", "_dataset_task", "_fit_dataset"),
-    *("_dataset_parts", "_item_rows", "_item_task", "_items"),
-    *("_rows_from_files", "_rows_from_items"),
-}
+_3 = _2 | {"_fitting", "_datasets", "_estimators"}
 _4 = _3 | {"model_selection", "evaluation", "deployment"}
 MAY_IMPORT = {
     # layer 0
     "exceptions": set(),
-    "_frames": set(),
-    "_new_frames": {"_frames"},
-    "_compat": {"exceptions", "_frames"},
-    "_random": {"exceptions"},
-    "_unwrap": set(),
-    "_warn": set(),
-    "_arrow": set(),
     "_ascent": set(),
     "_aside": set(),
     "_atomic": set(),
     "_cascade_threshold": {"_gap_test"},
+    "_compat": {"exceptions", "_input"},
     "_gap_test": set(),
-    "_columns": {"exceptions", "_frames", "_warn"},
     "_generators": set(),
+    "_input": {"exceptions", "_aside", "_warn"},
     "_interrupts": set(),
-    "_labels": {"exceptions", "_columns", "_warn"},
-    "_layout": set(),
-    "_names": set(),
-    "_file_columns": {"_arrow", "_columns", "_parquet"},
-    "_parquet": {"_aside", "_frames"},
-    "_progress": set(),
-    "_row_groups": {"_arrow", "_parquet"},
-    "_rows": {"exceptions", "_columns", "_frames", "_layout", "_new_frames"},
-    "_temperature": {"_rows"},
-    "_torch": {"exceptions", "_columns"},
-    "_versions": set(),
     "_lazy": set(),
+    "_names": set(),
+    "_progress": set(),
+    "_random": {"exceptions"},
+    "_temperature": {"_input"},
+    "_torch": {"exceptions", "_input"},
+    "_unwrap": set(),
+    "_versions": set(),
+    "_warn": set(),
     # layer 1
     "teachers": _0,
     "transfer": _0,
@@ -95,33 +51,9 @@ MAY_IMPORT = {
     # layer 2
     "training": _1,
     # layer 3
-    "_checks": _2,
-    "_fit_rows": {"_compat", "_names", "_random", "_rows"},
-    "_halves": {"_compat", "_interrupts", "_names", "exceptions", "training"},
-    "_same_rows": _2 | {"_fit_rows"},
-    "_alpha_choice": {"_compat", "_progress", "_same_rows", "_warn", "exceptions", "targets"},
-    "_dataset_checks": _2 | {"_alpha_choice"},
-    "_dataset_files": _0 | {"_dataset_rows"},
-    "_dataset_parts": set(),
-    "_dataset_rows": _0 | {"_dataset_parts"},
-    "_dataset_task": _2,
-    "_item_rows": _0 | {"_dataset_parts", "_dataset_rows", "_items"},
-    "_item_task": {"_dataset_task"},
-    "_items": set(),
-    "_rows_from_files": _2
-    | {"_dataset_checks", "_dataset_files", "_dataset_parts", "_dataset_task"},
-    "_rows_from_items": _2 | {"_dataset_checks", "_dataset_parts", "_item_rows", "_item_task"},
-    "_fit_dataset": _2
-    | {"_checks", "_dataset_checks", "_dataset_parts", "_fit_rows"}
-    | {"_rows_from_files", "_rows_from_items"},
-    "_base": _2 | {"_alpha_choice", "_checks", "_fit_rows"},
-    "_without_labels": {"targets"},
-    "_multilabel": _2 | {"_base"},
-    "_classifier": _2 | {"_alpha_choice", "_base", "_checks", "_fit_dataset", "_without_labels"},
-    "_regressor": _2 | {"_alpha_choice", "_base", "_checks", "_fit_dataset"},
-    "_ensemble_spread": _2 | {"_halves", "_regressor"},
-    "_quantiles": _2 | {"_regressor"},
-    "_mutual": _2 | {"_classifier", "_regressor", "_same_rows"},
+    "_fitting": _2,
+    "_datasets": _2 | {"_fitting"},
+    "_estimators": _2 | {"_fitting", "_datasets"},
     # layer 4
     "model_selection": _3,
     "evaluation": _3,
@@ -135,7 +67,9 @@ MAY_IMPORT = {
 # Prose of the three other rules, as the messages say them.
 NO_TORCH = {"targets"}  # these import no torch when they are imported
 PRIVATE = {"sklearn", "skorch"}  # private names of these are for _compat alone
-FRAME_FILES = ("_arrow", "_frames", "_new_frames", "_parquet")
+FRAME_FILES = tuple(
+    f"skdistill._input.{name}" for name in ("_arrow", "_frames", "_new_frames", "_parquet")
+)
 FRAMES = {"narwhals", "polars", "pyarrow"}  # these are for the files in FRAME_FILES
 
 
@@ -193,7 +127,7 @@ def violations(source, module, *, is_package=False):
             broken.append(f"{where} {stage} may import only {', '.join(sorted(allowed))}")
         if top == "torch" and at_import_time and stage in NO_TORCH:
             broken.append(f"{where} {stage} does without torch")
-        if top in FRAMES and stage not in FRAME_FILES:
+        if top in FRAMES and module not in FRAME_FILES:
             broken.append(f"{where} {top} is for {', '.join(FRAME_FILES)}")
         if top in PRIVATE and stage != "_compat" and any(_is_private(part) for part in rest):
             broken.append(f"{where} private names of {top} are for _compat alone")
@@ -204,14 +138,19 @@ def _is_private(name):
     return name.startswith("_") and not name.endswith("__")
 
 
+def module_of(path):
+    """Return the dotted name of a file, and whether it is a package's."""
+    *folders, name = path.relative_to(ROOT).with_suffix("").parts
+    is_package = name == "__init__"
+    return ".".join(folders if is_package else [*folders, name]), is_package
+
+
 FILES = sorted((ROOT / PACKAGE).rglob("*.py"))
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_imports_keep_to_the_layers(path):
-    *folders, name = path.relative_to(ROOT).with_suffix("").parts
-    is_package = name == "__init__"
-    module = ".".join(folders if is_package else [*folders, name])
+    module, is_package = module_of(path)
     broken = violations(path.read_text(encoding="utf-8"), module, is_package=is_package)
     assert not broken, "\n".join(broken)
 
@@ -219,6 +158,19 @@ def test_imports_keep_to_the_layers(path):
 def test_every_stage_has_its_row():
     stages = {path.relative_to(ROOT / PACKAGE).parts[0].removesuffix(".py") for path in FILES}
     assert stages <= MAY_IMPORT.keys()
+
+
+def test_no_files_import_each_other_in_a_circle():
+    sources = {module_of(path): path.read_text(encoding="utf-8") for path in FILES}
+    names = {module for module, _ in sources}
+    below = {module: set() for module in names}
+    for (module, is_package), source in sources.items():
+        for _, target, at_import_time in find_imports(source, module, is_package=is_package):
+            # A name of a package comes from the file that defines it, through the package's own.
+            home = target if target in names else target.rpartition(".")[0]
+            if at_import_time and home in names - {module, module.rpartition(".")[0]}:
+                below[module].add(home)
+    assert tuple(TopologicalSorter(below).static_order())
 
 
 def test_the_layers_have_no_cycle():
@@ -240,7 +192,7 @@ GOOD = [
     ("skdistill.training._net", "from ..losses import KD"),
     ("skdistill.training._net", "from sklearn import __version__"),
     ("skdistill._compat", "from sklearn.base import _fit_context"),
-    ("skdistill._frames", "import narwhals.stable.v2 as nw"),
+    ("skdistill._input._frames", "import narwhals.stable.v2 as nw"),
     ("skdistill._cli._fit", "from skdistill import DistilledClassifier"),
     ("skdistill", "from skdistill.evaluation import distillation_report"),
 ]
@@ -252,7 +204,7 @@ BAD = [
     ("skdistill.losses._kd", "from .. import training"),
     ("skdistill.losses._kd", "def f():\n    from skdistill.training import StudentNet"),
     ("skdistill.exceptions", "from skdistill import _compat"),
-    ("skdistill._classifier", "from skdistill.evaluation import distillation_report"),
+    ("skdistill._estimators._classifier", "from skdistill.evaluation import distillation_report"),
     # sideways
     ("skdistill.losses._kd", "from skdistill.students import TabularMLP"),
     ("skdistill.training._net", "from skdistill.evaluation import agreement"),
@@ -268,7 +220,7 @@ BAD = [
     ("skdistill.training._net", "from sklearn.base import _fit_context"),
     ("skdistill.training._net", "from sklearn.utils._param_validation import Interval"),
     ("skdistill.training._net", "def f():\n    import skorch._version"),
-    ("skdistill._rows", "import narwhals.stable.v2 as nw"),
+    ("skdistill._input._rows", "import narwhals.stable.v2 as nw"),
     ("skdistill.transfer._table", "def f():\n    import polars"),
 ]
 

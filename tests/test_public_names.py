@@ -80,9 +80,9 @@ def test_private_imports_are_found():
     source = """
 from skdistill import StudentNet, __version__
 from skdistill.losses import KD, _base
-import skdistill._rows
+import skdistill._input._rows
 def f():
     from skdistill.losses._kd import KD
 """
-    found = ["skdistill.losses._base", "skdistill._rows", "skdistill.losses._kd.KD"]
+    found = ["skdistill.losses._base", "skdistill._input._rows", "skdistill.losses._kd.KD"]
     assert sorted(private_imports(source)) == sorted(found)

@@ -19,7 +19,7 @@ from skdistill._compat import (
     safe_indexing,
     validate_parameter_constraints,
 )
-from skdistill._rows import as_rows
+from skdistill._input._rows import as_rows
 from skdistill._warn import warn
 from skdistill.deployment._asking import ask_teacher, check_student, check_teacher_of
 from skdistill.exceptions import DistillationWarning

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.stats import beta
 
 from skdistill._compat import Interval, validate_parameter_constraints
-from skdistill._rows import as_rows
+from skdistill._input._rows import as_rows
 from skdistill.deployment._asking import ask_teacher, check_student, check_teacher_of
 from skdistill.exceptions import TeacherError
 

@@ -7,7 +7,7 @@ from skorch import NeuralNet
 from torch import nn
 
 from skdistill._compat import initialize_for_prediction
-from skdistill._layout import EncodedTable
+from skdistill._input._layout import EncodedTable
 from skdistill.deployment._compact import find_compact, read_weights
 from skdistill.deployment._estimators import dump, restore
 from skdistill.deployment._file import is_storable

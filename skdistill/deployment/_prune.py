@@ -8,10 +8,10 @@ from typing import Any
 from numpy.typing import ArrayLike
 from sklearn.pipeline import Pipeline
 
-from skdistill._base import BaseDistilled
 from skdistill._compat import Interval, check_names_and_width
-from skdistill._halves import learn_more
-from skdistill._rows import as_rows
+from skdistill._estimators._base import BaseDistilled
+from skdistill._fitting._halves import learn_more
+from skdistill._input._rows import as_rows
 from skdistill.deployment._inside import replace_inside, trained_net
 from skdistill.deployment._parts import take_apart
 from skdistill.exceptions import StudentError

@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from skdistill._base import BaseDistilled
 from skdistill._compat import StrOptions
+from skdistill._estimators._base import BaseDistilled
 from skdistill.deployment._compact import FEWEST, find_compact, to_float16, to_int8
 from skdistill.deployment._inside import replace_inside, trained_net
 from skdistill.deployment._parts import take_apart

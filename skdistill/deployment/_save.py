@@ -9,7 +9,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
 from skdistill._aside import written_aside
-from skdistill._base import BaseDistilled
+from skdistill._estimators._base import BaseDistilled
 from skdistill._versions import package_versions
 from skdistill.deployment._file import Arrays, write_file
 from skdistill.deployment._files import new_file

@@ -11,8 +11,8 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from skdistill._cascade_threshold import AccuracyGap, check_enough_rows, find_threshold
 from skdistill._compat import Interval
-from skdistill._labels import read_labels
-from skdistill._rows import as_rows
+from skdistill._input._labels import read_labels
+from skdistill._input._rows import as_rows
 from skdistill.deployment._asking import ask_teacher
 from skdistill.deployment._cascade import BaseCascade
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils import assert_all_finite, column_or_1d
 
-from skdistill._rows import as_rows
+from skdistill._input._rows import as_rows
 
 
 def check_int(owner: str, name: str, value: Any, least: int = 1, why: str = "") -> None:

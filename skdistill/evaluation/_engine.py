@@ -23,11 +23,11 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.utils.parallel import Parallel, delayed
 
+from skdistill._estimators._regressor import DistilledRegressor
 from skdistill._generators import seeded
 from skdistill._interrupts import whole_trainings
 from skdistill._names import own_rows
 from skdistill._progress import Progress
-from skdistill._regressor import DistilledRegressor
 from skdistill._torch import resolve_device
 from skdistill._unwrap import last_step
 from skdistill._versions import package_versions

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.special import rel_entr
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from skdistill._frames import column_names, is_table
+from skdistill._input._frames import column_names, is_table
 from skdistill.evaluation._arguments import check_int, read_class_names, read_labels
 
 #: Probabilities are clipped here before a logarithm, as `sklearn.metrics.log_loss` does.

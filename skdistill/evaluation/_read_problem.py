@@ -9,10 +9,10 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils import get_tags
 
-from skdistill._columns import NUMBERS, as_floats
-from skdistill._frames import NUMPY_KINDS, column_kinds, column_names, is_table
+from skdistill._input._columns import NUMBERS, as_floats
+from skdistill._input._frames import NUMPY_KINDS, column_kinds, column_names, is_table
+from skdistill._input._rows import has_gaps
 from skdistill._names import in_order_of, names_of
-from skdistill._rows import has_gaps
 from skdistill.evaluation._arguments import check_classes, read_rows
 from skdistill.evaluation._problem import Problem
 from skdistill.evaluation._tasks import ClassScoring, NumberScoring, Scoring, task_of

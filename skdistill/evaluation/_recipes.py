@@ -10,11 +10,11 @@ from sklearn.base import clone, is_regressor
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_memory
 
-from skdistill._alpha_choice import AUTO
-from skdistill._classifier import DistilledClassifier
-from skdistill._halves import called, try_fit
+from skdistill._estimators._classifier import DistilledClassifier
+from skdistill._estimators._regressor import DistilledRegressor
+from skdistill._fitting._alpha_choice import AUTO
+from skdistill._fitting._halves import called, try_fit
 from skdistill._names import own_rows
-from skdistill._regressor import DistilledRegressor
 from skdistill.evaluation._arm_names import (
     DISTILLED,
     PLAIN,

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from skdistill._compat import check_names_and_width
-from skdistill._regressor import DistilledRegressor
-from skdistill._rows import label_digest
+from skdistill._estimators._regressor import DistilledRegressor
+from skdistill._input._rows import label_digest
 from skdistill.evaluation._metrics import class_index
 from skdistill.targets._tasks import as_numbers
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import r2_score
 
-from skdistill._regressor import DistilledRegressor
+from skdistill._estimators._regressor import DistilledRegressor
 from skdistill.evaluation._arguments import read_outputs, read_rows, rows_and_labels
 from skdistill.evaluation._arm_names import ARM_NAMES, NUMBER_ARM_NAMES
 from skdistill.evaluation._metrics import (

@@ -9,12 +9,12 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
-from skdistill._alpha_choice import AUTO
-from skdistill._classifier import DistilledClassifier
-from skdistill._halves import ask, learn
+from skdistill._estimators._classifier import DistilledClassifier
+from skdistill._estimators._regressor import DistilledRegressor
+from skdistill._fitting._alpha_choice import AUTO
+from skdistill._fitting._halves import ask, learn
+from skdistill._input._rows import as_rows
 from skdistill._names import own_rows
-from skdistill._regressor import DistilledRegressor
-from skdistill._rows import as_rows
 from skdistill._unwrap import last_step
 from skdistill.targets import Targets, teacher_probabilities
 from skdistill.targets._ask import Desk, ask_fitted
@@ -126,11 +126,11 @@ class Placed:
             self.X = self.steps.fit_transform(own_rows(self.steps, X), y)
 
     def ask(self, *, refit: bool = False, **changes: Any) -> tuple[Targets, Any]:
-        """What the `fit` of the last step would ask; see `skdistill._halves.ask`."""
+        """What the `fit` of the last step would ask; see `_fitting._halves.ask`."""
         return ask(self.model, self.X, self.y, groups=self.groups, refit=refit, **changes)
 
     def learn(self, targets: Targets | None, **changes: Any) -> Any:
-        """The fitted estimator, its last step taught by targets; see `skdistill._halves.learn`."""
+        """The fitted estimator, its last step taught by targets; see `_fitting._halves.learn`."""
         fitted = learn(self.model, self.X, self.y, targets, groups=self.groups, **changes)
         if not isinstance(self.estimator, Pipeline):
             return fitted

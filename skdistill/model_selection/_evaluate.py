@@ -11,7 +11,6 @@ from joblib import effective_n_jobs
 from sklearn.base import clone
 from sklearn.utils.parallel import Parallel, delayed
 
-from skdistill._base import BaseDistilled
 from skdistill._compat import (
     failed_scores,
     routing_enabled,
@@ -19,10 +18,11 @@ from skdistill._compat import (
     safe_indexing,
     score_or_error,
 )
+from skdistill._estimators._base import BaseDistilled
+from skdistill._fitting._same_rows import SameRows, learn_begun
 from skdistill._generators import is_ours
 from skdistill._interrupts import whole_trainings
 from skdistill._progress import Progress
-from skdistill._same_rows import SameRows, learn_begun
 from skdistill._unwrap import last_step
 from skdistill._warn import collecting, warn_once
 from skdistill.training._stack import Learnt

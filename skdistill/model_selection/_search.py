@@ -11,7 +11,6 @@ from sklearn.base import clone, is_classifier
 from sklearn.model_selection import ParameterGrid, ParameterSampler, check_cv
 from sklearn.utils import indexable
 
-from skdistill._base import BaseDistilled
 from skdistill._compat import (
     BaseSearchCV,
     Interval,
@@ -21,8 +20,9 @@ from skdistill._compat import (
     scorers_by_name,
     settle_failures,
 )
+from skdistill._estimators._base import BaseDistilled
+from skdistill._input._rows import refuse_datasets, refuse_files
 from skdistill._interrupts import whole_trainings
-from skdistill._rows import refuse_datasets, refuse_files
 from skdistill._unwrap import last_step
 from skdistill._warn import collecting, warn_once
 from skdistill.model_selection._evaluate import Job, evaluate

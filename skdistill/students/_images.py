@@ -6,8 +6,8 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skdistill._frames import is_table
-from skdistill._rows import as_rows
+from skdistill._input._frames import is_table
+from skdistill._input._rows import as_rows
 from skdistill.exceptions import StudentError
 
 ROWS_AT_A_TIME = 1024

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skdistill._rows import blocks_of
+from skdistill._input._rows import blocks_of
 
 CLIP = 3.0
 FARTHEST = 1e9  # beyond it a float32's square is infinite; by then the clip has long been reached

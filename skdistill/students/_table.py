@@ -8,13 +8,6 @@ from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from skdistill._columns import (
-    as_floats,
-    is_number,
-    read_categories,
-    refuse_unreadable,
-    warn_of_numbers_in_text,
-)
 from skdistill._compat import (
     Interval,
     check_names_and_width,
@@ -22,8 +15,15 @@ from skdistill._compat import (
     learn_names_and_width,
     names_of_columns,
 )
-from skdistill._layout import EncodedTable
-from skdistill._rows import as_rows, blocks_of, is_plain
+from skdistill._input._columns import (
+    as_floats,
+    is_number,
+    read_categories,
+    refuse_unreadable,
+    warn_of_numbers_in_text,
+)
+from skdistill._input._layout import EncodedTable
+from skdistill._input._rows import as_rows, blocks_of, is_plain
 from skdistill.exceptions import ColumnError, StudentError
 from skdistill.students._categories import CategoryEncoder
 from skdistill.students._scaling import center_and_scale, find_flags_and_gaps, scale_and_clip

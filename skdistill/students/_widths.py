@@ -43,7 +43,7 @@ def infer_widths(module, given, row_shape, n_classes, known=None):
         Number of logits.
     known : dict, default=None
         What is known besides, by the names of the arguments that want to know it: what the rows
-        say of their columns (`skdistill._layout.read_layout`), what the outputs are.
+        say of their columns (`skdistill._input._layout.read_layout`), what the outputs are.
 
     Returns
     -------

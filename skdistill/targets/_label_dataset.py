@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils.parallel import Parallel, delayed
 
-from skdistill._parquet import (
+from skdistill._input._parquet import (
     DIGEST,
     find_files,
     need_pyarrow,

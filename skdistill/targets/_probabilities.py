@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from skdistill._rows import as_rows
+from skdistill._input._rows import as_rows
 from skdistill.exceptions import TeacherError
 from skdistill.targets._ask import Desk, ask_fitted, check_verbose
 from skdistill.targets._memory import open_memory

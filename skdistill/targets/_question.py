@@ -4,11 +4,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdistill._columns import NUMBERS
-from skdistill._file_columns import check_columns
-from skdistill._frames import frame_floats
-from skdistill._parquet import as_named_rows
-from skdistill._rows import as_rows
+from skdistill._input._columns import NUMBERS
+from skdistill._input._file_columns import check_columns
+from skdistill._input._frames import frame_floats
+from skdistill._input._parquet import as_named_rows
+from skdistill._input._rows import as_rows
 from skdistill.teachers._align import align_columns
 from skdistill.teachers._chunks import ask_in_chunks
 from skdistill.teachers._examined import Examined

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_array
 
-from skdistill._labels import encode, read_labels
+from skdistill._input._labels import encode, read_labels
+from skdistill._input._rows import blocks_of
 from skdistill._names import in_order_of, names_of
-from skdistill._rows import blocks_of
 from skdistill.exceptions import TeacherError
 from skdistill.targets._calibration import fit_calibration
 from skdistill.targets._poor_values import warn_of_poor_values

@@ -4,8 +4,8 @@ import re
 
 import numpy as np
 
-from skdistill._frames import column_names, is_table
-from skdistill._rows import blocks_of
+from skdistill._input._frames import column_names, is_table
+from skdistill._input._rows import blocks_of
 from skdistill._warn import warn, warn_once
 from skdistill.exceptions import TeacherWarning
 from skdistill.targets._calibration import fit_temperature

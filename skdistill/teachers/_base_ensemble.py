@@ -8,7 +8,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skdistill._compat import copy_estimator_state
-from skdistill._rows import as_rows
+from skdistill._input._rows import as_rows
 from skdistill.teachers._adapters import MethodAdapter, adapt, answers_from_labels
 from skdistill.teachers._asks import Classes, Numbers
 from skdistill.teachers._chunks import ask_each

@@ -18,8 +18,8 @@ from sklearn.utils.validation import (
 )
 
 from skdistill._compat import StrOptions, check_sample_weight
+from skdistill._input._rows import as_rows
 from skdistill._random import draw_seeds
-from skdistill._rows import as_rows
 from skdistill.exceptions import TeacherError
 from skdistill.teachers._adapters import answers_from_labels
 from skdistill.teachers._align import align_columns, check_classes

@@ -11,11 +11,11 @@ from sklearn.utils import get_tags
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from skdistill._compat import Interval, safe_indexing
+from skdistill._input._labels import read_labels
+from skdistill._input._rows import as_rows
 from skdistill._interrupts import whole_trainings
-from skdistill._labels import read_labels
 from skdistill._progress import Progress
 from skdistill._random import draw_seeds
-from skdistill._rows import as_rows
 from skdistill.exceptions import TeacherError
 from skdistill.teachers._chunks import chunk_slices
 from skdistill.teachers._key import content_key

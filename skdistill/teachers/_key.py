@@ -10,7 +10,7 @@ from scipy import sparse
 from sklearn.neighbors import BallTree, KDTree
 from skorch import NeuralNet
 
-from skdistill._frames import column_contents, column_names, is_table
+from skdistill._input._frames import column_contents, column_names, is_table
 from skdistill._unwrap import unfrozen
 from skdistill.exceptions import TeacherError
 from skdistill.teachers._base_ensemble import members_of

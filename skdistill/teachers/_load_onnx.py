@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from skdistill._columns import is_gap
-from skdistill._frames import column_names, is_table, read_column
+from skdistill._input._columns import is_gap
+from skdistill._input._frames import column_names, is_table, read_column
 from skdistill._torch import INFERENCE_BATCH
 from skdistill._warn import warn
 from skdistill.exceptions import TeacherError, TeacherWarning

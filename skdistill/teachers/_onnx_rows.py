@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from skdistill._columns import as_floats, read_categories
-from skdistill._frames import column_names, is_table
-from skdistill._rows import as_rows
+from skdistill._input._columns import as_floats, read_categories
+from skdistill._input._frames import column_names, is_table
+from skdistill._input._rows import as_rows
 from skdistill.exceptions import TeacherError
 
 KEY = "skdistill"

@@ -12,8 +12,8 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_consistent_length
 
 from skdistill._compat import Interval, safe_indexing
+from skdistill._input._rows import as_rows
 from skdistill._progress import Progress
-from skdistill._rows import as_rows
 from skdistill.exceptions import TeacherError
 from skdistill.teachers._adapters import Adapter
 from skdistill.teachers._asks import CLASSES

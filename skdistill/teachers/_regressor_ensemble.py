@@ -11,8 +11,8 @@ from sklearn.model_selection import KFold, check_cv
 from sklearn.utils.validation import check_consistent_length, validate_data
 
 from skdistill._compat import StrOptions, check_sample_weight
+from skdistill._input._rows import as_rows
 from skdistill._random import draw_seeds
-from skdistill._rows import as_rows
 from skdistill.teachers._asks import NUMBERS, Classes, Numbers
 from skdistill.teachers._base_ensemble import BaseEnsemble
 from skdistill.teachers._panel import read_numbers

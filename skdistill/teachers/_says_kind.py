@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 
 from sklearn.utils.metaestimators import available_if
 
-from skdistill._rows import as_rows
+from skdistill._input._rows import as_rows
 from skdistill.teachers._asks import CLASSES, NUMBERS
 from skdistill.teachers._chunks import ask_each
 

@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader, Dataset, Subset
 
 from skdistill._compat import Interval, Options, StrOptions, validate_parameter_constraints
 from skdistill._generators import is_ours
-from skdistill._layout import read_layout
+from skdistill._input._layout import read_layout
 from skdistill._torch import as_tensor, first_output, resolve_device
 from skdistill.exceptions import StudentError
 from skdistill.losses._base import CallableLoss

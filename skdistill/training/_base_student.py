@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from skdistill._atomic import all_or_nothing
-from skdistill._labels import read_labels
+from skdistill._input._labels import read_labels
 from skdistill.targets._tasks import ClassTask, NumberTask
 from skdistill.training._fitted import FittedStudent
 from skdistill.training._links import ClassLink, NumberLink

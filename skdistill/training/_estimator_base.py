@@ -8,12 +8,12 @@ from sklearn.multioutput import MultiOutputRegressor
 from sklearn.utils import get_tags
 from sklearn.utils.validation import has_fit_parameter
 
-from skdistill._columns import as_floats, is_number, refuse_unreadable
 from skdistill._compat import Columns, learn_names_and_width, routing_enabled, safe_indexing
-from skdistill._frames import column_kinds, is_table
+from skdistill._input._columns import as_floats, is_number, refuse_unreadable
+from skdistill._input._frames import column_kinds, is_table
+from skdistill._input._rows import as_rows, has_gaps, is_plain, stack_rows
 from skdistill._interrupts import whole_trainings
 from skdistill._random import seed_parameters
-from skdistill._rows import as_rows, has_gaps, is_plain, stack_rows
 from skdistill.exceptions import ColumnError, StudentError
 from skdistill.training._base_student import BaseStudent
 

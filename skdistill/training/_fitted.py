@@ -4,8 +4,8 @@ import torch
 from sklearn.pipeline import Pipeline
 
 from skdistill._compat import check_names_and_width
+from skdistill._input._rows import as_rows, has_gaps, is_plain, looks_plain
 from skdistill._names import own_rows
-from skdistill._rows import as_rows, has_gaps, is_plain, looks_plain
 from skdistill._torch import forward_in_batches
 from skdistill.students import TablePreprocessor
 from skdistill.training._number_rows import NumberRows

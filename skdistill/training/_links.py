@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from skdistill._labels import encode
+from skdistill._input._labels import encode
 from skdistill._torch import log_softmax
 from skdistill.targets._tasks import numbers_of_width
 from skdistill.training._criterion import to_logits

@@ -4,15 +4,15 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils.validation import check_consistent_length
 
-from skdistill._columns import as_floats, refuse_unreadable
 from skdistill._compat import (
     Columns,
     check_names_and_width,
     check_sample_weight,
     learn_names_and_width,
 )
-from skdistill._frames import is_table
-from skdistill._rows import as_rows, is_plain
+from skdistill._input._columns import as_floats, refuse_unreadable
+from skdistill._input._frames import is_table
+from skdistill._input._rows import as_rows, is_plain
 from skdistill.exceptions import StudentError
 
 

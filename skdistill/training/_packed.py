@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from skdistill._rows import blocks_of
+from skdistill._input._rows import blocks_of
 from skdistill._warn import warn
 from skdistill.exceptions import TeacherWarning
 from skdistill.teachers._clip import log_probabilities

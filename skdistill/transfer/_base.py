@@ -8,11 +8,11 @@ import numpy as np
 from scipy import sparse
 from sklearn.base import BaseEstimator, clone
 
-from skdistill._columns import refuse_unreadable
 from skdistill._compat import Interval, fit_context
-from skdistill._frames import is_table
+from skdistill._input._columns import refuse_unreadable
+from skdistill._input._frames import is_table
+from skdistill._input._rows import as_rows
 from skdistill._random import draw_seeds
-from skdistill._rows import as_rows
 
 
 class BaseAugmenter(BaseEstimator):
@@ -93,7 +93,7 @@ def refuse_sparse_and_images(X, augmenter, reason):
     Parameters
     ----------
     X : {ndarray, CSR matrix, DataFrame}
-        See `skdistill._rows.as_rows`.
+        See `skdistill._input._rows.as_rows`.
     augmenter : BaseAugmenter
         The one that cannot take them.
     reason : str

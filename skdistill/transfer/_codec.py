@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from skdistill._columns import read_categories
+from skdistill._input._columns import read_categories
 from skdistill.transfer._rows_by_label import RowsByLabel
 from skdistill.transfer._table import UNCHANGED, build_table, read_columns
 

@@ -3,9 +3,9 @@
 from scipy import sparse
 
 from skdistill._compat import safe_indexing
-from skdistill._frames import column_names, is_table, library_of
+from skdistill._input._frames import column_names, is_table, library_of
+from skdistill._input._rows import as_rows
 from skdistill._random import draw_seeds
-from skdistill._rows import as_rows
 from skdistill.transfer._base import BaseAugmenter
 from skdistill.transfer._registry import get_augmenter
 from skdistill.transfer._unlabeled import plain_rows
@@ -72,7 +72,7 @@ def check_alike(rows, X):
     Parameters
     ----------
     rows, X : {ndarray, sparse matrix, DataFrame} of shape (n_rows, ...)
-        See `skdistill._rows.as_rows`.
+        See `skdistill._input._rows.as_rows`.
 
     Raises
     ------

@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import OneHotEncoder
 
-from skdistill._columns import read_categories
+from skdistill._input._columns import read_categories
 
 __all__ = ["encode_distances", "find_neighbors"]
 

@@ -7,7 +7,7 @@ from scipy import sparse
 from sklearn.utils.sparsefuncs import mean_variance_axis
 
 from skdistill._compat import Interval
-from skdistill._frames import is_table
+from skdistill._input._frames import is_table
 from skdistill.transfer._base import BaseAugmenter
 from skdistill.transfer._table import build_table, read_columns
 

@@ -11,12 +11,12 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
-from skdistill._columns import is_number
 from skdistill._compat import validate_parameter_constraints
-from skdistill._frames import column_names, is_table, library_of, take_columns
+from skdistill._input._columns import is_number
+from skdistill._input._frames import column_names, is_table, library_of, take_columns
+from skdistill._input._rows import as_rows
 from skdistill._interrupts import whole_trainings
 from skdistill._random import seed_parameters
-from skdistill._rows import as_rows
 from skdistill._unwrap import unfrozen
 from skdistill.transfer._base import BaseAugmenter
 from skdistill.transfer._codec import TableCodec

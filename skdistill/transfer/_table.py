@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from skdistill._columns import as_floats, is_number
-from skdistill._frames import is_table
-from skdistill._layout import EncodedTable, read_layout
-from skdistill._new_frames import build_frame, put_numbers, writable_columns
+from skdistill._input._columns import as_floats, is_number
+from skdistill._input._frames import is_table
+from skdistill._input._layout import EncodedTable, read_layout
+from skdistill._input._new_frames import build_frame, put_numbers, writable_columns
 
 __all__ = ["Column", "build_table", "read_columns"]
 
@@ -96,7 +96,7 @@ def read_columns(X):
     Parameters
     ----------
     X : {ndarray, DataFrame} of shape (n_samples, n_features)
-        As `skdistill._rows.as_rows` gives it.
+        As `skdistill._input._rows.as_rows` gives it.
 
     Yields
     ------
@@ -118,7 +118,7 @@ def build_table(X, n_rows, changes):
     X : {ndarray, DataFrame} of shape (n_samples, n_features)
         Not changed.
     n_rows, changes
-        See `skdistill._new_frames.build_frame`.
+        See `skdistill._input._new_frames.build_frame`.
 
     Returns
     -------

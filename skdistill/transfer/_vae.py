@@ -11,12 +11,12 @@ from sklearn.utils.validation import check_is_fitted
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from skdistill._columns import refuse_unreadable
 from skdistill._compat import Interval, fit_context
-from skdistill._frames import is_table
 from skdistill._generators import DrawWeights, make_generator
+from skdistill._input._columns import refuse_unreadable
+from skdistill._input._frames import is_table
+from skdistill._input._rows import as_rows
 from skdistill._random import draw_seeds
-from skdistill._rows import as_rows
 from skdistill.transfer._base import check_n_samples
 from skdistill.transfer._codec import TableCodec
 

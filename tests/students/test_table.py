@@ -6,8 +6,8 @@ from scipy import sparse
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, RobustScaler
 
-from skdistill._layout import EncodedTable, read_layout
-from skdistill._rows import BLOCK_ROWS
+from skdistill._input._layout import EncodedTable, read_layout
+from skdistill._input._rows import BLOCK_ROWS
 from skdistill.exceptions import DistillationWarning, StudentError
 from skdistill.students import MLP, TablePreprocessor
 from skdistill.students._scaling import center_and_scale

@@ -269,7 +269,7 @@ def test_progress_tells_the_time_that_is_left(rows, tmp_path, capsys):
 
 def test_progress_within_a_file(rows, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("skdistill.targets._label_dataset.SECONDS", 0)
-    monkeypatch.setattr("skdistill._parquet.MAX_CELLS", 400)  # a hundred rows at a time
+    monkeypatch.setattr("skdistill._input._parquet.MAX_CELLS", 400)  # a hundred rows at a time
     label_dataset(teacher(), rows, tmp_path / "out", verbose=1)
     said = capsys.readouterr().out
     assert "[label_dataset] z/three.parquet: 100 of 350 rows" in said

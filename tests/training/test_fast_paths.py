@@ -16,7 +16,7 @@ from skorch.callbacks import Callback
 from torch import nn
 
 from skdistill import DistilledClassifier, StudentNet
-from skdistill._rows import is_plain
+from skdistill._input._rows import is_plain
 from skdistill.students import MLP, TablePreprocessor, _table
 from skdistill.training import DistillationCriterion, _fitted, _number_rows
 from skdistill.training._batches import TensorRows

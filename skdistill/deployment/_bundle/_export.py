@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_consistent_length
 
 from skdistill._aside import written_aside
 from skdistill._compat import validate_parameter_constraints
-from skdistill._rows import as_rows
+from skdistill._input._rows import as_rows
 from skdistill.deployment._bundle._card import card_of, measure
 from skdistill.deployment._bundle._numpy_graph import as_arrays
 from skdistill.deployment._bundle._schema import as_json_rows, rounded, schema_of

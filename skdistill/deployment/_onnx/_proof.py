@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdistill._rows import as_rows
+from skdistill._input._rows import as_rows
 from skdistill.exceptions import ExportError
 from skdistill.students import ImagePreprocessor, TablePreprocessor
 

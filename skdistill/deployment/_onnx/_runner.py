@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skdistill._frames import is_table
+from skdistill._input._frames import is_table
 from skdistill.deployment._onnx._inputs import ROWS
 from skdistill.exceptions import ExportError
 from skdistill.teachers._file_teacher import import_extra

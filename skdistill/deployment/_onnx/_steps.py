@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.impute import SimpleImputer
 from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
 
-from skdistill._columns import is_gap
+from skdistill._input._columns import is_gap
 from skdistill.deployment._onnx._graph import FLOAT64
 from skdistill.deployment._onnx._rows import Rows
 from skdistill.exceptions import ExportError

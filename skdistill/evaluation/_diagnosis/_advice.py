@@ -11,9 +11,9 @@ from sklearn.base import clone
 from skorch import NeuralNet
 from torch import nn
 
-from skdistill._frames import is_table
-from skdistill._halves import ALONE
-from skdistill._regressor import DistilledRegressor
+from skdistill._estimators._regressor import DistilledRegressor
+from skdistill._fitting._halves import ALONE
+from skdistill._input._frames import is_table
 from skdistill._unwrap import unfrozen, unwrap
 from skdistill.evaluation._diagnosis import _rules as rules
 from skdistill.evaluation._diagnosis._figures import Figures

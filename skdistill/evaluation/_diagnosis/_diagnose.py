@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from skdistill._estimators._regressor import DistilledRegressor
 from skdistill._progress import Progress
-from skdistill._regressor import DistilledRegressor
 from skdistill.evaluation._diagnosis._advice import advise
 from skdistill.evaluation._diagnosis._figures import beyond_controls, compute_figures
 from skdistill.evaluation._diagnosis._measure import OWNER, gather_evidence

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from skdistill._halves import fit_told
+from skdistill._fitting._halves import fit_told
 from skdistill._progress import Progress
 from skdistill.evaluation._arm_names import DISTILLED, PLAIN, SMOOTHED, TEACHER
 from skdistill.evaluation._engine import doubts, run

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.base import is_regressor
 from sklearn.utils.validation import check_is_fitted
 
-from skdistill._classifier import DistilledClassifier
+from skdistill._estimators._classifier import DistilledClassifier
 from skdistill.evaluation._arguments import rows_and_labels
 from skdistill.evaluation._arm_names import DISTILLED, TEACHER
 from skdistill.evaluation._displays._base import check_shown

@@ -11,7 +11,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 from sklearn.pipeline import make_pipeline
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from skdistill._regressor import DistilledRegressor
+from skdistill._estimators._regressor import DistilledRegressor
 from skdistill.evaluation._arm_names import TEACHER
 from skdistill.students import Linear, SoftDecisionTree, TablePreprocessor
 from skdistill.training._net import StudentNet

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from skdistill._alpha_choice import AUTO, AlphaChoice
+from skdistill._fitting._alpha_choice import AUTO, AlphaChoice
 from skdistill._progress import Progress
 from skdistill.evaluation._arm_names import CASCADE, DISTILLED, PLAIN, SCALED, TEACHER
 from skdistill.evaluation._cost import pickled_bytes

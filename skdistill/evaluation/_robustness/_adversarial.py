@@ -10,8 +10,8 @@ import numpy as np
 import torch
 
 from skdistill._ascent import projected_ascent
-from skdistill._columns import FLOATS
-from skdistill._frames import is_table
+from skdistill._input._columns import FLOATS
+from skdistill._input._frames import is_table
 from skdistill._progress import Progress
 from skdistill._random import draw_seeds
 from skdistill._torch import INFERENCE_BATCH_CPU

@@ -12,9 +12,9 @@ from scipy import ndimage, sparse
 from sklearn.impute import SimpleImputer
 from sklearn.preprocessing import StandardScaler
 
-from skdistill._columns import FLOATS, as_floats, is_gap, is_number
-from skdistill._frames import column_kinds, is_table, read_column, take_columns
-from skdistill._new_frames import put_columns, replace_cells
+from skdistill._input._columns import FLOATS, as_floats, is_gap, is_number
+from skdistill._input._frames import column_kinds, is_table, read_column, take_columns
+from skdistill._input._new_frames import put_columns, replace_cells
 
 Corrupt = Callable[[Any, float, np.random.Generator], Any]
 """Rows, strength and generator in, new rows of the same shape out."""

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from skdistill._classifier import DistilledClassifier
-from skdistill._halves import learn
+from skdistill._estimators._classifier import DistilledClassifier
+from skdistill._fitting._halves import learn
 from skdistill.evaluation._arguments import read_class_names, read_rows, rows_and_labels
 from skdistill.evaluation._arm_names import DISTILLED, PLAIN, TEACHER
 from skdistill.evaluation._metrics import class_index, row_terms

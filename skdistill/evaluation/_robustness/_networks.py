@@ -12,9 +12,9 @@ from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, RobustScaler, Stan
 from torch import nn
 
 from skdistill._ascent import error_margin
-from skdistill._columns import NUMBERS, as_floats
-from skdistill._frames import column_kinds, is_table
-from skdistill._rows import has_gaps
+from skdistill._input._columns import NUMBERS, as_floats
+from skdistill._input._frames import column_kinds, is_table
+from skdistill._input._rows import has_gaps
 from skdistill._torch import evaluating, first_output, forward_in_batches, module_dtype
 from skdistill._unwrap import unwrap
 from skdistill.evaluation._robustness._corruptions import replace_columns

@@ -3,11 +3,11 @@
 from dataclasses import replace
 from pathlib import Path
 
-from skdistill._columns import NUMBERS
-from skdistill._dataset_rows import HELD_ROWS, LANES, SAMPLE_ROWS, DatasetRows
-from skdistill._file_columns import check_columns, read_schema
-from skdistill._parquet import digest_of, find_files, read_stamp
-from skdistill._row_groups import find_stretches
+from skdistill._datasets._dataset_rows import HELD_ROWS, LANES, SAMPLE_ROWS, DatasetRows
+from skdistill._input._columns import NUMBERS
+from skdistill._input._file_columns import check_columns, read_schema
+from skdistill._input._parquet import digest_of, find_files, read_stamp
+from skdistill._input._row_groups import find_stretches
 
 
 def open_dataset(dataset, target, soft_targets, columns, split):

@@ -11,13 +11,13 @@ from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from skdistill._atomic import all_or_nothing
-from skdistill._classifier import DistilledClassifier
 from skdistill._compat import Interval, copy_estimator_state, fit_context
+from skdistill._estimators._classifier import DistilledClassifier
+from skdistill._estimators._regressor import DistilledRegressor
+from skdistill._fitting._same_rows import SameRows
+from skdistill._input._rows import as_rows
 from skdistill._progress import Progress
 from skdistill._random import draw_seeds
-from skdistill._regressor import DistilledRegressor
-from skdistill._rows import as_rows
-from skdistill._same_rows import SameRows
 from skdistill.training._mutual import check_lessons, check_mutual, learn_mutually
 from skdistill.training._student import as_student
 

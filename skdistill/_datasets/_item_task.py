@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skdistill._dataset_task import MANY, DatasetTask
+from skdistill._datasets._dataset_task import MANY, DatasetTask
 
 
 class ItemTask(DatasetTask):

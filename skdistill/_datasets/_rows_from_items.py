@@ -4,10 +4,10 @@ import contextlib
 
 from torch.utils.data import DataLoader, Dataset
 
-from skdistill._dataset_checks import SMALLER
-from skdistill._dataset_parts import Told
-from skdistill._item_rows import look_through
-from skdistill._item_task import ItemClasses, ItemNumbers
+from skdistill._datasets._dataset_checks import SMALLER
+from skdistill._datasets._dataset_parts import Told
+from skdistill._datasets._item_rows import look_through
+from skdistill._datasets._item_task import ItemClasses, ItemNumbers
 from skdistill.targets._by_part import begin_asking
 from skdistill.targets._tasks import ClassTask, NumberTask
 

@@ -5,11 +5,11 @@ import hashlib
 import tempfile
 from pathlib import Path
 
-from skdistill._dataset_checks import SMALLER
-from skdistill._dataset_files import open_dataset, with_answers
-from skdistill._dataset_parts import Told
-from skdistill._dataset_task import DatasetClasses, DatasetNumbers
-from skdistill._parquet import need_pyarrow
+from skdistill._datasets._dataset_checks import SMALLER
+from skdistill._datasets._dataset_files import open_dataset, with_answers
+from skdistill._datasets._dataset_parts import Told
+from skdistill._datasets._dataset_task import DatasetClasses, DatasetNumbers
+from skdistill._input._parquet import need_pyarrow
 from skdistill.targets._label_dataset import label_dataset
 from skdistill.targets._memory import open_memory
 from skdistill.targets._tasks import ClassTask, NumberTask

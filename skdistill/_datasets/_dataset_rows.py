@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from skdistill._arrow import below, beside, gaps_of
-from skdistill._dataset_parts import Part, Seen
+from skdistill._datasets._dataset_parts import Part, Seen
 from skdistill._generators import current_stream
-from skdistill._parquet import MAX_CELLS, ParquetFile, as_named_rows
-from skdistill._row_groups import Stretch, Tables, read_stretch
-from skdistill._rows import as_rows
+from skdistill._input._arrow import below, beside, gaps_of
+from skdistill._input._parquet import MAX_CELLS, ParquetFile, as_named_rows
+from skdistill._input._row_groups import Stretch, Tables, read_stretch
+from skdistill._input._rows import as_rows
 
 SAMPLE_ROWS = 100_000
 """Rows, about, by which a student's preprocessing is fitted."""

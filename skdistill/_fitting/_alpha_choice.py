@@ -10,8 +10,8 @@ from sklearn.base import clone
 from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold
 
 from skdistill._compat import safe_indexing
+from skdistill._fitting._same_rows import SameRows, learn_begun
 from skdistill._progress import Progress
-from skdistill._same_rows import SameRows, learn_begun
 from skdistill._warn import warn
 from skdistill.exceptions import TeacherWarning, TrainingWarning
 from skdistill.targets._plan import plan_splits

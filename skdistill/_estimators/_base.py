@@ -14,9 +14,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from skdistill._alpha_choice import AUTO, choose_alpha
 from skdistill._atomic import all_or_nothing
-from skdistill._checks import check_params, check_parts
 from skdistill._compat import (
     Columns,
     HasMethods,
@@ -27,9 +25,11 @@ from skdistill._compat import (
     learn_names_and_width,
     routing_enabled,
 )
-from skdistill._fit_rows import Prepared, Rows, fit_steps, read_held
+from skdistill._fitting._alpha_choice import AUTO, choose_alpha
+from skdistill._fitting._checks import check_params, check_parts
+from skdistill._fitting._fit_rows import Prepared, Rows, fit_steps, read_held
+from skdistill._input._rows import as_rows, label_digest
 from skdistill._random import draw_seeds
-from skdistill._rows import as_rows, label_digest
 from skdistill._torch import resolve_device
 from skdistill.exceptions import StudentError
 from skdistill.students._default import is_default, named_default

@@ -7,9 +7,9 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_consistent_length
 
 from skdistill._compat import check_names_and_width
+from skdistill._input._rows import as_rows, has_gaps
 from skdistill._names import own_rows
 from skdistill._random import seed_parameters
-from skdistill._rows import as_rows, has_gaps
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ import torch
 from numpy.typing import ArrayLike
 from sklearn.base import ClassifierMixin
 
-from skdistill._base import BaseDistilled
 from skdistill._compat import Interval, fit_context
+from skdistill._estimators._base import BaseDistilled
 from skdistill.losses._regression import SquaredErrorLoss
 from skdistill.targets._labels_task import LabelsTask
 

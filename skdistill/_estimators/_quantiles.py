@@ -12,10 +12,10 @@ from sklearn.utils import column_or_1d, get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from skdistill._compat import check_names_and_width, fit_context, learn_names_and_width
+from skdistill._estimators._regressor import DistilledRegressor
+from skdistill._input._rows import as_rows
 from skdistill._names import own_rows
 from skdistill._random import draw_seeds, seed_parameters
-from skdistill._regressor import DistilledRegressor
-from skdistill._rows import as_rows
 from skdistill.exceptions import TeacherError
 from skdistill.losses._regression import QuantileLoss, check_quantiles
 from skdistill.targets._tasks import as_numbers

@@ -25,11 +25,11 @@ from skdistill._compat import (
     learn_names_and_width,
     safe_indexing,
 )
-from skdistill._halves import try_fit
+from skdistill._estimators._regressor import DistilledRegressor
+from skdistill._fitting._halves import try_fit
+from skdistill._input._rows import as_rows
 from skdistill._interrupts import whole_trainings
 from skdistill._random import draw_seeds, seed_parameters
-from skdistill._regressor import DistilledRegressor
-from skdistill._rows import as_rows
 from skdistill.exceptions import TeacherError
 from skdistill.targets._splits import make_splits
 from skdistill.targets._tasks import ClassTask

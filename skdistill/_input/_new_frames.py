@@ -3,7 +3,7 @@
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from skdistill._frames import column_kinds, kind_of_dtype, wrap
+from skdistill._input._frames import column_kinds, kind_of_dtype, wrap
 
 __all__ = [
     "build_frame",

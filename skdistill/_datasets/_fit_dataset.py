@@ -5,16 +5,16 @@ import time
 from typing import Any, NamedTuple, Never, Self
 
 from skdistill._atomic import all_or_nothing
-from skdistill._checks import check_parts
 from skdistill._compat import fit_context, learn_names_and_width
-from skdistill._dataset_checks import check_fit_dataset, refuse_gaps
-from skdistill._dataset_parts import Clock
-from skdistill._fit_rows import Rows
+from skdistill._datasets._dataset_checks import check_fit_dataset, refuse_gaps
+from skdistill._datasets._dataset_parts import Clock
+from skdistill._datasets._rows_from_files import RowsFromFiles
+from skdistill._datasets._rows_from_items import RowsFromItems, is_torch
+from skdistill._fitting._checks import check_parts
+from skdistill._fitting._fit_rows import Rows
+from skdistill._input._rows import as_rows, label_digest
 from skdistill._names import own_rows
 from skdistill._random import draw_seeds
-from skdistill._rows import as_rows, label_digest
-from skdistill._rows_from_files import RowsFromFiles
-from skdistill._rows_from_items import RowsFromItems, is_torch
 from skdistill.targets._tasks import ClassTask
 from skdistill.training._packed import Packed
 from skdistill.training._stream import Block, Stream

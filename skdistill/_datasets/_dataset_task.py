@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from skdistill._arrow import different_values, gaps_of, positions_among
+from skdistill._input._arrow import different_values, gaps_of, positions_among
 from skdistill.targets._given import given_targets
 from skdistill.targets._tasks import as_shares
 from skdistill.targets._value import Targets

@@ -2,7 +2,7 @@
 
 from sklearn.utils import get_tags
 
-from skdistill._alpha_choice import AUTO
+from skdistill._fitting._alpha_choice import AUTO
 from skdistill.exceptions import StudentError, TeacherError
 from skdistill.teachers._fit import is_fitted
 from skdistill.training._base_net import BaseStudentNet

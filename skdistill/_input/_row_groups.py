@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from skdistill._arrow import as_table
-from skdistill._parquet import BUFFER, need_pyarrow
+from skdistill._input._arrow import as_table
+from skdistill._input._parquet import BUFFER, need_pyarrow
 
 LEAST_ROWS = 16_384
 """Groups of fewer rows are read with those that follow them: each begins with the file's footer."""

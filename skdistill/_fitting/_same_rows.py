@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
-from skdistill._fit_rows import fit_steps
+from skdistill._fitting._fit_rows import fit_steps
 from skdistill._names import own_rows
 from skdistill._random import seed_parameters
 from skdistill.teachers._as_teacher import bind_student

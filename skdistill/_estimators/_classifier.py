@@ -8,15 +8,15 @@ import torch
 from numpy.typing import ArrayLike
 from sklearn.base import ClassifierMixin
 
-from skdistill._alpha_choice import AlphaChoice
-from skdistill._base import BaseDistilled
 from skdistill._compat import (
     Interval,
     StrOptions,
     fit_context,
 )
-from skdistill._fit_dataset import FitDatasetMixin
-from skdistill._without_labels import check_without_labels, unlabeled_task
+from skdistill._datasets._fit_dataset import FitDatasetMixin
+from skdistill._estimators._base import BaseDistilled
+from skdistill._fitting._alpha_choice import AlphaChoice
+from skdistill._fitting._without_labels import check_without_labels, unlabeled_task
 from skdistill.losses._registry import get_loss
 from skdistill.targets._tasks import ClassTask
 

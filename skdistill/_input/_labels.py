@@ -5,7 +5,7 @@ from sklearn.utils import assert_all_finite
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
-from skdistill._columns import is_gap
+from skdistill._input._columns import is_gap
 from skdistill._warn import warn
 from skdistill.exceptions import DistillationWarning
 

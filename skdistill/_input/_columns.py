@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdistill._frames import (
+from skdistill._input._frames import (
     column_dtype,
     column_kinds,
     column_names,
@@ -171,8 +171,8 @@ def refuse_unreadable(X):
     Parameters
     ----------
     X : {ndarray, CSR matrix, DataFrame}
-        See `skdistill._rows.as_rows`. At the values of objects `is_number` and `read_categories`
-        look.
+        See `skdistill._input._rows.as_rows`. At the values of objects `is_number` and
+        `read_categories` look.
 
     Raises
     ------

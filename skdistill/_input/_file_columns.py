@@ -1,8 +1,8 @@
 """The columns of Parquet files, which must be the same in all of them."""
 
-from skdistill._arrow import common_schema
-from skdistill._columns import NUMBERS
-from skdistill._parquet import need_pyarrow
+from skdistill._input._arrow import common_schema
+from skdistill._input._columns import NUMBERS
+from skdistill._input._parquet import need_pyarrow
 
 
 def check_columns(files, wanted, *, all_are_read):

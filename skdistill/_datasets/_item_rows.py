@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from torch.utils.data import IterableDataset
 
-from skdistill._dataset_parts import Part, Seen
-from skdistill._dataset_rows import SAMPLE_ROWS
+from skdistill._datasets._dataset_parts import Part, Seen
+from skdistill._datasets._dataset_rows import SAMPLE_ROWS
+from skdistill._datasets._items import Items, KeptItems, below, cells_of, read_items
 from skdistill._generators import all_seeded, current_stream
-from skdistill._items import Items, KeptItems, below, cells_of, read_items
-from skdistill._rows import as_rows
+from skdistill._input._rows import as_rows
 
 AT_ONCE = 8_000_000
 """Numbers that are read at a time: of float32 they are 32 MB."""

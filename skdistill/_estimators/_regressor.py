@@ -7,10 +7,10 @@ import torch
 from numpy.typing import ArrayLike
 from sklearn.base import RegressorMixin
 
-from skdistill._alpha_choice import AlphaChoice
-from skdistill._base import BaseDistilled
 from skdistill._compat import fit_context
-from skdistill._fit_dataset import FitDatasetMixin
+from skdistill._datasets._fit_dataset import FitDatasetMixin
+from skdistill._estimators._base import BaseDistilled
+from skdistill._fitting._alpha_choice import AlphaChoice
 from skdistill.losses._regression import get_regression_loss
 from skdistill.targets._tasks import NumberTask
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from skdistill._aside import written_aside
-from skdistill._frames import column_kinds
+from skdistill._input._frames import column_kinds
 
 SUFFIX = ".parquet"
 STAMP = b"skdistill"

@@ -9,16 +9,16 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils import check_array
 
-from skdistill._columns import FLOATS, NUMBERS, as_floats
-from skdistill._frames import (
+from skdistill._input._columns import FLOATS, NUMBERS, as_floats
+from skdistill._input._frames import (
     column_kinds,
     column_names,
     is_table,
     refuse_unknown_tables,
     repeated_names,
 )
-from skdistill._layout import EncodedTable
-from skdistill._new_frames import stack_frames
+from skdistill._input._layout import EncodedTable
+from skdistill._input._new_frames import stack_frames
 
 __all__ = [
     "BLOCK_ROWS",

@@ -1,0 +1,1 @@
+"""What users bring: rows, tables, labels and files, looked through and left as they are."""
