@@ -2,7 +2,7 @@
 
 from sklearn.datasets import load_digits
 
-from skdistill._cli._tables import Parts, hold_out
+from skdistill._cli._tables import ReportRows, hold_out
 
 N_LABELLED = 100
 TEST_SIZE = 0.4
@@ -21,9 +21,9 @@ def digits_parts(options):
 
     Returns
     -------
-    Parts
+    ReportRows
     """
     X, y = load_digits(return_X_y=True)
     X, X_test, y, y_test = hold_out(X, y, options, TEST_SIZE)
     X_train, more, y_train, _ = hold_out(X, y, options, len(y) - N_LABELLED)
-    return Parts(X_train, X_test, y_train, y_test, more=more)
+    return ReportRows(X_train, X_test, y_train, y_test, more=more)

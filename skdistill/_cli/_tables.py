@@ -22,7 +22,7 @@ SHOWN = 10
 """The names or labels that a message lists at most."""
 
 
-class Parts(NamedTuple):
+class ReportRows(NamedTuple):
     """The rows of a report.
 
     Attributes
@@ -53,7 +53,7 @@ def read_parts(options):
 
     Returns
     -------
-    Parts
+    ReportRows
 
     Raises
     ------
@@ -83,7 +83,7 @@ def read_parts(options):
 
         check_enough_rows(name, len(held_back[1]), MARGIN, CONFIDENCE, advice)
     _refuse_empty(X_train, options, " of its training rows")
-    return Parts(X_train, X_test, y_train, y_test, held_back)
+    return ReportRows(X_train, X_test, y_train, y_test, held_back)
 
 
 def read_all(options):

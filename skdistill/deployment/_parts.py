@@ -8,7 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 from skdistill.deployment._onnx._answers import Answers, answers_of
 
 
-class Parts(NamedTuple):
+class StudentParts(NamedTuple):
     """A fitted student, taken apart.
 
     Attributes
@@ -44,7 +44,7 @@ class Parts(NamedTuple):
         return FittedStudent(self.body, self.link, self.steps)
 
 
-def take_apart(model: Any, action: str) -> Parts:
+def take_apart(model: Any, action: str) -> StudentParts:
     """Return the parts of a fitted student.
 
     Parameters
@@ -57,7 +57,7 @@ def take_apart(model: Any, action: str) -> Parts:
 
     Returns
     -------
-    Parts
+    StudentParts
 
     Raises
     ------
@@ -87,7 +87,7 @@ def take_apart(model: Any, action: str) -> Parts:
         shape = getattr(all_steps[0], "image_shape_", width)
     else:
         shape = getattr(net, "row_shape_", (getattr(model, "n_features_in_", 0),))
-    return Parts(all_steps, fitted.body, fitted.link, names, tuple(shape))
+    return StudentParts(all_steps, fitted.body, fitted.link, names, tuple(shape))
 
 
 def refuse_cascade(model: Any, action: str) -> None:

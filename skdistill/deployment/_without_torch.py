@@ -13,7 +13,7 @@ from skdistill.deployment._header import NEEDS_MODULE
 from skdistill.deployment._inspect import check_file
 from skdistill.deployment._onnx._modules import write_network
 from skdistill.deployment._onnx._student import write_graph
-from skdistill.deployment._parts import Parts
+from skdistill.deployment._parts import StudentParts
 from skdistill.deployment._plain_modules import PlainModule
 from skdistill.deployment._steps import build_step
 from skdistill.deployment._values import decode_labels
@@ -30,7 +30,7 @@ class NumpyStudent:
     Parameters
     ----------
     graph : StudentGraph
-    parts : Parts
+    parts : StudentParts
         Of the student; the body is a `PlainModule`.
     """
 
@@ -105,7 +105,9 @@ def _build(content, arrays):
     module = PlainModule(last["module"], weights)
     names = getattr(built[0], "feature_names_in_", None)
     names = None if names is None else names.tolist()
-    parts = Parts(built, module, _link(last["link"], arrays), names, (built[0].n_features_in_,))
+    parts = StudentParts(
+        built, module, _link(last["link"], arrays), names, (built[0].n_features_in_,)
+    )
     dtype = next(str(values.dtype) for values in weights.values() if values.dtype.kind == "f")
     graph = write_graph(
         parts, lambda graph, parts, rows: write_network(graph, parts.body, rows, 2, dtype)

@@ -74,7 +74,7 @@ class Job:
         return safe_indexing(self.X, index), y
 
 
-class Fit(NamedTuple):
+class CandidateFit(NamedTuple):
     """One fit of a candidate.
 
     Attributes
@@ -194,7 +194,7 @@ def begin(job, folds, progress=None):
 
     Returns
     -------
-    fits : list of Fit
+    fits : list of CandidateFit
         Those that are over: of what is fitted as a whole, and of what has failed.
     begun : list of (place, Begun)
         Those of which the student has still to learn.
@@ -216,7 +216,7 @@ def begin(job, folds, progress=None):
             except Exception as caught:
                 error = unless_raised(job, caught)
             seconds = time.perf_counter() - started
-            fits.append(Fit(place, estimator, Learnt(error, whole), seconds))
+            fits.append(CandidateFit(place, estimator, Learnt(error, whole), seconds))
             if progress is not None:
                 progress.add()
     return fits, begun
@@ -244,7 +244,7 @@ def ended(job, place, begun, learnt, seconds):
         begun.model._warn_if_known(begun.rows, begun.targets)
     else:
         unless_raised(job, learnt.error)
-    return Fit(place, begun.estimator, learnt, begun.seconds + seconds)
+    return CandidateFit(place, begun.estimator, learnt, begun.seconds + seconds)
 
 
 def unless_raised(job, error):

@@ -13,7 +13,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from skdistill._warn import collecting, warn
 from skdistill.exceptions import TrainingWarning
 from skdistill.model_selection._evaluate import (
-    Fit,
+    CandidateFit,
     begin,
     ended,
     in_order,
@@ -237,8 +237,8 @@ class _Race:
         seconds = begun.seconds + self._seconds[number]
         if isinstance(student, Exception):
             failed = Learnt(unless_raised(self._job, student))
-            return Fit(place, begun.estimator, failed, seconds)
-        return Fit(place, begun.with_student(student), Learnt(), seconds)
+            return CandidateFit(place, begun.estimator, failed, seconds)
+        return CandidateFit(place, begun.with_student(student), Learnt(), seconds)
 
     def _means(self, scored):
         """Return the mean scores of the candidates that can leave.

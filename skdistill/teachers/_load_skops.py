@@ -59,7 +59,7 @@ PICKLED = "__cuda_dependent_attributes__"  # the key under which skorch keeps it
 ALWAYS_ALLOWED_SCHEMA = 16 * 2**20
 
 
-class Node(NamedTuple):
+class SkopsNode(NamedTuple):
     """One object that a file describes."""
 
     loader: str
@@ -158,7 +158,7 @@ def _read_nodes(content):
 
 def _walk(schema):
     """Return the nodes, and the file of each object that has one."""
-    nodes: set[Node] = set()
+    nodes: set[SkopsNode] = set()
     by_id: dict = {}
     files: dict = {}
     pending = [(schema, False)]
@@ -171,7 +171,7 @@ def _walk(schema):
         if PICKLED in value:
             raise _skorch_net("a skorch net")
         if isinstance(value.get("__loader__"), str):
-            node = Node(value["__loader__"], value["__module__"], value["__class__"])
+            node = SkopsNode(value["__loader__"], value["__module__"], value["__class__"])
             _check_node(node, value, is_inside)
             key = value.get("__id__", object())
             if by_id.setdefault(key, node) != node:

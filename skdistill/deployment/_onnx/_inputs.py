@@ -3,7 +3,7 @@
 from skdistill.deployment._bundle._serve import GAPS_OF_TABLES
 from skdistill.deployment._onnx._answers import LABEL, PREDICTION, PROBABILITIES
 from skdistill.deployment._onnx._graph import FLOAT64, TEXT
-from skdistill.deployment._onnx._rows import Rows
+from skdistill.deployment._onnx._graph_rows import GraphRows
 from skdistill.deployment._onnx._steps import gap_of
 from skdistill.students import TablePreprocessor
 from skdistill.teachers._onnx_rows import NUMBERS, TEXTS, OnnxColumn
@@ -60,14 +60,14 @@ def enter(graph, columns, shape):
 
     Returns
     -------
-    Rows
+    GraphRows
     """
     if not columns:
-        return Rows(graph.input(ROWS, FLOAT64, shape))
+        return GraphRows(graph.input(ROWS, FLOAT64, shape))
     numbers, texts = {}, {}
     for position, column in enumerate(columns):
         if column.kind == NUMBERS:
             numbers[position] = graph.input(column.input, FLOAT64)
         else:
             texts[position] = graph.input(column.input, TEXT)
-    return Rows(columns=numbers, texts=texts)
+    return GraphRows(columns=numbers, texts=texts)

@@ -19,7 +19,7 @@ def write_network(graph, module, rows, n_axes, dtype):
     ----------
     graph : Graph
     module : torch.nn.Module or PlainModule
-    rows : Rows
+    rows : GraphRows
     n_axes : int
         The number of their axes.
     dtype : str

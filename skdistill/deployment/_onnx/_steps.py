@@ -8,7 +8,7 @@ from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, RobustScaler, Stan
 
 from skdistill._input._columns import is_gap
 from skdistill.deployment._onnx._graph import FLOAT64
-from skdistill.deployment._onnx._rows import Rows
+from skdistill.deployment._onnx._graph_rows import GraphRows
 from skdistill.exceptions import ExportError
 from skdistill.students import ImagePreprocessor, TablePreprocessor
 from skdistill.students._scaling import CLIP, FARTHEST
@@ -52,7 +52,7 @@ def gap_of(categories):
 def _write_table(graph, step, rows):
     if hasattr(step, "scaler_"):
         kept = graph.add("Gather", rows.whole(graph), step.scaler_.kept_.astype(np.int64), axis=1)
-        return Rows(graph.add("Div", kept, step.scaler_.scale_))
+        return GraphRows(graph.add("Div", kept, step.scaler_.scale_))
     blocks, codes = [], None
     positions = np.concatenate([step.numeric_, step.flags_]).astype(np.int64)
     if len(positions):
@@ -60,7 +60,7 @@ def _write_table(graph, step, rows):
     if len(step.categorical_):
         few, codes = _write_categories(graph, step, rows)
         blocks += few
-    return Rows(graph.join(blocks) if blocks else None, codes)
+    return GraphRows(graph.join(blocks) if blocks else None, codes)
 
 
 def _write_numbers(graph, step, x):
@@ -160,11 +160,11 @@ def write_step(graph, step, rows):
     graph : Graph
     step : transformer
         Fitted.
-    rows : Rows
+    rows : GraphRows
 
     Returns
     -------
-    Rows
+    GraphRows
         What it makes of rows of float64.
 
     Raises
@@ -182,4 +182,4 @@ def write_step(graph, step, rows):
             f"{hashed} Do what it does before the graph and export the rest of the student, or "
             f"skdistill.deployment.save it: that keeps the steps of scikit-learn without functions."
         )
-    return Rows(SCALERS[type(step)](graph, step, rows.whole(graph)))
+    return GraphRows(SCALERS[type(step)](graph, step, rows.whole(graph)))

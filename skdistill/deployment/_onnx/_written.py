@@ -19,7 +19,7 @@ from skdistill.deployment._onnx._graph import FLOAT64, Graph
 from skdistill.deployment._onnx._modules import write_network
 from skdistill.deployment._onnx._proof import made_rows
 from skdistill.deployment._onnx._student import write_graph
-from skdistill.deployment._parts import Parts, take_apart
+from skdistill.deployment._parts import StudentParts, take_apart
 from skdistill.exceptions import ExportError
 from skdistill.teachers._file_teacher import import_extra
 from skdistill.teachers._onnx_rows import KEY, OnnxColumn
@@ -32,7 +32,7 @@ class Written(NamedTuple):
     Attributes
     ----------
     model : onnx.ModelProto
-    parts : Parts
+    parts : StudentParts
         Of the student.
     columns : list of OnnxColumn
         Those that have inputs of their own; none where one input takes all.
@@ -43,7 +43,7 @@ class Written(NamedTuple):
     """
 
     model: Any
-    parts: Parts
+    parts: StudentParts
     columns: list[OnnxColumn]
     graph: Graph
     said: dict[str, Any]

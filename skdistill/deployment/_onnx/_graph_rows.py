@@ -5,7 +5,7 @@ import numpy as np
 from skdistill.deployment._onnx._graph import FLOAT64
 
 
-class Rows:
+class GraphRows:
     """What a step or a network reads: one value, or several that stand side by side.
 
     Parameters
