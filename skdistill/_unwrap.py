@@ -1,5 +1,6 @@
 """What computes inside a model: behind steps, frozen or within a distilled estimator."""
 
+import copy
 from typing import Any, NamedTuple
 
 from sklearn.frozen import FrozenEstimator
@@ -87,3 +88,24 @@ def split_pipeline(estimator):
 def last_step(estimator):
     """Return the last step of a Pipeline, or the estimator itself."""
     return estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
+
+
+def ending_in(estimator, last):
+    """Return the same Pipeline ending in another last step; in place of any other estimator it.
+
+    Parameters
+    ----------
+    estimator : object
+    last : object
+        What ends it instead.
+
+    Returns
+    -------
+    object
+        A shallow copy of the Pipeline, or `last` itself.
+    """
+    if not isinstance(estimator, Pipeline):
+        return last
+    pipeline = copy.copy(estimator)
+    pipeline.steps = [*estimator.steps[:-1], (estimator.steps[-1][0], last)]
+    return pipeline

@@ -13,7 +13,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from torch.nn.functional import kl_div, log_softmax
 
-from skdistill import DistilledClassifier, DistilledRegressor, StudentNet
+from skdistill import DistillationSearchCV, DistilledClassifier, DistilledRegressor, StudentNet
 from skdistill.targets import Targets, teacher_targets
 from skdistill.teachers import ClassGraphTeacher, SelfTeacher
 
@@ -42,6 +42,19 @@ def test_soft_targets_alone_teach_what_the_teacher_s_term_teaches():
     np.testing.assert_array_equal(model.predict_proba(X), expected.predict_proba(X))
     assert model.alpha_ == 1
     assert model.classes_.tolist() == [0, 1, 2]
+
+
+def test_a_search_without_labels_weighs_the_teacher_as_fit_does():
+    weights = []
+
+    def score(model, X, y=None):
+        weights.append(model.alpha_)
+        return 0.0
+
+    model = make(teacher=TEACHER)
+    grid = {"teacher_classes": [None, NAMES]}
+    DistillationSearchCV(model, grid, cv=2, scoring=score, refit=False).fit(X)
+    assert weights == [1.0] * 4
 
 
 def test_a_tree_on_soft_targets_is_the_tree_of_scikit_learn():

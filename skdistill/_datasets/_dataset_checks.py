@@ -54,7 +54,11 @@ def check_fit_dataset(model, source):
                 f"{name}={getattr(model, name)!r} was given to fit_dataset, which has some rows at "
                 f"a time, and {why}."
             )
-    asks = model.teacher is not None and source.soft_targets is None and model._hears_teacher()
+    asks = (
+        model.teacher is not None
+        and source.soft_targets is None
+        and model._hears_teacher(model.alpha)
+    )
     if asks and not is_fitted(model.teacher):
         raise TeacherError(
             f"The teacher {type(model.teacher).__name__} is not fitted, and fit_dataset fits none; "

@@ -1,6 +1,5 @@
 """Some rows of a dataset, and what a first look through all of them finds."""
 
-import time
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -49,10 +48,6 @@ class Seen(NamedTuple):
     with_gaps: list
     blocks: Callable[[], Iterator[Part]]
 
-    def have_gaps(self) -> bool:
-        """Whether a value is missing in any row."""
-        return bool(self.with_gaps)
-
 
 class Told(NamedTuple):
     """What is learnt of the rows, when the teacher can be heard.
@@ -70,16 +65,3 @@ class Told(NamedTuple):
     what: Any
     seen: Seen
     targets: Any
-
-
-class Clock:
-    """Adds up the seconds that are spent inside of it."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    def __enter__(self) -> None:
-        self._started = time.perf_counter()
-
-    def __exit__(self, *error: object) -> None:
-        self.seconds += time.perf_counter() - self._started

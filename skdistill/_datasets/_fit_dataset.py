@@ -1,21 +1,22 @@
 """A fit on Parquet files, or on a data set of torch, whose memory does not grow with the rows."""
 
 import contextlib
-import time
-from typing import Any, NamedTuple, Never, Self
+from dataclasses import dataclass
+from typing import Any, Never, Self
 
 from skdistill._atomic import all_or_nothing
 from skdistill._compat import fit_context, learn_names_and_width
 from skdistill._datasets._dataset_checks import check_fit_dataset, refuse_gaps
-from skdistill._datasets._dataset_parts import Clock
 from skdistill._datasets._rows_from_files import RowsFromFiles
 from skdistill._datasets._rows_from_items import RowsFromItems, is_torch
+from skdistill._fitting._begun import Begun, Clock
 from skdistill._fitting._checks import check_parts
-from skdistill._fitting._fit_rows import Rows
+from skdistill._fitting._fit_rows import Rows, Seeds
 from skdistill._input._rows import as_rows, label_digest
 from skdistill._names import own_rows
 from skdistill._random import draw_seeds
 from skdistill.targets._tasks import ClassTask
+from skdistill.training._lesson import Lesson
 from skdistill.training._packed import Packed
 from skdistill.training._stream import Block, Stream
 
@@ -138,58 +139,58 @@ torch.utils.data.Dataset
 
 
 def _fit_dataset(model, dataset, *given):
-    """Go the data's way: look through the rows, make the student ready, ask the teacher, learn."""
+    """Go the data's way: look through the rows, prepare, ask the teacher, learn."""
     source = (RowsFromItems if is_torch(dataset) else RowsFromFiles)(dataset, *given)
     asks, net = check_fit_dataset(model, source)
+    clock = Clock()
     with all_or_nothing(model), contextlib.ExitStack() as stack:
-        started, clock = time.perf_counter(), Clock()
+        stack.enter_context(clock.of("student"))
         seen = source.look_through(model, net.train_split)
         refuse_gaps(model, seen)
-        begun = _begin(model, source, seen, asks)
-        told = stack.enter_context(source.told(model, begun, seen, clock))
+        rows = _read(model, source, seen)
+        student = model._prepare(rows).student
+        told = stack.enter_context(source.told(model, rows, asks, seen, clock))
         model.teacher_ = model.teacher if asks else None
-        _learn(model, begun, told)
-        if asks:
-            begun.task.warn_if_known(told.targets, model.history_)
-        seconds = time.perf_counter() - started
-        model.fit_seconds_ = {"teacher": clock.seconds, "student": seconds - clock.seconds}
+        lesson = _lesson(model, student, rows, told)
+        begun = Begun(model, model, student, rows, told.targets, lesson, clock)
+        begun.learn()
+        begun.warn_if_known()
 
 
-class _Begun(NamedTuple):
-    """What is made before a teacher is asked."""
+@dataclass(frozen=True)
+class _Sample(Rows):
+    """Some rows, on which the preprocessing is fitted, and whether any of all has a gap."""
 
-    student: Any
-    task: Any
-    sample: Any
-    teacher: Any
-    asks: bool
-    order_seed: int
+    with_gaps: bool = False
+
+    def have_gaps(self):
+        """Whether a value is missing in any row of the dataset."""
+        return self.with_gaps
 
 
-def _begin(model, source, seen, asks):
-    """Learn the classes, and fit the student's preprocessing on the sample."""
+def _read(model, source, seen):
+    """Check the classes, the settings and the sample; see `Rows`."""
     X, y = as_rows(seen.sample.X), source.kinds[model._task].values(seen.sample.y)
     learn_names_and_width(model, X)
     if seen.labels is None:
-        task = model._read_task(X, y, None, None)
+        task = model._read_task(X, y)
     else:
-        known = model._read_task(X, seen.labels, None, None)
+        known = model._read_task(X, seen.labels)
         model._check_y(known, None)
         task = ClassTask(y, known.classes)
     model.label_digest_ = label_digest(task.hard)
     teacher = check_parts(model, model.teacher, task, source.soft_targets, None)
-    sample = Rows(X, task, None, None, None, None, teacher)
-    _, weights_seed, order_seed = draw_seeds(model.random_state, 3)
-    student, _ = model._prepare_student(sample, weights_seed, source.soft_targets)
-    return _Begun(student, task, sample, teacher, asks, order_seed)
+    seeds, answers = Seeds(*draw_seeds(model.random_state, 3)), source.soft_targets
+    settled = (model.alpha, seeds, answers, teacher)
+    return _Sample(X, task, None, None, None, None, *settled, with_gaps=bool(seen.with_gaps))
 
 
-def _learn(model, begun, told):
-    """Train the student's net on all rows, and report what was used."""
-    student, (what, seen, targets) = begun.student, told
+def _lesson(model, student, rows, told):
+    """Return all that the training on the rows of the dataset needs."""
+    what, seen, targets = told
     net, steps = student[-1], student[:-1]
-    packed = Packed(begun.task.hard, [] if targets is None else [targets.values])
-    packed.check(model.alpha)
+    packed = Packed(rows.task.hard, [] if targets is None else [targets.values])
+    packed.check(rows.alpha)
 
     def block(part):
         X = part.X
@@ -202,6 +203,6 @@ def _learn(model, begun, told):
         lambda: map(block, seen.blocks()),
         None if seen.held is None else block(seen.held),
     )
-    settings = model._loss_settings(net, targets)
-    net.learn(stream, packed, **settings, seed=begun.order_seed)
-    model._keep_student(student, net, seen)
+    return Lesson(
+        net, stream, packed, model._loss_settings(net, rows, targets), (), rows.seeds.order
+    )

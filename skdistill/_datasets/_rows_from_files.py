@@ -69,22 +69,22 @@ class RowsFromFiles:
         return self.rows.look_through(self.kinds[model._task])
 
     @contextlib.contextmanager
-    def told(self, model, begun, seen, clock):
+    def told(self, model, rows, asks, seen, clock):
         """Lend what is learnt, with the answers of a teacher where one is heard; see `Told`."""
-        rows, kind = self.rows, self.kinds[model._task]
+        files, kind = self.rows, self.kinds[model._task]
         with contextlib.ExitStack() as stack:
-            if begun.asks:
-                with clock:
-                    folder = stack.enter_context(_answered(model, self.dataset, rows))
-                    rows = with_answers(rows, folder)
-                    seen = rows.look_through(kind)
-            what = kind(begun.task, rows.given, rows.target, model.teacher_classes)
-            targets = what.targets(seen.sample.answers) if rows.given else None
+            if asks:
+                with clock.of("teacher"):
+                    answered = _answered(model, rows.teacher, self.dataset, files)
+                    files = with_answers(files, stack.enter_context(answered))
+                    seen = files.look_through(kind)
+            what = kind(rows.task, files.given, files.target, model.teacher_classes)
+            targets = what.targets(seen.sample.answers) if files.given else None
             yield Told(what, seen, targets)
 
 
 @contextlib.contextmanager
-def _answered(model, dataset, rows):
+def _answered(model, teacher, dataset, rows):
     """Ask a fitted teacher about all rows once, and lend the folder of its answers."""
     with contextlib.ExitStack() as stack:
         memory = open_memory(model.memory)
@@ -94,7 +94,7 @@ def _answered(model, dataset, rows):
             names = "\0".join(str(file.path.resolve()) for file in rows.files)
             folder = Path(memory.path, "files", hashlib.sha256(names.encode()).hexdigest()[:16])
         label_dataset(
-            model.teacher,
+            teacher,
             dataset,
             folder,
             columns=None if hasattr(model.teacher, "feature_names_in_") else rows.features,

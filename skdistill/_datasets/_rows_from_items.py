@@ -72,21 +72,20 @@ class RowsFromItems:
         return look_through(self.dataset, split, self.kinds[model._task])
 
     @contextlib.contextmanager
-    def told(self, model, begun, seen, clock):
+    def told(self, model, rows, asks, seen, clock):
         """Lend what is learnt, with the answers of a teacher where one is heard; see `Told`."""
-        what = self.kinds[model._task](begun.task)
-        if not begun.asks:
+        what = self.kinds[model._task](rows.task)
+        if not asks:
             yield Told(what, seen, None)
             return
         with contextlib.ExitStack() as stack:
-            with clock:
-                stack.enter_context(begun.teacher.at_hand())
-                targets, ask = begin_asking(
-                    begun.teacher, seen.sample.X, begun.task, model.teacher_classes
-                )
+            with clock.of("teacher"):
+                stack.enter_context(rows.teacher.at_hand())
+                columns = model.teacher_classes
+                targets, ask = begin_asking(rows.teacher, seen.sample.X, rows.task, columns)
 
             def answered(part):
-                with clock:
+                with clock.of("teacher"):
                     return part._replace(answers=ask(part.X, part.y))
 
             seen = seen._replace(

@@ -1,6 +1,5 @@
 """What distilled estimators share: how they are cloned, how metadata reach their parts, tags."""
 
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -25,9 +24,10 @@ from skdistill._compat import (
     learn_names_and_width,
     routing_enabled,
 )
-from skdistill._fitting._alpha_choice import AUTO, choose_alpha
+from skdistill._fitting._alpha_choice import AUTO, choose_alpha, trial_of
+from skdistill._fitting._begun import Begun, Clock, Prepared
 from skdistill._fitting._checks import check_params, check_parts
-from skdistill._fitting._fit_rows import Prepared, Rows, fit_steps, read_held
+from skdistill._fitting._fit_rows import Rows, Seeds, fit_steps, read_held
 from skdistill._input._rows import as_rows, label_digest
 from skdistill._random import draw_seeds
 from skdistill._torch import resolve_device
@@ -79,12 +79,17 @@ class BaseDistilled(SentOnce, MetaEstimatorMixin, BaseEstimator):
 
     def __sklearn_clone__(self):
         """Clone as scikit-learn does, but keep a fitted teacher: the same object for all folds."""
-        own = {"teacher": clone_teacher, "augment": clone_augmenter}
+        return self._clone_with(teacher=clone_teacher(self.teacher))
+
+    def _clone_with(self, **given):
+        """Return an unfitted clone, in which some parameters are these very objects."""
+        own = {"augment": clone_augmenter}
         copies = {
             name: own.get(name, partial(clone, safe=False))(value)
             for name, value in self.get_params(deep=False).items()
+            if name not in given
         }
-        copy = type(self)(**copies)
+        copy = type(self)(**copies, **given)
         copy_estimator_state(self, copy)
         return copy
 
@@ -151,82 +156,59 @@ class BaseDistilled(SentOnce, MetaEstimatorMixin, BaseEstimator):
         )
 
     def _fit(self, X, y, soft_targets, **given):
-        """Go the data's way: make the student ready, ask the teacher, learn; return the targets."""
-        with all_or_nothing(self):
-            if y is None and self.alpha != 1:
-                self._check_without_labels(soft_targets)
-                return self._become(X, y, soft_targets, given, alpha=1)
-            if self.alpha == AUTO:
-                return self._fit_at_best_alpha(X, y, soft_targets, **given)
-            started = time.perf_counter()
-            rows, student, parts, (teacher_seed, _, order_seed, _) = self._prepare(
-                X, y, soft_targets, **given
-            )
-            prepared = time.perf_counter()
-            targets, self.teacher_ = None, None
-            if self._hears_teacher():
-                ask = partial(self._ask, rows, soft_targets, teacher_seed)
-                targets, self.teacher_ = student[-1].hear(ask)
-            answered = time.perf_counter()
-            self._learn(student, parts, rows, targets, order_seed)
-            self._warn_if_known(rows, targets)
-            self.fit_seconds_ = {
-                "teacher": answered - prepared,
-                "student": prepared - started + time.perf_counter() - answered,
-            }
-        return targets
+        """Go the data's way: read, prepare, ask the teacher, learn; return the targets."""
+        clock = Clock()
+        with all_or_nothing(self), clock.of("student"):
+            read = self._read if self.alpha != AUTO else partial(self._read_and_choose, clock)
+            rows = read(X, y, soft_targets, **given)
+            begun = self._begin(self._prepare(rows), partial(self._ask, rows), clock)
+            begun.learn()
+            begun.warn_if_known()
+        return begun.targets
 
-    def _fit_at_best_alpha(self, X, y, soft_targets, **given):
-        """Choose alpha, and become what a fit with it is; return the targets."""
-        started, seed = time.perf_counter(), self.random_state
-        if not isinstance(seed, Integral):
-            seed = draw_seeds(seed, 1)[0]
-        choice = self.alpha_choice_ = choose_alpha(self, seed, X, y, soft_targets, **given)
-        seconds = time.perf_counter() - started
-        changes = {"random_state": seed, "alpha": choice.alpha}
-        targets = self._become(X, y, soft_targets, given, **changes)
-        self.fit_seconds_["choice"] = seconds
-        return targets
-
-    def _become(self, X, y, soft_targets, given, **changes):
-        """Be what a fit with other parameters is; return the targets."""
-        model = clone(self).set_params(cv=self.cv, **changes)
-        targets = model._fit(X, y, soft_targets, **given)
-        for name in vars(model).keys() - model.get_params(deep=False).keys():
-            setattr(self, name, getattr(model, name))
-        return targets
-
-    def _prepare(self, X, y, soft_targets=None, **given):
-        """Read the rows and make the student ready: what can be refused is refused by then."""
-        rows, seeds = self._read(X, y, soft_targets=soft_targets, **given)
-        student, parts = self._prepare_student(rows, seeds[1], soft_targets)
-        return Prepared(rows, student, parts, seeds)
+    def _read_and_choose(self, clock, X, y, soft_targets, **given):
+        """Read the rows, and choose the weight of the teacher on parts of them."""
+        with clock.of("choice"):
+            trial = trial_of(self, soft_targets)
+            rows = self._read(X, y, soft_targets, random_state=trial.random_state, **given)
+            self.alpha_choice_ = choose_alpha(trial, rows, y, given)
+        return rows.at(self.alpha_choice_.alpha)
 
     def _read(
         self,
         X,
         y,
-        sample_weight=None,
         soft_targets=None,
+        *,
+        sample_weight=None,
         X_unlabeled=None,
         groups=None,
         X_val=None,
         y_val=None,
         classes=None,
+        random_state=None,
+        known=None,
     ):
-        """Check what `fit` is given, and gather all rows; return them and the seeds."""
+        """Check what `fit` is given, and gather all rows; see `Rows`.
+
+        What is known of the teacher, and a seed in place of the model's own, come from a fit that
+        this one is part of.
+        """
+        if y is None:
+            known = self._check_without_labels(soft_targets)
         X = as_rows(X)
         learn_names_and_width(self, X)
-        task = self._read_task(X, y, soft_targets, classes)
+        task = self._read_task(X, y, classes, soft_targets, known)
         self.label_digest_ = label_digest(task.hard)
-        rows = self._read_rows(X, task, sample_weight, groups, X_val, y_val)
-        teacher = bind_student(self.teacher, lambda: self._make_self_teacher(rows))
-        teacher = check_parts(self, teacher, rows.task, soft_targets, X_unlabeled)
-        rows = replace(rows, teacher=teacher)
-        seeds = draw_seeds(self.random_state, 4)
-        return self._with_more(rows, X_unlabeled, seeds[3]), seeds
+        alpha = 1 if y is None else self.alpha
+        rows = self._read_rows(X, task, alpha, sample_weight, groups, X_val, y_val)
+        teacher = known or bind_student(self.teacher, lambda: self._make_self_teacher(rows))
+        teacher = check_parts(self, teacher, task, soft_targets, X_unlabeled)
+        seeds = Seeds(*draw_seeds(self.random_state if random_state is None else random_state, 4))
+        rows = replace(rows, teacher=teacher, seeds=seeds, soft_targets=soft_targets)
+        return self._with_more(rows, X_unlabeled)
 
-    def _read_rows(self, X, task, sample_weight, groups, X_val, y_val):
+    def _read_rows(self, X, task, alpha, sample_weight, groups, X_val, y_val):
         """Check weights, groups and rows to choose an epoch by."""
         check_consistent_length(X, task.hard, groups)
         if sample_weight is not None:
@@ -235,7 +217,7 @@ class BaseDistilled(SentOnce, MetaEstimatorMixin, BaseEstimator):
         X_val, held = read_held(self, task, X_val, y_val)
         given = {"sample_weight": sample_weight, "groups": groups}
         route = self._route(given)
-        return Rows(X, task, sample_weight, groups, route, self.cv, X_val=X_val, held=held)
+        return Rows(X, task, sample_weight, groups, route, self.cv, alpha, X_val=X_val, held=held)
 
     def _route(self, given):
         """Return what metadata routing brings for the teacher's `fit`; None without routing."""
@@ -245,23 +227,21 @@ class BaseDistilled(SentOnce, MetaEstimatorMixin, BaseEstimator):
         routed = process_routing(self, "fit", **given).get("teacher")
         return None if routed is None else dict(routed.fit)
 
-    def _with_more(self, rows, X_unlabeled, seed):
+    def _with_more(self, rows, X_unlabeled):
         """Add rows without labels to the others; see `compute_targets` for who answers them."""
-        if not self._hears_teacher():
+        if not self._hears_teacher(rows.alpha):
             return rows
         splits, parts = None, None
         if self.augment is not None:
             splits = plan_splits(rows.teacher.is_fitted, rows.task, rows.X, self.cv, rows.groups)
         if splits is not None:  # no clone may have seen the labels of a generated row's parents
             rows, parts = replace(rows, cv=splits), assign_rows(splits, len(rows.task.y))
+        seed = rows.seeds.generated
         more, generated = gather_rows(rows.X, X_unlabeled, self.augment, seed, parts)
         return replace(rows, more=more, generated=generated)
 
-    def _hears_teacher(self):
-        return self.alpha != 0 or bool(self.feature_losses)
-
-    def _is_weighted(self, rows):
-        return rows.sample_weight is not None or (rows.has_more and self.alpha != 1)
+    def _hears_teacher(self, alpha):
+        return alpha != 0 or bool(self.feature_losses)
 
     def _make_student(self, rows, verbose=0):
         """Return the student as a Pipeline that ends in a learner, unfitted."""
@@ -272,27 +252,41 @@ class BaseDistilled(SentOnce, MetaEstimatorMixin, BaseEstimator):
         """Return what learns labels as the student would, without a teacher."""
         return self._make_student(rows)
 
-    def _prepare_student(self, rows, seed, soft_targets, fit_steps=fit_steps):
-        """Fit the student's preprocessing and make its module, so that a misfit shows early."""
+    def _prepare(self, rows, fit_steps=fit_steps):
+        """Make the student ready, so that a misfit shows before anything is asked."""
         student, loss = self._make_student(rows, self.verbose), self._find_loss(self.loss)
-        net = student[-1]
-        net.check_settings(loss, self.alpha, self.temperature, weighted=self._is_weighted(rows))
-        parts = self._prepare_rows(student, rows, seed, fit_steps)
-        check_terms(self, net, rows, parts, soft_targets)
-        return student, parts
+        net, weighted = student[-1], rows.are_weighted
+        net.check_settings(loss, rows.alpha, self.temperature, weighted=weighted)
+        parts = self._prepare_rows(student, rows, fit_steps)
+        check_terms(self, net, rows, parts)
+        return Prepared(rows, student, parts)
 
-    def _prepare_rows(self, student, rows, seed, fit_steps):
+    def _prepare_rows(self, student, rows, fit_steps):
         """Fit the student's preprocessing and make its module; return the parts of its rows."""
         net = student[-1]
-        X, *more = fit_steps(student, rows, seed) if len(student) > 1 else rows.parts
-        X = net.prepare(X, rows.task, seed)
+        X, *more = fit_steps(student, rows) if len(student) > 1 else rows.parts
+        X = net.prepare(X, rows.task, rows.seeds.weights)
         return [X, *(net.prepare_more(part) for part in more)]
 
-    def _ask(self, rows, soft_targets, seed, *, refit=True):
+    def _begin(self, prepared, ask, clock):
+        """Let the teacher be asked, where it is heard, and set the student its lesson."""
+        rows, student, parts = prepared
+        targets, self.teacher_ = None, None
+        if self._hears_teacher(rows.alpha):
+            with clock.of("teacher"):
+                targets, self.teacher_ = student[-1].hear(ask)
+        net = student[-1]
+        settings = self._loss_settings(net, rows, targets)
+        terms = terms_of(self, net, rows, targets, settings["loss"])
+        packed = self._pack(rows, targets)
+        lesson = Lesson(net, parts, packed, settings, terms, rows.seeds.order)
+        return Begun(self, self, student, rows, targets, lesson, clock)
+
+    def _ask(self, rows, *, refit=True):
         """Return the targets and the fitted teacher, None where there is or was wanted none."""
         if rows.teacher is None:
             targets = given_targets(
-                soft_targets,
+                rows.soft_targets,
                 rows.task,
                 columns=self.teacher_classes,
                 calibrate=self.calibrate,
@@ -308,7 +302,7 @@ class BaseDistilled(SentOnce, MetaEstimatorMixin, BaseEstimator):
             calibrate=self.calibrate,
             groups=rows.groups,
             columns=self.teacher_classes,
-            fitting=Fitting(seed, rows.sample_weight, rows.fit_params),
+            fitting=Fitting(rows.seeds.teacher, rows.sample_weight, rows.fit_params),
             desk=Desk(self.device, open_memory(self.memory), self.n_jobs, self.verbose),
             refit=refit,
             X_more=rows.more,
@@ -321,11 +315,6 @@ class BaseDistilled(SentOnce, MetaEstimatorMixin, BaseEstimator):
             targets = targets.replace(values=np.full_like(targets.values, np.nan), said=said)
         return targets, teacher
 
-    def _warn_if_known(self, rows, targets):
-        """Warn of a teacher that came fitted on the very rows."""
-        if targets is not None and rows.teacher is not None and rows.teacher.is_fitted:
-            rows.task.warn_if_known(targets, self.history_)
-
     def _pack(self, rows, targets):
         """Return what is learnt of each row."""
         packed = Packed(
@@ -337,30 +326,19 @@ class BaseDistilled(SentOnce, MetaEstimatorMixin, BaseEstimator):
             {} if targets is None else targets.features,
             rows.held,
         )
-        packed.check(self.alpha)
+        packed.check(rows.alpha)
         return packed
 
-    def _learn(self, student, parts, rows, targets, seed):
-        """Train the student's net on packed targets and report what was used."""
-        net = self._lesson(student, parts, rows, targets, seed).learn()
-        self._keep_student(student, net, rows)
-
-    def _lesson(self, student, parts, rows, targets, seed):
-        """Return all that the training of the student's net needs."""
-        net = student[-1]
-        settings = self._loss_settings(net, targets)
-        terms = terms_of(self, net, rows, targets, settings["loss"])
-        return Lesson(net, parts, self._pack(rows, targets), settings, terms, seed)
-
-    def _loss_settings(self, net, targets):
+    def _loss_settings(self, net, rows, targets):
         """Return what the loss of the training is made of, and report it."""
-        self.alpha_ = float(self.alpha)
+        self.alpha_ = float(rows.alpha)
         return {"loss": self._find_loss(self.loss), "alpha": self.alpha_}
 
     def _keep_student(self, student, net, rows):
         """Set what the training of the student has left."""
         self.student_ = student if len(student) > 1 else net
-        self._refuses_gaps = not (get_tags(self).input_tags.allow_nan or rows.have_gaps())
+        takes_gaps = self._tags_of_student().allow_nan and self._teacher_takes_gaps(rows.alpha)
+        self._refuses_gaps = not (takes_gaps or rows.have_gaps())
         self.history_ = epochs_of(net)
 
     @property
@@ -373,15 +351,22 @@ class BaseDistilled(SentOnce, MetaEstimatorMixin, BaseEstimator):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         try:
-            student = as_student(self.student, self._task)
-            steps = [step for _, step in student.steps]
-            student = get_tags(next(step for step in steps if step not in (None, "passthrough")))
+            student = self._tags_of_student()
         except StudentError:
             return tags  # fit says what is wrong with it
-        teacher = as_teacher(self.teacher, asks=self._task.asks)
-        teacher = None if self.alpha == 0 else tags_of(teacher)
-        takes_gaps = teacher is None or teacher.input_tags.allow_nan
-        tags.input_tags.allow_nan = student.input_tags.allow_nan and takes_gaps
-        tags.input_tags.sparse = student.input_tags.sparse
-        tags.input_tags.three_d_array = is_default(self.student) or student.input_tags.three_d_array
+        takes_gaps = self._teacher_takes_gaps(self.alpha)
+        tags.input_tags.allow_nan = student.allow_nan and takes_gaps
+        tags.input_tags.sparse = student.sparse
+        tags.input_tags.three_d_array = is_default(self.student) or student.three_d_array
         return tags
+
+    def _tags_of_student(self):
+        """Return what scikit-learn's tags say of the rows that the student takes."""
+        steps = [step for _, step in as_student(self.student, self._task).steps]
+        first = next(step for step in steps if step not in (None, "passthrough"))
+        return get_tags(first).input_tags
+
+    def _teacher_takes_gaps(self, alpha):
+        teacher = as_teacher(self.teacher, asks=self._task.asks)
+        tags = None if alpha == 0 else tags_of(teacher)
+        return tags is None or tags.input_tags.allow_nan

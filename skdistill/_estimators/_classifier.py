@@ -322,17 +322,16 @@ Unlabeled, default=None
         """
         return self.fitted_.predict_log_proba(X)
 
-    def _read_task(self, X, y, soft_targets, classes):
+    def _read_task(self, X, y, classes=None, soft_targets=None, teacher=None):
         if y is None:
-            self._check_without_labels(soft_targets)
-            task = unlabeled_task(self, X.shape[0], soft_targets)
+            task = unlabeled_task(self, X.shape[0], soft_targets, teacher)
         else:
             task = ClassTask.from_y(y, classes)
         self.classes_ = task.classes
         return task
 
     def _check_without_labels(self, soft_targets):
-        check_without_labels(self, soft_targets)
+        return check_without_labels(self, soft_targets)
 
     def _check_y(self, task, sample_weight):
         if len(np.unique(task.positions)) < len(task.classes) or task.y is None:
@@ -345,9 +344,9 @@ Unlabeled, default=None
                 f"expected at least two classes to tell apart."
             )
 
-    def _loss_settings(self, net, targets):
+    def _loss_settings(self, net, rows, targets):
         kind = "probabilities" if targets is None else targets.kind
-        settings = super()._loss_settings(net, targets)
+        settings = super()._loss_settings(net, rows, targets)
         default = net.default_temperature(settings["loss"], kind, len(self.classes_))
         self.temperature_ = default if self.temperature == "auto" else float(self.temperature)
         return {**settings, "temperature": self.temperature_}

@@ -258,9 +258,7 @@ Unlabeled, default=None
         """
         return self.fitted_.predict_proba(X)
 
-    def _read_task(self, X, y, soft_targets, classes):
-        if y is None:
-            self._check_without_labels(soft_targets)
+    def _read_task(self, X, y, classes=None, soft_targets=None, teacher=None):
         task = LabelsTask.from_y(y)
         self.n_labels_ = task.n_columns
         self.classes_ = [np.array([0, 1])] * task.n_columns
@@ -275,8 +273,11 @@ Unlabeled, default=None
     def _check_y(self, task, sample_weight):
         """A label may be that of no row, or of all."""
 
-    def _loss_settings(self, net, targets):
-        return {**super()._loss_settings(net, targets), "temperature": float(self.temperature)}
+    def _loss_settings(self, net, rows, targets):
+        return {
+            **super()._loss_settings(net, rows, targets),
+            "temperature": float(self.temperature),
+        }
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -138,7 +138,7 @@ class BaseMutual(MetaEstimatorMixin, BaseEstimator):
             seconds = (time.perf_counter() - started) / len(fits)
             self.students_ = [fit.end(seconds) for fit in fits]
             for fit in fits:
-                fit.model._warn_if_known(fit.rows, fit.targets)
+                fit.warn_if_known()
         return self
 
     def _fresh_models(self):

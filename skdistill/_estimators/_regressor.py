@@ -247,9 +247,7 @@ Unlabeled, default=None
         )
         return self
 
-    def _read_task(self, X, y, soft_targets, classes):
-        if y is None:
-            self._check_without_labels(soft_targets)
+    def _read_task(self, X, y, classes=None, soft_targets=None, teacher=None):
         level = get_regression_loss(self.loss).level
         task = NumberTask.from_y(y, level)
         if np.ndim(level) and len(level) != task.n_columns:

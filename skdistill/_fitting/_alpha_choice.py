@@ -3,6 +3,7 @@
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
+from numbers import Integral
 
 import numpy as np
 import torch
@@ -12,6 +13,7 @@ from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, Str
 from skdistill._compat import safe_indexing
 from skdistill._fitting._same_rows import SameRows, learn_begun
 from skdistill._progress import Progress
+from skdistill._random import draw_seeds
 from skdistill._warn import warn
 from skdistill.exceptions import TeacherWarning, TrainingWarning
 from skdistill.targets._plan import plan_splits
@@ -110,17 +112,39 @@ class AlphaChoice:
         return f"{head}, {side} the plain student; next {rival:g}: {loss:.4f}"
 
 
-def choose_alpha(model, seed, X, y, soft_targets=None, **given):
+def trial_of(model, soft_targets):
+    """Return what stands for a model in the choice: a clone with its very teacher, and an int seed.
+
+    Parameters
+    ----------
+    model : DistilledClassifier or DistilledRegressor
+    soft_targets : object or None
+        As given to `fit`.
+
+    Raises
+    ------
+    ValueError
+        For settings by which nothing can be chosen.
+    """
+    seed = model.random_state
+    if not isinstance(seed, Integral):
+        seed = draw_seeds(seed, 1)[0]
+    _refuse(model, soft_targets)
+    return model._clone_with(teacher=model.teacher, random_state=seed)
+
+
+def choose_alpha(model, rows, y, given):
     """Choose the weight of the teacher.
 
     Parameters
     ----------
     model : DistilledClassifier or DistilledRegressor
-        Not changed.
-    seed : int
-        Stands for its `random_state`.
-    X, y, soft_targets, **given
-        As in `fit`.
+        What `trial_of` returned; not changed.
+    rows : Rows
+        All of them, with what is known of the teacher.
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+    given : dict of str to object
+        What `fit` gets besides.
 
     Returns
     -------
@@ -137,14 +161,10 @@ def choose_alpha(model, seed, X, y, soft_targets=None, **given):
     TeacherWarning
         Where the plain student is chosen, of what speaks against the teacher on the first part.
     """
-    _refuse(model, soft_targets)
-    model = clone(model).set_params(random_state=seed)
-    whole = clone(model).set_params(verbose=0)
-    rows, seeds = whole._read(X, y, soft_targets=soft_targets, **given)
-    splits = _split(rows, seed)
+    splits = _split(rows, model.random_state)
     _check_parts(model, rows, splits)
-    whole.set_params(alpha=ALPHAS[-1])._prepare_student(rows, seeds[1], soft_targets)
-    students, doubts = _learn(model, rows, y, soft_targets, given, splits)
+    _with_alpha(model, ALPHAS[-1])._prepare(rows.at(ALPHAS[-1]))
+    students, doubts = _learn(model, rows, y, given, splits)
     losses = [
         np.stack([_losses(student, rows, test) for student in each])
         for each, (_, test) in zip(students, splits, strict=True)
@@ -163,7 +183,7 @@ def choose_alpha(model, seed, X, y, soft_targets=None, **given):
     return choice
 
 
-def _learn(model, rows, y, soft_targets, given, splits):
+def _learn(model, rows, y, given, splits):
     """Fit students with each weight on each part of the rows, all of them in the same stacks.
 
     Returns
@@ -178,7 +198,7 @@ def _learn(model, rows, y, soft_targets, given, splits):
     progress = Progress("skdistill", len(splits), "folds", **said)
     all_doubts: list[list[str]] = []
     for train, _ in splits:
-        part = SameRows(**_slice(rows, y, soft_targets, given, train))
+        part = SameRows(**_slice(rows, y, given, train))
         with _teacher_warnings() as doubts:
             begun.append([part.begin(_with_alpha(model, alpha)) for alpha in (0.0, *ALPHAS)])
         all_doubts.append(doubts)
@@ -189,13 +209,12 @@ def _learn(model, rows, y, soft_targets, given, splits):
         for learnt in learn_begun(fits, students)[0]:
             if learnt.error is not None:
                 raise learnt.error
-        first = begun[0][1]
-        first.model._warn_if_known(first.rows, first.targets)
+        begun[0][1].warn_if_known()
     return [[fit.model for fit in each] for each in begun], all_doubts[0] + doubts
 
 
 def _with_alpha(model, alpha):
-    return clone(model).set_params(alpha=alpha, verbose=0)
+    return model._clone_with(teacher=model.teacher, alpha=alpha, verbose=0)
 
 
 @contextmanager
@@ -279,7 +298,8 @@ def _check_parts(model, rows, splits):
         part = type(rows.task).from_y(rows.task.y[train])
         groups = None if rows.groups is None else safe_indexing(rows.groups, train)
         try:
-            plan_splits(False, part, safe_indexing(rows.X, train), clone(model).cv, groups)
+            cv = clone(model.cv, safe=False)
+            plan_splits(False, part, safe_indexing(rows.X, train), cv, groups)
         except ValueError as error:
             raise type(error)(
                 f"alpha='auto' fits the teacher on parts of the rows too, and here on {len(train)} "
@@ -302,12 +322,13 @@ def _folds(rows, seed):
     return folds(n_folds, shuffle=True, random_state=seed)
 
 
-def _slice(rows, y, soft_targets, given, train):
-    """Return the arguments of `fit` for a part of the rows."""
-    part = dict(given, X=safe_indexing(rows.X, train))
+def _slice(rows, y, given, train):
+    """Return the arguments of `fit` for a part of the rows, and what is known of the teacher."""
+    part = dict(given, X=safe_indexing(rows.X, train), known=rows.teacher)
     part["y"] = rows.task.y[train] if rows.task.classes is not None else safe_indexing(y, train)
     for name, values in [("sample_weight", rows.sample_weight), ("groups", rows.groups)]:
         part[name] = None if values is None else safe_indexing(values, train)
+    soft_targets = rows.soft_targets
     part["soft_targets"] = None if soft_targets is None else safe_indexing(soft_targets, train)
     return part
 

@@ -1,9 +1,8 @@
 """The rows of one fit, and all that belongs to them."""
 
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
-from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_consistent_length
 
 from skdistill._compat import check_names_and_width
@@ -12,9 +11,30 @@ from skdistill._names import own_rows
 from skdistill._random import seed_parameters
 
 
+class Seeds(NamedTuple):
+    """What is drawn in a fit, each from a seed of its own.
+
+    Attributes
+    ----------
+    teacher : int
+        The fits of an unfitted teacher.
+    weights : int
+        The student's first weights.
+    order : int
+        The order of the rows, dropout and views.
+    generated : int or None
+        Rows that are made of rows; None where none can be.
+    """
+
+    teacher: int
+    weights: int
+    order: int
+    generated: int | None = None
+
+
 @dataclass(frozen=True)
 class Rows:
-    """What is learnt from, checked.
+    """What is learnt from, checked, and what is settled by then.
 
     Attributes
     ----------
@@ -28,6 +48,12 @@ class Rows:
         What metadata routing brings for the teacher's `fit`; None without routing.
     cv : None, int, splitter, list of (train, test) or "in-sample"
         The cross-fitting of the teacher.
+    alpha : float or "auto"
+        The weight of the teacher in this fit: 1 without labels.
+    seeds : Seeds or None
+        None before they are drawn.
+    soft_targets : object or None
+        As given to `fit`.
     teacher : Examined or None
         What is known of the teacher; None where there is none.
     more : list of {ndarray, CSR matrix, DataFrame}
@@ -40,13 +66,16 @@ class Rows:
         The positions of their classes, or their numbers.
     """
 
-    X: object
-    task: object
+    X: Any
+    task: Any
     sample_weight: object
     groups: object
     fit_params: dict | None
-    cv: object
-    teacher: object = None
+    cv: Any
+    alpha: float | str
+    seeds: Seeds | None = None
+    soft_targets: object = None
+    teacher: Any = None
     more: list = field(default_factory=list)
     generated: dict = field(default_factory=dict)
     X_val: object = None
@@ -63,29 +92,20 @@ class Rows:
         held = [] if self.X_val is None else [self.X_val]
         return [self.X, *self.more, *self.generated.values(), *held]
 
+    @property
+    def are_weighted(self):
+        """Whether they differ in weight."""
+        return self.sample_weight is not None or (self.has_more and self.alpha != 1)
+
+    def at(self, alpha):
+        """Return the same with another weight of the teacher; at 0 nobody labels further rows."""
+        if alpha == 0:
+            return replace(self, alpha=alpha, more=[], generated={})
+        return replace(self, alpha=alpha)
+
     def have_gaps(self):
         """Whether a value is missing in any of them."""
         return any(map(has_gaps, self.parts))
-
-
-class Prepared(NamedTuple):
-    """What a fit has made before its teacher is asked.
-
-    Attributes
-    ----------
-    rows : Rows
-    student : Pipeline
-        Its preprocessing is fitted, its net is made and has read a few rows.
-    parts : list of {ndarray, CSR matrix}
-        The rows as the net reads them.
-    seeds : list of int
-        Of the teacher, the weights, the order of the rows, and rows that are generated.
-    """
-
-    rows: Rows
-    student: Pipeline
-    parts: list
-    seeds: list
 
 
 def read_held(model, task, X_val, y_val):
@@ -126,7 +146,7 @@ def read_held(model, task, X_val, y_val):
     return X_val, held
 
 
-def fit_steps(student, rows, seed):
+def fit_steps(student, rows):
     """Fit what comes before a student's net.
 
     Parameters
@@ -134,8 +154,7 @@ def fit_steps(student, rows, seed):
     student : Pipeline
         Of two steps or more, the last of which is left alone.
     rows : Rows
-    seed : int
-        Seeds what the steps leave unseeded.
+        Whose seed of the weights is that of what the steps leave unseeded.
 
     Returns
     -------
@@ -144,5 +163,5 @@ def fit_steps(student, rows, seed):
     """
     steps = student[:-1]
     X, *more = (own_rows(steps, part) for part in rows.parts)
-    seed_parameters(steps, seed)
+    seed_parameters(steps, rows.seeds.weights)
     return [steps.fit_transform(X, rows.task.y), *(steps.transform(part) for part in more)]

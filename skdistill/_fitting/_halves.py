@@ -2,11 +2,13 @@
 
 import warnings
 from contextlib import contextmanager
+from functools import partial
 
 import numpy as np
 from sklearn.base import clone
 
 from skdistill._compat import check_names_and_width
+from skdistill._fitting._begun import Clock, Prepared
 from skdistill._interrupts import whole_trainings
 from skdistill._names import own_rows
 from skdistill.exceptions import TeacherWarning
@@ -42,7 +44,7 @@ def try_fit(model, X, y, asked=None, **changes):
     trial._validate_params()
     if isinstance(trial.alpha, str):  # some number, since the fit will find one
         trial.set_params(alpha=0.5)
-    _, student, *_ = trial._prepare(X, y)
+    student = trial._prepare(trial._read(X, y)).student
     for name, part in (asked or {}).items():
         with called(name):
             check_names_and_width(trial, part)
@@ -86,8 +88,8 @@ def ask(model, X, y, *, groups=None, X_unlabeled=None, refit=True, **changes):
     """
     trial = clone(model).set_params(**changes)
     trial._validate_params()
-    rows, seeds = trial._read(X, y, groups=groups, X_unlabeled=X_unlabeled)
-    return trial._ask(rows, None, seeds[0], refit=refit)
+    rows = trial._read(X, y, groups=groups, X_unlabeled=X_unlabeled)
+    return trial._ask(rows, refit=refit)
 
 
 def fit_told(model, X, y):
@@ -155,16 +157,14 @@ def learn_more(model, student, X, y, *, soft_targets=None, **given):
     replaced = soft_targets is not None and model.teacher is not None
     changes = _alone(model, soft_targets) if replaced else {}
     trial = clone(model).set_params(**changes, alpha=model.alpha_)
-    rows, seeds = trial._read(X, y, soft_targets=soft_targets, **given)
+    rows = trial._read(X, y, soft_targets, **given)
     net = student[-1]
     _check_same(net.link_, rows.task)
     parts = rows.parts if len(student) == 1 else [student[:-1].transform(p) for p in rows.parts]
     parts = [net.prepare_again(parts[0]), *(net.prepare_more(part) for part in parts[1:])]
-    check_terms(trial, net, rows, parts, soft_targets)
-    targets = None
-    if trial._hears_teacher():
-        targets, _ = trial._ask(rows, soft_targets, seeds[0], refit=False)
-    lesson = trial._lesson(student, parts, rows, targets, seeds[2])
+    check_terms(trial, net, rows, parts)
+    ask = partial(trial._ask, rows, refit=False)
+    lesson = trial._begin(Prepared(rows, student, parts), ask, Clock()).lesson
     lesson._replace(settings={**lesson.settings, "keep_link": True}).learn()
 
 

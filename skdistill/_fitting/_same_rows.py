@@ -1,13 +1,15 @@
 """Fits of several settings on the same rows: what they have in common is done once."""
 
-import copy
 import pickle
 import time
-from typing import Any, NamedTuple
+from dataclasses import replace
+from functools import partial
+from typing import Any
 
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
+from skdistill._fitting._begun import Begun, Clock
 from skdistill._fitting._fit_rows import fit_steps
 from skdistill._names import own_rows
 from skdistill._random import seed_parameters
@@ -18,65 +20,6 @@ from skdistill.training._stack import learn_together
 
 ASKED = ("cv", "calibrate", "augment", "teacher_classes", "device", "random_state")
 """Parameters of a model that its teacher's answers depend on, beside the teacher."""
-
-
-class Begun(NamedTuple):
-    """A fit of which all is done but the training of the student.
-
-    Attributes
-    ----------
-    estimator : estimator
-        Itself, with its fitted steps where it is a Pipeline.
-    model : DistilledClassifier or DistilledRegressor
-        Its last step.
-    student : Pipeline
-    rows : Rows
-    targets : Targets or None
-    lesson : Lesson
-    seconds : float
-        How long it has taken.
-    asked : float
-        How long of it the teacher.
-    """
-
-    estimator: Any
-    model: Any
-    student: Pipeline
-    rows: Any
-    targets: Any
-    lesson: Any
-    seconds: float
-    asked: float
-
-    def end(self, seconds: float) -> Any:
-        """Return the fitted estimator, whose student has learnt the lesson in so many seconds."""
-        self.model._keep_student(self.student, self.lesson.learner, self.rows)
-        student = self.seconds - self.asked + seconds
-        self.model.fit_seconds_ = {"teacher": self.asked, "student": student}
-        return self.estimator
-
-    def with_student(self, learner: Any) -> Any:
-        """Return a fitted estimator like this one's, with a learner that has learnt the lesson.
-
-        Parameters
-        ----------
-        learner : object
-            In place of the one that the lesson is for.
-
-        Returns
-        -------
-        estimator
-        """
-        model = copy.copy(self.model)
-        model._keep_student(_ending_in(self.student, learner), learner, self.rows)
-        return model if self.estimator is self.model else _ending_in(self.estimator, model)
-
-
-def _ending_in(pipeline, last):
-    """Return a Pipeline with another last step."""
-    pipeline = copy.copy(pipeline)
-    pipeline.steps = [*pipeline.steps[:-1], (pipeline.steps[-1][0], last)]
-    return pipeline
 
 
 def learn_begun(fits, report=None):
@@ -136,32 +79,28 @@ class SameRows:
         -------
         Begun
         """
-        started = time.perf_counter()
-        if isinstance(estimator, Pipeline):
+        clock = Clock()
+        with clock.of("student"):
+            if not isinstance(estimator, Pipeline):
+                return self._begin(estimator, weight_seed, clock)
             steps, inner = self._behind(estimator[:-1] if len(estimator) > 1 else None)
             name, model = estimator.steps[-1]
-            begun = inner.begin(model, weight_seed)
+            begun = inner._begin(model, weight_seed, clock)
             estimator.steps = [*steps, (name, model)]
-            return begun._replace(estimator=estimator, seconds=time.perf_counter() - started)
-        estimator._validate_params()
-        soft_targets = self.given.get("soft_targets")
-        rows, seeds = estimator._read(self.X, self.y, **self.given)
-        key = _question(estimator)
+            return begun._replace(estimator=estimator)
+
+    def _begin(self, model, weight_seed, clock):
+        model._validate_params()
+        rows = model._read(self.X, self.y, **self.given)
+        key = _question(model, rows)
         # Of models without a seed each would make rows of its own.
-        rows = self._once(("rows", key), lambda: rows)
-        seed = seeds[1] if weight_seed is None else weight_seed
-        student, parts = estimator._prepare_student(rows, seed, soft_targets, self._fit_steps)
-        student[-1].check_among_others()
-        prepared = time.perf_counter()
-        targets, estimator.teacher_ = None, None
-        if estimator._hears_teacher():
-            targets, estimator.teacher_ = self._once(
-                ("answers", key), lambda: estimator._ask(rows, soft_targets, seeds[0])
-            )
-        asked = time.perf_counter() - prepared
-        lesson = estimator._lesson(student, parts, rows, targets, seeds[2])
-        seconds = time.perf_counter() - started
-        return Begun(estimator, estimator, student, rows, targets, lesson, seconds, asked)
+        same = self._once(("rows", key), lambda: rows)
+        seeds = rows.seeds if weight_seed is None else rows.seeds._replace(weights=weight_seed)
+        rows = replace(same, alpha=rows.alpha, seeds=seeds)
+        prepared = model._prepare(rows, partial(self._fit_steps, key))
+        prepared.student[-1].check_among_others()
+        ask = partial(self._once, ("answers", key), partial(model._ask, rows))
+        return model._begin(prepared, ask, clock)
 
     def _behind(self, steps):
         """Return the fitted steps of a Pipeline, and the rows behind them."""
@@ -175,16 +114,16 @@ class SameRows:
 
         return self._once(("before", _key(steps.steps)), fit)
 
-    def _fit_steps(self, student, rows, seed):
+    def _fit_steps(self, question, student, rows):
         """Fit what comes before a student's net, or take what is fitted; see `fit_steps`."""
         steps = student[:-1]
-        seed_parameters(steps, seed)
+        seed_parameters(steps, rows.seeds.weights)
 
         def fit():
-            parts = fit_steps(student, rows, seed)
+            parts = fit_steps(student, rows)
             return student.steps[:-1], parts
 
-        fitted, parts = self._once(("steps", id(rows), _key(steps.steps)), fit)
+        fitted, parts = self._once(("steps", question, _key(steps.steps)), fit)
         student.steps[:-1] = fitted
         return parts
 
@@ -201,11 +140,11 @@ class SameRows:
         return made
 
 
-def _question(model):
+def _question(model, rows):
     """Return what is equal for models whose teachers give the same answers for the same rows."""
     settings = [getattr(model, name, None) for name in ASKED]
     layers = [loss.teacher_layer for loss in model.feature_losses or ()]
-    asked = [model._hears_teacher(), settings, layers]
+    asked = [model._hears_teacher(rows.alpha), settings, layers]
     if bind_student(model.teacher, lambda: None) is not model.teacher:
         asked += [model.student, model.loss]  # the student is among its teachers
     return _key(identity_of(model.teacher), asked)

@@ -19,9 +19,17 @@ def check_without_labels(model, soft_targets):
     Raises
     ------
     ValueError
+
+    Returns
+    -------
+    Examined or None
+        What is known of the teacher by then; None where soft targets stand for it.
     """
-    name = type(model).__name__
-    if soft_targets is None and not _answers_alone(model):
+    name, teacher = type(model).__name__, None
+    if soft_targets is None and model.teacher is not None:
+        columns, asks = model.teacher_classes, model._task.asks
+        teacher = check_teacher(model.teacher, None, asks, columns, model.device)
+    if soft_targets is None and not _answers_alone(teacher):
         raise ValueError(
             f"This {name} estimator requires y to be passed, but the target y is None. Without y "
             f"expected a fitted teacher or fit(X, None, soft_targets=...), of which there is "
@@ -34,9 +42,10 @@ def check_without_labels(model, soft_targets):
         )
     if model.calibrate not in (False, "auto"):
         raise ValueError(f"calibrate={model.calibrate!r} needs labels and y is None; pass y.")
+    return teacher
 
 
-def unlabeled_task(model, n_samples, soft_targets):
+def unlabeled_task(model, n_samples, soft_targets, teacher):
     """Return what is learnt of rows without a label.
 
     Parameters
@@ -45,6 +54,8 @@ def unlabeled_task(model, n_samples, soft_targets):
         One that `check_without_labels` lets pass.
     n_samples : int
     soft_targets : Targets or array-like of shape (n_samples, n_classes), or None
+    teacher : Examined or None
+        What `check_without_labels` knows of it.
 
     Returns
     -------
@@ -60,7 +71,7 @@ def unlabeled_task(model, n_samples, soft_targets):
     if classes is None and soft_targets is not None:
         classes = classes_of_targets(soft_targets)
     elif classes is None:
-        classes = _examine(model).labels
+        classes = teacher.labels
     if classes is None:
         raise ValueError(
             f"The teacher {type(model.teacher).__name__} names no classes and y is None; expected "
@@ -69,15 +80,8 @@ def unlabeled_task(model, n_samples, soft_targets):
     return UnlabeledTask(n_samples, classes)
 
 
-def _answers_alone(model):
-    """Whether the teacher answers for rows, and without a label."""
-    if model.teacher is None:
+def _answers_alone(teacher):
+    """Whether a teacher answers for rows, and without a label."""
+    if teacher is None or not teacher.is_fitted:
         return False
-    teacher = _examine(model)
-    members = teacher.members or (teacher,)
-    return teacher.is_fitted and not any(member.answers_from_labels for member in members)
-
-
-def _examine(model):
-    columns, asks = model.teacher_classes, model._task.asks
-    return check_teacher(model.teacher, None, asks, columns, model.device)
+    return not any(member.answers_from_labels for member in teacher.members or (teacher,))

@@ -241,7 +241,7 @@ def _learn(job, begun, progress):
 def ended(job, place, begun, learnt, seconds):
     """Return a fit whose student has learnt in so many seconds, and that has ended."""
     if learnt.error is None:
-        begun.model._warn_if_known(begun.rows, begun.targets)
+        begun.warn_if_known()
     else:
         unless_raised(job, learnt.error)
     return CandidateFit(place, begun.estimator, learnt, begun.seconds + seconds)

@@ -130,7 +130,7 @@ def examine(teacher, asks, device="auto"):
     Parameters
     ----------
     teacher : object
-        Anything but a list; see `as_teacher`.
+        Anything but a list; see `as_teacher`. What is known already is known.
     asks : Classes or Numbers
         What it is asked for.
     device : str or torch.device, default="auto"
@@ -145,6 +145,8 @@ def examine(teacher, asks, device="auto"):
     TeacherError
         See `adapt`.
     """
+    if isinstance(teacher, Examined):
+        return teacher
     if hasattr(teacher, "_examine") and not isinstance(teacher, type):  # an ensemble of ours
         return teacher._examine(asks, device)
     return examine_member(teacher, asks, device)

@@ -6,7 +6,7 @@ from skdistill.training._features import check_layers, feature_terms
 from skdistill.training._views import live_views
 
 
-def check_terms(model, net, rows, parts, soft_targets=None):
+def check_terms(model, net, rows, parts):
     """Refuse, before anything is asked, a student or rows that a term cannot be of.
 
     Parameters
@@ -18,15 +18,13 @@ def check_terms(model, net, rows, parts, soft_targets=None):
         As the teacher gets them.
     parts : list of {ndarray, CSR matrix}
         As the student does.
-    soft_targets : Targets, default=None
-        With the features of a teacher that is not there.
 
     Raises
     ------
     TeacherError, StudentError or ValueError
     """
     device, losses = resolve_device(model.device), model.feature_losses
-    check_layers(losses, model.teacher, rows.X, net, parts[0], device, soft_targets)
+    check_layers(losses, model.teacher, rows.X, net, parts[0], device, rows.soft_targets)
     check_adversarial(model._find_loss(model.loss), net, parts)
 
 

@@ -10,8 +10,8 @@ class Lesson(NamedTuple):
     ----------
     learner : object
         A student that has prepared itself, with `learn`.
-    parts : list of {ndarray, CSR matrix}
-        What its `prepare` and `prepare_more` returned.
+    parts : list of {ndarray, CSR matrix} or Stream
+        What its `prepare` and `prepare_more` returned, or a stream of it.
     packed : Packed
         What is learnt of these rows.
     settings : dict
@@ -23,7 +23,7 @@ class Lesson(NamedTuple):
     """
 
     learner: Any
-    parts: list
+    parts: Any
     packed: Any
     settings: dict
     terms: Any

@@ -163,7 +163,7 @@ def live_views(net, model, rows):
         When the teacher cannot be shown what the student sees.
     """
     views = views_of(net)
-    if not views or model.alpha == 0 or model.teacher is None:
+    if not views or rows.alpha == 0 or model.teacher is None:
         return []
     teacher = find_net(model.teacher, model.device, need="views")
     own = rows_of(teacher, rows, net.row_shape_, any(view.needs_images for view in views))
