@@ -26,6 +26,7 @@ from skdistill.evaluation import (
     label_budget_curve,
     leaderboard,
     learning_curves,
+    robustness_curve,
     temperature_alpha_map,
 )
 from skdistill.exceptions import TrainingWarning
@@ -77,6 +78,9 @@ def model(teacher=NB, student=NET, **settings):
     return DistilledClassifier(teacher, student, **settings)
 
 
+FITTED = model().fit(X, Y)
+
+
 def search(estimator, grid, **settings):
     return DistillationSearchCV(estimator, grid, cv=2, **settings).fit(X, Y)
 
@@ -93,6 +97,9 @@ WHOLE = {
     "decomposition": lambda: bias_variance_decomposition(model(), *ALL, n_rounds=3, random_state=0),
     "comparison": lambda: compare({"plain": NET}, *ALL, n_rounds=3, random_state=0),
     "diagnosis": lambda: diagnose(model(), *ALL),
+    "plain student of a robustness curve": lambda: robustness_curve(
+        FITTED, *TEST, X_train=X, y_train=Y, strengths=[0, 1], random_state=0
+    ),
     "search": lambda: search(model(), {"alpha": [0.2, 0.8]}),
     "search of stacks": lambda: search(model(), {"alpha": [0.2, 0.5, 0.8]}),
     "search of whole fits": lambda: search(NET, {"lr": [0.1, 0.2]}, error_score=0.0),

@@ -6,9 +6,9 @@ to ``measure(problem, cell, fit)``: what that returns is the value of a `Record`
 the order of cells and arms, and whatever is reported (a table of arms, a curve, a decomposition) is
 a function of them.
 
-No cell depends on another. They run at the same time with `n_jobs`, on which the result does not
-depend; with `memory` each is kept as soon as it is finished, and found again by the content of its
-rows, arms and seed, so that what was interrupted goes on where it was.
+Cells are parts (`skdistill.evaluation._parts`): they run at the same time with `n_jobs`, on which
+the result does not depend; with `memory` each is kept as soon as it is finished, and found again by
+the content of its rows, arms and seed, so that what was interrupted goes on where it was.
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ import warnings
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.utils.parallel import Parallel, delayed
 
 from skdistill._estimators._regressor import DistilledRegressor
+from skdistill._fitting._halves import fit_told
 from skdistill._generators import seeded
 from skdistill._interrupts import whole_trainings
 from skdistill._names import own_rows
@@ -32,12 +33,14 @@ from skdistill._torch import resolve_device
 from skdistill._unwrap import last_step
 from skdistill._versions import package_versions
 from skdistill.evaluation._fit_params import groups_keyword
+from skdistill.evaluation._parts import run_parts
 from skdistill.evaluation._problem import (
     LABELS,
     NOTHING,
     OWN,
     SMOOTHED_LABELS,
     TARGETS,
+    TOLD,
     Cell,
     Fit,
     Problem,
@@ -51,7 +54,7 @@ from skdistill.evaluation._teaching import (
 )
 from skdistill.exceptions import TeacherWarning
 from skdistill.targets import Targets
-from skdistill.targets._memory import ResultFolder, open_memory, remember
+from skdistill.targets._memory import open_memory
 from skdistill.targets._tasks import ClassTask
 from skdistill.teachers._adapters import holds_net, parts_of
 from skdistill.teachers._as_teacher import as_teacher
@@ -106,19 +109,19 @@ def run(
     """
     folder = open_memory(memory)
     seeding = with_seed if seeding is None else seeding
-    keys = _cell_keys(owner, problem, cells, measure, seeding) if folder else [""] * len(cells)
-    tasks = (
-        delayed(_remembered)(folder, key, problem, cell, measure, seeding)
-        for key, cell in zip(keys, cells, strict=True)
+    models = {id(arm.model): arm.model for cell in cells for arm in cell.arms}.values()
+    found = run_parts(
+        owner,
+        partial(_run_cell, problem, measure, seeding),
+        cells,
+        key=key_of(owner, problem, measure, seeding, *models) if folder else "",
+        known_as=partial(replace, tags={}),
+        n_jobs=n_jobs,
+        verbose=verbose,
+        memory=folder,
+        progress=progress,
     )
-    records = []
-    replies = Parallel(n_jobs=n_jobs, return_as="generator")(tasks)
-    own = Progress(owner, len(cells), shown=verbose) if progress is None else nullcontext(progress)
-    with own as said:
-        for cell, values in zip(cells, replies, strict=True):
-            records += [Record(cell, name, value) for name, value in values.items()]
-            said.add(str(cell))
-    return records
+    return [Record(cell, *kept) for cell, values in found for kept in values.items()]
 
 
 def with_seed(estimator: Any, seed: int) -> Any:
@@ -162,20 +165,8 @@ def key_of(owner: str, *known_by: Any) -> str:
         ) from error
 
 
-def _cell_keys(
-    owner: str, problem: Problem, cells: Sequence[Cell], measure: Measure, seeding: Any
-) -> list[str]:
-    models = {id(arm.model): arm.model for cell in cells for arm in cell.arms}
-    shared = key_of(owner, problem, measure, seeding, *models.values())
-    return [content_key(shared, replace(cell, tags={})) for cell in cells]
-
-
-def _remembered(folder: ResultFolder | None, key: str, *task: Any) -> dict[Hashable, Any]:
-    return remember(folder, lambda: _run_cell(*task), key)
-
-
 def _run_cell(
-    problem: Problem, cell: Cell, measure: Measure, seeding: Callable[[Any, int], Any]
+    problem: Problem, measure: Measure, seeding: Callable[[Any, int], Any], cell: Cell
 ) -> dict[Hashable, Any]:
     """What is measured of each arm of a cell, by its name; None of a teacher that knows no rows."""
     X, y = problem.to_learn(cell.train)
@@ -186,10 +177,13 @@ def _run_cell(
     for arm in cell.arms:
         model = seeding(arm.model, cell.seed)
         key = teacher_key(model) if is_distilled(last_step(model)) else None
+        told = None
         if arm.learns == OWN:
             model.set_params(**arm.parameters)
             judged = arm.answers is not None or key in heard
             fitted = _fit(model, X, y, groups, problem.unlabelled(cell), cell.seed, judged=judged)
+        elif arm.learns == TOLD:
+            fitted, told = fit_told(model, X, y)
         else:
             place = Placed(model, X, y, groups)
             targets, teacher = arm.answers, None
@@ -209,7 +203,7 @@ def _run_cell(
                 fitted = AskedTeacher(
                     place.model, teacher, problem.task.known(problem.y[cell.train])
                 )
-        values[arm.name] = measure(problem, cell, Fit(arm.name, fitted, problem, cell))
+        values[arm.name] = measure(problem, cell, Fit(arm.name, fitted, problem, cell, told))
     return values
 
 

@@ -21,6 +21,8 @@ from skdistill.transfer import Unlabeled
 
 OWN = "its own teacher"
 """A plain `fit`: what a distilled estimator learns then it asks its teacher about itself."""
+TOLD = "its own teacher, heard"
+"""The same, and what its teacher has said is at hand when the fit is measured."""
 LABELS = "labels"
 """The labels of the rows alone."""
 SMOOTHED_LABELS = "smoothed labels"
@@ -44,8 +46,8 @@ class Arm:
     model : estimator
         It is cloned for every cell.
     learns : str, default=OWN
-        `OWN`, `LABELS`, `SMOOTHED_LABELS`, `TEACHER_CLASSES`, `TARGETS` or `NOTHING`; all but the
-        first are for distilled estimators.
+        `OWN`, `TOLD`, `LABELS`, `SMOOTHED_LABELS`, `TEACHER_CLASSES`, `TARGETS` or `NOTHING`; all
+        but the first are for distilled estimators.
     parameters : dict
         Set for the fit, above those of the model.
     answers : Targets or None, default=None
@@ -167,12 +169,15 @@ class Fit:
         The fitted one.
     problem : Problem
     cell : Cell
+    told : Targets or None, default=None
+        What the teacher of an arm that learns from `TOLD` has said; None where none was asked.
     """
 
     name: Hashable
     model: Any
     problem: Problem
     cell: Cell
+    told: Targets | None = None
 
     def answer(self, part: Hashable, kind: str | None = None) -> np.ndarray:
         """What the arm says of a part of the cell, see `Problem.rows`.

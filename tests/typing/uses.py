@@ -410,7 +410,7 @@ def reports(model: Any) -> None:
     report = distillation_report(model, X, y, X, y, n_seeds=2)
     assert_type(report, DistillationReport | DistillationReports)
     ReportDisplay(report).plot(metric="accuracy")
-    found = diagnose(model, X, y, X, y)
+    found = diagnose(model, X, y, X, y, n_jobs=2, memory="folder")
     assert_type(found, Diagnosis)
     assert_type(found.verdict, str)
     distillation_report(model, X, y)  # type: ignore[call-arg]
@@ -466,7 +466,7 @@ def decompositions(model: Any) -> None:
 
 def robustness(model: Any) -> None:
     """Change the rows on purpose."""
-    curve = robustness_curve(model, X, y, strengths=[0.1])
+    curve = robustness_curve(model, X, y, strengths=[0.1], n_jobs=2, memory="folder")
     assert_type(curve, RobustnessCurve)
     RobustnessDisplay(curve).plot()
     assert_type(adversarial_accuracy(model, X, y, epsilon=0.1), AdversarialAccuracy)

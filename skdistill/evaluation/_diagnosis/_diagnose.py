@@ -12,6 +12,7 @@ import numpy as np
 
 from skdistill._estimators._regressor import DistilledRegressor
 from skdistill._progress import Progress
+from skdistill.evaluation._arguments import check_n_jobs
 from skdistill.evaluation._diagnosis._advice import advise
 from skdistill.evaluation._diagnosis._figures import beyond_controls, compute_figures
 from skdistill.evaluation._diagnosis._measure import OWNER, gather_evidence
@@ -27,6 +28,7 @@ from skdistill.evaluation._tables import (
     rows_to_table,
     text_table,
 )
+from skdistill.targets._memory import open_memory
 from skdistill.teachers._adapters import answers_from_labels
 from skdistill.teachers._fit import is_fitted
 
@@ -92,7 +94,9 @@ def diagnose(
     X_test: Any,
     y_test: Any,
     *,
+    n_jobs: int | None = None,
     verbose: int | None = None,
+    memory: Any = None,
 ) -> Diagnosis:
     """Say whether a distilled student overfits, underfits or is limited by something else.
 
@@ -110,8 +114,15 @@ def diagnose(
         Rows, and the labels or numbers that the student learns from.
     X_test, y_test : array-like of shape (n_test, ...) and (n_test,)
         Rows, and labels or numbers that neither student nor teacher has seen.
+    n_jobs : int, default=None
+        Fits at a time, through joblib: an unfitted model and the plain student. The result does
+        not depend on it.
     verbose : int, default=None
         1 shows how far it is. None is the model's `verbose`.
+    memory : str or joblib.Memory, default=None
+        A folder in which every finished fit is kept, and what the teacher says where the model has
+        no `memory` of its own. Both are found again by the content of rows, model and seed: a call
+        that was interrupted goes on where it was.
 
     Returns
     -------
@@ -217,6 +228,8 @@ def diagnose(
     from sklearn.base import clone
     model = clone(model).set_params(cv=None, calibrate=True).fit(X_train, y_train)
     """
+    check_n_jobs(OWNER, n_jobs)
+    open_memory(memory)
     check_distilled(OWNER, model)
     problem = read_problem(OWNER, model, X_train, y_train, {"test": (X_test, y_test)})
     fitted = is_fitted(model)
@@ -239,8 +252,13 @@ def diagnose(
         )
     if not fitted:
         check_recipe(model, *problem.to_learn(), problem.asked)
+    asks = copy.copy(model)
+    if memory is not None and model.memory is None:
+        asks.set_params(memory=memory)
     with Progress(OWNER, 3, shown=model.verbose if verbose is None else verbose) as progress:
-        evidence = gather_evidence(model, problem, fitted=fitted, progress=progress)
+        evidence = gather_evidence(
+            asks, problem, fitted=fitted, n_jobs=n_jobs, memory=memory, progress=progress
+        )
     figures = compute_figures(evidence)
     finding = find(
         figures,

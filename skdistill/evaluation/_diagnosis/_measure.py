@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from sklearn.base import clone
 
-from skdistill._fitting._halves import fit_told
+from skdistill._fitting._alpha_choice import AUTO
 from skdistill._progress import Progress
 from skdistill.evaluation._arm_names import DISTILLED, PLAIN, SMOOTHED, TEACHER
 from skdistill.evaluation._engine import doubts, run
-from skdistill.evaluation._problem import Cell, Fit, Problem
+from skdistill.evaluation._problem import TOLD, Arm, Cell, Fit, Problem
 from skdistill.evaluation._recipes import student_arms
 from skdistill.evaluation._teaching import ask_teacher, teacher_answer
 from skdistill.targets import fit_temperature
@@ -68,7 +69,15 @@ class Evidence:
         return self.teacher_test.ndim == 1
 
 
-def gather_evidence(model: Any, problem: Problem, *, fitted: bool, progress: Progress) -> Evidence:
+def gather_evidence(
+    model: Any,
+    problem: Problem,
+    *,
+    fitted: bool,
+    n_jobs: int | None,
+    memory: Any,
+    progress: Progress,
+) -> Evidence:
     """Fit what is not fitted, and let everybody answer for the training and the test rows.
 
     Parameters
@@ -79,6 +88,8 @@ def gather_evidence(model: Any, problem: Problem, *, fitted: bool, progress: Pro
         With one test set, "test".
     fitted : bool
         Whether it is.
+    n_jobs, memory
+        As in `skdistill.evaluation._engine.run`.
     progress : Progress
         Of three parts: the student, the plain one, the teacher's answers.
 
@@ -89,19 +100,34 @@ def gather_evidence(model: Any, problem: Problem, *, fitted: bool, progress: Pro
     X, y, task = problem.X, problem.y, problem.task
     X_test, y_test = problem.tests["test"]
     seed = int(model.random_state) if isinstance(model.random_state, int | np.integer) else 0
+    has_features = bool(getattr(model, "feature_losses", None))
+    recipe = clone(model)
+
+    def fit(arms: Iterable[Arm], progress: Progress | None = None) -> dict[Any, Any]:
+        cells = [Cell({"arm": arm.name}, (arm,), seed, np.arange(len(y))) for arm in arms]
+        how: dict[str, Any] = {"n_jobs": n_jobs, "memory": memory, "progress": progress}
+        records = run(OWNER, problem, cells, _measure, seeding=_as_it_is, **how)
+        return {record.arm: record.value for record in records}
+
+    def alone(name: str) -> tuple[Arm, ...]:
+        return student_arms(recipe, [name], random_state=seed)
+
+    alpha = model.alpha_ if fitted else model.alpha  # "auto" until a fit has chosen
+    arms = [] if fitted else [Arm(DISTILLED, recipe, TOLD)]
+    if alpha != AUTO and (alpha or has_features):
+        arms += alone(PLAIN)
+    if fitted:
+        progress.add(DISTILLED)
+    found = fit(arms, progress)
     targets = None
     if not fitted:
-        model, targets = fit_told(model, X, y)
-    progress.add(DISTILLED)
-
-    def fit(arm: str) -> np.ndarray:
-        cell = Cell({"arm": arm}, student_arms(model, [arm]), seed, np.arange(len(y)))
-        return run(OWNER, problem, [cell], _answer)[0].value
-
+        model, targets = found[DISTILLED]
+    if alpha == AUTO and (model.alpha_ or has_features):
+        found |= fit(alone(PLAIN), progress)
+    taught = PLAIN in found
+    if not taught:
+        progress.add(PLAIN)
     student_test = task.ask(model, X_test, DISTILLED)
-    is_plain = model.alpha_ == 0 and not getattr(model, "feature_losses", None)
-    plain_test = student_test if is_plain else fit(PLAIN)
-    progress.add(PLAIN)
     teacher = model.teacher_
     if targets is None:  # of a fit before this, or of a student that heard no teacher
         with doubts(wanted=False):  # a misleading teacher is among what the diagnosis itself finds
@@ -127,14 +153,20 @@ def gather_evidence(model: Any, problem: Problem, *, fitted: bool, progress: Pro
         teacher_test=as_learnt(teacher_answer(model, teacher, X_test, task.known(y))),
         student_train=task.ask(model, X, DISTILLED),
         student_test=student_test,
-        plain_test=plain_test,
+        plain_test=found[PLAIN] if taught else student_test,
         teacher_temperature=temperature,
         cross_fitted=targets.out_of_fold,
         alpha=model.alpha_,
-        taught=not is_plain,
-        smooth=lambda: fit(SMOOTHED),
+        taught=taught,
+        smooth=lambda: fit(alone(SMOOTHED))[SMOOTHED],
     )
 
 
-def _answer(problem: Problem, cell: Cell, fit: Fit) -> np.ndarray:
-    return fit.answer("test")
+def _measure(problem: Problem, cell: Cell, fit: Fit) -> Any:
+    """The model and what it was told, of others what they say of the test rows."""
+    return (fit.model, fit.told) if fit.name == DISTILLED else fit.answer("test")
+
+
+def _as_it_is(estimator: Any, seed: int) -> Any:
+    """A clone; the arms that have a seed set it themselves."""
+    return clone(estimator)

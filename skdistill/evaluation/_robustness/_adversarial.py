@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -16,9 +17,16 @@ from skdistill._progress import Progress
 from skdistill._random import draw_seeds
 from skdistill._torch import INFERENCE_BATCH_CPU
 from skdistill._warn import warn
-from skdistill.evaluation._arguments import check_int, check_random_state
+from skdistill.evaluation._arguments import check_n_jobs, check_random_state
 from skdistill.evaluation._arm_names import PLAIN
 from skdistill.evaluation._metrics import class_index
+from skdistill.evaluation._parts import run_parts
+from skdistill.evaluation._robustness._attack_settings import (
+    OWNER,
+    check_bounds,
+    check_scale,
+    check_settings,
+)
 from skdistill.evaluation._robustness._corruptions import replace_columns
 from skdistill.evaluation._robustness._models import Models, check_models_and_rows, mean_scores
 from skdistill.evaluation._robustness._networks import (
@@ -29,6 +37,7 @@ from skdistill.evaluation._robustness._networks import (
 )
 from skdistill.evaluation._tables import TableResult
 from skdistill.exceptions import DistillationWarning
+from skdistill.targets._memory import open_memory, remember
 
 WHITE_BOX = "white-box"
 
@@ -70,8 +79,10 @@ def adversarial_accuracy(
     X_train: Any = None,
     y_train: Any = None,
     teacher_classes: Any = None,
+    n_jobs: int | None = None,
     random_state: Any = None,
     verbose: int = 0,
+    memory: Any = None,
 ) -> AdversarialAccuracy:
     """Accuracy and log-loss of models on adversarial rows, numbers or images.
 
@@ -118,10 +129,16 @@ def adversarial_accuracy(
         With a DistilledClassifier the plain student is fitted on them and attacked too.
     teacher_classes : array-like of shape (n_columns,), default=None
         As in `robustness_curve`.
+    n_jobs : int, default=None
+        Networks that are attacked at a time, through joblib. The result does not depend on it.
     random_state : int, RandomState instance or None, default=None
         Seeds the start, which is the same for all models.
     verbose : int, default=0
         1 prints a line for each network.
+    memory : str or joblib.Memory, default=None
+        A folder in which the rows that are made against each network are kept with what the models
+        say of them, and the plain student, and found again by the content of models, rows and
+        settings; see `robustness_curve`.
 
     Returns
     -------
@@ -179,68 +196,98 @@ def adversarial_accuracy(
     >>> row["attacked"], row["accuracy"] < row["clean_accuracy"]
     ('white-box', True)
     """
-    _check_settings(attack, epsilon, step, n_steps, random_start)
-    check_random_state("adversarial_accuracy", random_state)
+    check_n_jobs(OWNER, n_jobs)
+    folder = open_memory(memory)
+    check_settings(attack, epsilon, step, n_steps, random_start)
+    check_random_state(OWNER, random_state)
     given = check_models_and_rows(
         models, X_test, y_test, X_train=X_train, y_train=y_train, teacher_classes=teacher_classes
     )
     X, asked = given.X_test, given.models
     values = finite_numbers(X)
-    unit = _check_scale(scale, values)
-    ends = _check_bounds(bounds, values)
+    unit = check_scale(scale, values)
+    ends = check_bounds(bounds, values)
+    settings = attack, epsilon, unit, step, n_steps, random_start, ends
+    seed = draw_seeds(random_state, 1)[0] if attack == "pgd" and random_start else None
+    key = given.key(OWNER, *settings, seed) if folder else ""
     networks = _find_networks(asked, X)
-    clean = {name: asked.ask(name, X) for name in asked.members}
+    clean = remember(folder, partial(_ask_all, asked, asked.members, X), key, "clean")
     if given.y_train is not None:
-        asked = asked.with_plain(models, given.X_train, given.y_train)
+        asked = asked.with_plain(OWNER, models, given.X_train, given.y_train, folder)
         clean[PLAIN] = asked.ask(PLAIN, X)
         networks = _find_networks(asked, X)
 
     start = np.zeros_like(values)
+    if seed is not None:
+        rng = np.random.default_rng(seed)
+        start = epsilon * unit * rng.uniform(-1.0, 1.0, size=values.shape)
     if attack == "fgsm":
         step, n_steps = epsilon, 1
-    elif random_start:
-        rng = np.random.default_rng(draw_seeds(random_state, 1)[0])
-        start = epsilon * unit * rng.uniform(-1.0, 1.0, size=values.shape)
-    step = epsilon / 4 if step is None else step
-    adversarial, flat = {}, {}
-    progress = Progress("adversarial_accuracy", len(networks), "models attacked", shown=verbose)
-    for name, network in networks.items():
-        target = class_index(given.y_test, asked.own_columns(name))
-        changed, has_gradient = np.empty_like(values), np.empty(len(values), dtype=bool)
-        for first in range(0, len(values), INFERENCE_BATCH_CPU):
-            batch = slice(first, first + INFERENCE_BATCH_CPU)
-            changed[batch], has_gradient[batch] = projected_ascent(
-                partial(_gradient, network, name, target[batch]),
-                torch.tensor(values[batch]),
-                radius=torch.tensor(epsilon * unit),
-                step=torch.tensor(step * unit),
-                n_steps=n_steps,
-                start=torch.tensor(start[batch]),
-                bounds=ends,
-            )
-        adversarial[name], flat[name] = _like(X, changed), ~has_gradient
-        progress.add(name)
+    climb = partial(
+        projected_ascent,
+        radius=torch.tensor(epsilon * unit),
+        step=torch.tensor((epsilon / 4 if step is None else step) * unit),
+        n_steps=n_steps,
+        bounds=ends,
+    )
+    work = partial(_attack, asked, networks, X, values, start, given.y_test, climb)
+    with Progress(OWNER, len(networks), "models attacked", shown=verbose) as progress:
+        how: dict[str, Any] = {"n_jobs": n_jobs, "memory": folder, "progress": progress}
+        attacked = dict(run_parts(OWNER, work, list(networks), key=key, **how))
 
     rows = []
     for name in asked.members:
         for source in [name] if name in networks else networks:
-            probabilities = asked.ask(name, adversarial[source])
-            is_right = probabilities.argmax(axis=1) == given.y_index
-            flat_share = float((is_right & flat[source]).mean())
+            _, flat, answers = attacked[source]
+            is_right = answers[name].argmax(axis=1) == given.y_index
+            flat_share = float((is_right & flat).mean())
             row: dict[str, Any] = {
                 "model": name,
                 "attack": attack,
                 "attacked": WHITE_BOX if source == name else source,
                 "epsilon": float(epsilon),
-                **mean_scores(given.y_index, probabilities),
+                **mean_scores(given.y_index, answers[name]),
                 "no_gradient": flat_share,
                 "clean_accuracy": mean_scores(given.y_index, clean[name])["accuracy"],
             }
             rows.append(row)
             if source == name and flat_share >= FLAT_SHARE:
                 _warn_of_flat_rows(name, networks[name].kind, row, len(values))
+    adversarial = {source: made for source, (made, _, _) in attacked.items()}
     title = f"Adversarial accuracy, {attack} with epsilon {epsilon:.4g}: {len(values)} test rows"
     return AdversarialAccuracy(rows=rows, title=title, adversarial=adversarial)
+
+
+def _ask_all(models: Models, names: Iterable[str], X: Any) -> dict[str, np.ndarray]:
+    return {name: models.ask(name, X) for name in names}
+
+
+def _attack(
+    models: Models,
+    networks: dict[str, Network],
+    X: Any,
+    values: np.ndarray,
+    start: np.ndarray,
+    y: np.ndarray,
+    climb: Callable[..., tuple[torch.Tensor, torch.Tensor]],
+    name: str,
+) -> tuple[Any, np.ndarray, dict[str, np.ndarray]]:
+    """The rows that are made against a network, which have no gradient, and who says what of them.
+
+    Asked are the network itself, and all models that are none.
+    """
+    target = class_index(y, models.own_columns(name))
+    changed, has_gradient = np.empty_like(values), np.empty(len(values), dtype=bool)
+    for first in range(0, len(values), INFERENCE_BATCH_CPU):
+        batch = slice(first, first + INFERENCE_BATCH_CPU)
+        changed[batch], has_gradient[batch] = climb(
+            partial(_gradient, networks[name], name, target[batch]),
+            torch.tensor(values[batch]),
+            start=torch.tensor(start[batch]),
+        )
+    made = _like(X, changed)
+    asked = [other for other in models.members if other == name or other not in networks]
+    return made, ~has_gradient, _ask_all(models, asked, made)
 
 
 def _gradient(network: Network, name: str, target: np.ndarray, rows: torch.Tensor) -> torch.Tensor:
@@ -297,66 +344,3 @@ def _like(X: Any, values: np.ndarray) -> Any:
     if is_table(X):
         return replace_columns(X, np.arange(X.shape[1]), values)
     return values.astype(X.dtype) if X.dtype in FLOATS else values
-
-
-def _check_settings(attack: Any, epsilon: Any, step: Any, n_steps: Any, random_start: Any) -> None:
-    if attack not in ("fgsm", "pgd"):
-        raise ValueError(
-            "The 'attack' parameter of adversarial_accuracy must be 'fgsm' or 'pgd'. Got "
-            f"{attack!r} instead."
-        )
-    for name, value in (("epsilon", epsilon), ("step", step)):
-        is_number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-        if not (is_number and 0 < value < np.inf) and not (name == "step" and value is None):
-            raise ValueError(
-                f"The {name!r} parameter of adversarial_accuracy must be a float in the range "
-                f"(0, inf). Got {value!r} instead."
-            )
-    check_int("adversarial_accuracy", "n_steps", n_steps)
-    if not isinstance(random_start, bool | np.bool_):
-        raise ValueError(
-            "The 'random_start' parameter of adversarial_accuracy must be a bool. Got "
-            f"{random_start!r} instead."
-        )
-
-
-def _check_scale(scale: Any, X: np.ndarray) -> np.ndarray:
-    """The unit of each feature, an array that fits a row."""
-    try:
-        unit = np.asarray(scale, dtype=np.float64)
-    except (TypeError, ValueError):
-        unit = np.array(np.nan)
-    try:
-        np.broadcast_to(unit, X.shape[1:])
-    except ValueError:
-        raise ValueError(
-            f"scale has shape {unit.shape} and a row has shape {X.shape[1:]}; pass a number, or "
-            "one for each feature, such as X_train.std(axis=0)."
-        ) from None
-    if not (np.isfinite(unit) & (unit >= 0)).all():
-        raise ValueError(
-            "The 'scale' parameter of adversarial_accuracy must hold finite numbers from 0 on. Got "
-            f"{scale!r} instead; pass a number, or X_train.std(axis=0)."
-        )
-    return unit
-
-
-def _check_bounds(bounds: Any, X: np.ndarray) -> tuple[float, float]:
-    """The ends of the range that every number lies in."""
-    if bounds is None:
-        return -np.inf, np.inf
-    try:
-        low, high = (float("nan" if isinstance(end, str) else end) for end in bounds)
-    except (TypeError, ValueError):
-        low, high = np.nan, np.nan
-    if not low < high:
-        raise ValueError(
-            "The 'bounds' parameter of adversarial_accuracy must be None or (low, high), two "
-            f"numbers with the lower one first. Got {bounds!r} instead."
-        )
-    if not low <= X.min() <= X.max() <= high:
-        raise ValueError(
-            f"X_test has values from {X.min():.4g} to {X.max():.4g}, and bounds is {bounds!r}; "
-            "expected rows within their bounds. Scale the rows, or pass their own range."
-        )
-    return low, high

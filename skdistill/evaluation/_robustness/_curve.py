@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from skdistill._compat import safe_indexing
 from skdistill._names import copy_rows
-from skdistill._progress import Progress
 from skdistill._random import draw_seeds
-from skdistill.evaluation._arguments import check_int, check_random_state
+from skdistill.evaluation._arguments import check_int, check_n_jobs, check_random_state
 from skdistill.evaluation._metrics import expected_calibration_error
+from skdistill.evaluation._parts import run_parts
 from skdistill.evaluation._robustness._corruptions import (
     Corruption,
     check_strengths,
@@ -21,6 +22,9 @@ from skdistill.evaluation._robustness._corruptions import (
 )
 from skdistill.evaluation._robustness._models import Models, check_models_and_rows, mean_scores
 from skdistill.evaluation._tables import TableResult
+from skdistill.targets._memory import open_memory, remember
+
+OWNER = "robustness_curve"
 
 METRICS = ("accuracy", "log_loss", "ece")
 
@@ -57,8 +61,10 @@ def robustness_curve(
     y_train: Any = None,
     teacher_classes: Any = None,
     n_repeats: int = 3,
+    n_jobs: int | None = None,
     random_state: Any = None,
     verbose: int = 0,
+    memory: Any = None,
 ) -> RobustnessCurve:
     """Accuracy, log-loss and calibration error of models on corrupted rows of rising strength.
 
@@ -103,10 +109,17 @@ def robustness_curve(
         that of the DistilledClassifier, else the sorted labels.
     n_repeats : int, default=3
         Draws of every strength. What draws nothing (strength 0, blur, contrast) is done once.
+    n_jobs : int, default=None
+        Strengths at a time, through joblib. The result does not depend on it.
     random_state : int, RandomState instance or None, default=None
         Seeds the draws.
     verbose : int, default=0
         1 shows how far it is, by strengths.
+    memory : str or joblib.Memory, default=None
+        A folder in which every finished strength is kept, and the plain student, and found again by
+        the content of models, rows and draws: a call that was interrupted goes on where it was. A
+        callable as corruption counts by its name; as a model it needs a `CallableTeacher` with
+        `cache_key`. Without a number as `random_state` every call draws anew.
 
     Returns
     -------
@@ -149,8 +162,10 @@ def robustness_curve(
     >>> [(row["model"], row["strength"]) for row in curve.rows]
     [('linear', 0.0), ('linear', 0.5), ('tree', 0.0), ('tree', 0.5)]
     """
-    check_int("robustness_curve", "n_repeats", n_repeats)
-    check_random_state("robustness_curve", random_state)
+    check_n_jobs(OWNER, n_jobs)
+    folder = open_memory(memory)
+    check_int(OWNER, "n_repeats", n_repeats)
+    check_random_state(OWNER, random_state)
     given = check_models_and_rows(
         models, X_test, y_test, X_train=X_train, y_train=y_train, teacher_classes=teacher_classes
     )
@@ -159,28 +174,29 @@ def robustness_curve(
     levels = check_strengths(strengths, kind)
     seeds = draw_seeds(random_state, n_repeats)
 
-    asked = given.models
+    key = given.key(OWNER, corruption, seeds) if folder else ""
     few = safe_indexing(X, np.arange(min(X.shape[0], _N_TRIED)))
-    tried = _corrupted(few, kind, max(levels), seeds[0])
-    for name in asked.members:
-        _ask(asked, name, tried, kind)  # a misfit shows before anything is trained
+    # A misfit shows before anything is trained.
+    trial = partial(_try, given.models, few, kind, max(levels), seeds[0])
+    remember(folder, trial, key, "tried", max(levels))
+    asked = given.models
     if given.y_train is not None:
-        asked = asked.with_plain(models, given.X_train, given.y_train)
+        asked = asked.with_plain(OWNER, models, given.X_train, given.y_train, folder)
 
     rows: dict[str, list[dict[str, Any]]] = {name: [] for name in asked.members}
-    progress = Progress("robustness_curve", len(levels), shown=verbose)
-    for strength in levels:
-        is_drawn = kind.draws and strength > 0
-        samples: dict[str, list[dict[str, float]]] = {name: [] for name in rows}
-        for seed in seeds if is_drawn else seeds[:1]:
-            corrupted = _corrupted(X, kind, strength, seed)
-            for name in rows:
-                samples[name].append(_score(given.y_index, _ask(asked, name, corrupted, kind)))
-        for name, found in samples.items():
+    for strength, scores in run_parts(
+        OWNER,
+        partial(_score_all, asked, X, given.y_index, kind, seeds),
+        levels,
+        key=key,
+        tell=partial(_tell, kind),
+        n_jobs=n_jobs,
+        verbose=verbose,
+        memory=folder,
+    ):
+        for name, found in scores.items():
             head = {"model": name, "corruption": kind.name, "strength": strength}
-            rows[name].append(head | _summary(found, is_drawn))
-        shown = ", ".join(f"{name} {rows[name][-1]['accuracy']:.3f}" for name in rows)
-        progress.add(f"{kind.name} {strength:g}, accuracy {shown}")
+            rows[name].append(head | found)
     measured = f", strength in {kind.unit}" if kind.unit else ""
     repeats = f", {n_repeats} repeats" if kind.draws and n_repeats > 1 else ""
     return RobustnessCurve(
@@ -188,6 +204,31 @@ def robustness_curve(
         title=f"Robustness to {kind.name}: {X.shape[0]} test rows{repeats}{measured}",
         unit=kind.unit,
     )
+
+
+def _try(models: Models, X: Any, kind: Corruption, strength: float, seed: int) -> None:
+    """Let every model answer for rows that are as bad as any."""
+    corrupted = _corrupted(X, kind, strength, seed)
+    for name in models.members:
+        _ask(models, name, corrupted, kind)
+
+
+def _score_all(
+    models: Models, X: Any, y_index: np.ndarray, kind: Corruption, seeds: list[int], strength: float
+) -> dict[str, dict[str, float]]:
+    """The scores of each model at one strength, over all draws of it."""
+    is_drawn = kind.draws and strength > 0
+    samples: dict[str, list[dict[str, float]]] = {name: [] for name in models.members}
+    for seed in seeds if is_drawn else seeds[:1]:
+        corrupted = _corrupted(X, kind, strength, seed)
+        for name, own in samples.items():
+            own.append(_score(y_index, _ask(models, name, corrupted, kind)))
+    return {name: _summary(own, is_drawn) for name, own in samples.items()}
+
+
+def _tell(kind: Corruption, strength: float, scores: dict[str, dict[str, float]]) -> str:
+    shown = ", ".join(f"{name} {own['accuracy']:.3f}" for name, own in scores.items())
+    return f"{kind.name} {strength:g}, accuracy {shown}"
 
 
 def _corrupted(X: Any, kind: Corruption, strength: float, seed: int) -> Any:

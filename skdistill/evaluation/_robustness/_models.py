@@ -7,21 +7,26 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
 from skdistill._estimators._classifier import DistilledClassifier
-from skdistill._fitting._halves import learn
 from skdistill.evaluation._arguments import read_class_names, read_rows, rows_and_labels
 from skdistill.evaluation._arm_names import DISTILLED, PLAIN, TEACHER
+from skdistill.evaluation._engine import key_of, run
 from skdistill.evaluation._metrics import class_index, row_terms
+from skdistill.evaluation._problem import Cell, Fit, Problem
 from skdistill.evaluation._read_problem import check_numbers, check_same_columns
+from skdistill.evaluation._recipes import student_arms
 from skdistill.evaluation._rows_of_fit import check_rows_of_fit
+from skdistill.evaluation._tasks import ClassScoring
 from skdistill.exceptions import TeacherError
 from skdistill.targets import teacher_probabilities
 from skdistill.teachers._as_teacher import as_teacher, labels_of
 from skdistill.teachers._asks import CLASSES
 from skdistill.teachers._examined import examine
 from skdistill.teachers._fit import is_fitted
+from skdistill.teachers._key import teacher_key
 
 
 @dataclass(frozen=True)
@@ -71,13 +76,21 @@ class Models:
             named = labels_of(as_teacher(self.members[name]))
         return self.classes if named is None else np.asarray(named)
 
-    def with_plain(self, model: DistilledClassifier, X: Any, y: np.ndarray) -> Models:
+    def with_plain(
+        self, owner: str, model: DistilledClassifier, X: Any, y: np.ndarray, memory: Any
+    ) -> Models:
         """The same and, before the distilled student, a plain fit of its recipe."""
         seed = model.random_state if isinstance(model.random_state, int | np.integer) else 0
-        plain = learn(model, X, y, None, alpha=0.0, random_state=int(seed), verbose=0)
+        problem = Problem(X, y, ClassScoring(y))
+        cell = Cell({}, student_arms(clone(model), [PLAIN]), int(seed), np.arange(len(y)))
+        (plain,) = run(owner, problem, [cell], _keep, memory=memory)
         distilled = self.members[DISTILLED]
         others = {name: m for name, m in self.members.items() if name != DISTILLED}
-        return replace(self, members={**others, PLAIN: plain, DISTILLED: distilled})
+        return replace(self, members={**others, PLAIN: plain.value, DISTILLED: distilled})
+
+
+def _keep(problem: Problem, cell: Cell, fit: Fit) -> Any:
+    return fit.model
 
 
 @dataclass(frozen=True)
@@ -90,6 +103,24 @@ class Given:
     y_index: np.ndarray
     X_train: Any
     y_train: np.ndarray | None
+
+    def key(self, owner: str, *settings: Any) -> str:
+        """What results are kept under that depend on models, rows and further settings.
+
+        Parameters
+        ----------
+        owner : str
+            The function that errors name.
+        *settings : object
+        """
+        asked = self.models
+        models = [
+            (name, teacher_key(model, f"to {owner} with memory"), asked.columns.get(name))
+            for name, model in asked.members.items()
+        ]
+        how = asked.classes, str(asked.device)
+        rows = self.X_test, self.y_test, self.X_train, self.y_train
+        return key_of(owner, models, *how, *rows, *settings)
 
 
 def check_models_and_rows(

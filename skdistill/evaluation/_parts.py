@@ -1,0 +1,76 @@
+"""Long work in parts: some at a time, each kept when it is finished, and told of.
+
+No part depends on another, and so the results do not depend on how many are worked on at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
+from typing import Any
+
+from sklearn.utils.parallel import Parallel, delayed
+
+from skdistill._progress import Progress
+from skdistill.targets._memory import ResultFolder, open_memory, remember
+from skdistill.teachers._key import content_key
+
+
+def _name_of(part: Any, result: Any) -> str:
+    return str(part)
+
+
+def run_parts(
+    owner: str,
+    work: Callable[[Any], Any],
+    parts: Sequence[Any],
+    *,
+    key: str,
+    known_as: Callable[[Any], Any] | None = None,
+    tell: Callable[[Any, Any], str] = _name_of,
+    n_jobs: int | None = None,
+    verbose: int = 0,
+    memory: Any = None,
+    progress: Progress | None = None,
+) -> Iterator[tuple[Any, Any]]:
+    """Do the same work on each part, and yield every part with its result, in their order.
+
+    Parameters
+    ----------
+    owner : str
+        The function that lines of progress name.
+    work : callable
+        Called with a part; a function of a module, or a partial of one, so that workers find it.
+    parts : sequence of object
+    key : str
+        What the results depend on besides the parts; see `key_of`. Only a memory reads it.
+    known_as : callable, default=None
+        From a part to what its result depends on; None is the part itself.
+    tell : callable, default=str of the part
+        From a part and its result to what a line of progress calls it.
+    n_jobs : int, default=None
+        Parts at a time, through joblib.
+    verbose : int, default=0
+        1 shows how far it is, by parts.
+    memory : str, joblib.Memory, ResultFolder or None, default=None
+        Where finished parts are kept and found again.
+    progress : Progress, default=None
+        Of a longer work that this one is part of; None begins one, if `verbose`.
+    """
+    folder = open_memory(memory)
+    keys = [""] * len(parts)
+    if folder is not None:
+        keys = [content_key(key, part if known_as is None else known_as(part)) for part in parts]
+    tasks = (
+        delayed(_remembered)(folder, key, work, part) for key, part in zip(keys, parts, strict=True)
+    )
+    results = Parallel(n_jobs=n_jobs, return_as="generator")(tasks)
+    own = Progress(owner, len(parts), shown=verbose) if progress is None else nullcontext(progress)
+    with own as said:
+        for part, result in zip(parts, results, strict=True):
+            said.add(tell(part, result))
+            yield part, result
+
+
+def _remembered(folder: ResultFolder | None, key: str, work: Any, part: Any) -> Any:
+    return remember(folder, lambda: work(part), key)
