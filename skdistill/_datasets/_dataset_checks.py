@@ -4,7 +4,7 @@ from sklearn.utils import get_tags
 
 from skdistill._fitting._alpha_choice import AUTO
 from skdistill.exceptions import StudentError, TeacherError
-from skdistill.teachers._fit import is_fitted
+from skdistill.targets._plan import check_teacher
 from skdistill.training._base_net import BaseStudentNet
 from skdistill.training._batches import TensorBatches
 from skdistill.training._distributed import DistributedStudentNet
@@ -26,7 +26,7 @@ NEEDED = {
 
 
 def check_fit_dataset(model, source):
-    """Refuse what `fit_dataset` cannot do; return whether it asks a teacher, and the student's net.
+    """Refuse what `fit_dataset` cannot do; return the teacher that it asks, and the student's net.
 
     Parameters
     ----------
@@ -36,7 +36,8 @@ def check_fit_dataset(model, source):
 
     Returns
     -------
-    asks : bool
+    teacher : Examined or None
+        None where none is asked.
     net : StudentNet or StudentNetRegressor
         Unfitted.
 
@@ -54,19 +55,18 @@ def check_fit_dataset(model, source):
                 f"{name}={getattr(model, name)!r} was given to fit_dataset, which has some rows at "
                 f"a time, and {why}."
             )
-    asks = (
-        model.teacher is not None
-        and source.soft_targets is None
-        and model._hears_teacher(model.alpha)
-    )
-    if asks and not is_fitted(model.teacher):
+    teacher, columns = None, model.teacher_classes
+    hears = source.soft_targets is None and model._hears_teacher(model.alpha)
+    if hears and model.teacher is not None:
+        teacher = check_teacher(model.teacher, None, model._task.asks, columns, model.device)
+    if teacher is not None and not teacher.is_fitted:
         raise TeacherError(
             f"The teacher {type(model.teacher).__name__} is not fitted, and fit_dataset fits none; "
             f"expected a fitted one. {source.fit_first}"
         )
     net = as_student(model.student, model._task)[-1]
     _check_learner(net)
-    return asks, net
+    return teacher, net
 
 
 def _check_learner(net):

@@ -141,16 +141,16 @@ torch.utils.data.Dataset
 def _fit_dataset(model, dataset, *given):
     """Go the data's way: look through the rows, prepare, ask the teacher, learn."""
     source = (RowsFromItems if is_torch(dataset) else RowsFromFiles)(dataset, *given)
-    asks, net = check_fit_dataset(model, source)
+    teacher, net = check_fit_dataset(model, source)
     clock = Clock()
     with all_or_nothing(model), contextlib.ExitStack() as stack:
         stack.enter_context(clock.of("student"))
         seen = source.look_through(model, net.train_split)
         refuse_gaps(model, seen)
-        rows = _read(model, source, seen)
+        rows = _read(model, source, seen, teacher)
         student = model._prepare(rows).student
-        told = stack.enter_context(source.told(model, rows, asks, seen, clock))
-        model.teacher_ = model.teacher if asks else None
+        told = stack.enter_context(source.told(model, teacher, rows, seen, clock))
+        model.teacher_ = None if teacher is None else model.teacher
         lesson = _lesson(model, student, rows, told)
         begun = Begun(model, model, student, rows, told.targets, lesson, clock)
         begun.learn()
@@ -168,7 +168,7 @@ class _Sample(Rows):
         return self.with_gaps
 
 
-def _read(model, source, seen):
+def _read(model, source, seen, teacher):
     """Check the classes, the settings and the sample; see `Rows`."""
     X, y = as_rows(seen.sample.X), source.kinds[model._task].values(seen.sample.y)
     learn_names_and_width(model, X)
@@ -179,7 +179,7 @@ def _read(model, source, seen):
         model._check_y(known, None)
         task = ClassTask(y, known.classes)
     model.label_digest_ = label_digest(task.hard)
-    teacher = check_parts(model, model.teacher, task, source.soft_targets, None)
+    teacher = check_parts(model, teacher or model.teacher, task, source.soft_targets, None)
     seeds, answers = Seeds(*draw_seeds(model.random_state, 3)), source.soft_targets
     settled = (model.alpha, seeds, answers, teacher)
     return _Sample(X, task, None, None, None, None, *settled, with_gaps=bool(seen.with_gaps))

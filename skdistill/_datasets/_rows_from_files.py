@@ -69,13 +69,13 @@ class RowsFromFiles:
         return self.rows.look_through(self.kinds[model._task])
 
     @contextlib.contextmanager
-    def told(self, model, rows, asks, seen, clock):
+    def told(self, model, teacher, rows, seen, clock):
         """Lend what is learnt, with the answers of a teacher where one is heard; see `Told`."""
         files, kind = self.rows, self.kinds[model._task]
         with contextlib.ExitStack() as stack:
-            if asks:
+            if teacher is not None:
                 with clock.of("teacher"):
-                    answered = _answered(model, rows.teacher, self.dataset, files)
+                    answered = _answered(model, teacher, self.dataset, files)
                     files = with_answers(files, stack.enter_context(answered))
                     seen = files.look_through(kind)
             what = kind(rows.task, files.given, files.target, model.teacher_classes)

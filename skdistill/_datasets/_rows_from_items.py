@@ -72,17 +72,17 @@ class RowsFromItems:
         return look_through(self.dataset, split, self.kinds[model._task])
 
     @contextlib.contextmanager
-    def told(self, model, rows, asks, seen, clock):
+    def told(self, model, teacher, rows, seen, clock):
         """Lend what is learnt, with the answers of a teacher where one is heard; see `Told`."""
         what = self.kinds[model._task](rows.task)
-        if not asks:
+        if teacher is None:
             yield Told(what, seen, None)
             return
         with contextlib.ExitStack() as stack:
             with clock.of("teacher"):
-                stack.enter_context(rows.teacher.at_hand())
+                stack.enter_context(teacher.at_hand())
                 columns = model.teacher_classes
-                targets, ask = begin_asking(rows.teacher, seen.sample.X, rows.task, columns)
+                targets, ask = begin_asking(teacher, seen.sample.X, rows.task, columns)
 
             def answered(part):
                 with clock.of("teacher"):

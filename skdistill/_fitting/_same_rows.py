@@ -147,7 +147,7 @@ def _question(model, rows):
     asked = [model._hears_teacher(rows.alpha), settings, layers]
     if bind_student(model.teacher, lambda: None) is not model.teacher:
         asked += [model.student, model.loss]  # the student is among its teachers
-    return _key(identity_of(model.teacher), asked)
+    return _key(identity_of(model.teacher, rows.teacher), asked)
 
 
 def _key(*objects):

@@ -12,7 +12,7 @@ from skdistill._input._rows import as_rows
 from skdistill.teachers._adapters import MethodAdapter, adapt, answers_from_labels
 from skdistill.teachers._asks import Classes, Numbers
 from skdistill.teachers._chunks import ask_each
-from skdistill.teachers._examined import Examined, examine_fitted, examine_member
+from skdistill.teachers._examined import Examined, examine_member, when_fitted
 from skdistill.teachers._fit import clone_teacher, fit_teacher, is_fitted, tags_of
 
 
@@ -152,7 +152,7 @@ class BaseEnsemble(BaseEstimator, ABC):
         asks.refuse(self)
         members = self._check(device)
         if hasattr(self, "teachers_"):
-            members = tuple(examine_fitted(one, self._asks, device) for one in self.teachers_)
+            members = when_fitted(members, self.teachers_, self._asks, device)
         fitted = all(member.is_fitted for member in members)
         return Examined(self, self._asks, fitted, members=members)
 

@@ -169,7 +169,10 @@ class EnsembleTeacher(ClassifierMixin, BaseEnsemble):
         EnsembleTeacher
             Itself.
         """
-        members = self._check()
+        return self._fit_known(self._check(), X, y, sample_weight)
+
+    def _fit_known(self, members, X, y, sample_weight=None):
+        """Fit the members that are not, of which all is known."""
         if y is None:
             raise ValueError(
                 "This EnsembleTeacher estimator requires y to be passed, but the target y is None."

@@ -120,7 +120,7 @@ class Examined:
         """
         if not self.members:
             return examine_fitted(fitted, self.asks, device)
-        members = tuple(examine_fitted(one, self.asks, device) for one in fitted.teachers_)
+        members = when_fitted(self.members, fitted.teachers_, self.asks, device)
         return Examined(fitted, self.asks, True, members=members)
 
 
@@ -162,6 +162,14 @@ def examine_member(teacher, asks, device="auto"):
     if fitted or not (undecided and asks.is_asked_of(teacher)):
         adapter = adapt(teacher, asks, device)
     return Examined(teacher, asks, fitted, adapter if fitted else None)
+
+
+def when_fitted(members, teachers, asks, device="auto"):
+    """Return what is known of members when they are fitted; those that came so are the same."""
+    return tuple(
+        known if known.teacher is one and known.is_fitted else examine_fitted(one, asks, device)
+        for known, one in zip(members, teachers, strict=True)
+    )
 
 
 def examine_fitted(teacher, asks, device="auto"):

@@ -1,6 +1,7 @@
 """Is a teacher fitted, and the fit of one that is not."""
 
 import contextlib
+from functools import partial
 
 import numpy as np
 import torch
@@ -13,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 from skorch import NeuralNetBinaryClassifier
 
 from skdistill._compat import routing_enabled
-from skdistill._generators import seeded
+from skdistill._generators import is_ours, seeded
 from skdistill._interrupts import whole_trainings
 from skdistill._names import own_rows
 from skdistill._random import seed_parameters
@@ -104,13 +105,15 @@ def is_kept(teacher):
     )
 
 
-def identity_of(teacher):
+def identity_of(teacher, known=None):
     """Return what tells teachers apart: which object a fitted one is, what any other holds.
 
     Parameters
     ----------
     teacher : object
         Or a list of such.
+    known : Examined, default=None
+        What is known of it; None finds out whether it is fitted.
 
     Returns
     -------
@@ -118,8 +121,11 @@ def identity_of(teacher):
         To be made a key of; see `content_key`.
     """
     if isinstance(teacher, list | tuple):
-        return [identity_of(member) for member in teacher]
+        members = [None] * len(teacher) if known is None else known.members
+        return [identity_of(*pair) for pair in zip(teacher, members, strict=True)]
     teacher = unfrozen(teacher)
+    if known is not None:
+        return id(teacher) if known.is_fitted and not known.answers_from_labels else teacher
     return id(teacher) if is_kept(teacher) else teacher
 
 
@@ -164,17 +170,19 @@ def fit_teacher(teacher, X, y, *, seed, classes=None, sample_weight=None, fit_pa
             f"expected a fitted teacher, or a scikit-learn estimator that can be fitted here."
         ) from error
     seed_parameters(fitted, seed)
-    X = own_rows(fitted, X)
+    fit, X = fitted.fit, own_rows(fitted, X)
+    if teacher.members and is_ours(fitted):  # which then need not find out what they are again
+        fit = partial(fitted._fit_known, teacher.members)
     if fit_params is None:
         taken = None if sample_weight is None else _weight_parameter(fitted)
         fit_params = {} if taken is None else {taken: sample_weight}
     if not holds_net(fitted):
         with _reading_numbers(name):
-            return fitted.fit(X, y, **fit_params)
+            return fit(X, y, **fit_params)
     *_, last = split_pipeline(fitted)
     with seeded(seed, resolve_device("auto")), _reading_numbers(name):
         if not is_bare_net(last):
-            return fitted.fit(X, y, **fit_params)
+            return fit(X, y, **fit_params)
         if isinstance(fitted, Pipeline):
             steps = fitted[:-1]
             X = steps.fit_transform(X, y, **fit_params)

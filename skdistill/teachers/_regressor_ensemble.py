@@ -120,7 +120,10 @@ class RegressorEnsemble(RegressorMixin, BaseEnsemble):
         RegressorEnsemble
             Itself.
         """
-        members = self._check()
+        return self._fit_known(self._check(), X, y, sample_weight)
+
+    def _fit_known(self, members, X, y, sample_weight=None):
+        """Fit the members that are not, of which all is known."""
         X = as_rows(X)
         validate_data(self, X, skip_check_array=True)
         check_consistent_length(X, y)
