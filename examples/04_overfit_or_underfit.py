@@ -64,7 +64,7 @@ print()
 print(result)
 output = Path("output")
 output.mkdir(exist_ok=True)
-BiasVarianceDisplay(result).plot().figure_.savefig(output / "bias_and_variance.png")
+BiasVarianceDisplay.from_result(result).figure_.savefig(output / "bias_and_variance.png")
 
 # %%
 # With how many rows?

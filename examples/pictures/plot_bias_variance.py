@@ -46,7 +46,7 @@ result = compare(
 # A small network has little variance and much bias: it *underfits*. A wide one has more of both: it
 # *overfits*. The teacher takes away most of it.
 
-BiasVarianceDisplay(result).plot()
+BiasVarianceDisplay.from_result(result)
 plt.show()
 
 # %%
@@ -55,5 +55,5 @@ plt.show()
 # All arms learn from the same halves, so what they have in common cancels. An interval that lies
 # left of zero means: better than the wide network alone.
 
-PairedDifferencesDisplay(result).plot()
+PairedDifferencesDisplay.from_result(result)
 plt.show()

@@ -47,5 +47,5 @@ board
 # filled one has learnt from the teacher too. The grey line is the *front*: no other choice is both
 # better and cheaper than those on it.
 
-LeaderboardDisplay(board).plot(cost="n_bytes")
+LeaderboardDisplay.from_result(board, cost="n_bytes")
 plt.show()

@@ -32,7 +32,7 @@ model = DistilledClassifier(forest, student, alpha=0.8, cv=3, random_state=0)
 # to the student. Thin lines are scores on the rows that were learnt from.
 
 curves = learning_curves(model, numbers, y, train_sizes=[40, 100, 250], cv=3)
-LearningCurvesDisplay(curves).plot()
+LearningCurvesDisplay.from_result(curves)
 plt.show()
 
 # %%
@@ -42,5 +42,5 @@ plt.show()
 # others, and the student learns from these answers too.
 
 budget = label_budget_curve(model, numbers, y, budgets=[40, 100, 250], cv=3)
-LearningCurvesDisplay(budget).plot()
+LearningCurvesDisplay.from_result(budget)
 plt.show()

@@ -43,7 +43,7 @@ report
 # The upright line is the distilled student. A bar that does not touch it stands for a difference
 # that is more than the luck of the test rows.
 
-ReportDisplay(report).plot(metric="log_loss")
+ReportDisplay.from_result(report, metric="log_loss")
 plt.show()
 
 # %%

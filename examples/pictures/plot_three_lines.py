@@ -25,7 +25,7 @@ X_train, X_test, y_train, y_test = train_test_split(X, y, train_size=600, random
 
 model = DistilledClassifier(RandomForestClassifier(200, random_state=0), random_state=0)
 board = leaderboard(model, X_train, y_train, X_test, y_test)
-LeaderboardDisplay(board).plot(cost="n_bytes")
+LeaderboardDisplay.from_result(board, cost="n_bytes")
 plt.show()
 
 # %%

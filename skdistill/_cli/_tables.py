@@ -79,7 +79,7 @@ def read_parts(options):
         name = f"What --cascade {cascade} holds back"
         # They bring torch, which the other commands do without.
         from skdistill.evaluation._bootstrap import CONFIDENCE
-        from skdistill.evaluation._report._verdict import MARGIN
+        from skdistill.evaluation._verdict import MARGIN
 
         check_enough_rows(name, len(held_back[1]), MARGIN, CONFIDENCE, advice)
     _refuse_empty(X_train, options, " of its training rows")

@@ -23,7 +23,6 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
-from skdistill._estimators._regressor import DistilledRegressor
 from skdistill._fitting._halves import fit_told
 from skdistill._generators import seeded
 from skdistill._interrupts import whole_trainings
@@ -46,6 +45,7 @@ from skdistill.evaluation._problem import (
     Problem,
     Record,
 )
+from skdistill.evaluation._tasks import task_of
 from skdistill.evaluation._teaching import (
     AskedTeacher,
     Placed,
@@ -58,7 +58,6 @@ from skdistill.targets._memory import open_memory
 from skdistill.targets._tasks import ClassTask
 from skdistill.teachers._adapters import holds_net, parts_of
 from skdistill.teachers._as_teacher import as_teacher
-from skdistill.teachers._asks import CLASSES, NUMBERS
 from skdistill.teachers._fit import is_fitted
 from skdistill.teachers._key import check_key, content_key
 
@@ -153,8 +152,7 @@ def key_of(owner: str, *known_by: Any) -> str:
     """What a result is kept under, or an error where a part of it has no content to know it by."""
     for part in (part for model in known_by for part in parts_of(model)):
         if is_distilled(part) and part.teacher is not None:
-            asks = NUMBERS if isinstance(part, DistilledRegressor) else CLASSES
-            check_key(as_teacher(part.teacher, asks=asks))
+            check_key(as_teacher(part.teacher, asks=task_of(part).asks))
     try:
         return content_key(*known_by, package_versions())
     except Exception as error:  # whatever a part of it raises that cannot be pickled

@@ -13,9 +13,9 @@ from skdistill._input._columns import NUMBERS, as_floats
 from skdistill._input._frames import NUMPY_KINDS, column_kinds, column_names, is_table
 from skdistill._input._rows import has_gaps
 from skdistill._names import in_order_of, names_of
-from skdistill.evaluation._arguments import check_classes, read_rows
+from skdistill.evaluation._arguments import read_rows
 from skdistill.evaluation._problem import Problem
-from skdistill.evaluation._tasks import ClassScoring, NumberScoring, Scoring, task_of
+from skdistill.evaluation._tasks import Scoring, task_of
 from skdistill.teachers._fit import tags_of
 from skdistill.transfer._gather import check_alike
 from skdistill.transfer._unlabeled import Unlabeled, plain_rows
@@ -59,10 +59,8 @@ def read_problem(
     """
     kind = task_of(model)
     X, y_read = kind.read_rows(X_name, X, y_name, y)
-    if not kind.regresses:
-        check_classes(y_name, y_read, owner)
     names = names_of(y) if y_read.ndim > 1 else None
-    task = ClassScoring(y_read) if kind is ClassScoring else NumberScoring(y_read, names)
+    task = kind.to_be_learnt(y_read, names, y_name, owner)
     tests, read = {} if tests is None else tests, {}
     for name, test in tests.items():
         try:

@@ -30,9 +30,9 @@ from skdistill.evaluation._problem import (
     TEACHER_CLASSES,
     Arm,
 )
+from skdistill.evaluation._tasks import task_of
 from skdistill.evaluation._teaching import answers_suffice
 from skdistill.targets._plan import check_teacher
-from skdistill.teachers._asks import CLASSES, NUMBERS
 from skdistill.training._features import check_feature_losses
 from skdistill.training._views import views_of
 from skdistill.transfer._registry import get_augmenter
@@ -154,8 +154,7 @@ def check_recipe(estimator: Any, X: Any, y: Any, asked: Mapping[str, Any] | None
     get_augmenter(model.augment)
     check_feature_losses(model.feature_losses, model.teacher)
     if model.teacher is not None:
-        asks = NUMBERS if isinstance(model, DistilledRegressor) else CLASSES
-        check_teacher(model.teacher, model.cv, asks)
+        check_teacher(model.teacher, model.cv, task_of(model).asks)
     if views_of(model.student):  # these need a fitted network, so that no teacher is trained first
         return
     changes: dict[str, Any] = {"teacher": _nobody, "cv": None, "augment": None}

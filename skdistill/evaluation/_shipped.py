@@ -140,5 +140,4 @@ def costs_of_teacher(task: Scoring, model: Any, asked: Asked, X: Any) -> dict[st
 def costs_of_student(task: Scoring, student: Student, X: Any) -> dict[str, float]:
     """See `costs`."""
     shipped, took = student.model.student_, student.model.fit_seconds_["student"]
-    timed = shipped.predict if task.regresses else shipped.predict_proba
-    return costs(shipped, student.n_bytes, timed, X, took)
+    return costs(shipped, student.n_bytes, getattr(shipped, task.response_method), X, took)

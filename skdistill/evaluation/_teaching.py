@@ -16,7 +16,7 @@ from skdistill._fitting._halves import ask, learn
 from skdistill._input._rows import as_rows
 from skdistill._names import own_rows
 from skdistill._unwrap import last_step
-from skdistill.targets import Targets, teacher_probabilities
+from skdistill.targets import Targets, teacher_probabilities, teacher_targets
 from skdistill.targets._ask import Desk, ask_fitted
 from skdistill.targets._memory import open_memory
 from skdistill.targets._plan import check_teacher
@@ -175,6 +175,21 @@ def teacher_answer(model: Any, teacher: Any, X: Any, columns: Any) -> np.ndarray
     replies = ask_fitted(asked, as_rows(X), desk=Desk(model.device, open_memory(model.memory)))
     values, _ = columns.read(replies, columns.asks.find_kinds([replies]), asked.panel)
     return values[:, 0] if values.shape[1] == 1 else values
+
+
+def ask_fitted_teacher(kind: str, model: Any, X: Any, layers: list[str]) -> Targets:
+    """What the fitted teacher of a model says of rows, in the order of its own columns.
+
+    Parameters
+    ----------
+    kind : {"classes", "numbers"}
+    model : DistilledClassifier or DistilledRegressor
+    X : array-like of shape (n_samples, ...)
+    layers : list of str
+        Those whose outputs are wanted too.
+    """
+    how = {name: getattr(model, name) for name in ("teacher_classes", "device", "memory")}
+    return teacher_targets(model.teacher, X, layers=layers, task=kind, **how)
 
 
 class AskedTeacher:

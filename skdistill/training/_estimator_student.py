@@ -20,6 +20,12 @@ from skdistill.training._soft_labels import (
     mix_labels,
 )
 
+HEARD = {
+    False: ((KD,), "'kd'", " The regressor of its kind also takes 'brier' and 'mse'."),
+    True: ((KD, Brier, MSE), "'kd', 'brier' or 'mse'", ""),
+}
+"""What a classifier, and a regressor, can be given: losses, and what an error says of them."""
+
 
 class EstimatorStudent(ClassifierStudentMixin, BaseEstimatorStudent):
     """A classifier around an estimator that knows nothing of distillation.
@@ -82,11 +88,9 @@ class EstimatorStudent(ClassifierStudentMixin, BaseEstimatorStudent):
         if alpha == 0:
             return
         name = type(self.estimator).__name__
-        regresses = is_regressor(self.estimator)
-        is_kd = type(loss) is KD and not loss.standardize and not loss.reverse
-        if not is_kd and not (regresses and type(loss) in (Brier, MSE)):
-            heard = "'kd', 'brier' or 'mse'" if regresses else "'kd'"
-            also = "" if regresses else " The regressor of its kind also takes 'brier' and 'mse'."
+        losses, heard, also = HEARD[is_regressor(self.estimator)]
+        is_other_kd = type(loss) is KD and (loss.standardize or loss.reverse)
+        if type(loss) not in losses or is_other_kd:
             raise StudentError(
                 f"The student {name} cannot learn with loss={loss!r}: its fit minimises a loss of "
                 f"its own. Expected loss={heard}, or a StudentNet, which takes every loss.{also}"

@@ -263,14 +263,14 @@ def test_display_of_differences(comparison):
     pyplot.close("all")
 
 
-def test_display_from_estimators():
+def test_display_from_estimator():
     ax = pyplot.subplots()[1]
-    display = PairedDifferencesDisplay.from_estimators(
+    display = PairedDifferencesDisplay.from_estimator(
         ARMS, *two_classes(), loss="brier", n_rounds=3, random_state=0, ax=ax
     )
     assert display.ax_ is ax and display.comparison.baseline == "tree"
     with pytest.raises(ValueError, match=r"two arms at least; compare had a"):
-        PairedDifferencesDisplay.from_estimators(
+        PairedDifferencesDisplay.from_estimator(
             {"a": GaussianNB()}, *two_classes(), n_rounds=3, random_state=0
         )
     pyplot.close("all")

@@ -24,7 +24,7 @@ from skdistill.evaluation import (
     learning_curves,
 )
 from skdistill.evaluation._bootstrap import BootstrapInterval
-from skdistill.evaluation._report._verdict import number_verdict
+from skdistill.evaluation._verdict import number_verdict
 from skdistill.exceptions import TeacherWarning
 
 RNG = np.random.default_rng(0)

@@ -46,7 +46,7 @@ from skdistill.evaluation._bootstrap import BootstrapInterval
 from skdistill.evaluation._cost import count_parameters, pickled_bytes, prediction_times
 from skdistill.evaluation._report._render import render_html, render_text
 from skdistill.evaluation._report._segments import by_group, rows_of_groups, side_changes
-from skdistill.evaluation._report._verdict import verdict_sentences
+from skdistill.evaluation._verdict import verdict_sentences
 from skdistill.exceptions import TeacherWarning
 
 ARMS = [

@@ -16,7 +16,7 @@ from skdistill.evaluation._diagnosis import _rules as rules
 from skdistill.evaluation._diagnosis._figures import Figure, Figures
 from skdistill.evaluation._diagnosis._rows import figure_rows
 from skdistill.evaluation._report._headline import headline
-from skdistill.evaluation._report._verdict import number_verdict, verdict_sentences
+from skdistill.evaluation._verdict import number_verdict, verdict_sentences
 
 NUMBER = r"[+-]?\d+(?:\.\d+)?"
 SPAN = re.compile(rf"\(({NUMBER}) to ({NUMBER})(?: points)?, 95 %\)")

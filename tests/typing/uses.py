@@ -410,6 +410,8 @@ def reports(model: Any) -> None:
     report = distillation_report(model, X, y, X, y, n_seeds=2)
     assert_type(report, DistillationReport | DistillationReports)
     ReportDisplay(report).plot(metric="accuracy")
+    assert_type(ReportDisplay.from_result(report, metric="accuracy"), ReportDisplay)
+    assert_type(ReportDisplay.from_estimator(model, X, y, X, y), ReportDisplay)
     found = diagnose(model, X, y, X, y, n_jobs=2, memory="folder")
     assert_type(found, Diagnosis)
     assert_type(found.verdict, str)
@@ -460,6 +462,7 @@ def decompositions(model: Any) -> None:
     compared = compare({"a": model, "b": model}, X, y, X, y)
     assert_type(compared, Comparison)
     PairedDifferencesDisplay(compared).plot()
+    PairedDifferencesDisplay.from_estimator({"a": model, "b": model}, X, y, X, y)
     BiasVarianceDisplay.from_estimator(model, X, y, X, y)
     compare([model], X, y, X, y)  # type: ignore[arg-type]
 

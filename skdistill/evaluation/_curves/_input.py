@@ -90,9 +90,9 @@ def check_curve_input(
 
 
 def _splits(cv: Any, problem: Problem) -> list[tuple[np.ndarray, np.ndarray]]:
-    X, y, classifier = problem.X, problem.y, not problem.task.regresses
+    X, y, task = problem.X, problem.y, problem.task
     positions = np.arange(len(y))  # of which a split may be a list or a mask
-    splitter, cv = check_cv(cv, y, classifier=classifier), reprlib.repr(cv)
+    splitter, cv = check_cv(cv, y, classifier=task.classes is not None), reprlib.repr(cv)
     try:
         splits = [(positions[train], positions[test]) for train, test in splitter.split(X, y)]
     except (IndexError, TypeError) as error:
@@ -111,7 +111,7 @@ def _splits(cv: Any, problem: Problem) -> list[tuple[np.ndarray, np.ndarray]]:
                 f"Split {number} of cv={cv} has {len(shared)} rows both for training and for "
                 f"the test, such as row {shared[0]}; expected no row on both sides."
             )
-        if classifier and len(np.unique(y[train])) < 2:
+        if not task.are_enough(y[train]):
             raise ValueError(
                 f"The training rows of split {number} of cv={cv} hold one class only; expected "
                 f"at least two. Use a stratified splitter or fewer splits."

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from skdistill.evaluation._arguments import check_random_state
-from skdistill.evaluation._arm_names import DISTILLED, PLAIN, SMOOTHED, TEACHER
+from skdistill.evaluation._arm_names import DISTILLED, PLAIN, TEACHER
 from skdistill.evaluation._curves._input import check_curve_input
 from skdistill.evaluation._curves._run import run_curve
 from skdistill.evaluation._curves._scores import mean_rows, title
@@ -138,7 +138,7 @@ def learning_curves(
     check_random_state("learning_curves", random_state)
     given = check_curve_input("learning_curves", model, X, y, cv, n_jobs, memory)
     subsets = nested_subsets(given, train_sizes, random_state, parameter="train_sizes")
-    names = (PLAIN, DISTILLED) if given.problem.task.regresses else (PLAIN, SMOOTHED, DISTILLED)
+    names = given.problem.task.curve_arms
     samples = run_curve(
         "learning_curves",
         given,

@@ -17,8 +17,8 @@ from skdistill.evaluation._engine import doubts, run
 from skdistill.evaluation._memorised import warn_if_memorised
 from skdistill.evaluation._problem import NOTHING, OWN, Arm, Cell, Fit, Problem, Record
 from skdistill.evaluation._tasks import score_names
-from skdistill.evaluation._teaching import layers_of, teacher_answer, with_memory
-from skdistill.targets import Targets, teacher_targets
+from skdistill.evaluation._teaching import layers_of, with_memory
+from skdistill.targets import Targets
 from skdistill.targets._given import given_targets
 from skdistill.teachers._adapters import answers_from_labels
 from skdistill.teachers._as_teacher import as_teacher
@@ -97,21 +97,8 @@ def _cell(given: CurveInput, subset: RowSubset, arms: tuple[Arm, ...]) -> Cell:
 
 def _ask_fitted(given: CurveInput, memory: Any) -> Targets:
     """What a fitted teacher says of all rows, in the order of its own classes."""
-    model, task = with_memory(given.model, memory), given.problem.task
-    layers = layers_of(model)
-    if task.regresses and not layers:
-        values = teacher_answer(model, model.teacher, given.problem.X, task.known(given.problem.y))
-        return Targets(values.reshape(len(values), -1), "numbers")
-    targets = teacher_targets(
-        model.teacher,
-        given.problem.X,
-        teacher_classes=model.teacher_classes,
-        device=model.device,
-        memory=model.memory,
-        layers=layers,
-        task="numbers" if task.regresses else "classes",
-    )
-    return targets if targets.classes is not None else targets.replace(classes=task.classes)
+    model, problem = with_memory(given.model, memory), given.problem
+    return problem.task.ask_teacher(model, problem.X, problem.y, layers_of(model))
 
 
 def _with_answers(

@@ -112,7 +112,7 @@ def _check_cross_fitting(given: CurveInput, subsets: list[RowSubset]) -> None:
     for subset in subsets:
         X, y = safe_indexing(problem.X, subset.train), problem.y[subset.train]
         try:
-            if not problem.task.regresses and len(np.unique(y)) < 2:
+            if not problem.task.are_enough(y):
                 raise ValueError("They hold one class only; expected at least two.")
             if not in_sample:
                 make_splits(problem.task.to_learn(y), model.cv, X)

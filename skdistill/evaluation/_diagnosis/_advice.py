@@ -11,12 +11,12 @@ from sklearn.base import clone
 from skorch import NeuralNet
 from torch import nn
 
-from skdistill._estimators._regressor import DistilledRegressor
 from skdistill._fitting._halves import ALONE
 from skdistill._input._frames import is_table
 from skdistill._unwrap import unfrozen, unwrap
 from skdistill.evaluation._diagnosis import _rules as rules
 from skdistill.evaluation._diagnosis._figures import Figures
+from skdistill.evaluation._tasks import task_of
 from skdistill.students._default import is_default
 from skdistill.teachers._fit import is_fitted
 from skdistill.training._base_net import BaseStudentNet
@@ -170,7 +170,7 @@ def _of_net(model: Any, changes: _Settings) -> _Settings:
     source = "model.student" + "[-1]" * name.count("__")
     if isinstance(last, NeuralNet) or is_default(last):
         return {f"{name}__{key}": value for key, value in changes.items()}
-    kind = "StudentNetRegressor" if _regresses(model) else "StudentNet"
+    kind = task_of(model).net.__name__
     arguments = ", ".join(f"{key}={value}" for key, value in changes.items())
     return {name: f"{kind}({source}, {arguments})"}
 
@@ -198,7 +198,7 @@ def _against_memory(model: Any) -> tuple[str, _Settings]:
         return sentence, {"alpha": str(round(model.alpha / 2, 3))}
     source = "model.teacher" if teacher is model.teacher else "model.teacher.estimator"
     change = {"cv": "None"} if isinstance(model.cv, str) else {"teacher": f"clone({source})"}
-    if _regresses(model):
+    if "calibrate" not in model.get_params(deep=False):  # numbers have no probabilities
         return "Ask the teacher out of fold.", change
     # Out of fold a forest is timid, and a student that copies the doubt may well be worse.
     sentence = "Ask the teacher out of fold, and calibrate what it says."
@@ -210,7 +210,7 @@ def _without_teacher(model: Any, finding: rules.Finding, y: np.ndarray) -> tuple
     known = model.get_params(deep=False)
     alone = {name: repr(value) for name, value in ALONE.items() if name in known}
     fit = "fit(X_train, y_train)"
-    if _regresses(model):
+    if not finding.controls:  # numbers have no labels to soften
         mean = _changed({**alone, "teacher": "DummyRegressor()", "alpha": "0.1"})
         return f"{keep} one that says the mean of y shrinks the student.", f"model = {mean}.{fit}"
     beyond = finding.controls
@@ -223,7 +223,3 @@ def _without_teacher(model: Any, finding: rules.Finding, y: np.ndarray) -> tuple
     smoothed = {**alone, "teacher": 'DummyClassifier(strategy="uniform")', **smoothing}
     sentence = f"{keep} a uniform one with alpha 0.1 is label smoothing."
     return sentence, f"model = {_changed(smoothed)}.{fit}"
-
-
-def _regresses(model: Any) -> bool:
-    return isinstance(model, DistilledRegressor)

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from skdistill._estimators._regressor import DistilledRegressor
 from skdistill._progress import Progress
 from skdistill.evaluation._arguments import check_n_jobs
 from skdistill.evaluation._diagnosis._advice import advise
@@ -240,7 +239,7 @@ def diagnose(
         )
     if fitted:
         check_rows_of_fit(model, problem.X, problem.y)
-    if isinstance(model, DistilledRegressor) and np.var(problem.y) == 0:
+    if problem.task.classes is None and np.var(problem.y) == 0:
         raise ValueError(
             f"y_train holds the number {problem.y[0]:.4g} alone; expected some that differ, by "
             f"whose variance losses are measured."

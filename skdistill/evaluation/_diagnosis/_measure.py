@@ -16,8 +16,6 @@ from skdistill.evaluation._engine import doubts, run
 from skdistill.evaluation._problem import TOLD, Arm, Cell, Fit, Problem
 from skdistill.evaluation._recipes import student_arms
 from skdistill.evaluation._teaching import ask_teacher, teacher_answer
-from skdistill.targets import fit_temperature
-from skdistill.teachers._clip import log_probabilities
 
 OWNER = "diagnose"
 
@@ -140,12 +138,7 @@ def gather_evidence(
     )
     as_learnt = np.asarray if calibration is None else calibration
     of_teacher = targets.values if targets.has_target.any() else as_learnt(said)
-    y_index = task.encode(y)
-    temperature = np.nan
-    if task.regresses:
-        of_teacher = of_teacher[:, 0]
-    else:
-        temperature = fit_temperature(log_probabilities(of_teacher), y_index)
+    of_teacher, y_index = task.as_answers(of_teacher), task.encode(y)
     return Evidence(
         y_train=y_index,
         y_test=task.encode(y_test),
@@ -154,7 +147,7 @@ def gather_evidence(
         student_train=task.ask(model, X, DISTILLED),
         student_test=student_test,
         plain_test=found[PLAIN] if taught else student_test,
-        teacher_temperature=temperature,
+        teacher_temperature=task.temperature(of_teacher, y_index),
         cross_fitted=targets.out_of_fold,
         alpha=model.alpha_,
         taught=taught,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
+from typing import Any, Self
 
 import numpy as np
 from scipy.stats import binomtest
 
 from skdistill.evaluation._arm_names import DISTILLED, TEACHER
-from skdistill.evaluation._displays._base import Display, check_table
+from skdistill.evaluation._displays._base import Display, check_axes, check_table
 from skdistill.evaluation._displays._probabilities import (
     estimator_probabilities,
     report_probabilities,
@@ -94,8 +95,8 @@ def agreement_by_class(
 class AgreementDisplay(Display):
     """Where teacher and student part: agreement and accuracies by class, the lowest at the top.
 
-    Make one with `from_estimator`, `from_predictions` or `from_report`. Of more than 40 classes
-    those with the lowest agreement are drawn. A new figure is higher with more classes.
+    Make one with `from_estimator`, `from_predictions`, `from_report` or `from_result`. Of more than
+    40 classes those with the lowest agreement are drawn. A new figure is higher with more classes.
 
     Parameters
     ----------
@@ -130,7 +131,7 @@ class AgreementDisplay(Display):
     @classmethod
     def from_predictions(
         cls, y_true: Any, teacher_proba: Any, y_proba: Any, *, labels: Any = None, ax: Any = None
-    ) -> AgreementDisplay:
+    ) -> Self:
         """Draw the agreement of given probabilities.
 
         Parameters
@@ -150,10 +151,11 @@ class AgreementDisplay(Display):
         -------
         display : AgreementDisplay
         """
-        return cls(agreement_by_class(y_true, teacher_proba, y_proba, labels=labels)).plot(ax=ax)
+        compute = partial(agreement_by_class, y_true, teacher_proba, y_proba, labels=labels)
+        return cls._compute_and_plot(compute, ax)
 
     @classmethod
-    def from_estimator(cls, estimator: Any, X: Any, y: Any, *, ax: Any = None) -> AgreementDisplay:
+    def from_estimator(cls, estimator: Any, X: Any, y: Any, *, ax: Any = None) -> Self:
         """Draw the agreement of a DistilledClassifier with its teacher.
 
         Parameters
@@ -171,6 +173,7 @@ class AgreementDisplay(Display):
         -------
         display : AgreementDisplay
         """
+        check_axes(ax, cls.__name__)
         answers = estimator_probabilities(estimator, X, y)
         if TEACHER not in answers:
             raise ValueError(
@@ -182,7 +185,7 @@ class AgreementDisplay(Display):
         return cls.from_predictions(y, teacher, student, labels=estimator.classes_, ax=ax)
 
     @classmethod
-    def from_report(cls, report: Any, *, arm: str = DISTILLED, ax: Any = None) -> AgreementDisplay:
+    def from_report(cls, report: Any, *, arm: str = DISTILLED, ax: Any = None) -> Self:
         """Draw the agreement of an arm of a report with the teacher, on its test rows.
 
         Parameters

@@ -14,8 +14,13 @@ if TYPE_CHECKING:
 class Display:
     """Base class of the pictures, in the manner of scikit-learn's Displays.
 
-    A subclass takes what it shows, keeps the numbers as `rows`, a list of dicts with the same
-    keys, and draws them with `_draw`.
+    The constructor takes what is shown, which a function has computed, and draws nothing;
+    `from_result` takes the same and draws it; `from_estimator` computes it first. Some pictures
+    have `from_predictions` or `from_report` too, of answers that are there already. What was drawn
+    is drawn again by `plot`, and `frame` gives the numbers, without matplotlib too.
+
+    A subclass checks what it takes, keeps the numbers as `rows`, a list of dicts with the same
+    keys, draws them with `_draw`, and has a `from_estimator`.
     """
 
     rows: list[dict[str, Any]]
@@ -23,6 +28,34 @@ class Display:
     figure_: Any
 
     def __init__(self, result: Any) -> None:
+        raise NotImplementedError
+
+    @classmethod
+    def from_result(cls, result: Any, *, ax: Any = None, **kwargs: Any) -> Self:
+        """Draw what the function that gives the numbers has returned; see "See Also".
+
+        Parameters
+        ----------
+        result : object
+            What the constructor takes.
+        ax : matplotlib.axes.Axes, default=None
+            Where to draw. None: a new figure.
+        **kwargs
+            Choices of `plot`, where it has some, such as ``metric="accuracy"``.
+
+        Returns
+        -------
+        display : object of this class
+        """
+        return cls(result).plot(ax, **kwargs)
+
+    @classmethod
+    def from_estimator(cls, *args: Any, **kwargs: Any) -> Self:
+        """Compute what is shown of an estimator and rows, and draw it.
+
+        It takes what the function that gives the numbers takes, `ax` and choices of `plot`. What
+        cannot be drawn, and where, is refused before anything is computed.
+        """
         raise NotImplementedError
 
     def _draw(self, ax: Any, *args: Any, **kwargs: Any) -> None:
@@ -69,7 +102,7 @@ class Display:
     def _compute_and_plot(cls, compute: Callable[[], Any], ax: Any, **choice: Any) -> Self:
         """Compute what is shown, after a look at whether it can be drawn."""
         check_axes(ax, cls.__name__)
-        return cls(compute()).plot(ax, **choice)
+        return cls.from_result(compute(), ax=ax, **choice)
 
 
 def check_axes(ax: Any, owner: str) -> Any:

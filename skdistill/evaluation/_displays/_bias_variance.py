@@ -245,11 +245,12 @@ class PairedDifferencesDisplay(Display):
     --------
     >>> from sklearn.datasets import make_classification
     >>> from sklearn.tree import DecisionTreeClassifier
-    >>> from skdistill.evaluation import PairedDifferencesDisplay, compare
+    >>> from skdistill.evaluation import PairedDifferencesDisplay
     >>> X, y = make_classification(300, random_state=0)
     >>> arms = {"deep": DecisionTreeClassifier(), "stump": DecisionTreeClassifier(max_depth=1)}
-    >>> comparison = compare(arms, X[:200], y[:200], X[200:], y[200:], loss="brier")
-    >>> display = PairedDifferencesDisplay(comparison).plot()
+    >>> display = PairedDifferencesDisplay.from_estimator(
+    ...     arms, X[:200], y[:200], X[200:], y[200:], loss="brier"
+    ... )
     >>> display.ax_.get_xlabel()
     'Brier score, difference to deep (± 2 standard errors)'
     """
@@ -259,7 +260,7 @@ class PairedDifferencesDisplay(Display):
         self.comparison, self.rows = comparison, comparison.differences
 
     @classmethod
-    def from_estimators(
+    def from_estimator(
         cls,
         estimators: dict[str, Any],
         X: Any,
@@ -293,6 +294,9 @@ class PairedDifferencesDisplay(Display):
             _check_arms(list(estimators))
         compute = partial(compare, estimators, X, y, X_test, y_test, **kwargs)
         return cls._compute_and_plot(compute, ax)
+
+    from_estimators = from_estimator
+    """Its name in 0.1.0."""
 
     def plot(self, ax: Any = None, *, metric: str | None = None) -> Self:
         """Draw the differences.

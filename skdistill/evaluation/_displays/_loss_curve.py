@@ -94,7 +94,7 @@ class LossCurveDisplay(Display):
         """
         check_axes(ax, cls.__name__)
         models = models if isinstance(models, Mapping) else {type(models).__name__: models}
-        return cls({name: _history(name, model) for name, model in models.items()}).plot(ax)
+        return cls.from_result({name: _history(name, m) for name, m in models.items()}, ax=ax)
 
     def _draw(self, ax: Any) -> None:
         lines, marks = [], []

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from functools import partial
+from typing import Any, Self
 
 import numpy as np
 
 from skdistill.evaluation._arguments import check_int
 from skdistill.evaluation._arm_names import DISTILLED, PLAIN, TEACHER
-from skdistill.evaluation._displays._base import Display, check_table
+from skdistill.evaluation._displays._base import Display, check_axes, check_table
 from skdistill.evaluation._displays._probabilities import (
     estimator_probabilities,
     report_probabilities,
@@ -99,7 +100,7 @@ class ReliabilityDisplay(Display):
 
     Above the diagonal an arm is too timid, below it too sure. Larger marks stand for more rows.
     The histogram takes the lower part of the axes. Make one with `from_estimator`,
-    `from_predictions` or `from_report`.
+    `from_predictions`, `from_report` or `from_result`.
 
     Parameters
     ----------
@@ -139,7 +140,7 @@ class ReliabilityDisplay(Display):
     @classmethod
     def from_predictions(
         cls, y_true: Any, y_proba: Any, *, labels: Any = None, n_bins: int = 15, ax: Any = None
-    ) -> ReliabilityDisplay:
+    ) -> Self:
         """Draw the diagram of given probabilities.
 
         Parameters
@@ -159,12 +160,13 @@ class ReliabilityDisplay(Display):
         -------
         display : ReliabilityDisplay
         """
-        return cls(reliability_bins(y_true, y_proba, labels=labels, n_bins=n_bins)).plot(ax=ax)
+        compute = partial(reliability_bins, y_true, y_proba, labels=labels, n_bins=n_bins)
+        return cls._compute_and_plot(compute, ax)
 
     @classmethod
     def from_estimator(
         cls, estimator: Any, X: Any, y: Any, *, n_bins: int = 15, ax: Any = None
-    ) -> ReliabilityDisplay:
+    ) -> Self:
         """Draw the diagram of a fitted classifier, of a DistilledClassifier beside its teacher.
 
         Parameters
@@ -184,6 +186,7 @@ class ReliabilityDisplay(Display):
         -------
         display : ReliabilityDisplay
         """
+        check_axes(ax, cls.__name__)
         answers = estimator_probabilities(estimator, X, y)
         return cls.from_predictions(y, answers, labels=estimator.classes_, n_bins=n_bins, ax=ax)
 
@@ -195,7 +198,7 @@ class ReliabilityDisplay(Display):
         arms: Sequence[str] = (TEACHER, PLAIN, DISTILLED),
         n_bins: int = 15,
         ax: Any = None,
-    ) -> ReliabilityDisplay:
+    ) -> Self:
         """Draw the diagram of arms of a report, on its test rows.
 
         Parameters

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -57,11 +59,75 @@ class ReportDisplay(Display):
     See Also
     --------
     distillation_report : The numbers.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_classification
+    >>> from sklearn.ensemble import RandomForestClassifier
+    >>> from sklearn.tree import DecisionTreeClassifier
+    >>> from skdistill import DistilledClassifier
+    >>> from skdistill.evaluation import ReportDisplay
+    >>> X, y = make_classification(300, random_state=0)
+    >>> forest = RandomForestClassifier(10, random_state=0)
+    >>> model = DistilledClassifier(forest, DecisionTreeClassifier(max_depth=3), random_state=0)
+    >>> display = ReportDisplay.from_estimator(
+    ...     model, X[:200], y[:200], X[200:], y[200:], metric="log_loss"
+    ... )
+    >>> display.ax_.get_xlabel()
+    'log-loss (nats)'
     """
 
     def __init__(self, report: Any) -> None:
         check_report("ReportDisplay", report)
         self.report, self.rows = report, _bars(report)
+
+    @classmethod
+    def from_estimator(
+        cls,
+        model: Any,
+        X_train: Any,
+        y_train: Any,
+        X_test: Any,
+        y_test: Any,
+        *,
+        metric: str | None = None,
+        ax: Any = None,
+        **kwargs: Any,
+    ) -> Self:
+        """Make a report on a model and draw it.
+
+        Parameters
+        ----------
+        model : DistilledClassifier or DistilledRegressor
+            With a teacher, fitted or not.
+        X_train, y_train : array-like of shape (n_train, ...) and (n_train,)
+            Rows, and labels or numbers, that every student learns from.
+        X_test, y_test : array-like of shape (n_test, ...) and (n_test,)
+            Those that are scored. Of several test sets draw the reports one by one.
+        metric : str, default=None
+            As in `plot`.
+        ax : matplotlib.axes.Axes, default=None
+            Where; None makes a new figure.
+        **kwargs
+            Further arguments of `distillation_report`.
+
+        Returns
+        -------
+        display : ReportDisplay
+        """
+        # A report's page has pictures: it is above this file, and there when it is called.
+        from skdistill.evaluation._report import distillation_report
+
+        if isinstance(X_test, Mapping):
+            raise ValueError(
+                f"X_test holds the test sets {list(X_test)}, and a ReportDisplay shows one; "
+                "expected its rows. Pass one of them, or ReportDisplay.from_result(reports[name]) "
+                "for each of the reports that distillation_report returns."
+            )
+        if metric is not None:
+            check_metric(cls.__name__, metric, METRIC_LABELS)
+        compute = partial(distillation_report, model, X_train, y_train, X_test, y_test, **kwargs)
+        return cls._compute_and_plot(compute, ax, metric=metric)
 
     def plot(self, ax: Any = None, *, metric: str | None = None) -> Self:
         """Draw one metric of the report.

@@ -30,7 +30,7 @@ from skdistill.evaluation._shipped import (
     costs_of_teacher,
     keep_student,
 )
-from skdistill.evaluation._tasks import Scoring, task_of
+from skdistill.evaluation._tasks import task_of
 from skdistill.evaluation._teaching import AskedTeacher
 from skdistill.targets._memory import open_memory
 from skdistill.targets._plan import check_teacher
@@ -216,30 +216,23 @@ def _board(
         warn_if_memorised(task, losses, task.losses(encoded, answer))
     samples = {
         (TEACHER, TEACHER): [
-            _scores(task, encoded, answer) | costs_of_teacher(task, model, asked, X_test)
+            task.board_scores(encoded, answer) | costs_of_teacher(task, model, asked, X_test)
         ]
     }
     for key, kept in fits.items():
         samples[key] = [
-            _scores(task, encoded, student.answers[TEST]) | costs_of_student(task, student, X_test)
+            task.board_scores(encoded, student.answers[TEST])
+            | costs_of_student(task, student, X_test)
             for student in kept
         ]
-    loss = "rmse" if task.regresses else "log_loss"
+    rows = [_row(*key, of, len(seeds)) for key, of in samples.items()]
     several = f", {len(seeds)} seeds" if len(seeds) > 1 else ""
     return Leaderboard(
-        rows=mark_fronts([_row(*key, of, len(seeds)) for key, of in samples.items()], loss),
+        rows=mark_fronts(rows, task.board_loss),
         title=f"Leaderboard: {len(y_test)} test rows, {len(recipes)} students{several}",
-        loss=loss,
+        loss=task.board_loss,
         models={key: kept[0].model for key, kept in fits.items()},
     )
-
-
-def _scores(task: Scoring, encoded: np.ndarray, answer: np.ndarray) -> dict[str, float]:
-    """The scores of a row of the board, by their names."""
-    scores = task.scores(encoded, answer)
-    if task.regresses:
-        return {"rmse": float(np.sqrt(scores["mse"])), "r2": scores["r2"]}
-    return {"log_loss": scores["log_loss"], "accuracy": scores["accuracy"]}
 
 
 def _row(student: str, arm: str, samples: list[dict[str, float]], n_seeds: int) -> Row:

@@ -7,15 +7,11 @@ from typing import Any
 
 from scipy import sparse
 from sklearn.base import clone
-from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.pipeline import make_pipeline
-from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from skdistill._estimators._regressor import DistilledRegressor
 from skdistill.evaluation._arm_names import TEACHER
+from skdistill.evaluation._tasks import task_of
 from skdistill.students import Linear, SoftDecisionTree, TablePreprocessor
-from skdistill.training._net import StudentNet
-from skdistill.training._regressor_net import StudentNetRegressor
 
 OWNER = "leaderboard"
 
@@ -65,14 +61,11 @@ def recipes_of(model: Any, students: Any, X: Any) -> dict[str, Any]:
 
 
 def _of_each_kind(model: Any) -> dict[str, Any]:
-    regresses = isinstance(model, DistilledRegressor)
-    tree = DecisionTreeRegressor if regresses else DecisionTreeClassifier
-    boosting = HistGradientBoostingRegressor if regresses else HistGradientBoostingClassifier
-    net = StudentNetRegressor if regresses else StudentNet
+    task = task_of(model)
     return {
-        "linear": make_pipeline(TablePreprocessor(), net(Linear)),
-        "tree": make_pipeline(TablePreprocessor(), tree(max_leaf_nodes=32)),
-        "boosting": make_pipeline(TablePreprocessor(), boosting(early_stopping=False)),
+        "linear": make_pipeline(TablePreprocessor(), task.net(Linear)),
+        "tree": make_pipeline(TablePreprocessor(), task.tree(max_leaf_nodes=32)),
+        "boosting": make_pipeline(TablePreprocessor(), task.boosting(early_stopping=False)),
         "soft tree": SoftDecisionTree(depth=4),
         "net": None,
     }

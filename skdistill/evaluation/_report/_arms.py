@@ -34,8 +34,7 @@ from skdistill.evaluation._shipped import (
 )
 from skdistill.evaluation._split import N_FOLDS, stratified_folds
 from skdistill.evaluation._teaching import AskedTeacher
-from skdistill.targets import fit_temperature
-from skdistill.teachers._clip import apply_temperature, log_probabilities
+from skdistill.teachers._clip import apply_temperature
 
 OWNER = "distillation_report"
 
@@ -120,7 +119,7 @@ def run_arms(
     names = [name for name in task.report_arms if name not in (TEACHER, SCALED)]
     given = {DISTILLED} if fitted else set()
     everything = np.arange(len(problem.y))
-    thirds = [] if task.regresses else _thirds(model, problem, seeds[0])
+    thirds = _thirds(model, problem, seeds[0]) if SCALED in task.report_arms else []
     arms = student_arms(model, [name for name in names if name not in given])
     n_parts = 1 + len(thirds) + len(seeds) * len(arms)
     with Progress(OWNER, n_parts, shown=verbose) as progress:
@@ -145,7 +144,7 @@ def run_arms(
             OWNER, problem, cells, keep_student, n_jobs=n_jobs, memory=memory, progress=progress
         )
     temperature, extra_seconds = np.nan, 0.0
-    if not task.regresses:
+    if SCALED in task.report_arms:
         held = [record for record in records if record.cell.test is not None]
         temperature, extra_seconds = _plain_temperature(problem, held)
         if verbose:
@@ -163,7 +162,7 @@ def run_arms(
         for name in names:
             student = students[name, seed]
             runs[name].append(ArmRun(student.answers, costs_of_student(task, student, timed_rows)))
-            if name == PLAIN and not task.regresses:
+            if name == PLAIN and SCALED in runs:
                 shipped = student.model.student_
                 scaled = _scaled(runs[name][-1], shipped, temperature, timed_rows, extra_seconds)
                 runs[SCALED].append(scaled)
@@ -228,7 +227,7 @@ def _plain_temperature(problem: Problem, records: Sequence[Record]) -> tuple[flo
     for cell, _, student in records:
         answers[cell.test] = student.answers["test"]
     seconds = sum(record.value.model.fit_seconds_["student"] for record in records)
-    return fit_temperature(log_probabilities(answers), problem.task.encode(problem.y)), seconds
+    return problem.task.temperature(answers, problem.task.encode(problem.y)), seconds
 
 
 def _scaled(

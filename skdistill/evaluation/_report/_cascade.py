@@ -16,7 +16,7 @@ from skdistill._cascade_threshold import (
 from skdistill.evaluation._bootstrap import CONFIDENCE
 from skdistill.evaluation._problem import Problem
 from skdistill.evaluation._read_problem import check_known, check_same_columns, check_same_kinds
-from skdistill.evaluation._report._verdict import MARGIN
+from skdistill.evaluation._verdict import MARGIN
 from skdistill.teachers._key import content_key
 
 
@@ -52,7 +52,7 @@ def read_held_back(model: Any, problem: Problem, given: Any) -> HeldBack:
         For a model of numbers, rows and labels that do not fit those of the problem, too few, and
         those that a student learns from or is tested on.
     """
-    if problem.task.regresses:
+    if problem.task.classes is None:
         raise ValueError(
             "cascade was given, and the model predicts numbers; a cascade goes by the "
             "probabilities of a classifier. Leave cascade out."

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from skdistill.evaluation._arm_names import COMPARISONS, DISTILLED, PLAIN, TEACHER
-from skdistill.evaluation._report._verdict import MARGIN
+from skdistill.evaluation._verdict import MARGIN
 
 
 def headline(rows: list[dict[str, Any]], intervals: list[dict[str, Any]]) -> str:

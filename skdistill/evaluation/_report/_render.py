@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from skdistill.evaluation._report._verdict import four_figures
 from skdistill.evaluation._tables import BEST_MARK, Table, html_list, html_table, text_table
+from skdistill.evaluation._verdict import four_figures
 
 _WIDTH = 110
 

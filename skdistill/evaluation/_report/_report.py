@@ -15,7 +15,6 @@ from skdistill.evaluation._arm_names import (
     COMPARISONS,
     DISTILLED,
     PLAIN,
-    SCALED,
     TEACHER,
 )
 from skdistill.evaluation._memorised import warn_if_memorised
@@ -35,13 +34,8 @@ from skdistill.evaluation._report._scoring import (
 from skdistill.evaluation._report._segments import by_group, rows_of_groups
 from skdistill.evaluation._report._settings import describe_settings
 from skdistill.evaluation._report._test_sets import pair_test_sets, read_groups
-from skdistill.evaluation._report._verdict import (
-    cascade_sentences,
-    number_verdict,
-    verdict_sentences,
-)
 from skdistill.evaluation._rows_of_fit import check_rows_of_fit
-from skdistill.evaluation._tasks import NumberScoring
+from skdistill.evaluation._verdict import cascade_sentences
 from skdistill.targets._memory import open_memory
 from skdistill.teachers._fit import is_fitted
 
@@ -285,23 +279,7 @@ def _score(
         for metric in task.compared
         if metric not in task.higher_is_better
     )
-    if isinstance(task, NumberScoring):
-        sentences = number_verdict(
-            found[DISTILLED, TEACHER]["mse"],
-            found[DISTILLED, PLAIN]["mse"],
-            variance=task.variance(encoded),
-            teacher_helps=helps,
-            n_seeds=n_seeds,
-        )
-    else:
-        sentences = verdict_sentences(
-            found[DISTILLED, TEACHER],
-            found[DISTILLED, PLAIN],
-            found[DISTILLED, SCALED],
-            found[SCALED, PLAIN]["log_loss"],
-            teacher_helps=helps,
-            n_seeds=n_seeds,
-        )
+    sentences = task.verdict(found, encoded, teacher_helps=helps, n_seeds=n_seeds)
     if CASCADE in runs:
         sentences += cascade_sentences(
             found[CASCADE, TEACHER],
@@ -315,7 +293,6 @@ def _score(
         segments = by_group(members, partial(task.segment, terms[TEACHER], terms[DISTILLED]))
         of_seeds = {arm: [run.answers[test_set] for run in runs[arm]] for arm in ARMS}
         gaps = group_gaps(list(members.values()), task.rates(encoded, of_seeds), seed)
-    of_classes = not task.regresses
     return DistillationReport(
         rows=rows,
         intervals=[
@@ -331,10 +308,8 @@ def _score(
         per_class=None if task.classes is None else per_class(answers, encoded, task.classes),
         agreement_by_group=segments,
         group_gaps=gaps,
-        probabilities=answers if of_classes else None,
-        predictions=None if of_classes else answers,
+        **task.in_report(answers, encoded),
         classes=task.classes,
-        y_index=encoded if of_classes else None,
         temperature=arms.temperature,
         n_seeds=n_seeds,
         settings=describe_settings(
