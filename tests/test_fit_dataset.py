@@ -3,11 +3,13 @@
 import functools
 import pickle
 import shutil
+import weakref
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.linear_model import LinearRegression
 from sklearn.metrics import log_loss
 from sklearn.naive_bayes import GaussianNB
@@ -168,6 +170,35 @@ def test_each_row_comes_once_in_an_epoch_in_an_order_that_the_seed_draws(
     held = np.setdiff1d(np.arange(n_rows), first)
     assert np.histogram(held, 5, (0, n_rows))[0].min() > 25
     assert np.histogram(first[:256], 4, (0, n_rows))[0].min() > 25
+
+
+class Watched(TransformerMixin, BaseEstimator):
+    """Counts how many of the arrays that it has returned are there when it is asked for another."""
+
+    seen: list = []
+    alive: list = []
+
+    def fit(self, X, y=None):
+        self.is_fitted_ = True
+        return self
+
+    def transform(self, X):
+        self.alive.append(sum(earlier() is not None for earlier in self.seen))
+        values = np.ascontiguousarray(X.to_numpy(dtype=np.float32))  # which the net need not copy
+        self.seen.append(weakref.ref(values))
+        return values
+
+
+def test_a_block_is_gone_before_the_next_is_read(tmp_path, small_blocks, monkeypatch):
+    monkeypatch.setattr(Watched, "seen", [])
+    monkeypatch.setattr(Watched, "alive", [])
+    numbers = [*FEATURES[:3], "y", *teacher().classes_]
+    rows = write(tmp_path / "rows", with_answers()[numbers])
+    net = StudentNet(MLP, module__hidden_units=(4,), max_epochs=2, batch_size=700)
+    model = DistilledClassifier(None, make_pipeline(Watched(), net), device="cpu")
+    model.fit_dataset(rows, target="y", soft_targets=list(teacher().classes_))
+    blocks = Watched.alive[-8:]  # in each epoch the 5,400 rows that are not held back are four
+    assert blocks == [1] * 8  # the rows that are held back
 
 
 def test_a_single_row_that_is_left_over_joins_the_batch_before_it(tmp_path):

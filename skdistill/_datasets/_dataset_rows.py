@@ -10,7 +10,7 @@ import torch
 
 from skdistill._datasets._dataset_parts import Part, Seen
 from skdistill._generators import current_stream
-from skdistill._input._arrow import below, beside, gaps_of
+from skdistill._input._arrow import below, beside, gaps_of, give_back
 from skdistill._input._parquet import MAX_CELLS, ParquetFile, as_named_rows
 from skdistill._input._row_groups import Stretch, Tables, read_stretch
 from skdistill._input._rows import as_rows
@@ -131,10 +131,10 @@ class DatasetRows:
         readers = [Tables(self._learnt(_shuffled(lane))) for lane in lanes]
         n_blocks = -(-sum(sizes) // self.n_at_once)
         for i in range(n_blocks):
-            bounds = [(n * i // n_blocks, n * (i + 1) // n_blocks) for n in sizes]
+            bounds = [n * (i + 1) // n_blocks - n * i // n_blocks for n in sizes]
             shares = zip(readers, bounds, strict=True)
-            tables = [t for reader, (start, stop) in shares for t in reader.take(stop - start)]
-            yield self.part(below(tables))
+            give_back()  # what the block before has taken
+            yield self.part(below([t for reader, share in shares for t in reader.take(share)]))
 
     def part(self, table: Any) -> Part:
         """Take rows apart."""

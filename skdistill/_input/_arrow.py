@@ -12,6 +12,7 @@ __all__ = [
     "common_schema",
     "different_values",
     "gaps_of",
+    "give_back",
     "positions_among",
 ]
 
@@ -43,6 +44,13 @@ def gaps_of(column: Any) -> np.ndarray:
 
     gaps = pyarrow.compute.is_null(column, nan_is_null=True).to_numpy()
     return np.asarray(gaps)
+
+
+def give_back() -> None:
+    """Give the memory of columns that are no more back to the system, which pyarrow would keep."""
+    import pyarrow
+
+    pyarrow.default_memory_pool().release_unused()
 
 
 def common_schema(schemas: Sequence[Any], columns: Sequence[str]) -> Any:

@@ -17,6 +17,9 @@ STEP_METHODS = (
     *BATCH_HOOKS,
 )
 
+LOSSES_APART = 256
+"""So many are tensors of their own, each of which keeps a page of the heap from being used again."""
+
 
 class FastEpochMixin(NeuralNet):
     """Runs an epoch without the bookkeeping of every batch.
@@ -34,7 +37,7 @@ class FastEpochMixin(NeuralNet):
             return
         self._set_training(training)
         parameters = [p for group in self.optimizer_.param_groups for p in group["params"]]
-        losses, sizes = [], []
+        losses, sizes, stacks = [], [], []
         with torch.set_grad_enabled(training):
             for X, y in iterator:
                 loss = self.get_loss(self.infer(X), y, X=X, training=training)
@@ -46,13 +49,18 @@ class FastEpochMixin(NeuralNet):
                     self.optimizer_.step()
                 losses.append(loss.detach())
                 sizes.append(len(X))
-        if not losses:
+                if len(losses) == LOSSES_APART:
+                    stacks.append(torch.stack(losses))
+                    losses = []
+        if not sizes:
             which = "to learn from" if training else "to choose the best epoch by"
             raise StudentError(
                 f"There is no batch of rows {which}; expected at least one. With drop_last=True a "
                 f"batch_size of at most the number of rows."
             )
-        self.record_epoch(prefix, torch.stack(losses), sizes)
+        if losses:
+            stacks.append(torch.stack(losses))
+        self.record_epoch(prefix, torch.cat(stacks), sizes)
 
     def train_step_single(self, batch, **fit_params):
         """Compute a batch's loss and gradients, in skorch's own way."""

@@ -130,6 +130,7 @@ class StreamBatches:
                 if not n_missing:
                     yield _joined(waiting)
                     n_missing, waiting = next(sizes, 0), []
+            del source  # before the next one is read
 
 
 def _joined(batches):

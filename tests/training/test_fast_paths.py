@@ -73,8 +73,14 @@ def weights(model):
 @pytest.mark.parametrize("alpha", [0.5, 1.0])
 @pytest.mark.parametrize(
     "settings",
-    [{}, {"module__dropout": 0.3}, {"train_split": None}, {"optimizer": torch.optim.SGD}],
-    ids=["plain", "dropout", "no hold-out", "SGD"],
+    [
+        {},
+        {"module__dropout": 0.3},
+        {"train_split": None},
+        {"optimizer": torch.optim.SGD},
+        {"batch_size": 1, "max_epochs": 1},
+    ],
+    ids=["plain", "dropout", "no hold-out", "SGD", "many batches"],
 )
 def test_the_fast_epoch_is_skorchs_epoch(settings, alpha, weighted):
     sample_weight = np.linspace(0.5, 1.5, len(X)) if weighted else None
