@@ -290,9 +290,27 @@ def forward_net(net, X) -> np.ndarray:
         The first of the module's outputs for each row.
     """
     batches = net.get_iterator(net.get_dataset(X), training=False)
+    return forward_batches(batches, net.evaluation_step)
+
+
+def forward_batches(batches, step) -> np.ndarray:
+    """Run batches of rows through a module.
+
+    Parameters
+    ----------
+    batches : iterable
+        Of a data set; a DataLoader gets a generator of its own.
+    step : callable
+        From a batch to what the module returns for it.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, ...), float64
+        The first of the module's outputs for each row.
+    """
     if isinstance(batches, DataLoader):
         batches.generator = torch.Generator()
-    outputs = [first_output(net.evaluation_step(batch, training=False)) for batch in batches]
+    outputs = [first_output(step(batch)) for batch in batches]
     return torch.cat([output.detach().to("cpu", torch.float64) for output in outputs]).numpy()
 
 

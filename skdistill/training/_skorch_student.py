@@ -3,14 +3,17 @@
 import copy
 
 import numpy as np
+import torch
 from scipy import sparse
 from sklearn.base import clone
 from skorch import NeuralNet, NeuralNetBinaryClassifier
+from skorch.dataset import unpack_data
+from skorch.utils import to_tensor
 from torch import nn
 from torch.utils.data import Dataset
 
 from skdistill._compat import replace_inferred_classes
-from skdistill._torch import as_tensor, forward_net
+from skdistill._torch import as_tensor, forward_batches, forward_net
 from skdistill.exceptions import StudentError
 from skdistill.students._soft_tree import with_open_widths
 from skdistill.students._widths import infer_widths
@@ -29,6 +32,9 @@ from skdistill.training._trainer import (
     train_net,
     training_copy,
 )
+
+ASKED = ("get_dataset", "get_iterator", "evaluation_step", "infer")
+"""The methods of a net by which it is asked about rows; see `forward_net`."""
 
 
 class BaseSkorchStudent(NetStudentMixin):
@@ -111,7 +117,8 @@ class BaseSkorchStudent(NetStudentMixin):
         return as_tensor(X, net.module_).numpy()
 
     def _body(self):
-        return _NetBody(self._number_rows, self.net_)
+        own = any(getattr(type(self.net_), name) is not getattr(NeuralNet, name) for name in ASKED)
+        return (_NetBody if own else _ModuleBody)(self._number_rows, self.net_)
 
     def _check_settings(self, net):
         settings = [name for name in net.get_params(deep=False) if name.startswith("criterion__")]
@@ -181,8 +188,43 @@ class SkorchRegressorStudent(NetRegressorMixin, BaseSkorchStudent):
     _own_criterion = RegressionCriterion
 
 
+class _ModuleBody:
+    """The module of a net that is asked as skorch does it, in the net's own batches.
+
+    Nothing of the training is in it: no optimiser, criterion, callbacks or history, and not the
+    module as it was given.
+    """
+
+    def __init__(self, rows, net):
+        self.rows = rows
+        self.module = net.module_
+        self.device = net.device
+        self.dataset = net.dataset, net.get_params_for("dataset")
+        settings = {"batch_size": net.batch_size} | net.get_params_for("iterator_valid")
+        self.iterator = net.iterator_valid, settings
+
+    def outputs(self, X):
+        """Return what the module makes of rows, float64."""
+        X = as_tensor(_dense(self.rows.read(X)), self.module).numpy()
+        make, settings = self.dataset
+        dataset = make(X, None, **settings)
+        make, settings = self.iterator
+        size = len(dataset) if settings["batch_size"] == -1 else settings["batch_size"]
+        return forward_batches(make(dataset, **settings | {"batch_size": size}), self._step)
+
+    def _step(self, batch):
+        rows, _ = unpack_data(batch)
+        if self.module.training:
+            self.module.eval()
+        with torch.no_grad():
+            return self.module(to_tensor(rows, device=self.device))
+
+
 class _NetBody:
-    """The user's net, asked in its own batches, and the rows of numbers that its module reads."""
+    """The user's net as a whole, where it has a way of its own to make batches or to infer.
+
+    That may read anything of the net, which is asked in its own batches.
+    """
 
     def __init__(self, rows, net):
         self.rows = rows

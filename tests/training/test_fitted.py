@@ -89,14 +89,44 @@ class Heavy(KD):
         return {**super().__getstate__(), "ballast": self.ballast}
 
 
-def test_it_holds_neither_loss_nor_optimiser_nor_teacher():
-    model = DistilledClassifier(FOREST, StudentNet(MLP, **QUICK), loss=Heavy(), random_state=0)
+@pytest.mark.parametrize("make", [StudentNet, NeuralNetClassifier])
+@pytest.mark.parametrize("module", [MLP, MLP(30, 2)], ids=["class", "instance"])
+def test_it_holds_neither_loss_nor_optimiser_nor_teacher(make, module):
+    student = make(module, optimizer=torch.optim.AdamW, lr=0.001, **QUICK)
+    model = DistilledClassifier(FOREST, student, loss=Heavy(), random_state=0)
     student = model.fit(X, LABELS).student_
     n_weights = sum(parameter.nbytes for parameter in student.module_.parameters())
     pickled = pickle.dumps(student.fitted_)
     assert len(pickled) < 2 * n_weights
     for word in (b"Heavy", b"AdamW", b"RandomForest", b"callback"):
         assert word not in pickled
+
+
+class Cooling(NeuralNetClassifier):
+    """A net that infers in a way of its own, by what its training has left."""
+
+    def infer(self, x, **fit_params):
+        return super().infer(x, **fit_params) / len(self.history)
+
+
+def test_a_net_that_infers_in_a_way_of_its_own_is_held_as_it_is():
+    model = DistilledClassifier(FOREST, Cooling(MLP, **QUICK), random_state=0).fit(X, LABELS)
+    alone = pickle.loads(pickle.dumps(model.student_.fitted_))
+    with torch.no_grad():
+        logits = model.student_.module_(torch.tensor(X, dtype=torch.float32)) / 3
+    expected = torch.softmax(logits.double(), dim=1).numpy()
+    np.testing.assert_allclose(alone.predict_proba(X), expected, rtol=1e-5, atol=1e-7)
+    np.testing.assert_array_equal(alone.predict_proba(X), model.predict_proba(X))
+
+
+@pytest.mark.parametrize("size", [-1, 50])
+def test_a_net_keeps_its_own_batches(size):
+    net = NeuralNetClassifier(MLP, iterator_valid__batch_size=size, **QUICK)
+    student = DistilledClassifier(FOREST, net, random_state=0).fit(X, LABELS).student_
+    seen = []
+    student.module_.register_forward_pre_hook(lambda module, rows: seen.append(len(rows[0])))
+    student.predict(X)
+    assert seen == ([569] if size == -1 else [*[50] * 11, 19])
 
 
 def test_it_compares_columns_in_the_students_name():
