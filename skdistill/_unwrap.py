@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
+from skdistill._names import own_rows
+
 
 class Unwrapped(NamedTuple):
     """The inside of a model.
@@ -88,6 +90,33 @@ def split_pipeline(estimator):
 def last_step(estimator):
     """Return the last step of a Pipeline, or the estimator itself."""
     return estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
+
+
+def named_steps(estimator):
+    """Return the steps of a Pipeline with their names; any other estimator is the one step."""
+    return estimator.steps if isinstance(estimator, Pipeline) else [("model", estimator)]
+
+
+def before_last(estimator):
+    """Return what comes before the last step of a Pipeline, as one; None where nothing does."""
+    return estimator[:-1] if len(named_steps(estimator)) > 1 else None
+
+
+def rows_before_last(estimator, X):
+    """Return rows as they reach the last step of a fitted Pipeline, or an estimator itself.
+
+    Parameters
+    ----------
+    estimator : object
+    X : {array-like, sparse matrix, DataFrame} of shape (n_samples, ...)
+        Not changed, whatever the steps do.
+
+    Returns
+    -------
+    {array-like, sparse matrix, DataFrame} of shape (n_samples, ...)
+    """
+    steps = before_last(estimator)
+    return X if steps is None else steps.transform(own_rows(steps, X))
 
 
 def ending_in(estimator, last):

@@ -39,7 +39,7 @@ MAY_IMPORT = {
     "_random": {"exceptions"},
     "_temperature": {"_input"},
     "_torch": {"exceptions", "_input"},
-    "_unwrap": set(),
+    "_unwrap": {"_names"},
     "_versions": set(),
     "_warn": set(),
     # layer 1

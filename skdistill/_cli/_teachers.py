@@ -8,11 +8,12 @@ from sklearn.ensemble import (
     HistGradientBoostingRegressor,
     VotingClassifier,
 )
-from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OrdinalEncoder
 from sklearn.svm import SVC
 
 from skdistill._cli._tables import NUMBERS
+from skdistill._unwrap import split_pipeline
 from skdistill.teachers import load_teacher
 
 
@@ -26,8 +27,7 @@ def find_teacher(options):
 
 def name_of(teacher):
     """Return the classes of a teacher's steps, for people to read."""
-    steps = teacher if isinstance(teacher, Pipeline) else [teacher]
-    return ", ".join(type(step).__name__ for step in steps)
+    return ", ".join(type(step).__name__ for step in split_pipeline(teacher))
 
 
 def digits_teacher():

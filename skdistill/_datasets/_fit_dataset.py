@@ -13,8 +13,8 @@ from skdistill._fitting._begun import Begun, Clock
 from skdistill._fitting._checks import check_parts
 from skdistill._fitting._fit_rows import Rows, Seeds
 from skdistill._input._rows import as_rows, label_digest
-from skdistill._names import own_rows
 from skdistill._random import draw_seeds
+from skdistill._unwrap import rows_before_last
 from skdistill.targets._tasks import ClassTask
 from skdistill.training._lesson import Lesson
 from skdistill.training._packed import Packed
@@ -188,14 +188,12 @@ def _read(model, source, seen, teacher):
 def _lesson(model, student, rows, told):
     """Return all that the training on the rows of the dataset needs."""
     what, seen, targets = told
-    net, steps = student[-1], student[:-1]
+    net = student[-1]
     packed = Packed(rows.task.hard, [] if targets is None else [targets.values])
     packed.check(rows.alpha)
 
     def block(part):
-        X = part.X
-        if len(student) > 1:
-            X = steps.transform(own_rows(steps, X))
+        X = rows_before_last(student, part.X)
         return Block(net.prepare_more(X), what.packed(part))
 
     stream = Stream(

@@ -15,7 +15,6 @@ from sklearn.ensemble import (
     RandomForestClassifier,
     VotingClassifier,
 )
-from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from skdistill._compat import (
@@ -30,6 +29,7 @@ from skdistill._fitting._halves import try_fit
 from skdistill._input._rows import as_rows
 from skdistill._interrupts import whole_trainings
 from skdistill._random import draw_seeds, seed_parameters
+from skdistill._unwrap import last_step, rows_before_last
 from skdistill.exceptions import TeacherError
 from skdistill.targets._splits import make_splits
 from skdistill.targets._tasks import ClassTask
@@ -269,13 +269,13 @@ class DistilledEnsembleClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstim
             p = np.full(mean.shape, self.smoothing / len(classes))
             p[:, columns] += (1 - self.smoothing) * answer
             mean += np.log(p)
-        return mean / len(_last(ensemble).estimators_)
+        return mean / len(last_step(ensemble).estimators_)
 
 
 def _as_ensemble(ensemble):
     """Return an estimator with members; a list becomes a vote."""
     if not isinstance(ensemble, list | tuple):
-        if isinstance(_last(ensemble), KINDS):
+        if isinstance(last_step(ensemble), KINDS):
             return ensemble
         raise TeacherError(
             f"ensemble={ensemble!r:.80} has no members that can be asked one by one; expected a "
@@ -293,10 +293,6 @@ def _as_ensemble(ensemble):
     return VotingClassifier(members, voting="soft")
 
 
-def _last(ensemble):
-    return ensemble[-1] if isinstance(ensemble, Pipeline) else ensemble
-
-
 def _seeded(ensemble, seed):
     copy = clone(ensemble)
     seed_parameters(copy, seed)
@@ -305,8 +301,8 @@ def _seeded(ensemble, seed):
 
 def _answers(ensemble, X, classes):
     """Give what each member says, and the columns of `classes` that it is about."""
-    last = _last(ensemble)
-    rows = ensemble[:-1].transform(X) if isinstance(ensemble, Pipeline) and len(ensemble) > 1 else X
+    last = last_step(ensemble)
+    rows = rows_before_last(ensemble, X)
     unknown = sorted(set(last.classes_.tolist()) - set(classes.tolist()))
     if unknown:
         raise TeacherError(

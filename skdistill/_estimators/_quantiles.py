@@ -7,7 +7,6 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, RegressorMixin, clone
-from sklearn.pipeline import Pipeline
 from sklearn.utils import column_or_1d, get_tags
 from sklearn.utils.validation import check_is_fitted
 
@@ -16,6 +15,7 @@ from skdistill._estimators._regressor import DistilledRegressor
 from skdistill._input._rows import as_rows
 from skdistill._names import own_rows
 from skdistill._random import draw_seeds, seed_parameters
+from skdistill._unwrap import last_step
 from skdistill.exceptions import TeacherError
 from skdistill.losses._regression import QuantileLoss, check_quantiles
 from skdistill.targets._tasks import as_numbers
@@ -303,7 +303,7 @@ def _as_teacher(teacher, quantiles):
 def _of_quantile(teacher, quantile):
     """Return a clone that learns a quantile."""
     whole = clone(teacher)
-    last = whole[-1] if isinstance(whole, Pipeline) else whole
+    last = last_step(whole)
     params = last.get_params(deep=False)
     found = OBJECTIVES.get(params.get("objective"))
     for name in [found] if found else [n for n in ("quantile", "alpha") if n in params]:

@@ -10,7 +10,7 @@ from sklearn.base import clone
 from skdistill._compat import check_names_and_width
 from skdistill._fitting._begun import Clock, Prepared
 from skdistill._interrupts import whole_trainings
-from skdistill._names import own_rows
+from skdistill._unwrap import rows_before_last
 from skdistill.exceptions import TeacherWarning
 from skdistill.training._all_terms import check_terms
 
@@ -48,8 +48,7 @@ def try_fit(model, X, y, asked=None, **changes):
     for name, part in (asked or {}).items():
         with called(name):
             check_names_and_width(trial, part)
-            read = own_rows(student, part)
-            student[-1].prepare_more(read if len(student) == 1 else student[:-1].transform(read))
+            student[-1].prepare_more(rows_before_last(student, part))
 
 
 @contextmanager
@@ -160,7 +159,7 @@ def learn_more(model, student, X, y, *, soft_targets=None, **given):
     rows = trial._read(X, y, soft_targets, **given)
     net = student[-1]
     _check_same(net.link_, rows.task)
-    parts = rows.parts if len(student) == 1 else [student[:-1].transform(p) for p in rows.parts]
+    parts = [rows_before_last(student, part) for part in rows.parts]
     parts = [net.prepare_again(parts[0]), *(net.prepare_more(part) for part in parts[1:])]
     check_terms(trial, net, rows, parts)
     ask = partial(trial._ask, rows, refit=False)

@@ -7,12 +7,12 @@ from functools import partial
 from typing import Any
 
 from sklearn.base import clone
-from sklearn.pipeline import Pipeline
 
 from skdistill._fitting._begun import Begun, Clock
 from skdistill._fitting._fit_rows import fit_steps
 from skdistill._names import own_rows
 from skdistill._random import seed_parameters
+from skdistill._unwrap import before_last, last_step
 from skdistill.teachers._as_teacher import bind_student
 from skdistill.teachers._fit import identity_of
 from skdistill.teachers._key import content_key
@@ -81,12 +81,10 @@ class SameRows:
         """
         clock = Clock()
         with clock.of("student"):
-            if not isinstance(estimator, Pipeline):
-                return self._begin(estimator, weight_seed, clock)
-            steps, inner = self._behind(estimator[:-1] if len(estimator) > 1 else None)
-            name, model = estimator.steps[-1]
-            begun = inner._begin(model, weight_seed, clock)
-            estimator.steps = [*steps, (name, model)]
+            steps, inner = self._behind(before_last(estimator))
+            begun = inner._begin(last_step(estimator), weight_seed, clock)
+            if steps:
+                estimator.steps = [*steps, estimator.steps[-1]]
             return begun._replace(estimator=estimator)
 
     def _begin(self, model, weight_seed, clock):

@@ -4,9 +4,7 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
-from sklearn.pipeline import Pipeline
-
-from skdistill._names import own_rows
+from skdistill._unwrap import ending_in, last_step, rows_before_last
 from skdistill.exceptions import StudentError
 
 
@@ -32,17 +30,11 @@ def replace_inside(model: Any, change: Callable, *rows: Any) -> Any:
         found = copy.copy(model)
         found.best_estimator_ = replace_inside(model.best_estimator_, change, *rows)
         return found
-    if not isinstance(model, Pipeline):
+    last = last_step(model)
+    if last is model:
         return change(model, *rows)
-    *before, (name, last) = model.steps
-    if before:
-        steps = model[:-1]
-        rows = tuple(
-            None if part is None else steps.transform(own_rows(steps, part)) for part in rows
-        )
-    found = copy.copy(model)
-    found.steps = [*before, (name, replace_inside(last, change, *rows))]
-    return found
+    rows = tuple(None if part is None else rows_before_last(model, part) for part in rows)
+    return ending_in(model, replace_inside(last, change, *rows))
 
 
 def trained_net(learner: Any, who: str) -> Any:

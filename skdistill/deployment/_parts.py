@@ -2,9 +2,9 @@
 
 from typing import Any, NamedTuple
 
-from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
+from skdistill._unwrap import split_pipeline
 from skdistill.deployment._onnx._answers import Answers, answers_of
 
 
@@ -104,19 +104,20 @@ def refuse_cascade(model: Any, action: str) -> None:
 
 def _flat(model):
     """Return the steps of a Pipeline and its last one, which is no Pipeline."""
-    steps = []
-    while isinstance(model, Pipeline):
-        *before, (_, model) = model.steps
-        steps += [step for _, step in before]
-    return steps, model
+    *steps, last = split_pipeline(model)
+    if last is model:
+        return steps, last
+    more, last = _flat(last)
+    return [*steps, *more], last
 
 
 def _transformers(steps):
     """Return the steps that change something, those of Pipelines in the place of these."""
     found = []
     for step in steps:
-        if isinstance(step, Pipeline):
-            found += _transformers([part for _, part in step.steps])
-        elif step is not None and step != "passthrough":
+        parts = split_pipeline(step)
+        if parts[-1] is not step:
+            found += _transformers(parts)
+        elif step not in (None, "passthrough"):
             found.append(step)
     return found

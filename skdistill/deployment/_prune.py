@@ -12,6 +12,7 @@ from skdistill._compat import Interval, check_names_and_width
 from skdistill._estimators._base import BaseDistilled
 from skdistill._fitting._halves import learn_more
 from skdistill._input._rows import as_rows
+from skdistill._unwrap import named_steps
 from skdistill.deployment._inside import replace_inside, trained_net
 from skdistill.deployment._parts import take_apart
 from skdistill.exceptions import StudentError
@@ -148,8 +149,7 @@ def prune(
 
 def _with_fewer_units(student, amount):
     """Return a Pipeline around a copy of a student, whose network has lost its weakest units."""
-    steps = student.steps if isinstance(student, Pipeline) else [("net", student)]
-    *before, (name, learner) = steps
+    *before, (name, learner) = named_steps(student)
     net = trained_net(learner, "prune")
     if net is not learner:
         raise StudentError(

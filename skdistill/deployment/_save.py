@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 from sklearn.frozen import FrozenEstimator
-from sklearn.pipeline import Pipeline
 
 from skdistill._aside import written_aside
 from skdistill._estimators._base import BaseDistilled
+from skdistill._unwrap import ending_in, last_step, named_steps, unwrap
 from skdistill._versions import package_versions
 from skdistill.deployment._file import Arrays, write_file
 from skdistill.deployment._files import new_file
@@ -134,9 +134,9 @@ def _find_student(model):
     if isinstance(model, BaseDistilled):
         model.fitted_  # noqa: B018 (raises where it is not fitted)
         return model.student_
-    if isinstance(model, Pipeline):
-        *steps, (name, last) = model.steps
-        return Pipeline([*steps, (name, _find_student(last))])
+    last = last_step(model)
+    if last is not model:
+        return ending_in(model, _find_student(last))
     if is_learner(model):
         model.fitted_  # noqa: B018
         return model
@@ -154,10 +154,10 @@ def _find_student(model):
 
 
 def _describe(student, arrays, path="steps"):
-    if not isinstance(student, Pipeline):
-        return describe_learner(student, arrays)
     steps = []
-    *before, (last_name, last) = student.steps
+    *before, (last_name, last) = named_steps(student)
+    if last is student:
+        return describe_learner(student, arrays)
     for name, step in before:
         steps.append([name, describe_step(step, f"{path}.{name}", arrays)])
     steps.append([last_name, _describe(last, arrays, f"{path}.{last_name}")])
@@ -168,9 +168,7 @@ def _check_copy(student, beside, path, golden, needs_module):
     """Refuse a file whose student answers otherwise than the one that was given."""
     module = None
     if needs_module:
-        last = student
-        while isinstance(last, Pipeline):
-            last = last[-1]
+        last = unwrap(student).core
         module = last.net if hasattr(last, "net") else last.module_
     copy = restore_student(beside, module, name=path.name, check=False)
     found = golden_answers(copy)

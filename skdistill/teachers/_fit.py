@@ -19,7 +19,7 @@ from skdistill._interrupts import whole_trainings
 from skdistill._names import own_rows
 from skdistill._random import seed_parameters
 from skdistill._torch import as_tensor, resolve_device
-from skdistill._unwrap import split_pipeline, unfrozen
+from skdistill._unwrap import before_last, split_pipeline, unfrozen
 from skdistill.exceptions import TeacherError
 from skdistill.teachers._adapters import (
     answers_from_labels,
@@ -183,8 +183,8 @@ def fit_teacher(teacher, X, y, *, seed, classes=None, sample_weight=None, fit_pa
     with seeded(seed, resolve_device("auto")), _reading_numbers(name):
         if not is_bare_net(last):
             return fit(X, y, **fit_params)
-        if isinstance(fitted, Pipeline):
-            steps = fitted[:-1]
+        steps = before_last(fitted)
+        if steps is not None:
             X = steps.fit_transform(X, y, **fit_params)
             fitted.steps[:-1] = steps.steps
         _fit_net(last, X, y, classes)

@@ -1,12 +1,12 @@
 """What is left of a student when it has learnt: it predicts, and that is all."""
 
 import torch
-from sklearn.pipeline import Pipeline
 
 from skdistill._compat import check_names_and_width
 from skdistill._input._rows import as_rows, has_gaps, is_plain, looks_plain
 from skdistill._names import own_rows
 from skdistill._torch import forward_in_batches
+from skdistill._unwrap import split_pipeline
 from skdistill.students import TablePreprocessor
 from skdistill.training._number_rows import NumberRows
 
@@ -151,10 +151,7 @@ def behind_steps(student, columns, refuses_gaps):
     -------
     FittedStudent
     """
-    steps, last = [], student
-    if isinstance(student, Pipeline):
-        *before, (_, last) = student.steps
-        steps = [step for _, step in before if step is not None and step != "passthrough"]
+    *steps, last = split_pipeline(student)
     fitted = last.fitted_
     # A TablePreprocessor finds out that rows are not finite, and lets a gap pass.
     looked_at = not refuses_gaps and bool(steps) and type(steps[0]) is TablePreprocessor
