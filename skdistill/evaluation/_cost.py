@@ -8,10 +8,10 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
-from sklearn.pipeline import Pipeline
 from torch import nn
 
 from skdistill._compat import safe_indexing
+from skdistill._unwrap import last_step
 
 _BATCH_REPEATS = 5
 _SINGLE_REPEATS = 30
@@ -37,8 +37,8 @@ def count_parameters(estimator: Any) -> float:
     n_parameters : float
         The count, or nan.
     """
-    if isinstance(estimator, Pipeline):
-        return count_parameters(estimator[-1])
+    if last_step(estimator) is not estimator:
+        return count_parameters(last_step(estimator))
     if isinstance(estimator, nn.Module):
         return float(sum(p.numel() for p in estimator.parameters()))
     if isinstance(estimator, (list, tuple)):

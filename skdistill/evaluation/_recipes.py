@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sklearn.base import clone, is_regressor
-from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_memory
 
 from skdistill._estimators._classifier import DistilledClassifier
@@ -15,6 +14,7 @@ from skdistill._estimators._regressor import DistilledRegressor
 from skdistill._fitting._alpha_choice import AUTO
 from skdistill._fitting._halves import called, try_fit
 from skdistill._names import own_rows
+from skdistill._unwrap import named_steps
 from skdistill.evaluation._arm_names import (
     DISTILLED,
     PLAIN,
@@ -146,7 +146,7 @@ def check_recipe(estimator: Any, X: Any, y: Any, asked: Mapping[str, Any] | None
         By what errors call them, rows that the fitted estimator is to be asked about, which its
         steps have to read, too.
     """
-    steps = estimator.steps if isinstance(estimator, Pipeline) else [("model", estimator)]
+    steps = named_steps(estimator)
     model = steps[-1][1]
     if not isinstance(model, DistilledClassifier | DistilledRegressor):
         return

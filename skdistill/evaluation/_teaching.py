@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.pipeline import Pipeline
 
 from skdistill._estimators._classifier import DistilledClassifier
 from skdistill._estimators._regressor import DistilledRegressor
@@ -15,7 +14,7 @@ from skdistill._fitting._alpha_choice import AUTO
 from skdistill._fitting._halves import ask, learn
 from skdistill._input._rows import as_rows
 from skdistill._names import own_rows
-from skdistill._unwrap import last_step
+from skdistill._unwrap import before_last, ending_in, last_step, named_steps
 from skdistill.targets import Targets, teacher_probabilities, teacher_targets
 from skdistill.targets._ask import Desk, ask_fitted
 from skdistill.targets._memory import open_memory
@@ -120,9 +119,9 @@ class Placed:
     def __init__(self, estimator: Any, X: Any, y: np.ndarray, groups: Any = None) -> None:
         self.estimator, self.model = estimator, last_step(estimator)
         self.X, self.y, self.groups = X, y, groups
-        self.steps: Any = None
-        if isinstance(estimator, Pipeline) and len(estimator) > 1:
-            self.steps = clone(estimator[:-1])
+        self.steps: Any = before_last(estimator)
+        if self.steps is not None:
+            self.steps = clone(self.steps)
             self.X = self.steps.fit_transform(own_rows(self.steps, X), y)
 
     def ask(self, *, refit: bool = False, **changes: Any) -> tuple[Targets, Any]:
@@ -132,11 +131,11 @@ class Placed:
     def learn(self, targets: Targets | None, **changes: Any) -> Any:
         """The fitted estimator, its last step taught by targets; see `_fitting._halves.learn`."""
         fitted = learn(self.model, self.X, self.y, targets, groups=self.groups, **changes)
-        if not isinstance(self.estimator, Pipeline):
+        if self.estimator is self.model:
             return fitted
-        whole = clone(self.estimator)
-        steps = [] if self.steps is None else self.steps.steps
-        whole.steps = [*steps, (self.estimator.steps[-1][0], fitted)]
+        whole = ending_in(clone(self.estimator), fitted)
+        if self.steps is not None:
+            whole.steps[:-1] = self.steps.steps
         return whole
 
     def reference(self, X: Any, columns: Any) -> np.ndarray:
@@ -223,7 +222,7 @@ def teacher_key(estimator: Any) -> Any:
         A seeded clone: a distilled estimator, or a Pipeline that ends in one.
     """
     model = last_step(estimator)
-    steps = estimator[:-1].steps if isinstance(estimator, Pipeline) else []
+    steps = named_steps(estimator)[:-1]
     layers = layers_of(model)
     settings = (model.cv, model.calibrate, model.teacher_classes, str(model.device), layers)
     try:
