@@ -28,7 +28,7 @@ def check_rows_of_fit(model: Any, X_train: Any, y_train: np.ndarray) -> None:
         Their labels.
     """
     advice = "Pass the training rows of that fit, in their order, or clone(model) to fit anew."
-    known = getattr(model, "classes_", None)  # of numbers there are none
+    known: Any = getattr(model, "classes_", None)  # of numbers there are none
     classes = None if known is None else np.unique(y_train)
     if classes is not None and not np.array_equal(known, classes):
         raise ValueError(
