@@ -30,9 +30,10 @@ from skdistill.evaluation._teaching import ask_fitted_teacher
 from skdistill.evaluation._verdict import verdict_sentences
 from skdistill.targets import Targets, fit_temperature
 from skdistill.targets._tasks import ClassTask
+from skdistill.targets._warnings import FLOOR
 from skdistill.teachers._align import align_columns
 from skdistill.teachers._asks import CLASSES
-from skdistill.teachers._clip import log_probabilities
+from skdistill.teachers._clip import apply_temperature, log_probabilities
 from skdistill.training._net import StudentNet
 
 N_BINS = 15
@@ -62,6 +63,10 @@ class ClassScoring:
     """What curves show."""
     higher_is_better = ("accuracy",)
     loss_name, loss_format = "log-loss", ".3f"
+    distance_name, constant_name = "KL", "class rates"
+    """What a diagnosis calls the distance to the teacher, and the same answer for all rows."""
+    too_close, softened = "surer of", "softer"
+    """How a teacher speaks of rows that it knows by heart, and what its targets are beside y."""
     memorised = "are over-confident"
     estimator = "DistilledClassifier"
     report_arms = ARM_NAMES
@@ -176,7 +181,7 @@ class ClassScoring:
         means = {name: float(values.mean()) for name, values in terms.items()}
         return {
             **{name: means[name] for name in ("accuracy", "log_loss", "brier")},
-            "ece": calibration_error(encoded, answer, n_bins=N_BINS),
+            "ece": self.calibration_error(encoded, answer),
             **ranking_scores(encoded, answer),
             **{name: means[name] for name in ("agreement", "kl")},
         }
@@ -234,6 +239,34 @@ class ClassScoring:
             found["true_positive_rate"] = (taken, encoded == 1)
             found["false_positive_rate"] = (taken, encoded == 0)
         return found
+
+    @staticmethod
+    def unit(encoded: np.ndarray) -> float:
+        """What a diagnosis divides losses by, given the labels to learn from: nats are nats."""
+        return 1.0
+
+    @staticmethod
+    def floored_losses(encoded: np.ndarray, answer: np.ndarray, unit: float) -> np.ndarray:
+        """-log p_y of each row, p at least `FLOOR`: a forest's exact zeros shall not decide."""
+        return row_terms(encoded, np.maximum(answer, FLOOR), answer)["log_loss"]
+
+    @staticmethod
+    def floored_distances(p: np.ndarray, q: np.ndarray, unit: float) -> np.ndarray:
+        """KL(p ‖ q) of each row, q at least `FLOOR`."""
+        return row_terms(np.zeros(len(p), dtype=int), np.maximum(q, FLOOR), p)["kl"]
+
+    def constant(self, encoded: np.ndarray, n_rows: int) -> np.ndarray:
+        """The answer to so many rows that only knows the labels that are learnt from."""
+        rates = np.bincount(encoded, minlength=len(self.classes)) / len(encoded)
+        return np.tile(rates, (n_rows, 1))
+
+    calibrated = staticmethod(apply_temperature)
+    """Answers with a `temperature`."""
+
+    @staticmethod
+    def calibration_error(encoded: np.ndarray, answers: np.ndarray) -> float:
+        """That of a report."""
+        return calibration_error(encoded, answers, n_bins=N_BINS)
 
     def read(self, answer: Any, columns: Any, name: Any) -> np.ndarray:
         """Probabilities whose columns are the given labels, checked and in the order of ours."""

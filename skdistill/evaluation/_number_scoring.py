@@ -44,6 +44,8 @@ class NumberScoring:
     metrics = ("mse", "mae", "r2")
     higher_is_better = ("r2",)
     loss_name, loss_format = "squared error", ".3g"
+    distance_name, constant_name = "The squared distance", "mean of y"
+    too_close, softened = "closer to", "smoother"
     memorised = "repeat the noise of y"
     estimator = "DistilledRegressor"
     report_arms = NUMBER_ARM_NAMES
@@ -179,6 +181,33 @@ class NumberScoring:
             for arm, own in answers.items()
         }
         return {"mse": (errors, np.ones(len(y), dtype=bool))}
+
+    @staticmethod
+    def unit(y: np.ndarray) -> float:
+        """What a diagnosis divides losses by: a constant then loses about 1."""
+        return float(np.var(y))
+
+    @staticmethod
+    def floored_losses(y: np.ndarray, answer: np.ndarray, unit: float) -> np.ndarray:
+        """The squared error of each row, or distance to another answer; there is no floor."""
+        return (y - answer) ** 2 / unit
+
+    floored_distances = floored_losses
+
+    @staticmethod
+    def constant(y: np.ndarray, n_rows: int) -> np.ndarray:
+        """The mean of y, for so many rows."""
+        return np.full(n_rows, y.mean())
+
+    @staticmethod
+    def calibrated(answers: np.ndarray, temperature: float) -> np.ndarray:
+        """The same: numbers have no temperature."""
+        return answers
+
+    @staticmethod
+    def calibration_error(y: np.ndarray, answers: np.ndarray) -> float:
+        """Numbers have none."""
+        return np.nan
 
     def variance(self, y: np.ndarray) -> float:
         """The variance of numbers, in the squared units of the errors."""

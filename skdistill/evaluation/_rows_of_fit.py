@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from skdistill._compat import check_names_and_width
-from skdistill._estimators._regressor import DistilledRegressor
 from skdistill._input._rows import label_digest
 from skdistill.evaluation._metrics import class_index
 from skdistill.targets._tasks import as_numbers
@@ -29,11 +28,11 @@ def check_rows_of_fit(model: Any, X_train: Any, y_train: np.ndarray) -> None:
         Their labels.
     """
     advice = "Pass the training rows of that fit, in their order, or clone(model) to fit anew."
-    numbers = isinstance(model, DistilledRegressor)
-    classes = None if numbers else np.unique(y_train)
-    if classes is not None and not np.array_equal(model.classes_, classes):
+    known: Any = getattr(model, "classes_", None)  # of numbers there are none
+    classes = None if known is None else np.unique(y_train)
+    if classes is not None and not np.array_equal(known, classes):
         raise ValueError(
-            f"The model was fitted with the classes {_listed(model.classes_)} and y_train has "
+            f"The model was fitted with the classes {_listed(known)} and y_train has "
             f"{_listed(classes)}. {advice}"
         )
     are_texts = len(X_train.shape) == 1
@@ -47,7 +46,7 @@ def check_rows_of_fit(model: Any, X_train: Any, y_train: np.ndarray) -> None:
         check_names_and_width(model, X_train)
     hard = as_numbers(y_train) if classes is None else class_index(y_train, classes)
     if model.label_digest_ != label_digest(hard):
-        what = "numbers" if numbers else "labels"
+        what = "numbers" if known is None else "labels"
         raise ValueError(
             f"The {len(y_train)} {what} in y_train are not those that the model was fitted on, or "
             f"come in another order. {advice}"

@@ -1,6 +1,7 @@
 """What differs between the evaluation of models of classes and of models of numbers.
 
-It stands in the methods and attributes of two objects, and nothing else asks which of them it has.
+It stands in the methods and attributes of two objects. No other file asks which of them it has; at
+most it asks for `classes`, of which numbers have none.
 """
 
 from __future__ import annotations

@@ -34,6 +34,7 @@ from skdistill.evaluation._diagnosis import _rules as rules
 from skdistill.evaluation._diagnosis._advice import advise
 from skdistill.evaluation._diagnosis._figures import Figure, Figures, compute_figures
 from skdistill.evaluation._diagnosis._measure import Evidence
+from skdistill.evaluation._tasks import ClassScoring, NumberScoring
 from skdistill.students import MLP, DefaultStudent
 from skdistill.transfer import GaussianNoise, Spunge
 
@@ -216,6 +217,7 @@ def evidence(**changed):
     y = np.array([0, 1, 0, 1, 0, 1])
     good = np.where(y[:, None] == [0, 1], 0.8, 0.2)
     made = {
+        "task": ClassScoring(y),
         "y_train": y,
         "y_test": y,
         **dict.fromkeys(
@@ -370,7 +372,7 @@ def test_a_verdict_on_numbers_has_no_unit():
 
 def test_a_gain_on_numbers_needs_no_control():
     assert rules.find(
-        figures(of_numbers=True), alpha=0.5, taught=True, asks_own_rows=False, ask_controls=dict
+        figures(task=NumberScoring), alpha=0.5, taught=True, asks_own_rows=False, ask_controls=dict
     ).reading == [
         "The student gains 0.100 over the plain one, to 0.320; the teacher's squared "
         "error is 0.310."
@@ -446,7 +448,7 @@ def figures(**values):
     base.setdefault("teacher_gap", base["teacher_test"] - base["teacher_train"])
     base.setdefault("lead", base["plain_test"] - base["teacher_test"])
     base.setdefault("gain", base["plain_test"] - base["student_test"])
-    plain_numbers = {"kept", "teacher_ece", "of_numbers"}
+    plain_numbers = {"kept", "teacher_ece", "task"}
     return Figures(**{k: v if k in plain_numbers else Figure(v, 0.005) for k, v in base.items()})
 
 

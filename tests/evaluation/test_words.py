@@ -16,6 +16,7 @@ from skdistill.evaluation._diagnosis import _rules as rules
 from skdistill.evaluation._diagnosis._figures import Figure, Figures
 from skdistill.evaluation._diagnosis._rows import figure_rows
 from skdistill.evaluation._report._headline import headline
+from skdistill.evaluation._tasks import ClassScoring, NumberScoring
 from skdistill.evaluation._verdict import number_verdict, verdict_sentences
 
 NUMBER = r"[+-]?\d+(?:\.\d+)?"
@@ -168,7 +169,7 @@ def test_no_part_of_a_headline_contradicts_its_figures(rng):
 # The diagnosis
 
 
-def any_figures(rng, *, of_numbers=False):
+def any_figures(rng, *, task=ClassScoring):
     """Figures of any student, teacher and plain student, with errors of any size."""
 
     def loss():
@@ -197,8 +198,8 @@ def any_figures(rng, *, of_numbers=False):
     return Figures(
         **{name: Figure(of, errors[name]) for name, of in value.items()},
         kept=0.5,
-        teacher_ece=0.02,
-        of_numbers=of_numbers,
+        teacher_ece=0.02 if task is ClassScoring else np.nan,
+        task=task,
     )
 
 
@@ -228,9 +229,9 @@ CLAIMS = {
 @drawn
 def test_no_sentence_of_a_diagnosis_contradicts_its_figures(rng):
     alpha = float(rng.integers(2) / 2)
-    f = any_figures(rng, of_numbers=rng.random() < 0.2)
+    f = any_figures(rng, task=NumberScoring if rng.random() < 0.2 else ClassScoring)
     f = f if alpha else untaught(f)
-    names = [] if f.of_numbers else ["temperature", "smoothing"]
+    names = [] if f.task is NumberScoring else ["temperature", "smoothing"]
     controls = {name: Figure(rng.normal(0, 0.1), 10 ** rng.uniform(-4, -1)) for name in names}
     finding = rules.find(
         f,

@@ -9,12 +9,9 @@ from typing import NamedTuple
 import numpy as np
 
 from skdistill.evaluation._diagnosis._measure import Evidence
-from skdistill.evaluation._metrics import calibration_error, row_terms
+from skdistill.evaluation._tasks import ClassScoring, Scoring
 from skdistill.targets import fit_temperature
-from skdistill.targets._warnings import FLOOR
 from skdistill.teachers._clip import apply_temperature, log_probabilities
-
-N_BINS = 15
 
 #: A difference counts if it is more than this many of its standard errors.
 N_ERRORS = 2.0
@@ -71,8 +68,8 @@ class Figures:
         Calibration error of the teacher on the test rows.
     calibrated : Figure
         Teacher minus the teacher softened by the temperature of its training rows, test rows.
-    of_numbers : bool, default=False
-        Whether numbers are predicted, and no classes.
+    task : type, default=ClassScoring
+        What is predicted.
     """
 
     student_train: Figure
@@ -92,17 +89,17 @@ class Figures:
     kept: float
     teacher_ece: float
     calibrated: Figure
-    of_numbers: bool = False
+    task: type[Scoring] = ClassScoring
 
     @property
     def loss(self) -> str:
         """What the loss is called."""
-        return "squared error" if self.of_numbers else "log-loss"
+        return self.task.loss_name
 
     @property
     def distance(self) -> str:
         """What the distance of student and teacher is called."""
-        return "The squared distance" if self.of_numbers else "KL"
+        return self.task.distance_name
 
 
 def compute_figures(evidence: Evidence) -> Figures:
@@ -117,26 +114,21 @@ def compute_figures(evidence: Evidence) -> Figures:
     -------
     figures : Figures
     """
-    y_train, y, teacher = evidence.y_train, evidence.y_test, evidence.teacher_test
-    variance = np.var(y_train) if evidence.of_numbers else None
-    losses = partial(row_losses, variance=variance)
-    distances = partial(row_distances, variance=variance)
+    task, y_train, y = evidence.task, evidence.y_train, evidence.y_test
+    teacher = evidence.teacher_test
+    unit = task.unit(y_train)
+    losses = partial(task.floored_losses, unit=unit)
+    distances = partial(task.floored_distances, unit=unit)
     told = ~np.isnan(evidence.teacher_train.reshape(len(y_train), -1)).any(axis=1)
     taught = evidence.teacher_train[told]
-    if evidence.of_numbers:
-        constant, calibrated, ece = np.full(len(y), y_train.mean()), teacher, np.nan
-    else:
-        rates = np.bincount(y_train, minlength=teacher.shape[1]) / len(y_train)
-        constant = np.tile(rates, (len(y), 1))
-        calibrated = apply_temperature(teacher, evidence.teacher_temperature)
-        ece = calibration_error(y, teacher, n_bins=N_BINS)
+    calibrated = task.calibrated(teacher, evidence.teacher_temperature)
 
     student = losses(y, evidence.student_test)
     student_train = losses(y_train, evidence.student_train)
     teacher_test = losses(y, teacher)
     teacher_train = losses(y_train[told], taught)
     plain = losses(y, evidence.plain_test)
-    prior = losses(y, constant)
+    prior = losses(y, task.constant(y_train, len(y)))
     known = prior.mean() - teacher_test.mean()
     return Figures(
         student_train=mean(student_train),
@@ -154,9 +146,9 @@ def compute_figures(evidence: Evidence) -> Figures:
         lead=mean(plain - teacher_test),
         gain=mean(plain - student),
         kept=float((prior.mean() - student.mean()) / known) if known > 0 else np.nan,
-        teacher_ece=ece,
+        teacher_ece=task.calibration_error(y, teacher),
         calibrated=mean(teacher_test - losses(y, calibrated)),
-        of_numbers=evidence.of_numbers,
+        task=type(task),
     )
 
 
@@ -175,33 +167,16 @@ def beyond_controls(evidence: Evidence) -> dict[str, Figure]:
         softened by the one temperature that suits the test rows best, the most that calibration
         could give. "smoothing": the label-smoothed student.
     """
-    if evidence.of_numbers:
+    if np.isnan(evidence.teacher_temperature):
         return {}
-    y = evidence.y_test
+    y, losses = evidence.y_test, partial(evidence.task.floored_losses, unit=1.0)
     best = fit_temperature(log_probabilities(evidence.plain_test), y)
-    student = row_losses(y, evidence.student_test)
+    student = losses(y, evidence.student_test)
     controls = {
         "temperature": apply_temperature(evidence.plain_test, best),
         "smoothing": evidence.smooth(),
     }
-    return {name: mean(row_losses(y, p) - student) for name, p in controls.items()}
-
-
-def row_losses(y: np.ndarray, answer: np.ndarray, variance: float | None = None) -> np.ndarray:
-    """-log p_y of each row, p at least `FLOOR`: a forest's exact zeros shall not decide.
-
-    With a variance the squared error of numbers, in units of it.
-    """
-    if variance is not None:
-        return (y - answer) ** 2 / variance
-    return row_terms(y, np.maximum(answer, FLOOR), answer)["log_loss"]
-
-
-def row_distances(p: np.ndarray, q: np.ndarray, variance: float | None = None) -> np.ndarray:
-    """KL(p ‖ q) of each row, q at least `FLOOR`; with a variance that of numbers, squared."""
-    if variance is not None:
-        return row_losses(p, q, variance)
-    return row_terms(np.zeros(len(p), dtype=int), np.maximum(q, FLOOR), p)["kl"]
+    return {name: mean(losses(y, p) - student) for name, p in controls.items()}
 
 
 def mean(terms: np.ndarray) -> Figure:

@@ -15,6 +15,7 @@ from skdistill.evaluation._arm_names import DISTILLED, PLAIN, SMOOTHED, TEACHER
 from skdistill.evaluation._engine import doubts, run
 from skdistill.evaluation._problem import TOLD, Arm, Cell, Fit, Problem
 from skdistill.evaluation._recipes import student_arms
+from skdistill.evaluation._tasks import Scoring
 from skdistill.evaluation._teaching import ask_teacher, teacher_answer
 
 OWNER = "diagnose"
@@ -28,6 +29,7 @@ class Evidence:
 
     Attributes
     ----------
+    task : ClassScoring or NumberScoring
     y_train, y_test : ndarray of shape (n_train,) and (n_test,)
         The columns of the labels, or the numbers.
     teacher_train : ndarray
@@ -48,6 +50,7 @@ class Evidence:
         Fits the recipe with label smoothing and returns its probabilities of the test rows.
     """
 
+    task: Scoring
     y_train: np.ndarray
     y_test: np.ndarray
     teacher_train: np.ndarray
@@ -60,11 +63,6 @@ class Evidence:
     alpha: float
     taught: bool
     smooth: Callable[[], np.ndarray]
-
-    @property
-    def of_numbers(self) -> bool:
-        """Whether numbers are predicted, and no classes."""
-        return self.teacher_test.ndim == 1
 
 
 def gather_evidence(
@@ -140,6 +138,7 @@ def gather_evidence(
     of_teacher = targets.values if targets.has_target.any() else as_learnt(said)
     of_teacher, y_index = task.as_answers(of_teacher), task.encode(y)
     return Evidence(
+        task=task,
         y_train=y_index,
         y_test=task.encode(y_test),
         teacher_train=of_teacher,

@@ -49,10 +49,9 @@ def figure_rows(figures: Figures, controls: dict[str, Figure]) -> list[dict[str,
     half = rules.MEMORISED_SHARE * f.teacher_test.value
     heart = rules.BY_HEART_SHARE * f.student_test.value
     imitation = rules.IMITATION_SHARE * f.kl_test.value
-    constant = "mean of y" if f.of_numbers else "class rates"
     to_teacher = f"{f.distance.removeprefix('The ')} to teacher"
     rows = [
-        (f"{constant}, test", f.class_rates, "", ""),
+        (f"{f.task.constant_name}, test", f.class_rates, "", ""),
         ("teacher, training", f.teacher_train, *_below(f.teacher_train, half)),
         ("teacher, test", f.teacher_test, "", ""),
         ("teacher, test - training", f.teacher_gap, *_sign(f.teacher_gap)),
@@ -77,7 +76,7 @@ def figure_rows(figures: Figures, controls: dict[str, Figure]) -> list[dict[str,
         ("plain - teacher, test", f.lead, *_sign(f.lead, "teacher better", "plain better")),
         ("plain - student, test", f.gain, *_sign(f.gain, "a gain", "a loss")),
     ]
-    if not f.of_numbers:
+    if not np.isnan(f.teacher_ece):  # numbers have no calibration
         says = _sign(f.calibrated, "calibration helps", "calibration harms")
         rows.append(("teacher - calibrated teacher, test", f.calibrated, *says))
     for name, beyond in controls.items():

@@ -116,13 +116,12 @@ def find(
     """
     f = figures
     if alpha > 0 and asks_own_rows and has_memorised(f):
-        closer = "closer to" if f.of_numbers else "surer of"
         train, test = shown(f.teacher_train, f.teacher_test)
         return _found(
             MEMORISED,
             f"The teacher's {f.loss} is {train} on the training rows and {test} on the test rows: "
-            f"it has learnt by heart the rows that it teaches, and is {closer} them than it should "
-            f"be.",
+            f"it has learnt by heart the rows that it teaches, and is {f.task.too_close} them than "
+            f"it should be.",
         )
     if knows_by_heart(f) or lags(f):
         return _explain_loss(f, alpha)
@@ -210,14 +209,13 @@ def _weak_teacher(f: Figures, ask_controls: Callable[[], dict[str, Figure]]) -> 
         f"that learns from labels alone."
     )
     if f.gain.is_positive:
-        softer = "smoother" if f.of_numbers else "softer"
         gain, student = shown(f.gain, f.student_test)
         return Finding(
             REGULARISATION,
             [
                 weak,
                 f"Still the student gains {gain} over the plain one, to {student}: its targets are "
-                f"{softer}, not wiser.",
+                f"{f.task.softened}, not wiser.",
             ],
             ask_controls(),
         )

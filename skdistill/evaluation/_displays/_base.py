@@ -53,8 +53,8 @@ class Display:
     def from_estimator(cls, *args: Any, **kwargs: Any) -> Self:
         """Compute what is shown of an estimator and rows, and draw it.
 
-        It takes what the function that gives the numbers takes, `ax` and choices of `plot`. What
-        cannot be drawn, and where, is refused before anything is computed.
+        It takes what the function that gives the numbers takes, and `ax`, which is looked at before
+        anything is computed; most take the choices of `plot` too.
         """
         raise NotImplementedError
 
