@@ -54,7 +54,7 @@ class Asked(NamedTuple):
         return said[:, 0] if targets.kind == "numbers" and said.shape[1] == 1 else said
 
 
-class Student(NamedTuple):
+class KeptStudent(NamedTuple):
     """What is kept of a student: itself, the bytes of its pickle, and its answers by test set.
 
     The bytes are counted where it was fitted: a pickle that has been read again is another.
@@ -107,11 +107,11 @@ def _ask_teacher(
     return (targets, teacher, seconds), pickled_bytes(teacher)
 
 
-def keep_student(problem: Problem, cell: Cell, fit: Fit) -> Student:
+def keep_student(problem: Problem, cell: Cell, fit: Fit) -> KeptStudent:
     """What `run` keeps of a fitted student."""
     parts = problem.tests if cell.test is None else ["test"]
     answers = {part: fit.answer(part) for part in parts}
-    return Student(fit.model, pickled_bytes(fit.model.student_), answers)
+    return KeptStudent(fit.model, pickled_bytes(fit.model.student_), answers)
 
 
 def costs(
@@ -137,7 +137,7 @@ def costs_of_teacher(task: Scoring, model: Any, asked: Asked, X: Any) -> dict[st
     return costs(asked.teacher, asked.n_bytes, bare, X, asked.seconds)
 
 
-def costs_of_student(task: Scoring, student: Student, X: Any) -> dict[str, float]:
+def costs_of_student(task: Scoring, student: KeptStudent, X: Any) -> dict[str, float]:
     """See `costs`."""
     shipped, took = student.model.student_, student.model.fit_seconds_["student"]
     return costs(shipped, student.n_bytes, getattr(shipped, task.response_method), X, took)

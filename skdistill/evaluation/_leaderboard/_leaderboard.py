@@ -24,7 +24,7 @@ from skdistill.evaluation._recipes import (
     student_arms,
 )
 from skdistill.evaluation._shipped import (
-    Student,
+    KeptStudent,
     ask_once,
     costs_of_student,
     costs_of_teacher,
@@ -208,7 +208,7 @@ def _board(
         records = run(
             OWNER, unseen, cells, keep_student, n_jobs=n_jobs, memory=memory, progress=progress
         )
-    fits: dict[Any, list[Student]] = {}
+    fits: dict[Any, list[KeptStudent]] = {}
     for record in records:
         fits.setdefault(record.arm, []).append(record.value)
     if asked.on_train is not None:

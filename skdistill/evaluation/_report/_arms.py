@@ -25,7 +25,7 @@ from skdistill.evaluation._report._cascade import (
     join_answers,
 )
 from skdistill.evaluation._shipped import (
-    Student,
+    KeptStudent,
     ask_once,
     costs,
     costs_of_student,
@@ -115,7 +115,7 @@ def run_arms(
     """
     task, tests = problem.task, {name: X for name, (X, _) in problem.tests.items()}
     thresholds = []
-    students: dict[Any, Student] = {}
+    students: dict[Any, KeptStudent] = {}
     names = [name for name in task.report_arms if name not in (TEACHER, SCALED)]
     given = {DISTILLED} if fitted else set()
     everything = np.arange(len(problem.y))
@@ -131,7 +131,9 @@ def run_arms(
         find_threshold = None if held_back is None else _threshold_finder(task, teacher, held_back)
         if fitted:
             answers = {name: task.ask(model, X, DISTILLED) for name, X in tests.items()}
-            students[DISTILLED, seeds[0]] = Student(model, pickled_bytes(model.student_), answers)
+            students[DISTILLED, seeds[0]] = KeptStudent(
+                model, pickled_bytes(model.student_), answers
+            )
             if find_threshold is not None:
                 thresholds.append(find_threshold(model))
         progress.add(TEACHER, like=False)
