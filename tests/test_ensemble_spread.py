@@ -87,6 +87,20 @@ def test_a_list_is_asked_likewise():
     assert model.disagreement(X[test]) == pytest.approx(spread_by_hand(answers, 0.1)[1])
 
 
+@pytest.mark.parametrize("is_fitted", [True, False], ids=["fitted", "not fitted"])
+def test_steps_that_write_into_rows_get_rows_of_their_own(is_fitted):
+    predictions = []
+    for copy in (True, False):
+        ensemble = make_pipeline(StandardScaler(copy=copy), clone(FOREST))
+        if is_fitted:
+            ensemble.fit(X.copy(), Y)
+        rows = X.copy()
+        model = DistilledEnsembleClassifier(ensemble, REPEATS, random_state=0).fit(rows, Y)
+        np.testing.assert_array_equal(rows, X)
+        predictions.append(model.predict_proba(X))
+    np.testing.assert_array_equal(*predictions)
+
+
 def test_members_that_agree_have_no_spread():
     model = DistilledEnsembleClassifier([GaussianNB(), GaussianNB()], REPEATS).fit(X, Y)
     assert model.disagreement(X) == pytest.approx(np.zeros(len(X)), abs=1e-12)

@@ -28,6 +28,7 @@ from skdistill._estimators._regressor import DistilledRegressor
 from skdistill._fitting._halves import try_fit
 from skdistill._input._rows import as_rows
 from skdistill._interrupts import whole_trainings
+from skdistill._names import own_rows
 from skdistill._random import draw_seeds, seed_parameters
 from skdistill._unwrap import last_step, rows_before_last
 from skdistill.exceptions import TeacherError
@@ -193,7 +194,7 @@ class DistilledEnsembleClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstim
                 targets = self._log_means(ensemble, X, task.classes)
             else:
                 targets = self._out_of_fold(ensemble, X, task, seeds[0])
-                self.ensemble_ = _seeded(ensemble, seeds[1]).fit(X, task.y)
+                self.ensemble_ = _seeded(ensemble, seeds[1]).fit(own_rows(ensemble, X), task.y)
             self.student_ = student.fit(X, targets)
         self.classes_ = task.classes
         return self
