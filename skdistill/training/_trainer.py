@@ -234,10 +234,7 @@ def check_trainable(module):
 
 
 def _check_members(net):
-    """Refuse modules whose answers are probabilities by their form where numbers are learnt.
-
-    These would be 1 for a single number, whatever the row.
-    """
+    """Refuse answers that sum to 1 by their form, and are 1 if there is one, for numbers."""
     if net.criterion_.member_mean != "outputs":
         return
     for part in net.module_.modules():
