@@ -56,11 +56,11 @@ def split(
     teacher : torch.nn.Module
         Not changed.
     groups : int or list of list of int, default=2
-        The groups: positions of classes in ``classes_``, two or more in each, or of columns; every
-        one in one group. An int is how many are found, of equal size as nearly as may be: classes
-        whose weights in the teacher's last layer are alike are together, as are columns by
-        those of its first layer. Halves are taken along the first principal component of these
-        weights, and halves of the halves.
+        The groups: positions of classes in ``classes_``, two or more in each, or of columns as the
+        teacher reads them; every one in one group. An int is how many are found, of equal size as
+        nearly as may be: classes whose weights in the teacher's last layer are alike are together,
+        as are columns by those of its first layer. Halves are taken along the first principal
+        component of these weights, and halves of the halves.
     by : {"classes", "features"}, default="classes"
         What the experts share out.
     width : float, default=0.25
@@ -69,8 +69,7 @@ def split(
     Returns
     -------
     torch.nn.Module
-        With ``experts`` and ``gate``. By classes it learns classes alone,
-        by features numbers too.
+        With ``experts`` and ``gate``. By classes it learns classes alone, by features numbers too.
 
     Raises
     ------
