@@ -24,6 +24,7 @@ from skdistill.students import (
 )
 from skdistill.students._conv import AsImages
 from skdistill.students._dropout import Dropout
+from skdistill.students._gated import GatedClasses, GatedColumns
 from skdistill.students._layers import FrozenNorm
 from skdistill.students._members import MemberLinear, MemberMLP
 from skdistill.students._sparse import SparseLinear
@@ -87,6 +88,8 @@ BLOCKS: dict[type[nn.Module], tuple[str, ...]] = {
         *("settings", "n_features", "depth", "beta", "penalty", "mean", "n_codes"),
         "takes_sparse",
     ),
+    GatedClasses: ("sizes", "takes_sparse"),
+    GatedColumns: ("sizes",),
     FrozenNorm: (),
 }
 """Modules with others in them, and the attributes that they have besides."""

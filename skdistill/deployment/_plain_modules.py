@@ -78,6 +78,9 @@ SHAPES: dict[str, Callable] = {
     },
     "MemberMLP": lambda module: {"scale": (len(module.heads.weight), module.scale.shape[-1])},
     "SoftDecisionTree": _of_tree,
+    **dict.fromkeys(
+        ("GatedClasses", "GatedColumns"), lambda module: {"places": (sum(module.sizes),)}
+    ),
 }
 """The shapes of the weights of layers that compute without torch."""
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from skdistill.students._shrink import shrink
     from skdistill.students._soft_tree import SoftDecisionTree
     from skdistill.students._sparse import SparseMLP
+    from skdistill.students._split import split
     from skdistill.students._table import TablePreprocessor
     from skdistill.students._tabular import TabularMLP
     from skdistill.students._truncate import truncate
@@ -39,6 +40,7 @@ else:
             "grow": "skdistill.students._grow",
             "layer_names": "skdistill.students._layers",
             "shrink": "skdistill.students._shrink",
+            "split": "skdistill.students._split",
             "truncate": "skdistill.students._truncate",
             "weight_norms": "skdistill.students._grow",
         },
@@ -60,6 +62,7 @@ __all__ = [
     "grow",
     "layer_names",
     "shrink",
+    "split",
     "truncate",
     "weight_norms",
 ]

@@ -25,6 +25,7 @@ from skdistill._interrupts import only_whole
 from skdistill._torch import as_tensor, evaluating, first_output
 from skdistill._warn import warn
 from skdistill.exceptions import StudentError, TrainingWarning
+from skdistill.students._gated import GatedClasses
 from skdistill.students._images import MOVE_CHANNELS, are_channels_last
 from skdistill.students._members import MemberMLP
 from skdistill.students._soft_tree import SoftDecisionTree
@@ -233,15 +234,16 @@ def check_trainable(module):
 
 
 def _check_members(net):
-    """Refuse members, or leaves, whose probabilities are averaged where numbers are learnt.
-
-    Their mean would be 1 for a single number, whatever the row.
-    """
-    kind = net.criterion_.member_mean
-    if kind != "outputs":
+    """Refuse answers that sum to 1 by their form, and are 1 if there is one, for numbers."""
+    if net.criterion_.member_mean != "outputs":
         return
     for part in net.module_.modules():
-        if isinstance(part, MemberMLP | SoftDecisionTree) and part.mean != kind:
+        if isinstance(part, GatedClasses):
+            raise StudentError(
+                "The student's module is split by classes, whose probabilities sum to 1, and "
+                "numbers are learnt; expected split(teacher, groups, by='features')."
+            )
+        if isinstance(part, MemberMLP | SoftDecisionTree) and part.mean != "outputs":
             is_tree = isinstance(part, SoftDecisionTree)
             averaged, setting = ("leaves", "leaf_mean") if is_tree else ("members", "member_mean")
             raise StudentError(

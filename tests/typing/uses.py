@@ -132,6 +132,7 @@ from skdistill.students import (
     grow,
     layer_names,
     shrink,
+    split,
     truncate,
     weight_norms,
 )
@@ -244,6 +245,7 @@ def students() -> list[nn.Module]:
     assert_type(freeze(net, ["0"]), MLP)
     assert_type(grow(shrink(net), net), MLP)
     assert_type(factorize(net, rank=4, kind="depthwise"), MLP)
+    assert_type(split(net, [[0, 1], [2, 3]], by="features"), nn.Module)
     assert_type(weight_norms(net), dict[str, float])
     assert_type(NormBound(weight_norms(net), factor=0.5).factor, float)
     assert_type(truncate(net, upto="1", n_classes=3), nn.Sequential)
@@ -254,6 +256,7 @@ def students() -> list[nn.Module]:
     MLP(4, 3, hidden_units=64)  # type: ignore[arg-type]
     shrink(X)  # type: ignore[type-var]
     factorize(net, "half")  # type: ignore[arg-type]
+    split(net, by="rows")  # type: ignore[arg-type]
     NormBound(net)  # type: ignore[arg-type]
     truncate(net, 1)  # type: ignore[arg-type]
     return [

@@ -135,6 +135,34 @@ def _write_members(graph, module, x):
     return graph.add("LogSoftmax", x, axis=-1)
 
 
+def _write_gated_classes(graph, module, x):
+    shares = graph.add("LogSoftmax", write_module(graph, module.gate, x), axis=1)
+    answers = []
+    for expert, start, end in _ranges(module):
+        share = _slice(graph, shares, start, end)
+        share = graph.add("ReduceLogSumExp", share, np.array([1]), keepdims=1)
+        own = graph.add("LogSoftmax", write_module(graph, expert, x), axis=1)
+        answers.append(graph.add("Add", own, share))
+    return graph.add("Gather", graph.join(answers), weights_of(module.places), axis=1)
+
+
+def _write_gated_columns(graph, module, x):
+    weights = graph.add("Softmax", write_module(graph, module.gate, x), axis=1)
+    columns = graph.add("Gather", x, weights_of(module.places), axis=1)
+    total = None
+    for i, (expert, start, end) in enumerate(_ranges(module)):
+        own = write_module(graph, expert, _slice(graph, columns, start, end))
+        own = graph.add("Mul", own, _slice(graph, weights, i, i + 1))
+        total = own if total is None else graph.add("Add", total, own)
+    return total
+
+
+def _ranges(module):
+    """Return the experts of a gated module, each with where its group begins and ends."""
+    ends = np.cumsum(module.sizes).tolist()
+    return zip(module.experts, [0, *ends[:-1]], ends, strict=True)
+
+
 def _write_sparse(graph, module, x):
     x = graph.add("Div", x, weights_of(module.scale))
     return write_module(graph, module.rest, write_module(graph, module.first, x))
@@ -203,6 +231,8 @@ BLOCKS = {
     "PiecewiseLinearEmbedding": _write_embedding,
     "MemberMLP": _write_members,
     "SoftDecisionTree": _write_soft_tree,
+    "GatedClasses": _write_gated_classes,
+    "GatedColumns": _write_gated_columns,
     "SparseMLP": _write_sparse,
     "SparseLinear": _write_sparse_linear,
 }
