@@ -32,7 +32,7 @@ def names_of(answer):
     names = list(names)
     labels = np.empty(len(names), dtype=object)
     labels[:] = names
-    same = len({type(name) for name in names}) == 1
+    same = len({type(name) for name in names}) == 1 and not isinstance(names[0], tuple)
     return np.asarray(names) if same else labels
 
 

@@ -597,6 +597,8 @@ ODD_LABELS = {
     "categories": pd.Categorical(NAMES),
     "nullable": pd.Series(Y > 0, dtype="boolean"),
     "tensor": torch.tensor(Y),
+    "tensor with a gradient": torch.tensor(Y - 0.0, requires_grad=True),
+    "tensor of a dtype of torch": torch.tensor(Y).bfloat16(),
     "dates": np.array(["2020", "2021", "2022"], "M8[D]")[Y],
 }
 
@@ -629,7 +631,10 @@ def test_rows_that_torch_does_not_take_are_taken(rows, student):
 def test_odd_labels_are_taken(labels):
     labels = ODD_LABELS[labels]
     model = DistilledClassifier(GaussianNB(), QUICK["own"], random_state=0).fit(X, labels)
-    assert np.isin(model.predict(X), np.asarray(labels)).all()
+    known = (
+        torch.unique(labels.detach()).tolist() if torch.is_tensor(labels) else np.asarray(labels)
+    )
+    assert np.isin(model.predict(X), known).all()
 
 
 @pytest.mark.filterwarnings("ignore::skdistill.exceptions.TeacherWarning")

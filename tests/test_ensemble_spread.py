@@ -13,6 +13,7 @@ from sklearn.ensemble import (
     RandomForestClassifier,
     VotingClassifier,
 )
+from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import KFold, ShuffleSplit
 from sklearn.naive_bayes import GaussianNB
@@ -142,6 +143,12 @@ def test_kinds_of_ensembles_on_tables(ensemble):
     assert np.array_equal(first, again)
     assert first.max() > 0
     assert fits[0].feature_names_in_.tolist() == list("abcdef")
+
+
+@pytest.mark.parametrize("method", ["predict", "predict_proba", "disagreement"])
+def test_nothing_is_answered_before_a_fit(method):
+    with pytest.raises(NotFittedError, match="not fitted yet"):
+        getattr(DistilledEnsembleClassifier(FOREST, REPEATS), method)(X)
 
 
 class Unfitted(ExtraTreesClassifier):

@@ -387,6 +387,33 @@ def test_columns_with_gaps_and_a_part_of_a_data_set():
     assert fitted.fit_dataset(Subset(pairs, range(500))).score(rows, Y) > 0.5
 
 
+def test_tensors_that_numpy_does_not_have():
+    rows, odd = torch.tensor(X), torch.tensor(X).to(torch.bfloat16)
+    expected = model(1).fit_dataset(TensorDataset(odd.float(), torch.tensor(Y)))
+    turned = torch.complex(rows, -odd.double()).conj().imag  # a view with the sign left to do
+    for pairs in [
+        TensorDataset(odd, torch.tensor(Y).bfloat16()),
+        TensorDataset(turned, torch.tensor(Y)),
+    ]:
+        found = model(1).fit_dataset(pairs)
+        np.testing.assert_allclose(found.predict_proba(odd), expected.predict_proba(odd), atol=1e-6)
+
+
+def test_an_error_of_the_data_set_says_which_item_it_was():
+    class TooLong(Dataset):
+        """A data set of fewer items than it says."""
+
+        def __len__(self):
+            return N + 3
+
+        def __getitem__(self, place):
+            return X[place], Y[place]
+
+    with pytest.raises(IndexError) as caught:
+        model(1).fit_dataset(TooLong())
+    assert f"item {N} of dataset, whose len is {N + 3}" in caught.value.__notes__[0]
+
+
 def test_a_class_that_the_teacher_does_not_know_is_learnt_from_labels():
     known = GaussianNB().fit(X[Y > 0], Y[Y > 0])
     settings = {"batch_size": N, "train_split": None, "dtype": "float64", "teacher": known}
@@ -515,6 +542,26 @@ REFUSED = {
         TypeError,
         fit(of(X[:, 0])),
         r"Item 0 of dataset has a row of type float64 \(shape \(\), .*with one axis or more",
+    ),
+    "a row without numbers": (
+        TypeError,
+        fit(of(X[:, :0])),
+        r"Item 0 of dataset has a row of .*\(shape \(0,\), .*numbers, one at least",
+    ),
+    "a sparse row": (
+        TypeError,
+        fit(of(changed(torch.tensor(X), torch.tensor(X[7]).to_sparse()))),
+        "row of item 7 of dataset is a tensor of .*layout torch.sparse_coo.*to_dense",
+    ),
+    "a whole number that no array holds": (
+        ValueError,
+        fit(of(X, changed(Y.tolist(), 2**70))),
+        "Item 7 of dataset has the label 1180591620717411303424; .*at most 64 bits",
+    ),
+    "a number that no array holds": (
+        ValueError,
+        fit(of(X, changed(X[:, 0].tolist(), 10**400)), regressor),
+        "Item 7 of dataset has the label 10000.*at most 64 bits",
     ),
     "rows of two shapes": (
         ValueError,

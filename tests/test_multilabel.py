@@ -1,6 +1,7 @@
 """Several labels for each row: sigmoids, a binary term for each label, one student."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from scipy import sparse
@@ -210,10 +211,12 @@ def test_it_is_a_classifier_as_scikit_learn_has_them():
 
 
 def test_indicators_in_all_their_forms():
-    pd = pytest.importorskip("pandas")
     expected = make(LINEAR_OF_ALL).fit(X, Y).predict_proba(X)
     forms = [Y.astype(bool), Y.astype(float), Y.tolist(), sparse.csr_matrix(Y)]
-    for y in [*forms, pd.DataFrame(Y, columns=["a", "b", "c"])]:
+    table = pd.DataFrame(Y, columns=["a", "b", "c"])
+    forms += [table, table.astype({"a": bool}), table.astype("Int64"), table.astype("boolean")]
+    forms += [table.set_axis(pd.MultiIndex.from_tuples([("x", 1), ("x", 2), ("y", 1)]), axis=1)]
+    for y in [*forms, table.astype(object)]:
         np.testing.assert_array_equal(make(LINEAR_OF_ALL).fit(X, y).predict_proba(X), expected)
     named = pd.DataFrame(TRUE[:, ::-1], columns=["c", "b", "a"])
     model = make().fit(X, pd.DataFrame(Y, columns=["a", "b", "c"]), soft_targets=named)
@@ -274,7 +277,17 @@ REFUSED = {
     "other numbers": (
         ValueError,
         lambda: make(LINEAR_OF_ALL).fit(X, Y + 1),
-        r"shape \(120, 3\), and values such as \[[12], .*expected 0 and 1",
+        r"shape \(120, 3\), and values such as \[2, 2, 2\]; expected 0 and 1",
+    ),
+    "gaps of pandas": (
+        ValueError,
+        lambda: make(LINEAR_OF_ALL).fit(X, pd.DataFrame(Y).astype("Int64").mask(Y == 1)),
+        r"shape \(120, 3\), and values such as \[<NA>, <NA>, <NA>\]; expected 0 and 1",
+    ),
+    "texts in a table": (
+        ValueError,
+        lambda: make(LINEAR_OF_ALL).fit(X, pd.DataFrame(Y).astype(object).replace(1, "1")),
+        r"values such as \['1', '1', '1'\]; expected 0 and 1",
     ),
     "sets of labels": (
         ValueError,

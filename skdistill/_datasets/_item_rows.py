@@ -159,12 +159,20 @@ class RowsByPlace(ItemRows):
                 f"{self.source} has no length; expected len(dataset) and dataset[i], or a "
                 f"torch.utils.data.IterableDataset. Give it a __len__."
             )
-        return (self.dataset[place] for place in range(len(self.dataset)))
+        return map(self._item, range(len(self.dataset)))
 
     def begin(self, n_rows, bound, held):
         """Return what begins a pass: the places of a block are drawn, and read in their order."""
         numbers = np.random.default_rng(self.seed).random(n_rows)
         return partial(self._drawn, np.flatnonzero(numbers > bound))
+
+    def _item(self, place):
+        try:
+            return self.dataset[place]
+        except Exception as error:
+            error.add_note(f"This came of item {place} of dataset, whose len is "
+                           f"{len(self.dataset)}.")  # fmt: skip
+            raise
 
     def _drawn(self, learnt):
         seed = _draw_seed()
@@ -172,7 +180,7 @@ class RowsByPlace(ItemRows):
         blocks = np.array_split(order, -(-len(order) // self.n_at_once))
         for block, own in zip(map(np.sort, blocks), _seeds(seed), strict=False):
             with all_seeded(own):
-                some = [self.dataset[place] for place in block.tolist()]
+                some = [self._item(place) for place in block.tolist()]
             read = read_items(some, block, self.task, self.first)
             del some
             yield _as_part(read)

@@ -1,5 +1,7 @@
 """What is learnt of the items of a data set: classes or numbers, their answers read already."""
 
+import math
+
 import numpy as np
 
 from skdistill._datasets._dataset_task import MANY, DatasetTask
@@ -49,7 +51,7 @@ class ItemTask(DatasetTask):
 class ItemClasses(ItemTask):
     """Labels are learnt."""
 
-    expected = "a number or a text, one for each row"
+    expected = "a number or a text, one for each row (a whole number of at most 64 bits)"
     n_axes = 1
 
     @staticmethod
@@ -63,8 +65,7 @@ class ItemClasses(ItemTask):
     @staticmethod
     def is_label(value):
         """Whether a value is a label."""
-        is_number = isinstance(value, bool | int | float) and np.isfinite(value)
-        return isinstance(value, str) or bool(is_number)
+        return isinstance(value, str) or _is_number(value)
 
     @staticmethod
     def look_at(y, seen):
@@ -95,7 +96,7 @@ class ItemClasses(ItemTask):
 class ItemNumbers(ItemTask):
     """Numbers are learnt, one or several for a row."""
 
-    expected = "a finite number, or an array of some of shape (n_outputs,)"
+    expected = "a finite number, or an array of some of shape (n_outputs,), of at most 64 bits"
     n_axes = 2
 
     @staticmethod
@@ -108,7 +109,7 @@ class ItemNumbers(ItemTask):
         """Whether a value is a finite number, or an array of them."""
         if isinstance(value, np.ndarray):
             return value.ndim == 1 and value.dtype.kind in "biuf" and bool(np.isfinite(value).all())
-        return isinstance(value, bool | int | float) and bool(np.isfinite(value))
+        return _is_number(value)
 
     @staticmethod
     def look_at(y, seen):
@@ -117,6 +118,13 @@ class ItemNumbers(ItemTask):
     def hard(self, y):
         """Return the numbers, ndarray of shape (n_rows, n_outputs), float64."""
         return y
+
+
+def _is_number(value):
+    """Whether a scalar of Python is a number that an array holds."""
+    if isinstance(value, int):
+        return -(2**63) <= value < 2**64
+    return isinstance(value, float) and math.isfinite(value)
 
 
 def _refuse_two_kinds(label, other):

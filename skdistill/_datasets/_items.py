@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
+from skdistill._input._tensors import array_of
+
 
 class Items(NamedTuple):
     """Rows and labels of some items that follow each other.
@@ -91,21 +93,22 @@ def _as_pair(item, position):
         )
     row, label = item
     if not isinstance(row, str):
-        row = _as_array(row)
-        if row.dtype.kind not in "biuf" or not row.ndim:
+        row = _as_array(row, f"The row of item {position} of dataset")
+        if row.dtype.kind not in "biuf" or not row.size or not row.ndim:
             raise TypeError(
                 f"Item {position} of dataset has a row of type {type(item[0]).__name__} (shape "
-                f"{row.shape}, dtype {row.dtype}); expected an array or a tensor of numbers, with "
-                f"one axis or more, or a text. Make it one in the data set."
+                f"{row.shape}, dtype {row.dtype}); expected an array or a tensor of "
+                f"numbers, one at least, with one axis or more, or a text. Make it one in the "
+                f"data set."
             )
     if isinstance(label, torch.Tensor | np.ndarray | np.generic):
-        label = _as_array(label)
+        label = _as_array(label, f"The label of item {position} of dataset")
         label = label if label.ndim else label.item()
     return row, label
 
 
-def _as_array(value):
-    return value.detach().cpu().numpy() if isinstance(value, torch.Tensor) else np.asarray(value)
+def _as_array(value, source):
+    return array_of(value, source) if isinstance(value, torch.Tensor) else np.asarray(value)
 
 
 def _check_shapes(what, values, positions, wanted):

@@ -6,6 +6,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
 from skdistill._input._columns import is_gap
+from skdistill._input._tensors import array_of
 from skdistill._warn import warn
 from skdistill.exceptions import DistillationWarning
 
@@ -37,6 +38,7 @@ def read_labels(y):
         When the label -1, by which scikit-learn's semi-supervised estimators mark rows without a
         label, stands among 0, 1, 2 and so on.
     """
+    y = array_of(y, "y") if hasattr(y, "detach") else y
     try:
         y = column_or_1d(y, warn=True)
     except ValueError as error:

@@ -19,6 +19,7 @@ from skdistill._input._frames import (
 )
 from skdistill._input._layout import EncodedTable
 from skdistill._input._new_frames import stack_frames
+from skdistill._input._tensors import array_of
 
 __all__ = [
     "BLOCK_ROWS",
@@ -116,7 +117,7 @@ list, array or Series of str
     if is_table(X):
         return _check_table(X)
     if hasattr(X, "detach"):
-        X = X.detach().cpu().numpy()
+        X = array_of(X, "X")
     if isinstance(X, list | tuple) and any(isinstance(value, TEXT) for value in X):
         return _as_texts(np.fromiter(X, dtype=object, count=len(X)))  # not as wide as the longest
     if not sparse.issparse(X):

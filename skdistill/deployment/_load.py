@@ -82,7 +82,7 @@ def restore_student(path, module, *, name, check=True):
     """Return the student of a file, which is called by a name in errors; see `load`."""
     description, arrays = read_file(path)
     try:
-        content = description["student"]
+        content, kind = description["student"], description["kind"]
         last = last_of(content)
         wanted = last[NEEDS_MODULE]
         of = str(last["of"])[:60]
@@ -110,7 +110,7 @@ def restore_student(path, module, *, name, check=True):
     except Exception as error:  # what is no file of save fails wherever it is looked at
         _damaged(name, error)
     if expected is not None:
-        _check_answers(expected, found, description, name)
+        _check_answers(expected, found, kind, description, name)
     return student
 
 
@@ -129,10 +129,10 @@ def _build(content, arrays, module, path="steps"):
     return Pipeline([*steps, (last_name, _build(last, arrays, module, f"{path}.{last_name}"))])
 
 
-def _check_answers(expected, found, description, name):
+def _check_answers(expected, found, kind, description, name):
     fits = found is not None and found.shape == expected.shape
     scale = 1.0
-    if description["kind"] == "regressor":  # of numbers in any unit
+    if kind == "regressor":  # of numbers in any unit
         scale = np.abs(expected).max(axis=0).clip(np.finfo(float).tiny)
     with np.errstate(all="ignore"):
         difference = np.max(np.abs(found - expected) / scale) if fits else np.inf
@@ -141,7 +141,7 @@ def _check_answers(expected, found, description, name):
             name,
             f"its student answers otherwise here than where it was saved (by {difference:.1g} for "
             f"rows of its own); expected no more than {TOLERANCE}. It was saved with "
-            f"{str(description['versions'])[:300]}: install these, or save it anew",
+            f"{str(description.get('versions'))[:300]}: install these, or save it anew",
         )
 
 

@@ -1,9 +1,12 @@
 """Several labels for each row: what is learnt, and what a teacher is asked for."""
 
+from numbers import Real
+
 import numpy as np
 from scipy import sparse
 from sklearn.utils import assert_all_finite
 
+from skdistill._input._tensors import array_of
 from skdistill._names import in_order_of, names_of
 from skdistill.targets._poor_labels import warn_of_poor_labels
 from skdistill.targets._tasks import SOURCE, NumberTask
@@ -28,14 +31,21 @@ def read_indicators(y, source="y"):
     ValueError
         When it is no such array.
     """
+    y = array_of(y, source) if hasattr(y, "detach") else y
     values = y.toarray() if sparse.issparse(y) else np.asarray(y)
+    others = []
+    if values.dtype.kind == "O" and values.ndim == 2:  # of columns of several kinds, or with <NA>
+        others = [value for value in values.ravel() if not isinstance(value, Real | np.bool_)]
+        values = values if others else values.astype(np.float64)
     if values.ndim == 2 and values.shape[1] > 1 and values.dtype.kind in "biuf":
         assert_all_finite(values, input_name=source)
         if ((values == 0) | (values == 1)).all():
             return values.astype(np.int64)
+        others = values[(values != 0) & (values != 1)].tolist()
+    came = (others or values.ravel().tolist())[:3]
     hint = "" if values.ndim == 2 else " A label for each row is for DistilledClassifier;"
     raise ValueError(
-        f"{source} has the shape {values.shape}, and values such as {values.ravel()[:3].tolist()}; "
+        f"{source} has the shape {values.shape}, and values such as {came}; "
         f"expected 0 and 1 in an array of shape (n_samples, n_labels), with two labels at least: a "
         f"row [1, 0, 1] has the first and the last of three labels.{hint} "
         f"MultiLabelBinarizer().fit_transform(sets of labels) makes such an array."

@@ -7,6 +7,7 @@ from sklearn.utils import check_array
 
 from skdistill._input._labels import encode, read_labels
 from skdistill._input._rows import blocks_of
+from skdistill._input._tensors import array_of
 from skdistill._names import in_order_of, names_of
 from skdistill.exceptions import TeacherError
 from skdistill.targets._calibration import fit_calibration
@@ -41,6 +42,7 @@ def as_numbers(y):
     ValueError
         For what is not finite, and for dates and durations, which would pass for numbers.
     """
+    y = array_of(y, "y") if hasattr(y, "detach") else y
     kinds = {getattr(dtype, "kind", "O") for dtype in _dtypes(y)}
     if kinds & set("mM"):
         raise ValueError(

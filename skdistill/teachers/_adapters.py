@@ -11,6 +11,7 @@ from skorch import NeuralNet, NeuralNetBinaryClassifier
 
 from skdistill._compat import safe_indexing
 from skdistill._generators import generator_put_back
+from skdistill._input._tensors import array_of
 from skdistill._names import copy_rows, names_of, own_rows
 from skdistill._torch import (
     as_tensor,
@@ -198,7 +199,8 @@ class FunctionAdapter(Adapter):
 
     def _answer(self, X):
         answer = self.function(copy_rows(X))
-        return answer.detach().cpu().numpy() if isinstance(answer, torch.Tensor) else answer
+        is_tensor = isinstance(answer, torch.Tensor)
+        return array_of(answer, f"What {self.source} gave") if is_tensor else answer
 
 
 def adapt(teacher, asks, device="auto"):

@@ -14,8 +14,8 @@ from skdistill.training._batches import TensorBatches, resolve_batch_size
 from skdistill.training._net import StudentNet
 from skdistill.training._ranks import PATIENCE, current_ranks, is_alone, meeting
 
-PLAIN = (bool, int, float, str, type(None))
-"""Settings that can be compared between processes; of the others each has an object of its own."""
+PLAIN = (bool, int, float, str, type(None), np.generic)
+"""Settings whose values are compared between processes; of the others it is their kinds."""
 
 OF_THE_PROCESS = ("device", "verbose")
 
@@ -119,19 +119,14 @@ class DistributedStudentNet(StudentNet):
                     "random_state": seed,
                     "X": joblib.hash(X),
                     "y": joblib.hash(task.hard),
-                    **self._plain_settings(),
+                    **{
+                        name: _comparable(value)
+                        for name, value in self.get_params(deep=False).items()
+                        if name not in OF_THE_PROCESS
+                    },
                 }
             )
         return X
-
-    def _plain_settings(self):
-        """Return the settings that are the same in all processes."""
-        return {
-            name: value
-            for name, value in self.get_params(deep=False).items()
-            if name not in OF_THE_PROCESS
-            and all(isinstance(v, PLAIN) for v in (value if isinstance(value, tuple) else [value]))
-        }
 
     def _check_shares(self, n_rows, ranks):
         """Refuse settings by which shares are too small, or differ in more than their rows."""
@@ -203,7 +198,6 @@ class DistributedStudentNet(StudentNet):
                 "generator, which differs from process to process; expected a seed. Fit "
                 "DistilledClassifier(student=..., alpha=0, random_state=0)."
             )
-        kept = {name: settings[name] for name in ("alpha", "temperature") if name in settings}
         state, device = self.module_.state_dict, self.device or "cpu"
         begins = meeting("begin a training", device)
         # Who keeps what it has learnt when Ctrl-C ends it would hold weights that nobody else has.
@@ -211,14 +205,21 @@ class DistributedStudentNet(StudentNet):
             ranks.check_same(
                 {
                     "random_state": seed,
-                    "alpha or temperature": kept,
-                    "the rows without labels": joblib.hash(X[1:]),
+                    **{name: _comparable(value) for name, value in settings.items()},
+                    "shapes of weights, or which are trained": self._shapes(),
+                    "rows without labels or those of X_val": joblib.hash(X[1:]),
                     "sample_weight, groups or rows held back": joblib.hash(packed),
                 }
             )
             ranks.copy_first(state().values())
             super()._train(X, packed, settings, seed)
             ranks.copy_first(state().values())
+
+    def _shapes(self):
+        """Return the shapes of the module's state by name, and the sizes of what is trained."""
+        state = {name: tuple(tensor.shape) for name, tensor in self.module_.state_dict().items()}
+        groups = self.optimizer_.param_groups
+        return state, [p.numel() for group in groups for p in group["params"] if p.requires_grad]
 
     def fit_loop(self, X, y=None, epochs=None, **fit_params):
         """Run the epochs; whoever ends them before the others lets none of them wait."""
@@ -259,6 +260,18 @@ class DistributedStudentNet(StudentNet):
         logits, *others = super().held_answers(dataset)
         ranks = current_ranks()
         return (logits if ranks is None else ranks.first(logits), *others)
+
+
+def _comparable(value):
+    """Return a setting where it is plain, and otherwise what kind of object it is."""
+    if isinstance(value, PLAIN):
+        return value
+    if isinstance(value, dict):
+        return {str(key): _comparable(own) for key, own in value.items()}
+    if isinstance(value, list | tuple):
+        return [_comparable(own) for own in value]
+    kind = value if hasattr(value, "__qualname__") else type(value)
+    return f"{kind.__module__}.{kind.__qualname__}"
 
 
 def _too_few(came, ranks):

@@ -197,7 +197,11 @@ class Ranks:
         StudentError
         """
         for rank, its in enumerate(self._gather(found)):
-            differs = [name for name, value in found.items() if its[name] != value]
+            differs = [
+                name
+                for name in {**found, **its}
+                if (name in found, found.get(name)) != (name in its, its.get(name))
+            ]
             if differs:
                 raise StudentError(
                     f"Processes {self.rank} and {rank} of {self.size} differ in "

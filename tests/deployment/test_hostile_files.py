@@ -208,6 +208,11 @@ CONTENTS = {
         setting(*NET, "link", "classes", value={"dtype": "V8", "values": [0, 1, 2]}),
         "no dtype of labels",
     ),
+    "no kind": (
+        "net",
+        with_description(lambda found: {k: v for k, v in found.items() if k != "kind"}),
+        "does not hold.*KeyError: 'kind'",
+    ),
     "a tensor that is not there": (
         "net", setting("golden", value={"tensor": "x"}), "does not hold.*KeyError"
     ),

@@ -16,6 +16,7 @@ from skorch.callbacks import Callback, EarlyStopping, EpochScoring, GradientNorm
 
 from skdistill import DistillationSearchCV, DistilledClassifier, StudentNet
 from skdistill.deployment import load, save
+from skdistill.students import MLP, Linear
 from skdistill.training import DistributedStudentNet
 
 X, Y = load_digits(n_class=4, return_X_y=True)
@@ -119,6 +120,13 @@ def images(Net, **settings):
     return summary(model, X_TEST.reshape(-1, 1, 8, 8))
 
 
+def layers(width, trained=True):
+    """Return a module, of which not every process may train all."""
+    made = torch.nn.Sequential(torch.nn.Linear(64, width), torch.nn.Linear(width, 4))
+    made[0].requires_grad_(trained)
+    return made
+
+
 BOTH = {
     "exact": exact,
     "all rows in a batch": lambda Net: exact(Net, batch_size=-1),
@@ -139,6 +147,13 @@ FAILURES = {
     "random_state": lambda: fit(DistributedStudentNet(**EXACT), random_state=None),
     "settings": lambda: fit(DistributedStudentNet(**{**EXACT, "lr": 0.01 + RANK})),
     "alpha": lambda: fit(DistributedStudentNet(**EXACT), alpha=0.5 - 0.1 * RANK),
+    "loss": lambda: fit(DistributedStudentNet(**EXACT), loss="mse" if RANK else "kd"),
+    "module": lambda: fit(DistributedStudentNet(Linear if RANK else MLP)),
+    "a setting of one": lambda: fit(
+        DistributedStudentNet(**({"module__dropout": 0.1} if RANK else {}))
+    ),
+    "widths": lambda: fit(DistributedStudentNet(layers(5 + RANK))),
+    "frozen": lambda: fit(DistributedStudentNet(layers(5, trained=RANK == 0))),
     "weights": lambda: fit(
         DistributedStudentNet(**EXACT), more={"sample_weight": np.arange(303.0) + RANK}
     ),
