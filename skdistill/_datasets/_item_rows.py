@@ -170,8 +170,8 @@ class RowsByPlace(ItemRows):
         try:
             return self.dataset[place]
         except Exception as error:
-            error.add_note(f"This came of item {place} of dataset, whose len is "
-                           f"{len(self.dataset)}.")  # fmt: skip
+            n_items = len(self.dataset)
+            error.add_note(f"This came of item {place} of dataset, whose len is {n_items}.")
             raise
 
     def _drawn(self, learnt):
