@@ -99,6 +99,9 @@ class TablePreprocessor(
     n_features_in_: int
     feature_names_in_: np.ndarray
 
+    _read_as = "float64"
+    """The dtype of the net that reads what `transform` returns; see `as_student`."""
+
     _parameter_constraints = {"max_one_hot": [Interval(Integral, 0, None, closed="left")]}
 
     def __init__(self, max_one_hot: int = 9) -> None:
@@ -168,7 +171,8 @@ class TablePreprocessor(
         -------
         {EncodedTable, CSR matrix} of shape (n_samples, n_columns)
             Quantities, flags, marks of gaps, columns of categories, codes, in this order; float32
-            where all numbers of X are, or where it has none, float64 otherwise.
+            where all numbers of X are, where it has none, and right before a network of a student
+            that computes in it; float64 otherwise. All is computed in the dtype of X.
         """
         finite = is_plain(X, self)
         if not finite:
@@ -275,16 +279,17 @@ class TablePreprocessor(
         first_flag = n_numbers + len(self.with_gaps_)
         first_code = first_flag + encoder.n_flags_
         width = first_code + len(encoder.cardinalities_)
-        dtype = values.dtype if n_numbers else np.float32
-        joined = np.zeros((n_rows, width), dtype)
+        dtype = values.dtype if n_numbers else np.dtype(np.float32)
+        joined = np.zeros((n_rows, width), min(dtype, np.dtype(self._read_as)))
         for rows in blocks_of(n_rows):
-            scaled = scale_and_clip(values[rows], self.center_, self.scale_)
+            scaled = joined[rows, :n_numbers]
+            scale_and_clip(values[rows], self.center_, self.scale_, out=scaled)
             if not finite or len(self.with_gaps_):
                 gaps = np.isnan(scaled)
                 scaled[gaps] = 0
                 joined[rows, n_numbers:first_flag] = gaps[:, self.with_gaps_]
-            joined[rows, :n_numbers] = scaled
-        encoder.write(columns, joined[:, first_flag:first_code], joined[:, first_code:])
+        if columns:
+            encoder.write(columns, joined[:, first_flag:first_code], joined[:, first_code:])
         return EncodedTable(joined, len(self.numeric_), encoder.cardinalities_)
 
     def __sklearn_tags__(self):

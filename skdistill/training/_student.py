@@ -127,7 +127,7 @@ def as_student(student, task=ClassTask, *, n_axes=2, device=None, verbose=0):
         pipeline = _flat(clone(student))
         name, last = pipeline.steps[-1]
         pipeline.steps[-1] = (name, _as_learner(last, learners, device, verbose))
-        return pipeline
+        return _in_one_dtype(pipeline)
     return Pipeline([("net", _as_learner(student, learners, device, verbose))])
 
 
@@ -135,6 +135,14 @@ def _is_tree_of_tables(student):
     """Whether a soft decision tree was given whose widths are those of the data."""
     is_tree = isinstance(student, SoftDecisionTree)
     return student is SoftDecisionTree or (is_tree and student.n_features is None)
+
+
+def _in_one_dtype(pipeline):
+    """Return a Pipeline in which a table is made in the dtype that the net behind it reads."""
+    steps, net = pipeline[:-1], pipeline[-1]
+    if isinstance(net, BaseStudentNet) and len(steps) and type(steps[-1]) is TablePreprocessor:
+        steps[-1]._read_as = net.dtype
+    return pipeline
 
 
 def _flat(pipeline):
