@@ -126,8 +126,8 @@ class PiecewiseLinearEmbedding(nn.Module):
         -------
         torch.Tensor of shape (n_features, n_samples, n_bins)
         """
-        come = torch.addcmul(self.offset, X.t().unsqueeze(2), self.slope).clamp(0, 1)
-        return come.sub_(self.center)
+        come = torch.addcmul(self.offset, X.t().unsqueeze(2), self.slope)
+        return come.clamp_(0, 1).sub_(self.center)
 
     def forward(self, X: torch.Tensor, encoded: torch.Tensor | None = None) -> torch.Tensor:
         """Embed rows.

@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skdistill._compat import (
     Interval,
+    StrOptions,
     check_names_and_width,
     fit_context,
     learn_names_and_width,
@@ -55,6 +56,10 @@ class TablePreprocessor(
         Greatest number of categories of a column that become a column each. More become codes in
         one of the last columns, which `TabularMLP` embeds; other networks and classifiers would
         take the codes for quantities, and want a greater number here.
+    dtype : {"float32", "float64"}, default=None
+        That of what `transform` returns; all is computed in the dtype of X, and rounded once. None
+        is float32 where all numbers of X are, or where it has none, and float64 otherwise; a fit
+        makes it that of the network right behind it, if that is "float32".
 
     Attributes
     ----------
@@ -99,10 +104,14 @@ class TablePreprocessor(
     n_features_in_: int
     feature_names_in_: np.ndarray
 
-    _parameter_constraints = {"max_one_hot": [Interval(Integral, 0, None, closed="left")]}
+    _parameter_constraints = {
+        "max_one_hot": [Interval(Integral, 0, None, closed="left")],
+        "dtype": [StrOptions({"float32", "float64"}), None],
+    }
 
-    def __init__(self, max_one_hot: int = 9) -> None:
+    def __init__(self, max_one_hot: int = 9, dtype: str | None = None) -> None:
         self.max_one_hot = max_one_hot
+        self.dtype = dtype
 
     def fit(self, X: Any, y: Any = None) -> Self:
         """Learn medians, scales and categories.
@@ -147,7 +156,7 @@ class TablePreprocessor(
         X = self._check(X, reset=True)
         if sparse.issparse(X):
             self.scaler_ = SparseScaler().fit(X)
-            return self.scaler_.transform(X)
+            return self._rounded(self.scaler_.transform(X))
         found = is_number(X)
         values = self._fit_numbers(X, np.flatnonzero(found))
         self.categorical_ = np.flatnonzero(~found)
@@ -167,15 +176,14 @@ class TablePreprocessor(
         Returns
         -------
         {EncodedTable, CSR matrix} of shape (n_samples, n_columns)
-            Quantities, flags, marks of gaps, columns of categories, codes, in this order; float32
-            where all numbers of X are, or where it has none, float64 otherwise.
+            Quantities, flags, marks of gaps, columns of categories, codes, in this order.
         """
         finite = is_plain(X, self)
         if not finite:
             check_is_fitted(self)
             X = self._check(X, reset=False)
         if hasattr(self, "scaler_"):
-            return self.scaler_.transform(sparse.csr_matrix(X))
+            return self._rounded(self.scaler_.transform(sparse.csr_matrix(X)))
         if sparse.issparse(X):
             X = X.toarray()
         positions = self._positions
@@ -269,6 +277,10 @@ class TablePreprocessor(
         self.center_, self.scale_ = center_and_scale(values)
         return values
 
+    def _rounded(self, X):
+        """Return a sparse matrix in the dtype that is wanted."""
+        return X if self.dtype is None else X.astype(self.dtype, copy=False)
+
     def _join(self, values, columns, *, finite=False):
         """Put side by side what each kind of column becomes."""
         (n_rows, n_numbers), encoder = values.shape, self._categories
@@ -276,15 +288,16 @@ class TablePreprocessor(
         first_code = first_flag + encoder.n_flags_
         width = first_code + len(encoder.cardinalities_)
         dtype = values.dtype if n_numbers else np.float32
-        joined = np.zeros((n_rows, width), dtype)
+        joined = np.zeros((n_rows, width), self.dtype or dtype)
         for rows in blocks_of(n_rows):
-            scaled = scale_and_clip(values[rows], self.center_, self.scale_)
+            scaled = joined[rows, :n_numbers]
+            scale_and_clip(values[rows], self.center_, self.scale_, out=scaled)
             if not finite or len(self.with_gaps_):
                 gaps = np.isnan(scaled)
                 scaled[gaps] = 0
                 joined[rows, n_numbers:first_flag] = gaps[:, self.with_gaps_]
-            joined[rows, :n_numbers] = scaled
-        encoder.write(columns, joined[:, first_flag:first_code], joined[:, first_code:])
+        if columns:
+            encoder.write(columns, joined[:, first_flag:first_code], joined[:, first_code:])
         return EncodedTable(joined, len(self.numeric_), encoder.cardinalities_)
 
     def __sklearn_tags__(self):

@@ -18,7 +18,7 @@ STEP_METHODS = (
 )
 
 LOSSES_APART = 256
-"""So many are tensors of their own; each keeps a page of the heap from being used again."""
+"""So many are tensors of their own, each of which keeps a page of the heap from being reused."""
 
 
 class FastEpochMixin(NeuralNet):

@@ -99,7 +99,7 @@ class NumberRows:
         if not is_plain(X, self.columns):
             return False
         dtype = np.dtype(self.dtype)
-        return X.dtype.itemsize <= dtype.itemsize or np.abs(X).max() <= np.finfo(dtype).max
+        return X.dtype.itemsize <= dtype.itemsize or max(X.max(), -X.min()) <= np.finfo(dtype).max
 
 
 class NumberRowsMixin:

@@ -127,7 +127,7 @@ def as_student(student, task=ClassTask, *, n_axes=2, device=None, verbose=0):
         pipeline = _flat(clone(student))
         name, last = pipeline.steps[-1]
         pipeline.steps[-1] = (name, _as_learner(last, learners, device, verbose))
-        return pipeline
+        return _in_one_dtype(pipeline)
     return Pipeline([("net", _as_learner(student, learners, device, verbose))])
 
 
@@ -135,6 +135,16 @@ def _is_tree_of_tables(student):
     """Whether a soft decision tree was given whose widths are those of the data."""
     is_tree = isinstance(student, SoftDecisionTree)
     return student is SoftDecisionTree or (is_tree and student.n_features is None)
+
+
+def _in_one_dtype(pipeline):
+    """Return a Pipeline in which a table becomes float32 at once, if its net reads that."""
+    *steps, (_, net) = pipeline.steps
+    table = steps[-1][1] if steps else None
+    reads_single = isinstance(net, BaseStudentNet) and net.dtype == "float32"
+    if reads_single and type(table) is TablePreprocessor and table.dtype is None:
+        table.set_params(dtype="float32")
+    return pipeline
 
 
 def _flat(pipeline):

@@ -276,7 +276,7 @@ def preprocessing() -> None:
     assert_type(table.categorical_, np.ndarray)
     assert_type(table.code_names(), dict[str, list[str]])
     assert_type(ImagePreprocessor().fit(X).transform(X), np.ndarray)
-    TablePreprocessor(5, 6)  # type: ignore[call-arg]
+    TablePreprocessor(5, 6)  # type: ignore[arg-type]
 
 
 class Negative(View):
