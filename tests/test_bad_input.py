@@ -30,7 +30,7 @@ from sklearn.tree import DecisionTreeClassifier
 from skorch import NeuralNet, NeuralNetBinaryClassifier, NeuralNetClassifier
 from torch.utils.data import DataLoader, Subset, TensorDataset
 
-from skdistill import DistilledClassifier, StudentNet
+from skdistill import DistilledClassifier, DistilledRegressor, StudentNet
 from skdistill.exceptions import LabelEncodingError, StudentError, TeacherError, TeacherWarning
 from skdistill.losses import KD
 from skdistill.students import MLP, TablePreprocessor
@@ -450,6 +450,12 @@ CASES = [
     Case("student__ that the default has not", StudentError,
          set_params({"student__lrr": 0.1}, FITTED),
          r"default student has no settings \['lrr'\]; expected .*'lr'.*student=make_pipeline\("),
+    Case("student__ of a module", ValueError,
+         lambda _: DistilledClassifier(student=torch.nn.ReLU()).set_params(student__lr=0.1),
+         r"\['student__lr'\] cannot be set: student is the module ReLU.*=StudentNet\(ReLU\)"),
+    Case("student__ of a class of modules", ValueError,
+         lambda _: DistilledRegressor(student=MLP).set_params(student__lr=0.1),
+         r"student is the module MLP.*student=StudentNetRegressor\(MLP\), and set it there"),
     Case("teacher__ of a fitted teacher", ValueError, set_params(PRIORS, FITTED),
          r"\['teacher__priors'\] cannot be set: the teacher is fitted.*clone\(teacher\)"),
     Case("teacher__ of no teacher", ValueError, set_params(PRIORS),

@@ -184,7 +184,7 @@ def test_a_table_of_every_kind_of_column():
     assert model.n_features_in_ == 7
     np.testing.assert_array_equal(model.feature_names_in_, table.columns)
     # The same by hand: its preprocessing before it, and its targets as an array.
-    preprocessor = TablePreprocessor().fit(table)
+    preprocessor = TablePreprocessor(dtype="float32").fit(table)  # as its network reads it
     numbers = preprocessor.transform(table)
     assert np.isfinite(numbers).all()
     targets = teacher_targets(table_teacher(), table, Y)

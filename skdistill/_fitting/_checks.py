@@ -1,6 +1,7 @@
 """What is refused before anything is fitted: parts that do not go together."""
 
 from sklearn.utils import get_tags
+from torch import nn
 
 from skdistill._torch import resolve_device
 from skdistill.exceptions import TeacherError
@@ -9,6 +10,7 @@ from skdistill.targets._plan import check_teacher
 from skdistill.teachers._asks import NUMBERS
 from skdistill.teachers._fit import is_kept
 from skdistill.training._features import check_feature_losses
+from skdistill.training._student import learners_of
 from skdistill.training._views import check_teacher_of_views
 from skdistill.transfer._registry import get_augmenter
 
@@ -146,6 +148,15 @@ def check_params(model, params):
         raise ValueError(
             f"{inner} cannot be set: teacher is None. Give an unfitted teacher, "
             f"set_params(teacher=...), and set it there."
+        )
+    student = params.get("student", model.student)
+    own = [name for name in params if name.startswith("student__")]
+    kind = student if isinstance(student, type) else type(student)
+    if own and issubclass(kind, nn.Module):
+        net, module = learners_of(model._task).net.__name__, kind.__name__
+        raise ValueError(
+            f"{own} cannot be set: student is the module {module}, which has no such parameters; "
+            f"the net that trains it has. Give it, student={net}({module}), and set it there."
         )
     if "class_weight" in params:
         raise ValueError(

@@ -109,6 +109,12 @@ class Loss(BaseEstimator):
         ------
         ValueError
         """
+        if not hasattr(self, "weight"):
+            name = type(self).__name__
+            raise ValueError(
+                f"The loss {name} has no weight; expected that its __init__ calls that of Loss. "
+                f"Write super().__init__(weight=1.0) there."
+            )
         self._validate_params()
 
     def check_classes(self, n_classes: int) -> None:
@@ -131,8 +137,11 @@ class CallableLoss(Loss):
 
     def check_settings(self) -> None:
         """Refuse a function that takes other arguments; see `Loss.check_settings`."""
+        called = self.function
+        if isinstance(called, torch.nn.Module):
+            called = called.forward  # a call takes anything
         try:
-            inspect.signature(self.function).bind(*range(4))
+            inspect.signature(called).bind(*range(4))
         except TypeError as error:
             raise ValueError(
                 f"The loss {_name(self.function)} takes no four arguments ({error}); expected a "

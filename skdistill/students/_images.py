@@ -17,7 +17,14 @@ CHANNELS = (1, 3, 4)
 """Numbers of channels that images have where these come last: grey, colours, and transparency."""
 
 LEAST_PIXELS = 8
-MOVE_CHANNELS = "The channels come last; expected (n, c, h, w). Write numpy.moveaxis(X, -1, 1)"
+MOVE_CHANNELS = (
+    "The channels come last; expected (n, c, h, w). Write numpy.moveaxis(X, -1, 1), or "
+    "numpy.moveaxis(row, -1, 0) where a data set gives a row"
+)
+ADD_CHANNEL = (
+    "The rows have no axis of channels; where the module reads images, expected (n, c, h, w). "
+    "Write X[:, None], or row[None] where a data set gives a row"
+)
 
 
 # Output in frames is not offered: images have more than two axes.

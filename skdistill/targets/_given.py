@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from skdistill._input._tensors import array_of
 from skdistill._names import names_of
 from skdistill.targets._value import Targets
 from skdistill.teachers._align import as_labels
@@ -60,6 +61,8 @@ def given_targets(
 
 
 def _from_array(soft_targets, task, columns):
+    if hasattr(soft_targets, "detach"):
+        soft_targets = array_of(soft_targets, "soft_targets")
     try:
         values = np.array(soft_targets, dtype=np.float64)
     except (TypeError, ValueError, RuntimeError) as error:

@@ -96,6 +96,10 @@ class FileTeacher(SaysKind):
         self.content = content
         self._model, self.kind = self._open()
 
+    def __repr__(self):
+        kind = "" if self.kind is None else f"of {self.kind}, "
+        return f"{type(self).__name__}({kind}from a file of {len(self.content):,} bytes)"
+
     def run(self, X):
         """Return what the model makes of rows, of shape (n_samples, n_columns)."""
         if self._model is None:

@@ -90,7 +90,7 @@ def _check_names(state, kind):
         came = "Tensor" if isinstance(state, kind) else type(state).__name__
         raise TeacherError(
             f"it holds a {came}{keys}; expected a state dict, names and tensors. "
-            f"Save that part alone: torch.save(module.state_dict(), path)"
+            f"Save that part alone: {_saved_part(state, kind)}"
         )
     odd = [name for name in state if not isinstance(name, str)]
     if odd:
@@ -98,6 +98,15 @@ def _check_names(state, kind):
             f"it holds tensors under the keys {odd[:6]}; expected the names of a state dict. Save "
             f"it again: torch.save(module.state_dict(), path)"
         )
+
+
+def _saved_part(state, kind):
+    """Return the line that saves the tensors of a checkpoint, if one of its parts may be these."""
+    parts = state.items() if isinstance(state, dict) else ()
+    for name, part in parts:
+        if isinstance(part, dict) and part and all(isinstance(v, kind) for v in part.values()):
+            return f"torch.save(torch.load(path, weights_only=True)[{name!r}], new_path)"
+    return "torch.save(module.state_dict(), path)"
 
 
 def _with_state(state, module):
@@ -114,12 +123,29 @@ def _with_state(state, module):
     try:
         module.load_state_dict(state)
     except RuntimeError as error:
+        prefix = _find_prefix(state, module)
+        if prefix:
+            raise TeacherError(
+                f"its names begin with {prefix!r}, that of a module around the "
+                f"{type(module).__name__}, such as DataParallel or what torch.compile makes; "
+                f"expected names without it. Take it off: "
+                f"{{name.removeprefix({prefix!r}): tensor for name, tensor in state.items()}}"
+            ) from error
         reason = str(error).strip().rstrip(".")
         raise TeacherError(
             f"its tensors do not fit the module: {reason}; expected those of a "
             f"{type(module).__name__} of the same widths. Pass the module that they come from"
         ) from error
     return module.eval()
+
+
+def _find_prefix(state, module):
+    """Return what all names of a file have before those of a module, "" for nothing."""
+    known = module.state_dict().keys()
+    first = next(iter(known), "")
+    prefixes = {name.removesuffix(first) for name in state if name.endswith(f".{first}")}
+    fitting = (p for p in prefixes if {f"{p}{name}" for name in known} == state.keys())
+    return next(fitting, "")
 
 
 def _make(module):

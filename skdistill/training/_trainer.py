@@ -26,7 +26,7 @@ from skdistill._torch import as_tensor, evaluating, first_output
 from skdistill._warn import warn
 from skdistill.exceptions import StudentError, TrainingWarning
 from skdistill.students._gated import GatedClasses
-from skdistill.students._images import MOVE_CHANNELS, are_channels_last
+from skdistill.students._images import ADD_CHANNEL, MOVE_CHANNELS, are_channels_last
 from skdistill.students._members import MemberMLP
 from skdistill.students._soft_tree import SoftDecisionTree
 from skdistill.training._callbacks import CountEpochs, FitTemperature, StopAtNonFinite
@@ -195,6 +195,8 @@ def _probe(net, X, n_outputs):
             )
             if are_channels_last(rows.shape) and MOVE_CHANNELS not in str(error):
                 step = f"{MOVE_CHANNELS}. {step}"
+            elif rows.ndim == 3:
+                step = f"{ADD_CHANNEL}. {step}"
             raise StudentError(
                 f"The student's module {name} cannot read rows of shape {tuple(rows.shape[1:])} "
                 f"and dtype {rows.dtype}: {_in_one_line(error)}. {step}"

@@ -139,21 +139,21 @@ def test_the_gap_is_shaded_where_distilled_is_better_and_hatched_where_worse(
     distilled, metric, gain, loss
 ):
     ax = LearningCurvesDisplay(curves([0.6, 0.5, 0.4], distilled)).plot(metric=metric).ax_
-    assert ("gain of distillation" in labels(ax)) == gain
-    assert ("loss by distillation" in labels(ax)) == loss
+    assert ("better with distillation" in labels(ax)) == gain
+    assert ("worse with distillation" in labels(ax)) == loss
     areas = {area.get_label(): area for area in ax.collections}
     if gain and not loss:
-        corners = areas["gain of distillation"].get_paths()[0].vertices
+        corners = areas["better with distillation"].get_paths()[0].vertices
         assert {(50.0, 0.6), (50.0, 0.5), (150.0, 0.3)} <= {tuple(map(float, c)) for c in corners}
     if loss:
-        assert areas["loss by distillation"].get_hatch()
+        assert areas["worse with distillation"].get_hatch()
 
 
 def test_areas_end_where_the_drawn_curves_cross():
     result = curves([0.6, 0.5, 0.4], [0.7, 0.4, 0.3], (9, 90, 900), "n_labels")
     ax = LearningCurvesDisplay(result).plot().ax_
     areas = {area.get_label(): area for area in ax.collections}
-    corners = areas["gain of distillation"].get_paths()[0].vertices
+    corners = areas["better with distillation"].get_paths()[0].vertices
     crossing = corners[np.argmin(corners[:, 0])]
     np.testing.assert_allclose(crossing, [9 * 10**0.5, 0.55])  # half of the way, by factors
 
@@ -191,7 +191,7 @@ def test_bars_and_thin_lines_are_explained_and_arms_are_not_in_the_legend():
     ax = LearningCurvesDisplay(curves([0.6, 0.5, 0.4], [0.5, 0.4, 0.3])).plot().ax_
     assert [text.get_text() for text in ax.get_legend().get_texts()] == [
         "bars: ± 1 standard deviation over the splits",
-        "gain of distillation",
+        "better with distillation",
         "bold: test rows",
         "thin: training rows",
     ]
@@ -222,6 +222,7 @@ def test_sizes_that_grow_by_factors_stand_on_a_logarithmic_axis(sizes, scale):
         ([4, 16, 64], "log", ["4", "16", "64"]),
         ([0.1, 0.2], "log", ["0.1", "0.2"]),
         ([(8,), (8, 8)], "linear", ["(8,)", "(8, 8)"]),
+        ([(8,), (64,)], "log", ["8", "64"]),
         ([0.0, 0.5], "linear", ["0.0", "0.5"]),
         (["$a$", None], "linear", [r"\$a\$", "None"]),
     ],
@@ -331,7 +332,7 @@ def test_curves_of_a_regressor_are_drawn(display, settings, metric, label):
     # More R2 is better, and more error is worse.
     before, after = (line(drawn.ax_, arm).get_ydata() for arm in ("plain", "distilled"))
     gains = after > before if metric == "r2" else after < before
-    assert ("gain of distillation" in labels(drawn.ax_)) == gains.any()
+    assert ("better with distillation" in labels(drawn.ax_)) == gains.any()
 
 
 def test_scikit_learns_own_displays_take_a_distilled_classifier():

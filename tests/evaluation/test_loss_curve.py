@@ -56,6 +56,7 @@ def test_without_held_back_rows_there_are_thin_lines_alone():
     assert [text.get_text() for text in display.ax_.get_legend().get_texts()] == [
         "thin: training rows"
     ]
+    assert display.ax_.get_title(loc="left") == "Training loss (no rows held back)"
     assert [row["is_best"] for row in display.rows] == [False, False]
     assert np.isnan([row["valid_loss"] for row in display.rows]).all()
 

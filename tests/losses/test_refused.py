@@ -42,6 +42,16 @@ class Unasked(LogisticRegression):
         pytest.fail("the teacher was fitted before the refusal")
 
 
+class Unweighted(Loss):
+    """A loss whose author has forgotten what its base class sets."""
+
+    def __init__(self, beta=2.0):
+        self.beta = beta
+
+    def rows(self, student_logits, teacher_logits, labels, temperature):
+        return ((student_logits - teacher_logits) ** 2).sum(-1)
+
+
 def fit(loss):
     """Return an attempt to fit with a loss."""
     return lambda: DistilledClassifier(Unasked(), StudentNet(MLP), loss=loss).fit(X, Y)
@@ -192,6 +202,16 @@ SETTINGS = {
         ValueError,
         fit(lambda student, teacher: 0.0),
         r"takes no four arguments.*expected .*\(student_logits, teacher_logits, labels, weight\)",
+    ),
+    "a module of torch that takes two": (
+        ValueError,
+        fit(torch.nn.KLDivLoss()),
+        r"KLDivLoss takes no four arguments",
+    ),
+    "a loss whose __init__ is its own alone": (
+        ValueError,
+        fit(Unweighted()),
+        r"Unweighted has no weight; expected .* calls that of Loss\. Write super\(\)\.__init__",
     ),
     "a function that returns a loss for each row": (
         ValueError,

@@ -394,6 +394,11 @@ REFUSED = {
         r"cannot read rows of shape \(12, 10, 3\).*to have 3 channels.*"
         r"channels come last; expected \(n, c, h, w\). Write numpy.moveaxis\(X, -1, 1\)",
     ),
+    "no axis of channels for a module of one's own": (
+        StudentError,
+        fit(Convolution, IMAGES[:, 0]),
+        r"cannot read rows of shape \(12, 10\).*no axis of channels; .*Write X\[:, None\]",
+    ),
     "channels last in a model": (
         StudentError,
         lambda: DistilledClassifier(Unasked()).fit(LAST, Y),

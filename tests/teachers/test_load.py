@@ -3,6 +3,7 @@
 import io
 import os
 import pickle
+import re
 import sys
 import warnings
 import zipfile
@@ -228,6 +229,7 @@ def test_onnx_of_a_network(tmp_path, n_rows):
     teacher = load_teacher(tmp_path / "teacher.onnx")
     expected = softmax(X32.astype(float) @ weights, axis=1)
     np.testing.assert_allclose(teacher.predict_proba(X32), expected, atol=1e-5)
+    assert re.fullmatch(r"OnnxTeacher\((of \w+, )?from a file of [\d,]+ bytes\)", repr(teacher))
     assert quick_model(teacher).fit(X32, LABELS).temperature_ == 2.0
 
 

@@ -135,7 +135,22 @@ REFUSED = {
     "another pickle protocol": (TeacherError, pt(saved(STATE, pickle_protocol=4)), "FRAME.*Save"),
     "sparse weights": (TeacherError, pt({"weight": STATE["weight"].to_sparse()}), "sparse.*Save"),
     "weights without numbers": (TeacherError, pt({"weight": torch.ones(1, device="meta")}), ALONE),
-    "a checkpoint": (TeacherError, pt({"epoch": 1, "model": STATE}), rf"\['epoch', 'mod.*{NAMES}"),
+    "a checkpoint": (
+        TeacherError,
+        pt({"epoch": 1, "model": STATE}),
+        r"\['epoch', 'model'\]; expected a state dict.*weights_only=True\)\['model'\], new_path\)",
+    ),
+    "a dict of other dicts": (TeacherError, pt({"a": {"b": 1}}), rf"\['a'\].*{NAMES}"),
+    "names of a module around it": (
+        TeacherError,
+        pt({f"module.{name}": tensor for name, tensor in STATE.items()}),
+        r"names begin with 'module\.', .*DataParallel.*Take it off: \{name.removeprefix\('module",
+    ),
+    "names of a compiled module": (
+        TeacherError,
+        pt({f"_orig_mod.{name}": tensor for name, tensor in STATE.items()}),
+        r"names begin with '_orig_mod\.'",
+    ),
     "a tensor": (TeacherError, pt(torch.ones(3)), f"holds a Tensor.*{NAMES}"),
     "nothing": (TeacherError, pt(saved(None)), f"holds a NoneType.*{NAMES}"),
     "a list": (TeacherError, pt([torch.ones(3)]), f"holds a list.*{NAMES}"),

@@ -217,6 +217,8 @@ class CapacityCurveDisplay(CurveDisplay):
         arms = _group_by_arm(self.rows)
         test = f"test_{metric}"
         values = [row["value"] for row in arms[PLAIN]]
+        if all(isinstance(v, tuple | list) and len(v) == 1 for v in values):  # widths of one layer
+            values = [value for (value,) in values]
         is_scale = all(isinstance(v, int | float | np.number) and v > 0 for v in values)
         x = values if is_scale else list(range(len(values)))
         if is_scale:
@@ -278,8 +280,8 @@ def _shade_gain(ax: Any, x: list[Any], arms: dict[str, list[dict[str, Any]]], me
     places, before, after = _with_crossings(ax, x, before, after)
     gain = after - before if metric in HIGHER_IS_BETTER else before - after
     looks = (
-        (gain, "gain of distillation", {"color": "0.8"}),
-        (-gain, "loss by distillation", {"fc": "none", "ec": "0.5", "hatch": HATCHES[1]}),
+        (gain, "better with distillation", {"color": "0.8"}),
+        (-gain, "worse with distillation", {"fc": "none", "ec": "0.5", "hatch": HATCHES[1]}),
     )
     for better, label, look in looks:
         if (better > 0).any():

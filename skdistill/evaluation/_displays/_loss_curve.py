@@ -123,7 +123,8 @@ class LossCurveDisplay(Display):
         ax.xaxis.get_major_locator().set_params(integer=True)
         if len(lines) > 1:
             label_lines(ax, lines, [literal(name) for name in self.histories])
-        set_title(ax, "Long enough, or too long?", ncols=3)
+        title = "Long enough, or too long?" if marks else "Training loss (no rows held back)"
+        set_title(ax, title, ncols=3)
 
 
 def _wrong_history(given: Any) -> TypeError:
