@@ -6,6 +6,7 @@ from functools import partial
 import numpy as np
 import torch
 from sklearn.base import clone, is_regressor
+from sklearn.compose import ColumnTransformer
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
@@ -65,9 +66,12 @@ def is_fitted(teacher):
 def tags_of(teacher):
     """Return scikit-learn's tags of a teacher, None of one that has none, such as a network."""
     try:
-        return get_tags(teacher)
+        tags = get_tags(teacher)
     except (AttributeError, TypeError):  # of a frozen network, too, and of a class
         return None
+    if isinstance(split_pipeline(unfrozen(teacher))[0], ColumnTransformer):
+        tags.input_tags.allow_nan = True  # its tags say nothing of gaps; its steps refuse them
+    return tags
 
 
 def clone_teacher(teacher):
