@@ -34,6 +34,7 @@ from skdistill._unwrap import last_step, rows_before_last
 from skdistill.exceptions import TeacherError
 from skdistill.targets._splits import make_splits
 from skdistill.targets._tasks import ClassTask
+from skdistill.teachers._contract import as_probabilities, as_values
 from skdistill.teachers._fit import clone_teacher, is_fitted
 
 KINDS = (BaggingClassifier, ExtraTreesClassifier, RandomForestClassifier, VotingClassifier)
@@ -278,6 +279,7 @@ def _as_ensemble(ensemble):
     """Return an estimator with members; a list becomes a vote."""
     if not isinstance(ensemble, list | tuple):
         if isinstance(last_step(ensemble), KINDS):
+            _refuse_one_member(last_step(ensemble))
             return ensemble
         raise TeacherError(
             f"ensemble={ensemble!r:.80} has no members that can be asked one by one; expected a "
@@ -293,6 +295,16 @@ def _as_ensemble(ensemble):
         )
     members = [(f"member{i}", member) for i, member in enumerate(ensemble)]
     return VotingClassifier(members, voting="soft")
+
+
+def _refuse_one_member(ensemble):
+    members = getattr(ensemble, "estimators", None)
+    n_members = ensemble.n_estimators if members is None else len(members)
+    if n_members == 1:
+        raise TeacherError(
+            f"{type(ensemble).__name__} has 1 member, which differs from no other; expected two "
+            f"classifiers at least. DistilledClassifier learns from one."
+        )
 
 
 def _seeded(ensemble, seed):
@@ -318,4 +330,8 @@ def _answers(ensemble, X, classes):
         own = rows
         if hasattr(last, "estimators_features_"):
             own = safe_indexing(rows, last.estimators_features_[i], axis=1)
-        yield member.predict_proba(own), columns[np.asarray(member.classes_, dtype=int)]
+        known = columns[np.asarray(member.classes_, dtype=int)]
+        source = f"Member {i} of the ensemble, {type(member).__name__},"
+        answer = as_values(member.predict_proba(own), X.shape[0], source)
+        is_alone = answer.shape[1] == 1  # of a member that has seen one class
+        yield answer if is_alone else as_probabilities(answer, "probabilities", source), known

@@ -91,6 +91,11 @@ def test_tables_and_progress(capsys):
 
 
 REFUSED = {
+    "no labels": (
+        ValueError,
+        lambda: make().fit(X, None),
+        "y is None; expected a label for each row",
+    ),
     "its own context": (
         TeacherError,
         lambda: DistilledClassifier(make().fit(X, Y), TREE).fit(X, Y),

@@ -253,6 +253,10 @@ REFUSED = {
     "words for probabilities": (bad([{"setosa": "high"}] * 2), "'high'.*expected probabilities"),
     "rows of different lengths": (bad([[0.5, 0.5, 0], [1]]), r"an array of shape \(n_rows, 3\)"),
     "a set": (bad({"setosa", "virginica"}), "gave a set; expected a list"),
+    "no labels of an audit": (
+        lambda folder: make(Api(), folder).audit(X[:2], None),
+        "y is None; expected a label for each row. Pass y",
+    ),
     "several labels of an audit": (
         lambda folder: make(Api(), folder).audit(X[:2], [["setosa", "virginica"]] * 2),
         "should be a 1d array",
