@@ -158,6 +158,13 @@ class Unfitted(ExtraTreesClassifier):
         pytest.fail("the ensemble was fitted before the refusal")
 
 
+class Oracle:
+    """Knows all, and learns nothing."""
+
+    def predict_proba(self, X):
+        raise AssertionError("it was asked before the refusal")
+
+
 class Says(GaussianNB):
     """Answers one number."""
 
@@ -194,6 +201,11 @@ REFUSED = {
         TeacherError,
         lambda: DistilledEnsembleClassifier([GaussianNB()]).fit(X, Y),
         "1 member; expected two classifiers at least",
+    ),
+    "a teacher that is not fitted": (
+        TeacherError,
+        lambda: DistilledEnsembleClassifier([GaussianNB(), Oracle()]).fit(X, Y),
+        r"holds \['Oracle'\], which cannot be fitted as a classifier.*any teachers",
     ),
     "a forest of one": (
         TeacherError,

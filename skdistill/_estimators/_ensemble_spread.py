@@ -8,7 +8,7 @@ import torch
 from numpy.typing import ArrayLike
 from scipy import sparse
 from scipy.special import logsumexp
-from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone, is_classifier
 from sklearn.ensemble import (
     BaggingClassifier,
     ExtraTreesClassifier,
@@ -293,8 +293,19 @@ def _as_ensemble(ensemble):
             f"The list ensemble holds {came}; expected two classifiers at least, each with "
             f"predict_proba. CalibratedClassifierCV gives one to a classifier that has none."
         )
+    others = [type(member).__name__ for member in ensemble if not _is_classifier(member)]
+    if others:
+        raise TeacherError(
+            f"The list ensemble holds {others}, which cannot be fitted as a classifier; expected "
+            f"two classifiers at least, each with fit and predict_proba. DistilledClassifier takes "
+            f"a list of any teachers, and learns their mean."
+        )
     members = [(f"member{i}", member) for i, member in enumerate(ensemble)]
     return VotingClassifier(members, voting="soft")
+
+
+def _is_classifier(member):
+    return hasattr(member, "__sklearn_tags__") and is_classifier(member)
 
 
 def _refuse_one_member(ensemble):
