@@ -287,12 +287,13 @@ class PaidTeacher(BaseEstimator):
     def _answers(self, X):
         """Return a row of probabilities for each row, of new ones after asking about them."""
         store, keys = AnswerStore(self.folder), _keys_of(X)
-        self._refuse_dear(self._plan(keys))
-        known = store.known(keys)
-        new = {key: row for row, key in reversed(list(enumerate(keys))) if key not in known}
-        if new:
-            store.open_for(self.classes_.tolist())
-            self._ask_about(X, [(key, new[key]) for key in reversed(new)], store)
+        with store.turn:
+            self._refuse_dear(self._plan(keys))
+            known = store.known(keys)
+            new = {key: row for row, key in reversed(list(enumerate(keys))) if key not in known}
+            if new:
+                store.open_for(self.classes_.tolist())
+                self._ask_about(X, [(key, new[key]) for key in reversed(new)], store)
         found, n_classes = store.read(keys), len(self.classes_)
         return np.stack([as_shares(found[key], n_classes, self.smoothing) for key in keys])
 

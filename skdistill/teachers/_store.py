@@ -1,6 +1,7 @@
 """Answers of a paid teacher on disk, each as soon as it is there."""
 
 import sqlite3
+import threading
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from skdistill.exceptions import TeacherError
 
 BATCH = 500
 """Keys that one query names: SQLite takes a limited number."""
+LOCKS: dict[Path, threading.RLock] = {}
+"""By the file; threads that ask with one folder take turns, so that no row is asked twice."""
 TABLES = (
     "CREATE TABLE IF NOT EXISTS answers (key TEXT PRIMARY KEY, answer BLOB, cost REAL)",
     "CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value)",
@@ -27,6 +30,7 @@ class AnswerStore:
 
     def __init__(self, folder):
         self.path = Path(folder) / "answers.sqlite"
+        self.turn = LOCKS.setdefault(self.path.resolve(), threading.RLock())
 
     def check(self, classes):
         """Refuse a file whose answers are about other classes, or these in another order.

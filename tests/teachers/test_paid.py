@@ -2,6 +2,8 @@
 
 import re
 import sqlite3
+import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import numpy as np
@@ -55,6 +57,19 @@ def test_each_row_is_asked_once_and_kept(tmp_path):
     again = Api()
     np.testing.assert_array_equal(make(again, tmp_path).predict_proba(X), teacher.predict_proba(X))
     assert again.calls == 0
+
+
+def test_threads_ask_about_no_row_twice(tmp_path):
+    def wait_and_answer(rows):
+        time.sleep(0.05)  # the others come meanwhile
+        return MODEL.predict_proba(rows)
+
+    api = Api(wait_and_answer)
+    teacher = make(api, tmp_path, batch_size=100, cost_per_row=1, budget=len(X))
+    with ThreadPoolExecutor(3) as pool:
+        found = list(pool.map(teacher.predict_proba, [X, X, X]))
+    assert api.rows == len(X)
+    np.testing.assert_allclose(found, [P] * 3)
 
 
 def test_an_interrupted_labelling_goes_on(tmp_path):
