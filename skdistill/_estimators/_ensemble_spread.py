@@ -17,6 +17,7 @@ from sklearn.ensemble import (
 )
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
+from skdistill._atomic import all_or_nothing
 from skdistill._compat import (
     Interval,
     check_names_and_width,
@@ -181,23 +182,24 @@ class DistilledEnsembleClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstim
             raise ValueError(
                 f"y holds {len(task.classes)} class; expected at least two classes to tell apart."
             )
-        learn_names_and_width(self, X)
-        student_seed, *seeds = draw_seeds(self.random_state, 3)
-        fitted = isinstance(self.ensemble, BaseEstimator) and is_fitted(self.ensemble)
-        student = DistilledRegressor(
-            student=self.student, alpha=0, device=self.device, random_state=student_seed
-        )
-        one_hot = (task.y[:, None] == task.classes).astype(np.float64)
-        try_fit(student, X, one_hot)  # before an ensemble is fitted
-        with whole_trainings():
-            if fitted:
-                self.ensemble_ = ensemble
-                targets = self._log_means(ensemble, X, task.classes)
-            else:
-                targets = self._out_of_fold(ensemble, X, task, seeds[0])
-                self.ensemble_ = _seeded(ensemble, seeds[1]).fit(own_rows(ensemble, X), task.y)
-            self.student_ = student.fit(X, targets)
-        self.classes_ = task.classes
+        with all_or_nothing(self, forget=False):
+            learn_names_and_width(self, X)
+            student_seed, *seeds = draw_seeds(self.random_state, 3)
+            fitted = isinstance(self.ensemble, BaseEstimator) and is_fitted(self.ensemble)
+            student = DistilledRegressor(
+                student=self.student, alpha=0, device=self.device, random_state=student_seed
+            )
+            one_hot = (task.y[:, None] == task.classes).astype(np.float64)
+            try_fit(student, X, one_hot)  # before an ensemble is fitted
+            with whole_trainings():
+                if fitted:
+                    self.ensemble_ = ensemble
+                    targets = self._log_means(ensemble, X, task.classes)
+                else:
+                    targets = self._out_of_fold(ensemble, X, task, seeds[0])
+                    self.ensemble_ = _seeded(ensemble, seeds[1]).fit(own_rows(ensemble, X), task.y)
+                self.student_ = student.fit(X, targets)
+            self.classes_ = task.classes
         return self
 
     def predict(self, X: Any) -> np.ndarray:
