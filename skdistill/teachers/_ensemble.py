@@ -186,15 +186,14 @@ class EnsembleTeacher(ClassifierMixin, BaseEnsemble):
             check_classification_targets(y)
             check_consistent_length(X, y)
             if sample_weight is not None:
-                sample_weight = check_sample_weight(sample_weight, X)
+                sample_weight = np.asarray(check_sample_weight(sample_weight, X))
             classes = self._check_labels(np.unique(y), members)
             *seeds, weights_seed = draw_seeds(self.random_state, len(self.teachers) + 1)
             answers, positions = None, None
             if self._learns_pool:
                 settings = {"sample_weight": sample_weight, "seed": weights_seed}
                 answers, positions = self._ask_out_of_fold(members, X, y, classes, **settings)
-            weight = None if sample_weight is None else np.asarray(sample_weight)
-            found = self._find_pool(answers, positions, weight)
+            found = self._find_pool(answers, positions, sample_weight)
             self.teachers_ = self._fit_members(
                 members, X, y, seeds, classes=np.sort(classes), sample_weight=sample_weight
             )
