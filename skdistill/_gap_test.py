@@ -14,7 +14,9 @@ within one of its mean (Darroch 1964), and this makes :math:`P(D \le d)` grow wi
 :math:`d \le (n - 1)\delta - 2`. So its greatest value for all :math:`\pi` up to the upper bound of
 Clopper and Pearson by :math:`n_+ + n_-`, at a part :math:`\gamma` of the error probability, is that
 at the bound; it plus :math:`\gamma` is a p-value (Berger & Boos 1994) of the hypothesis that the
-difference is :math:`\delta` or more.
+difference is :math:`\delta` or more. If the upper bound is above 1/2, Hoeffding's inequality (1963)
+takes the place of the law, for all :math:`\pi`:
+:math:`P(D \le d) \le \exp(-(n\delta - d)^2 / 2n)`.
 """
 
 import math
@@ -55,8 +57,10 @@ def gap_p_value(n_worse, n_better, n_rows, gap, risk):
     if rate <= gap:
         return PART * risk
     difference = n_worse - n_better
-    if rate > 0.5 or difference > (n_rows - 1) * gap - 2:
+    if difference > (n_rows - 1) * gap - 2:
         return 1.0
+    if rate > 0.5:
+        return min(1.0, math.exp(-((n_rows * gap - difference) ** 2) / (2 * n_rows)) + PART * risk)
     root = math.sqrt(1 + gap**2 - 2 * rate)
     a, b = (1 + gap - root) / 2, (1 - gap - root) / 2
     most = int(n_rows * b + 10 * math.sqrt(n_rows * b)) + 40

@@ -7,14 +7,24 @@ import pytest
 import torch
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.datasets import make_classification
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.linear_model import LogisticRegression, QuantileRegressor, Ridge
+from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.tree import DecisionTreeRegressor
 from skorch import NeuralNetClassifier
 
-from skdistill import DistilledClassifier, DistilledRegressor, StudentNet, StudentNetRegressor
+from skdistill import (
+    DistilledClassifier,
+    DistilledEnsembleClassifier,
+    DistilledQuantileRegressor,
+    DistilledRegressor,
+    StudentNet,
+    StudentNetRegressor,
+)
 from skdistill.students import MLP, TablePreprocessor
+from skdistill.teachers import EnsembleTeacher, RegressorEnsemble
 
 X, Y = make_classification(120, 6, n_informative=4, n_classes=3, random_state=0)
 OTHER, BINARY = X[:80, :4], Y[:80] > 0
@@ -191,6 +201,53 @@ def test_a_teacher_that_writes_into_its_rows_changes_nothing(teacher):
     targets = LogisticRegression().fit(X, Y).predict_proba(X)
     alone = DistilledClassifier(None, student, random_state=0).fit(X, Y, soft_targets=targets)
     np.testing.assert_allclose(model.predict_proba(X), alone.predict_proba(X), atol=1e-6)
+
+
+class Interrupted(QuantileRegressor):
+    """Is broken off in its fit."""
+
+    def fit(self, X, y, sample_weight=None):
+        raise KeyboardInterrupt
+
+
+class InterruptedClassifier(LogisticRegression):
+    """Its sibling for labels."""
+
+    def fit(self, X, y, sample_weight=None):
+        raise KeyboardInterrupt
+
+
+TREE = DecisionTreeRegressor(max_depth=3, random_state=0)
+ENSEMBLES = {
+    "EnsembleTeacher": (
+        EnsembleTeacher([LogisticRegression(), GaussianNB()]),
+        {"teachers": [GaussianNB(), InterruptedClassifier()]},
+    ),
+    "RegressorEnsemble": (
+        RegressorEnsemble([Ridge(), TREE]),
+        {"teachers": [TREE, Interrupted()]},
+    ),
+    "DistilledEnsembleClassifier": (
+        DistilledEnsembleClassifier([LogisticRegression(), GaussianNB()], TREE),
+        {"ensemble": [GaussianNB(), InterruptedClassifier()]},
+    ),
+    "DistilledQuantileRegressor": (
+        DistilledQuantileRegressor(student=StudentNetRegressor(max_epochs=1), random_state=0),
+        {"teacher": Interrupted()},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ENSEMBLES)
+def test_ensembles_and_quantiles(case):
+    model, broken = ENSEMBLES[case]
+    model = clone(model).fit(X, Y)
+    method = "predict_proba" if hasattr(model, "predict_proba") else "predict"
+    before = getattr(model, method)(X)
+    model.set_params(**broken)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(OTHER, Y[:80])
+    np.testing.assert_array_equal(getattr(model, method)(X), before)
 
 
 @pytest.mark.parametrize("fitted", [False, True])

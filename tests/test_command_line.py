@@ -243,6 +243,14 @@ REFUSED = {
     "no folder": ([*FIT, "no/s.safetensors"], "is no folder; expected.*Make the folder"),
     "no output": (FIT[:-1], "required: -o/--output"),
     "no target": (["fit", "table.csv", "-o", "s.safetensors"], "required: --target"),
+    "two targets": (
+        [*FIT, "s.safetensors", "--target", "a"],
+        "--target takes one value and got 'label' and 'a'.*DistilledMultilabelClassifier",
+    ),
+    "two teachers": (
+        [*REPORT, "--teacher", "a.onnx", "--teacher", "b.onnx"],
+        "--teacher takes one value and got 'a.onnx' and 'b.onnx': leave one out",
+    ),
     "trust in nobody": ([*FIT, "s.safetensors", "--trust"], "--trust needs --teacher"),
     "no teacher": (
         [*FIT, "s.safetensors", "--teacher", "t.onnx"], "no file 't.onnx' to load a teacher from"

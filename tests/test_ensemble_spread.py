@@ -158,6 +158,24 @@ class Unfitted(ExtraTreesClassifier):
         pytest.fail("the ensemble was fitted before the refusal")
 
 
+class Oracle:
+    """Knows all, and learns nothing."""
+
+    def predict_proba(self, X):
+        raise AssertionError("it was asked before the refusal")
+
+
+class Says(GaussianNB):
+    """Answers one number."""
+
+    def __init__(self, answer=0.5):
+        super().__init__()
+        self.answer = answer
+
+    def predict_proba(self, X):
+        return np.full((len(X), len(self.classes_)), self.answer)
+
+
 REFUSED = {
     "device": (
         ValueError,
@@ -183,6 +201,31 @@ REFUSED = {
         TeacherError,
         lambda: DistilledEnsembleClassifier([GaussianNB()]).fit(X, Y),
         "1 member; expected two classifiers at least",
+    ),
+    "a teacher that is not fitted": (
+        TeacherError,
+        lambda: DistilledEnsembleClassifier([GaussianNB(), Oracle()]).fit(X, Y),
+        r"holds \['Oracle'\], which cannot be fitted as a classifier.*any teachers",
+    ),
+    "a forest of one": (
+        TeacherError,
+        lambda: DistilledEnsembleClassifier(RandomForestClassifier(1)).fit(X, Y),
+        "RandomForestClassifier has 1 member.*expected two classifiers at least",
+    ),
+    "a vote of one": (
+        TeacherError,
+        lambda: DistilledEnsembleClassifier(VotingClassifier([("a", GaussianNB())])).fit(X, Y),
+        "VotingClassifier has 1 member.*DistilledClassifier learns from one",
+    ),
+    "a member that answers NaN": (
+        TeacherError,
+        lambda: DistilledEnsembleClassifier([GaussianNB(), Says(np.nan)]).fit(X, Y),
+        "Member 1 of the ensemble, Says, gave NaN or infinite values for .*expected finite",
+    ),
+    "a member that answers logits": (
+        TeacherError,
+        lambda: DistilledEnsembleClassifier([GaussianNB(), Says(-1.0)]).fit(X, Y),
+        "Member 1 of the ensemble, Says, gave negative values.*softmax",
     ),
     "a member without probabilities": (
         TeacherError,

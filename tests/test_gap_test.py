@@ -51,6 +51,25 @@ def test_its_size_is_never_above_the_risk(n_rows, gap, risk):
         assert multinomial.pmf(counts, n_rows, steps).sum() <= risk
 
 
+@pytest.mark.parametrize(
+    ("n_worse", "n_better", "gap"), [(100, 150, 0.01), (90, 210, 0.02), (150, 160, 0.05)]
+)
+def test_where_half_of_the_rows_may_differ_no_rate_has_a_greater_tail(n_worse, n_better, gap):
+    found = gap_p_value(n_worse, n_better, 400, gap, 0.05)
+    difference = n_worse - n_better
+    tails = [
+        law_of_difference(400, gap, rate)[: 400 + difference + 1].sum()
+        for rate in np.linspace(gap, 1)
+    ]
+    assert max(tails) + 0.005 <= found < 1
+
+
+def test_a_second_one_that_is_surely_better_stays_so_on_most_rows():
+    assert gap_p_value(90, 210, 400, 0.02, 0.05) < 0.01
+    assert gap_p_value(210, 90, 400, 0.02, 0.05) == 1.0
+    assert gap_bound(90, 210, 400, 0.05) < 1e-9
+
+
 def test_the_bound_is_where_the_test_turns():
     for counts in ((0, 0), (5, 5), (30, 10)):
         bound = gap_bound(*counts, 2000, 0.05)
@@ -61,7 +80,6 @@ def test_the_bound_is_where_the_test_turns():
 
 
 def test_nothing_is_refuted_beyond_what_the_proof_covers():
-    assert gap_p_value(100, 150, 400, 0.01, 0.05) == 1.0  # they may differ on half of the rows
     assert gap_p_value(10, 5, 1000, 0.005, 0.05) == 1.0  # the estimate is the difference itself
 
 

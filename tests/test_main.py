@@ -241,13 +241,15 @@ def write(folder, files):
         elif content is not None:
             path.write_bytes(content if isinstance(content, bytes) else content.encode())
         words += [f"--{option}", str(path)]
-    return ["demo", *words, "--target", "label"]
+    return ["demo", *words]
 
 
 @pytest.mark.parametrize("case", REFUSED)
 def test_refused(case, tmp_path, capsys, monkeypatch):
     files, words, message = REFUSED[case]
-    words = words if files is None else [*write(tmp_path, files), *words]
+    if files is not None:
+        target = [] if "--target" in words else ["--target", "label"]
+        words = [*write(tmp_path, files), *target, *words]
     monkeypatch.setattr(evaluation, "distillation_report", lambda *_, **__: pytest.fail("fitted"))
     try:
         code = program.main(words)
@@ -269,7 +271,7 @@ def loaded(monkeypatch, tmp_path):
     monkeypatch.setattr(evaluation, "distillation_report", lambda *parts, **_: calls.append(parts))
 
     def load(*words, **files):
-        assert program.main([*write(tmp_path, files), *words]) == 0
+        assert program.main([*write(tmp_path, files), "--target", "label", *words]) == 0
         return calls[-1][1:]
 
     return load

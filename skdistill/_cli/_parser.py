@@ -104,7 +104,9 @@ def parse(arguments=None):
 
     report = _command(commands, "report", REPORT + TABLE, "say whether distilling pays")
     _add_table(report)
-    report.add_argument("--test", type=Path, help="test rows; otherwise a fifth of the table")
+    report.add_argument(
+        "--test", action=_Once, type=Path, help="test rows; otherwise a fifth of the table"
+    )
     report.add_argument(
         "--cascade",
         type=_share_or_file,
@@ -133,7 +135,7 @@ def parse(arguments=None):
     export = _command(commands, "export", EXPORT + "\n" + TABLE, "write a folder that serves it")
     export.add_argument("student", type=Path, help="a file of skdistill fit")
     export.add_argument("rows", type=Path, help="a table")
-    export.add_argument("--target", help="its column of labels, or of numbers")
+    export.add_argument("--target", action=_Once, help="its column of labels, or of numbers")
     export.add_argument("-o", "--output", type=Path, required=True, help="a new folder")
     export.add_argument(
         "--runtime", choices=["onnx", "numpy"], default="onnx", help="what serves (default: onnx)"
@@ -144,8 +146,10 @@ def parse(arguments=None):
 
     demo = _command(commands, "demo", DEMO, "distil a strong teacher and print the report")
     demo.add_argument("--data", type=Path, help="a table of your own")
-    demo.add_argument("--target", help="the column of --data that holds the labels")
-    demo.add_argument("--test", type=Path, help="test rows; otherwise a fifth of --data")
+    demo.add_argument("--target", action=_Once, help="the column of --data that holds the labels")
+    demo.add_argument(
+        "--test", action=_Once, type=Path, help="test rows; otherwise a fifth of --data"
+    )
     _add_faces(demo)
     demo.set_defaults(regression=False)
     _add_n_seeds(demo)
@@ -160,6 +164,20 @@ def parse(arguments=None):
     return options
 
 
+class _Once(argparse.Action):
+    """Keeps a value; refuses a second one, for which the first would be dropped."""
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        before = getattr(namespace, self.dest)
+        if before is not None:
+            parser.error(
+                f"{option_string} takes one value and got {str(before)!r} and {str(values)!r}: "
+                f"leave one out. Several labels of a row, and several teachers, are learnt in "
+                f"Python: DistilledMultilabelClassifier, and a list as the teacher."
+            )
+        setattr(namespace, self.dest, values)
+
+
 def _make(make, **words):
     return make(formatter_class=argparse.RawDescriptionHelpFormatter, epilog=LAST, **words)
 
@@ -170,7 +188,9 @@ def _command(commands, name, description, line):
 
 def _add_table(parser):
     parser.add_argument("data", type=Path, help="the table to learn from")
-    parser.add_argument("--target", required=True, help="its column of labels, or of numbers")
+    parser.add_argument(
+        "--target", action=_Once, required=True, help="its column of labels, or of numbers"
+    )
     parser.add_argument(
         "--regression", action="store_true", help="the target holds numbers, and no labels"
     )
@@ -184,6 +204,7 @@ def _add_faces(parser):
 def _add_teacher(parser):
     parser.add_argument(
         "--teacher",
+        action=_Once,
         type=Path,
         help="a fitted model: .onnx, .skops, .keras, .joblib (default: boosted trees)",
     )

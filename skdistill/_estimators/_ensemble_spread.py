@@ -8,7 +8,7 @@ import torch
 from numpy.typing import ArrayLike
 from scipy import sparse
 from scipy.special import logsumexp
-from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone, is_classifier
 from sklearn.ensemble import (
     BaggingClassifier,
     ExtraTreesClassifier,
@@ -17,6 +17,7 @@ from sklearn.ensemble import (
 )
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
+from skdistill._atomic import all_or_nothing
 from skdistill._compat import (
     Interval,
     check_names_and_width,
@@ -34,6 +35,7 @@ from skdistill._unwrap import last_step, rows_before_last
 from skdistill.exceptions import TeacherError
 from skdistill.targets._splits import make_splits
 from skdistill.targets._tasks import ClassTask
+from skdistill.teachers._contract import as_probabilities, as_values
 from skdistill.teachers._fit import clone_teacher, is_fitted
 
 KINDS = (BaggingClassifier, ExtraTreesClassifier, RandomForestClassifier, VotingClassifier)
@@ -180,23 +182,24 @@ class DistilledEnsembleClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstim
             raise ValueError(
                 f"y holds {len(task.classes)} class; expected at least two classes to tell apart."
             )
-        learn_names_and_width(self, X)
-        student_seed, *seeds = draw_seeds(self.random_state, 3)
-        fitted = isinstance(self.ensemble, BaseEstimator) and is_fitted(self.ensemble)
-        student = DistilledRegressor(
-            student=self.student, alpha=0, device=self.device, random_state=student_seed
-        )
-        one_hot = (task.y[:, None] == task.classes).astype(np.float64)
-        try_fit(student, X, one_hot)  # before an ensemble is fitted
-        with whole_trainings():
-            if fitted:
-                self.ensemble_ = ensemble
-                targets = self._log_means(ensemble, X, task.classes)
-            else:
-                targets = self._out_of_fold(ensemble, X, task, seeds[0])
-                self.ensemble_ = _seeded(ensemble, seeds[1]).fit(own_rows(ensemble, X), task.y)
-            self.student_ = student.fit(X, targets)
-        self.classes_ = task.classes
+        with all_or_nothing(self, forget=False):
+            learn_names_and_width(self, X)
+            student_seed, *seeds = draw_seeds(self.random_state, 3)
+            fitted = isinstance(self.ensemble, BaseEstimator) and is_fitted(self.ensemble)
+            student = DistilledRegressor(
+                student=self.student, alpha=0, device=self.device, random_state=student_seed
+            )
+            one_hot = (task.y[:, None] == task.classes).astype(np.float64)
+            try_fit(student, X, one_hot)  # before an ensemble is fitted
+            with whole_trainings():
+                if fitted:
+                    self.ensemble_ = ensemble
+                    targets = self._log_means(ensemble, X, task.classes)
+                else:
+                    targets = self._out_of_fold(ensemble, X, task, seeds[0])
+                    self.ensemble_ = _seeded(ensemble, seeds[1]).fit(own_rows(ensemble, X), task.y)
+                self.student_ = student.fit(X, targets)
+            self.classes_ = task.classes
         return self
 
     def predict(self, X: Any) -> np.ndarray:
@@ -278,6 +281,7 @@ def _as_ensemble(ensemble):
     """Return an estimator with members; a list becomes a vote."""
     if not isinstance(ensemble, list | tuple):
         if isinstance(last_step(ensemble), KINDS):
+            _refuse_one_member(last_step(ensemble))
             return ensemble
         raise TeacherError(
             f"ensemble={ensemble!r:.80} has no members that can be asked one by one; expected a "
@@ -291,8 +295,29 @@ def _as_ensemble(ensemble):
             f"The list ensemble holds {came}; expected two classifiers at least, each with "
             f"predict_proba. CalibratedClassifierCV gives one to a classifier that has none."
         )
+    others = [type(member).__name__ for member in ensemble if not _is_classifier(member)]
+    if others:
+        raise TeacherError(
+            f"The list ensemble holds {others}, which cannot be fitted as a classifier; expected "
+            f"two classifiers at least, each with fit and predict_proba. DistilledClassifier takes "
+            f"a list of any teachers, and learns their mean."
+        )
     members = [(f"member{i}", member) for i, member in enumerate(ensemble)]
     return VotingClassifier(members, voting="soft")
+
+
+def _is_classifier(member):
+    return hasattr(member, "__sklearn_tags__") and is_classifier(member)
+
+
+def _refuse_one_member(ensemble):
+    members = getattr(ensemble, "estimators", None)
+    n_members = ensemble.n_estimators if members is None else len(members)
+    if n_members == 1:
+        raise TeacherError(
+            f"{type(ensemble).__name__} has 1 member, which differs from no other; expected two "
+            f"classifiers at least. DistilledClassifier learns from one."
+        )
 
 
 def _seeded(ensemble, seed):
@@ -318,4 +343,8 @@ def _answers(ensemble, X, classes):
         own = rows
         if hasattr(last, "estimators_features_"):
             own = safe_indexing(rows, last.estimators_features_[i], axis=1)
-        yield member.predict_proba(own), columns[np.asarray(member.classes_, dtype=int)]
+        known = columns[np.asarray(member.classes_, dtype=int)]
+        source = f"Member {i} of the ensemble, {type(member).__name__},"
+        answer = as_values(member.predict_proba(own), X.shape[0], source)
+        is_alone = answer.shape[1] == 1  # of a member that has seen one class
+        yield answer if is_alone else as_probabilities(answer, "probabilities", source), known

@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator, MetaEstimatorMixin, RegressorMixin, clon
 from sklearn.utils import column_or_1d, get_tags
 from sklearn.utils.validation import check_is_fitted
 
+from skdistill._atomic import all_or_nothing
 from skdistill._compat import check_names_and_width, fit_context, learn_names_and_width
 from skdistill._estimators._regressor import DistilledRegressor
 from skdistill._input._rows import as_rows
@@ -187,22 +188,23 @@ class DistilledQuantileRegressor(RegressorMixin, MetaEstimatorMixin, BaseEstimat
                 "y is None."
             )
         numbers = as_numbers(column_or_1d(y, warn=True))
-        learn_names_and_width(self, X)
-        self.student_ = DistilledRegressor(
-            teacher,
-            self.student,
-            loss=QuantileLoss(quantile=quantiles),
-            alpha=0 if teacher is None else self.alpha,
-            cv=self.cv,
-            device=self.device,
-            random_state=self.random_state,
-        ).fit(
-            X,
-            np.repeat(numbers, len(quantiles), axis=1),
-            sample_weight=sample_weight,
-            X_unlabeled=X_unlabeled,
-        )
-        self.quantiles_ = quantiles
+        with all_or_nothing(self, forget=False):
+            learn_names_and_width(self, X)
+            self.student_ = DistilledRegressor(
+                teacher,
+                self.student,
+                loss=QuantileLoss(quantile=quantiles),
+                alpha=0 if teacher is None else self.alpha,
+                cv=self.cv,
+                device=self.device,
+                random_state=self.random_state,
+            ).fit(
+                X,
+                np.repeat(numbers, len(quantiles), axis=1),
+                sample_weight=sample_weight,
+                X_unlabeled=X_unlabeled,
+            )
+            self.quantiles_ = quantiles
         return self
 
     def predict(self, X: Any) -> np.ndarray:

@@ -38,6 +38,8 @@ def read_labels(y):
         When the label -1, by which scikit-learn's semi-supervised estimators mark rows without a
         label, stands among 0, 1, 2 and so on.
     """
+    if y is None:
+        raise ValueError("y is None; expected a label for each row. Pass y.")
     y = array_of(y, "y") if hasattr(y, "detach") else y
     try:
         y = column_or_1d(y, warn=True)

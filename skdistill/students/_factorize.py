@@ -7,7 +7,7 @@ from torch import nn
 
 from skdistill._compat import Interval, StrOptions
 from skdistill.exceptions import StudentError
-from skdistill.students._layers import Module, copy_module
+from skdistill.students._layers import Module, check_finite, copy_module
 from skdistill.students._settings import check_settings
 
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
@@ -52,7 +52,8 @@ def factorize(teacher: Module, rank: float = 0.25, *, kind: str = "low-rank") ->
     Raises
     ------
     StudentError
-        When no layer would get fewer weights, or one is a part of the module under two names.
+        When no layer would get fewer weights, or one is a part of the module under two names, and
+        for weights that are NaN, infinite or not there yet.
 
     References
     ----------
@@ -74,6 +75,7 @@ def factorize(teacher: Module, rank: float = 0.25, *, kind: str = "low-rank") ->
     """
     check_settings("factorize", {"rank": RANK, "kind": KIND}, rank=rank, kind=kind)
     student = copy_module(teacher)
+    check_finite(student, "factorized")
     n_before = _count(student)
     seen: dict[int, str] = {}
     for name, layer in student.named_modules(remove_duplicate=False):

@@ -5,6 +5,7 @@ import difflib
 from typing import TypeVar
 
 from torch import fx, nn
+from torch.nn.parameter import is_lazy
 
 from skdistill.exceptions import StudentError
 
@@ -48,8 +49,9 @@ def layer_names(module: nn.Module) -> dict[str, dict[str, tuple[int, ...]]]:
 
 
 def copy_module(module: Module) -> Module:
-    """Return a deep copy of a module; refuse what is none and what cannot be copied."""
+    """Return a deep copy of a module; refuse what is none, without values, or cannot be copied."""
     _check_module(module)
+    _refuse_without_values(module, lambda weight: weight.is_meta)
     try:
         return copy.deepcopy(module)
     except RuntimeError as error:
@@ -58,6 +60,27 @@ def copy_module(module: Module) -> Module:
             f"weights that are parameters: torch.nn.utils.prune.remove(layer, 'weight') makes them "
             f"so after pruning."
         ) from error
+
+
+def check_finite(module, action):
+    """Refuse a module with weights that cannot be compared.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+    action : str
+        What is done to it, for the error.
+
+    Raises
+    ------
+    StudentError
+    """
+    for name, weight in module.named_parameters():
+        if not weight.isfinite().all():
+            raise StudentError(
+                f"{type(module).__name__} cannot be {action}: its weight {name!r} holds NaN or "
+                f"infinite values; expected finite numbers. Did its training diverge? Lower lr."
+            )
 
 
 def check_name(module, name):
@@ -154,3 +177,13 @@ def _check_module(module):
             f"Expected a torch.nn.Module, got {type(module).__name__}. Of a fitted net it is "
             f"net.module_, of a fitted DistilledClassifier model.student_.module_."
         )
+    _refuse_without_values(module, is_lazy)  # they have no shape either
+
+
+def _refuse_without_values(module, has_none):
+    for name, weight in module.named_parameters():
+        if has_none(weight):
+            raise StudentError(
+                f"The weight {name!r} of {type(module).__name__} has no values yet; expected a "
+                f"module with weights. Load them, or let a lazy layer see some rows."
+            )

@@ -9,7 +9,7 @@ from torch import fx, nn
 
 from skdistill.exceptions import StudentError
 from skdistill.students._chain import describe, kind_of, layer_of
-from skdistill.students._layers import Module, copy_module, trace
+from skdistill.students._layers import Module, check_finite, copy_module, trace
 from skdistill.students._settings import check_settings
 from skdistill.students._soft_tree import SoftDecisionTree
 from skdistill.students._sparse import SparseLinear
@@ -56,7 +56,8 @@ def shrink(teacher: Module, width: float = 0.5) -> Module:
     ------
     StudentError
         Where units cannot be left out soundly: at branches and residual sums, layers that are
-        used twice or share weights, groups, norms over units, recurrent and unknown layers.
+        used twice or share weights, groups, norms over units, recurrent and unknown layers; and
+        for weights that are NaN, infinite or not there yet.
 
     References
     ----------
@@ -99,6 +100,7 @@ def cut_units(teacher, count):
     StudentError
     """
     student = copy_module(teacher)
+    check_finite(student, "shrunk")
     if any(isinstance(part, SoftDecisionTree) for part in student.modules()):
         raise StudentError(
             f"{type(teacher).__name__} cannot be shrunk: each unit of a soft tree is a node or a "

@@ -169,7 +169,7 @@ def _make_groups(groups, weight, name, fewest):
         return sorted(sorted(group.tolist()) for group in found)
     wanted = f"Expected {name} from 0 to {total - 1}, every one of them in one group"
     for group in groups:
-        if not hasattr(group, "__len__") or not all(isinstance(i, Integral) for i in group):
+        if not _are_ints(group):
             raise StudentError(f"The group {group!r} is no list of ints. {wanted}.")
         if len(group) < fewest:
             raise StudentError(
@@ -192,6 +192,15 @@ def _make_groups(groups, weight, name, fewest):
     return [[int(i) for i in group] for group in groups]
 
 
+def _are_ints(group):
+    """Whether a group is a collection of ints, none of them a bool."""
+    try:
+        len(group)  # neither a number, nor an array without axes, nor a generator
+    except TypeError:
+        return False
+    return all(isinstance(i, Integral) and not isinstance(i, bool) for i in group)
+
+
 def _halve(vectors, members, n_groups):
     """Part members along the first principal component of their vectors, again and again."""
     if n_groups == 1:
@@ -208,13 +217,16 @@ def _halve(vectors, members, n_groups):
     ]
 
 
-def _with_layer(module, name, change, **sizes):
-    """Return a copy in which a linear layer's weight and bias are what is made of them."""
+def _with_layer(module, name, change, *, is_new=False, **sizes):
+    """Return a copy in which a linear layer's weight and bias are what is made of them.
+
+    A new layer is trained, whether the one that it stands for was frozen or not.
+    """
     module = copy_module(module)
     layer = module.get_submodule(name)
     for kind, values in list(layer.named_parameters()):
         changed = change(values.detach()).clone()
-        setattr(layer, kind, nn.Parameter(changed, requires_grad=values.requires_grad))
+        setattr(layer, kind, nn.Parameter(changed, requires_grad=is_new or values.requires_grad))
     for size, n_units in sizes.items():
         setattr(layer, size, n_units)
     return module
@@ -228,7 +240,7 @@ def _with_zeros(module, name, n_outputs):
     def change(values):
         return values.new_zeros(n_outputs, *values.shape[1:])
 
-    return _with_layer(module, name, change, out_features=n_outputs)
+    return _with_layer(module, name, change, is_new=True, out_features=n_outputs)
 
 
 def _with_inputs(module, name, kept):

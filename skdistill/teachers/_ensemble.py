@@ -17,6 +17,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from skdistill._atomic import all_or_nothing
 from skdistill._compat import StrOptions, check_sample_weight
 from skdistill._input._rows import as_rows
 from skdistill._random import draw_seeds
@@ -178,26 +179,26 @@ class EnsembleTeacher(ClassifierMixin, BaseEnsemble):
                 "This EnsembleTeacher estimator requires y to be passed, but the target y is None."
             )
         X = as_rows(X)
-        validate_data(self, X, skip_check_array=True)
-        y = column_or_1d(y, warn=True)
-        assert_all_finite(y, input_name="y")
-        check_classification_targets(y)
-        check_consistent_length(X, y)
-        if sample_weight is not None:
-            sample_weight = check_sample_weight(sample_weight, X)
-        classes = self._check_labels(np.unique(y), members)
-        *seeds, weights_seed = draw_seeds(self.random_state, len(self.teachers) + 1)
-        answers, positions = None, None
-        if self._learns_pool:
-            settings = {"sample_weight": sample_weight, "seed": weights_seed}
-            answers, positions = self._ask_out_of_fold(members, X, y, classes, **settings)
-        weight = None if sample_weight is None else np.asarray(sample_weight)
-        found = self._find_pool(answers, positions, weight)
-        self.teachers_ = self._fit_members(
-            members, X, y, seeds, classes=np.sort(classes), sample_weight=sample_weight
-        )
-        self.__dict__.update(found)
-        self._classes = classes
+        with all_or_nothing(self, forget=False):
+            validate_data(self, X, skip_check_array=True)
+            y = column_or_1d(y, warn=True)
+            assert_all_finite(y, input_name="y")
+            check_classification_targets(y)
+            check_consistent_length(X, y)
+            if sample_weight is not None:
+                sample_weight = np.asarray(check_sample_weight(sample_weight, X))
+            classes = self._check_labels(np.unique(y), members)
+            *seeds, weights_seed = draw_seeds(self.random_state, len(self.teachers) + 1)
+            answers, positions = None, None
+            if self._learns_pool:
+                settings = {"sample_weight": sample_weight, "seed": weights_seed}
+                answers, positions = self._ask_out_of_fold(members, X, y, classes, **settings)
+            found = self._find_pool(answers, positions, sample_weight)
+            self.teachers_ = self._fit_members(
+                members, X, y, seeds, classes=np.sort(classes), sample_weight=sample_weight
+            )
+            self.__dict__.update(found)
+            self._classes = classes
         return self
 
     def predict_proba(self, X: Any) -> np.ndarray:

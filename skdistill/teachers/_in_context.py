@@ -109,8 +109,11 @@ class InContextTeacher(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         ------
         ValueError
             For settings out of their range, and fewer rows of context than classes.
+        TeacherError
+            For an estimator without `predict_proba`.
         """
         self._validate_params()
+        self._refuse_estimator()
         X, labels = as_rows(X), read_labels(y)
         check_consistent_length(X, labels)
         rows = self._choose(labels)
@@ -161,6 +164,17 @@ class InContextTeacher(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         ndarray of shape (n_samples,)
         """
         return self.classes_[self.predict_proba(X).argmax(axis=1)]
+
+    def _refuse_estimator(self):
+        given = self.estimator
+        if isinstance(given, type) or not (
+            hasattr(given, "fit") and hasattr(given, "predict_proba")
+        ):
+            made = f" Write {given.__name__}(...)." if isinstance(given, type) else ""
+            raise TeacherError(
+                f"InContextTeacher was given the estimator {given!r:.80}; expected a classifier "
+                f"with fit and predict_proba.{made}"
+            )
 
     def _choose(self, y):
         """Return the rows of the context, in their order."""

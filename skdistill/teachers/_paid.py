@@ -12,13 +12,14 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_consistent_length
 
 from skdistill._compat import Interval, safe_indexing
+from skdistill._input._labels import read_labels
 from skdistill._input._rows import as_rows
 from skdistill._progress import Progress
 from skdistill.exceptions import TeacherError
 from skdistill.teachers._adapters import Adapter
 from skdistill.teachers._asks import CLASSES
 from skdistill.teachers._chunks import ask_each, chunk_slices
-from skdistill.teachers._free_answers import check_known, read_answers
+from skdistill.teachers._free_answers import as_shares, check_known, read_answers
 from skdistill.teachers._key import content_key
 from skdistill.teachers._store import AnswerStore
 
@@ -89,9 +90,11 @@ class PaidTeacher(BaseEstimator):
           spread evenly over the labels that it does not name;
         - a label, which gets ``1 - smoothing``, the others alike the rest;
         - a text, which stands for the one label whose name is found in it as a whole word,
-          whatever the case. One that names no label, or several, says nothing: all are alike.
+          whatever the case; a name within a longer one, as "spam" in "not spam", is not meant. A
+          text that names no label, or several, says nothing: all are alike.
     folder : str or path-like
-        Where answers are kept. Another model, or another prompt, wants a folder of its own.
+        Where answers are kept. Another model, prompt, or order of the classes wants a folder of
+        its own.
     classes : array-like of shape (n_classes,)
         All labels, in the order of the columns of an array.
     cost_per_row : float, default=0.0
@@ -101,14 +104,14 @@ class PaidTeacher(BaseEstimator):
     batch_size : int, default=20
         Rows that `ask` gets at once.
     rate_limit : float, default=None
-        Calls of `ask` in a minute at most. None is no limit.
+        Calls of `ask` in a minute at most, whichever question they are for. None is no limit.
     retries : int, default=3
         How often a call that fails is tried again.
     wait : float, default=1.0
         Seconds before the first of these; each further one waits twice as long.
     smoothing : float, default=0.1
         Probability that an answer by a label alone leaves to the others, in [0, 1). One minus the
-        accuracy that `audit` finds is a good value.
+        accuracy that `audit` finds is a good value; it holds for answers that are kept, too.
     verbose : int, default=0
         1 prints a line for every call, with the time that is left.
 
@@ -220,7 +223,9 @@ class PaidTeacher(BaseEstimator):
         ------
         TeacherError
             When the new rows cost more than is left of the budget, before any is asked about; when
-            a call fails and all that are tried after it; for an answer that cannot be read.
+            a call fails and all that are tried after it; for an answer that cannot be read, when
+            all others of its call are kept; for a folder that cannot be written to, or whose
+            answers are about other classes.
         """
         replies = ask_each([self._adapter(CLASSES)], as_rows(X))
         return CLASSES.read(replies, CLASSES.find_kinds([replies]))[0]
@@ -240,12 +245,12 @@ class PaidTeacher(BaseEstimator):
             The `accuracy` over `n_rows`, its `interval` and the `cost`.
         """
         self._check()
-        y = np.asarray(y)
-        check_consistent_length(X, y)
-        check_known(y, self.classes_)
+        labels = read_labels(y)
+        check_consistent_length(X, labels)
+        check_known(labels, self.classes_)
         before = self.spent
-        right = self.classes_[self.predict_proba(X).argmax(axis=1)] == y
-        accuracy, n_rows = float(right.mean()), len(y)
+        right = self.classes_[self.predict_proba(X).argmax(axis=1)] == labels
+        accuracy, n_rows = float(right.mean()), len(labels)
         return Audit(n_rows, accuracy, wilson(accuracy, n_rows), self.spent - before)
 
     def _check(self):
@@ -259,6 +264,7 @@ class PaidTeacher(BaseEstimator):
 
     def _plan(self, keys):
         store = AnswerStore(self.folder)
+        store.check(self.classes_.tolist())
         n_new, spent = len(dict.fromkeys(keys).keys() - store.known(keys)), store.spent()
         affordable = n_new
         if self.budget is not None and self.cost_per_row:
@@ -281,13 +287,15 @@ class PaidTeacher(BaseEstimator):
     def _answers(self, X):
         """Return a row of probabilities for each row, of new ones after asking about them."""
         store, keys = AnswerStore(self.folder), _keys_of(X)
-        self._refuse_dear(self._plan(keys))
-        known = store.known(keys)
-        new = {key: row for row, key in reversed(list(enumerate(keys))) if key not in known}
-        if new:
-            self._ask_about(X, [(key, new[key]) for key in reversed(new)], store)
-        found = store.read(keys)
-        return np.stack([found[key] for key in keys])
+        with store.turn:
+            self._refuse_dear(self._plan(keys))
+            known = store.known(keys)
+            new = {key: row for row, key in reversed(list(enumerate(keys))) if key not in known}
+            if new:
+                store.open_for(self.classes_.tolist())
+                self._ask_about(X, [(key, new[key]) for key in reversed(new)], store)
+        found, n_classes = store.read(keys), len(self.classes_)
+        return np.stack([as_shares(found[key], n_classes, self.smoothing) for key in keys])
 
     def _refuse_dear(self, plan):
         if plan.n_affordable < plan.n_new:
@@ -301,23 +309,26 @@ class PaidTeacher(BaseEstimator):
 
     def _ask_about(self, X, new, store):
         parts = chunk_slices(len(new), self.batch_size)
-        called = -np.inf
         with Progress("paid teacher", len(parts), "calls", shown=self.verbose) as progress:
             for part in parts:
                 names, rows = zip(*new[part], strict=True)
-                answer, called = self._call(safe_indexing(X, list(rows)), called, store)
-                values = read_answers(answer, len(rows), self.classes_, self.smoothing)
-                store.add(names, values, self.cost_per_row)
+                answer = self._call(safe_indexing(X, list(rows)), store)
+                read = dict(zip(names, read_answers(answer, len(rows), self.classes_), strict=True))
+                poor = {key: one for key, one in read.items() if isinstance(one, TeacherError)}
+                store.add({key: read[key] for key in read if key not in poor}, self.cost_per_row)
+                for error in poor.values():
+                    raise error
                 progress.add()
 
-    def _call(self, rows, called, store):
-        """Return an answer and when it was asked for; wait and try again where a call fails."""
+    def _call(self, rows, store):
+        """Return an answer; wait and try again where a call fails."""
         for attempt in range(self.retries + 1):
-            if self.rate_limit is not None:
-                time.sleep(max(0.0, called + 60 / self.rate_limit - time.monotonic()))
-            called = time.monotonic()
+            if self.rate_limit is not None:  # of other questions and processes, too
+                pause = 60 / self.rate_limit
+                time.sleep(min(pause, max(0.0, store.called() + pause - time.time())))
+                store.call(time.time())
             try:
-                return self.ask(rows), called
+                return self.ask(rows)
             except Exception as error:
                 if attempt == self.retries:
                     raise TeacherError(

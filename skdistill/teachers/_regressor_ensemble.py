@@ -10,6 +10,7 @@ from sklearn.base import RegressorMixin
 from sklearn.model_selection import KFold, check_cv
 from sklearn.utils.validation import check_consistent_length, validate_data
 
+from skdistill._atomic import all_or_nothing
 from skdistill._compat import StrOptions, check_sample_weight
 from skdistill._input._rows import as_rows
 from skdistill._random import draw_seeds
@@ -125,18 +126,19 @@ class RegressorEnsemble(RegressorMixin, BaseEnsemble):
     def _fit_known(self, members, X, y, sample_weight=None):
         """Fit the members that are not, of which all is known."""
         X = as_rows(X)
-        validate_data(self, X, skip_check_array=True)
-        check_consistent_length(X, y)
-        if sample_weight is not None:
-            sample_weight = check_sample_weight(sample_weight, X)
-        *seeds, weights_seed = draw_seeds(self.random_state, len(self.teachers) + 1)
-        answers, values = None, None
-        if self._learns_pool:
-            settings = {"sample_weight": sample_weight, "seed": weights_seed}
-            answers, values = self._ask_out_of_fold(members, X, np.asarray(y), **settings)
-        found = self._find_pool(answers, values, sample_weight)
-        self.teachers_ = self._fit_members(members, X, y, seeds, sample_weight=sample_weight)
-        self.__dict__.update(found)
+        with all_or_nothing(self, forget=False):
+            validate_data(self, X, skip_check_array=True)
+            check_consistent_length(X, y)
+            if sample_weight is not None:
+                sample_weight = check_sample_weight(sample_weight, X)
+            *seeds, weights_seed = draw_seeds(self.random_state, len(self.teachers) + 1)
+            answers, values = None, None
+            if self._learns_pool:
+                settings = {"sample_weight": sample_weight, "seed": weights_seed}
+                answers, values = self._ask_out_of_fold(members, X, np.asarray(y), **settings)
+            found = self._find_pool(answers, values, sample_weight)
+            self.teachers_ = self._fit_members(members, X, y, seeds, sample_weight=sample_weight)
+            self.__dict__.update(found)
         return self
 
     def predict(self, X: Any) -> np.ndarray:

@@ -12,6 +12,13 @@ class NetStudentMixin(NumberRowsMixin, BaseStudent):
     A subclass has `prepare`, `prepare_again`, `goes_on`, `_train` and `_body`.
     """
 
+    def __setattr__(self, name, value):
+        """Set an attribute; a module that is a setting is one before the first fit, too."""
+        if name in ("module", "criterion"):  # skorch takes a new one alone for a part of the net
+            object.__setattr__(self, name, value)
+        else:
+            super().__setattr__(name, value)
+
     def _prepare_or_go_on(self, X, task):
         if not hasattr(self, "link_") or not self.goes_on():
             return self.prepare(X, task)

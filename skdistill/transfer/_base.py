@@ -124,5 +124,5 @@ def check_n_samples(n_samples):
     ------
     ValueError
     """
-    if not isinstance(n_samples, Integral) or n_samples < 1:
+    if not isinstance(n_samples, Integral) or isinstance(n_samples, bool) or n_samples < 1:
         raise ValueError(f"n_samples is {n_samples!r}; expected a number of rows, 1 or more.")

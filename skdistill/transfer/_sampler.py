@@ -176,10 +176,11 @@ def _draw(generator, n_rows, rng):
             rows = sample(n_rows)
     except Exception as error:
         raise ValueError(
-            f"{_name(generator)} could not sample {n_rows} rows: {error}. Expected sample(n) to "
-            f"return n rows; what is no estimator of scikit-learn must be fitted beforehand."
+            f"{_name(generator)} could not sample {n_rows} rows ({type(error).__name__}: {error}); "
+            f"expected sample(n) to return n rows. What is no estimator of scikit-learn must be "
+            f"fitted beforehand."
         ) from error
-    rows = rows[0] if isinstance(rows, tuple) else rows
+    rows = rows[0] if isinstance(rows, tuple) and rows else rows
     # A mixture gives them component by component.
     return rows[rng.permutation(len(rows))] if isinstance(rows, np.ndarray) else rows
 
@@ -194,7 +195,13 @@ def _name(generator):
 
 def _read(sampled, X, n_rows, generator):
     """Return what was sampled as rows of the kind of X."""
-    rows, expected = as_rows(sampled), (n_rows, *X.shape[1:])
+    expected = (n_rows, *X.shape[1:])
+    if not hasattr(sampled, "__len__") or len(sampled) == 0:
+        raise ValueError(
+            f"{_name(generator)} sampled {sampled!r}; expected an array of shape {expected}, or a "
+            f"table like X with all of its columns. Return n rows for sample(n)."
+        )
+    rows = as_rows(sampled)
     are_alike = not is_table(rows) or (is_table(X) and library_of(rows) == library_of(X))
     if is_table(rows) and are_alike:
         places = {name: place for place, name in enumerate(column_names(rows))}

@@ -13,6 +13,8 @@ from skdistill._random import draw_seeds
 from skdistill.transfer._base import check_n_samples
 from skdistill.transfer._thresholds import collect_thresholds
 
+LARGEST = 2**53
+"""Whole numbers up to here are told apart by float64."""
 MARGIN = 0.1
 """How far beyond its outermost thresholds a column is drawn, in their range."""
 
@@ -163,12 +165,27 @@ def _check_entry(name, entry):
     if isinstance(entry, tuple) and len(entry) > 1:
         are_numbers = all(isinstance(edge, Real) and math.isfinite(edge) for edge in entry)
         if are_numbers and all(a <= b for a, b in pairwise(entry)):
+            _check_size(name, entry)
             return
     raise ValueError(
         f"The schema of column {name!r} is {entry!r}; expected a tuple of two or more finite "
         f"numbers that do not fall, such as (17, 90), or a list of categories, such as "
         f"['clerk', 'nurse']."
     )
+
+
+def _check_size(name, entry):
+    """Refuse a range that is wider than the numbers in which it is drawn."""
+    limit = LARGEST if _is_whole(entry) else float(np.finfo(float).max / 2)
+    if max(abs(entry[0]), abs(entry[-1])) > limit:
+        raise ValueError(
+            f"The schema of column {name!r} goes from {entry[0]!r} to {entry[-1]!r}; expected "
+            f"numbers from {-limit!r} to {limit!r}. Give the range in another unit."
+        )
+
+
+def _is_whole(edges):
+    return all(isinstance(edge, Integral) for edge in edges)
 
 
 def _spread(n_rows, n_columns, rng):
@@ -197,7 +214,7 @@ def _place(entry, shares):
         values = plain if plain.ndim == 1 and plain.dtype.kind in "biuf" else values
         return values[(shares * len(entry)).astype(int)]
     edges = np.array(entry, dtype=float)
-    is_whole = all(isinstance(edge, Integral) for edge in entry)
+    is_whole = _is_whole(entry)
     if is_whole:  # the first and the last number as likely as those between
         edges[0], edges[-1] = edges[0] - 0.5, edges[-1] + 0.5
     numbers = np.interp(shares * (len(edges) - 1), np.arange(len(edges)), edges)

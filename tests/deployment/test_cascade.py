@@ -367,6 +367,15 @@ SCORES = "a str among {.*}"
 TUNED = "TunedCascadeClassifier"
 
 
+def test_a_student_that_is_far_better_keeps_all_rows():
+    rows, labels = make_classification(2400, 6, n_informative=5, n_redundant=0, random_state=0)
+    student = LogisticRegression().fit(rows[:200], labels[:200])
+    teacher = LogisticRegression().fit(rows[:200], 1 - labels[:200])  # wrong where it can be
+    cascade = TunedCascadeClassifier(student, teacher, tolerance=0.01).fit(rows[200:], labels[200:])
+    assert (cascade.threshold_, cascade.deferred_share_) == (0.0, 0.0)
+    assert cascade.accuracy_gap_.estimate < -0.5
+
+
 REFUSED = {
     "a threshold below 0": (
         ValueError,

@@ -26,9 +26,12 @@ from skdistill.students import (
     SparseMLP,
     TablePreprocessor,
     TabularMLP,
+    factorize,
     freeze,
+    grow,
     layer_names,
     shrink,
+    split,
     truncate,
 )
 
@@ -569,6 +572,34 @@ def weights_drawn_apart():
 @pytest.mark.parametrize("case", REFUSED)
 def test_refused(case, refused):
     refused(*REFUSED[case])
+
+
+CUTS = {
+    "shrunk": shrink,
+    "factorized": factorize,
+    "split": split,
+    "grown": lambda module: grow(module, module),
+    "truncated": lambda module: truncate(module, "0", n_classes=4),
+    "frozen": lambda module: freeze(module, "0"),
+}
+
+
+@pytest.mark.parametrize("cut", CUTS)
+def test_modules_without_values_are_not_cut(cut, refused):
+    missing = "The weight '0.weight' of Sequential has no values yet; expected a module with"
+    layers = nn.ReLU(), nn.Linear(8, 4, device="meta")
+    for first in (nn.Linear(4, 8, device="meta"), nn.LazyLinear(8, device="meta")):
+        refused(StudentError, lambda: CUTS[cut](nn.Sequential(first, *layers)), missing)  # noqa: B023
+
+
+@pytest.mark.parametrize("cut", ["shrunk", "factorized", "split", "grown"])
+def test_weights_that_are_not_finite_are_not_compared(cut, refused):
+    with torch.random.fork_rng():
+        module = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 4))
+    with torch.no_grad():
+        module[2].weight[1, 1] = np.nan
+    wanted = "its weight '2.weight' holds NaN or infinite values; expected finite numbers"
+    refused(StudentError, lambda: CUTS[cut](module), wanted)
 
 
 def test_images_that_only_look_like_channels_last():

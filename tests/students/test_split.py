@@ -329,7 +329,28 @@ class Residual(nn.Module):
         return self.head(X + torch.tanh(self.inner(X)))
 
 
+def test_the_gate_of_columns_is_trained_where_the_teacher_is_frozen():
+    frozen = teacher().requires_grad_(False)
+    student = split(frozen, 2, by="features")
+    trained = [name for name, weight in student.named_parameters() if weight.requires_grad]
+    assert trained == ["gate.4.weight", "gate.4.bias"]
+    net = StudentNet(student, max_epochs=2)
+    fitted = DistilledClassifier(None, net, alpha=0, random_state=0).fit(X, Y).student_.module_
+    assert fitted.gate[4].weight.any()
+    assert torch.equal(fitted.experts[0][0].weight, student.experts[0][0].weight)
+
+
 REFUSED = {
+    "an array without axes": (
+        StudentError,
+        lambda: split(teacher(), [np.array(3), range(10)]),
+        r"The group array\(3\) is no list of ints. Expected classes from 0 to 9",
+    ),
+    "masks": (
+        StudentError,
+        lambda: split(teacher(2), [[True], [False]], by="features"),
+        r"The group \[True\] is no list of ints. Expected columns from 0 to 63",
+    ),
     "too many groups of classes": (
         StudentError,
         lambda: split(teacher(), 6),

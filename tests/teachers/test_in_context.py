@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_iris
+from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
+from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeRegressor
 
 from skdistill import DistilledClassifier
@@ -91,6 +93,21 @@ def test_tables_and_progress(capsys):
 
 
 REFUSED = {
+    "no probabilities": (
+        TeacherError,
+        lambda: DistilledClassifier(InContextTeacher(LinearSVC()), TREE).fit(X, Y),
+        r"the estimator LinearSVC\(.*; expected a classifier with fit and predict_proba",
+    ),
+    "a class": (
+        TeacherError,
+        lambda: InContextTeacher(GaussianNB).fit(X, Y),
+        r"the estimator <class .*; expected a classifier .*Write GaussianNB\(...\)",
+    ),
+    "no labels": (
+        ValueError,
+        lambda: make().fit(X, None),
+        "y is None; expected a label for each row",
+    ),
     "its own context": (
         TeacherError,
         lambda: DistilledClassifier(make().fit(X, Y), TREE).fit(X, Y),

@@ -1,11 +1,16 @@
 """A teacher that costs something for each row: a fake API that counts what it is asked."""
 
 import re
+import sqlite3
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import numpy as np
 import pytest
 from scipy.stats import binomtest
 from sklearn.datasets import load_iris
+from sklearn.exceptions import DataConversionWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.tree import DecisionTreeRegressor
 
@@ -54,6 +59,19 @@ def test_each_row_is_asked_once_and_kept(tmp_path):
     assert again.calls == 0
 
 
+def test_threads_ask_about_no_row_twice(tmp_path):
+    def wait_and_answer(rows):
+        time.sleep(0.05)  # the others come meanwhile
+        return MODEL.predict_proba(rows)
+
+    api = Api(wait_and_answer)
+    teacher = make(api, tmp_path, batch_size=100, cost_per_row=1, budget=len(X))
+    with ThreadPoolExecutor(3) as pool:
+        found = list(pool.map(teacher.predict_proba, [X, X, X]))
+    assert api.rows == len(X)
+    np.testing.assert_allclose(found, [P] * 3)
+
+
 def test_an_interrupted_labelling_goes_on(tmp_path):
     def interrupted(rows):
         if interrupted.left == 0:
@@ -85,7 +103,7 @@ def test_pauses_grow_and_calls_keep_their_distance(tmp_path, monkeypatch):
         clock[0] += seconds
 
     monkeypatch.setattr("skdistill.teachers._paid.time.sleep", sleep)
-    monkeypatch.setattr("skdistill.teachers._paid.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("skdistill.teachers._paid.time.time", lambda: clock[0])
     make(Api(fails={1, 2, 3}), tmp_path / "a", wait=1.0).predict_proba(X[:20])
     assert pauses == [1.0, 2.0, 4.0]
     pauses.clear()
@@ -93,6 +111,9 @@ def test_pauses_grow_and_calls_keep_their_distance(tmp_path, monkeypatch):
     assert teacher.dry_run(X[:60]).seconds == 4.0
     teacher.predict_proba(X[:60])
     assert pauses == [0.0, 2.0, 2.0]
+    again = make(Api(), tmp_path / "b", rate_limit=30)
+    again.predict_proba(X[:80])
+    assert pauses == [0.0, 2.0, 2.0, 2.0]
 
 
 def test_the_budget_is_compared_before_the_first_question(tmp_path):
@@ -129,6 +150,44 @@ def test_answers_in_all_forms(name, tmp_path):
     np.testing.assert_allclose(teacher.predict_proba(X[:2]), [expected] * 2)
 
 
+NAMES = [
+    (["spam", "not spam"], "Not spam.", [0.1, 0.9]),
+    (["spam", "not spam"], "spam, not spam", [0.5, 0.5]),
+    ([-1, 1], "-1", [0.9, 0.1]),
+    (["C", "C++"], "I say C++!", [0.1, 0.9]),
+]
+
+
+@pytest.mark.parametrize(("classes", "answer", "expected"), NAMES)
+def test_a_name_within_a_longer_one_is_not_meant(classes, answer, expected, tmp_path):
+    teacher = PaidTeacher(lambda rows: [answer] * len(rows), tmp_path, classes=classes)
+    np.testing.assert_allclose(teacher.predict_proba(X[:1]), [expected])
+
+
+def test_smoothing_holds_for_answers_that_are_kept(tmp_path):
+    half = {"setosa": 0.5, "virginica": 0.5}
+    make(lambda rows: ["setosa", half], tmp_path).predict_proba(X[:2])
+    found = make(Api(), tmp_path, smoothing=0.4).predict_proba(X[:2])
+    np.testing.assert_allclose(found, [[0.6, 0.2, 0.2], [0.5, 0, 0.5]])
+
+
+def test_what_can_be_read_of_a_call_is_kept(tmp_path, refused):
+    teacher = make(lambda rows: ["setosa", None, "virginica"][: len(rows)], tmp_path)
+    refused(TeacherError, lambda: teacher.predict_proba(X[:3]), r"labels \[None\] came")
+    assert teacher.dry_run(X[:3]).n_new == 1
+    found = make(lambda rows: ["versicolor"] * len(rows), tmp_path).predict_proba(X[:3])
+    assert found.argmax(axis=1).tolist() == [0, 1, 2]
+
+
+def test_a_folder_from_before_it_named_the_classes(tmp_path, refused):
+    make(Api(), tmp_path).predict_proba(X)
+    with closing(sqlite3.connect(tmp_path / "answers.sqlite")) as base, base:
+        base.execute("DROP TABLE about")
+    np.testing.assert_allclose(make(Api(fails={1}), tmp_path).predict_proba(X), P)
+    two = PaidTeacher(Api(), tmp_path, classes=["a", "b"])
+    refused(TeacherError, lambda: two.dry_run(X), "are about 3 classes, and the classes are")
+
+
 def test_numbers_as_labels(tmp_path):
     teacher = PaidTeacher(lambda rows: rows[:, 0].astype(int), tmp_path, classes=[0, 1, 2])
     np.testing.assert_allclose(teacher.predict_proba([[2.0]]), [[0.05, 0.05, 0.9]])
@@ -159,6 +218,8 @@ def test_the_audit_counts_and_says_how_sure_it_is(tmp_path):
     expected = binomtest(n_right, 100).proportion_ci(0.95, "wilson")
     np.testing.assert_allclose(audit.interval, expected, atol=1e-4)
     assert teacher.audit(X[:100], Y[:100]).cost == 0
+    with pytest.warns(DataConversionWarning, match="column-vector"):
+        assert teacher.audit(X[:100], Y[:100, None]) == audit._replace(cost=0.0)
 
 
 def test_progress(tmp_path, capsys):
@@ -171,7 +232,50 @@ def bad(answer):
     return lambda folder: make(lambda rows: answer, folder).predict_proba(X[:2])
 
 
+def bad_folder(folder, classes):
+    """Ask with a folder that another teacher has used; nobody is to be asked."""
+    make(Api(), folder).predict_proba(X)
+    return PaidTeacher(Api(fails={1}), folder, classes=classes).predict_proba(X)
+
+
+def no_folder(folder, content):
+    """Ask with a file where the folder, or in it the file of answers, is to be."""
+    api, place = Api(), folder / "answers.sqlite"
+    place.write_bytes(content)
+    try:
+        return make(api, folder if content else place).predict_proba(X)
+    finally:
+        assert api.calls == 0
+
+
 REFUSED = {
+    "classes in another order": (
+        lambda folder: bad_folder(folder, CLASSES[::-1]),
+        r"are about \['setosa'.*expected the same ones in the same order.*another folder",
+    ),
+    "other classes": (
+        lambda folder: bad_folder(folder, ["setosa", "versicolor"]),
+        r"and the classes are \['setosa', 'versicolor'\]; expected the same ones",
+    ),
+    "a file of another kind": (
+        lambda folder: no_folder(folder, b"no answers" * 200),
+        "cannot keep the answers of a paid teacher.*not a database.*another folder",
+    ),
+    "a file for a folder": (
+        lambda folder: no_folder(folder, b""),
+        "cannot keep the answers of a paid teacher.*expected.*that can be written to",
+    ),
+    "words for probabilities": (bad([{"setosa": "high"}] * 2), "'high'.*expected probabilities"),
+    "rows of different lengths": (bad([[0.5, 0.5, 0], [1]]), r"an array of shape \(n_rows, 3\)"),
+    "a set": (bad({"setosa", "virginica"}), "gave a set; expected a list"),
+    "no labels of an audit": (
+        lambda folder: make(Api(), folder).audit(X[:2], None),
+        "y is None; expected a label for each row. Pass y",
+    ),
+    "several labels of an audit": (
+        lambda folder: make(Api(), folder).audit(X[:2], [["setosa", "virginica"]] * 2),
+        "should be a 1d array",
+    ),
     "one text": (bad("setosa"), "gave a str; expected a list with an answer for each of the 2"),
     "too few": (bad(["setosa"]), "gave 1 answers for 2 rows; expected one for each"),
     "another width": (bad(P[:2, :2]), "gave 2 columns for 3 classes"),

@@ -8,6 +8,7 @@ from sklearn.base import clone
 from sklearn.datasets import make_blobs, make_classification
 from sklearn.dummy import DummyClassifier
 from sklearn.metrics import log_loss
+from sklearn.model_selection import GridSearchCV, cross_val_score
 from skorch import NeuralNetClassifier
 from skorch.callbacks import GradientNormClipping, LRScheduler
 from skorch.dataset import ValidSplit
@@ -43,6 +44,19 @@ def quick(**settings):
             | settings
         )
     )
+
+
+def test_a_module_is_a_setting_before_the_first_fit():
+    X, y = draw(60)
+    with torch.random.fork_rng():
+        modules = [MLP(8, 3, hidden_units=units) for units in ((4,), (6,))]
+    model = DistilledClassifier(None, StudentNet(modules[0], max_epochs=1), alpha=0, random_state=0)
+    search = GridSearchCV(model, {"student__module": modules}, cv=2).fit(X, y)
+    by_hand = [
+        cross_val_score(clone(model).set_params(student=StudentNet(m, max_epochs=1)), X, y, cv=2)
+        for m in modules
+    ]
+    np.testing.assert_array_equal(search.cv_results_["mean_test_score"], np.mean(by_hand, axis=1))
 
 
 def raw_loop(X, y, soft, *, alpha, temperature, seeds, n_epochs, batch_size, lr):

@@ -168,7 +168,22 @@ REFUSED = {
     "a generator of a library that is not fitted": (
         ValueError,
         lambda: Sampler(lambda n: 1 / 0).rows(X),
-        "could not sample 750 rows: division by zero. Expected .*fitted beforehand",
+        r"could not sample 750 rows .ZeroDivisionError: division by zero.; .*fitted beforehand",
+    ),
+    "a failure without words": (
+        ValueError,
+        lambda: Sampler(KernelDensity(kernel="linear"), 1).rows(X),
+        r"KernelDensity could not sample 150 rows .NotImplementedError: .; expected",
+    ),
+    "nothing": (
+        ValueError,
+        lambda: Sampler(lambda n: ()).rows(X),
+        r"sampled \(\); expected an array of shape \(750, 4\)",
+    ),
+    "no rows at all": (
+        ValueError,
+        lambda: Sampler(lambda n: None).rows(X),
+        r"sampled None; expected an array of shape \(750, 4\).*Return n rows",
     ),
     "too few rows": (
         ValueError,

@@ -117,6 +117,17 @@ def entry(value):
 REFUSED = {
     "falling": (ValueError, entry((90, 17)), r"column 'age' is \(90, 17\).*do not fall, such as"),
     "one number": (ValueError, entry((17,)), "tuple of two or more finite numbers"),
+    "past 64 bits": (
+        ValueError,
+        entry((0, 2**63)),
+        "'age' goes from 0 to 9223372036854775808; .*unit",
+    ),
+    "past float64": (
+        ValueError,
+        entry((-1e308, 1e308)),
+        r"goes from -1e\+308 to 1e\+308; expected",
+    ),
+    "a truth value": (ValueError, lambda: SchemaSampler([UNIT]).sample(True), "n_samples is True"),
     "infinite": (ValueError, entry((0, np.inf)), "two or more finite numbers"),
     "words": (ValueError, entry(("a", "b")), "or a list of categories"),
     "no categories": (ValueError, entry([]), r"column 'age' is \[\]; expected"),
