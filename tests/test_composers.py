@@ -43,7 +43,7 @@ from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils import shuffle
 
 from skdistill import DistilledClassifier, StudentNet
-from skdistill.exceptions import LabelEncodingError
+from skdistill.exceptions import LabelEncodingError, TeacherError
 from skdistill.students import TablePreprocessor
 from skdistill.targets import teacher_targets
 
@@ -449,6 +449,15 @@ def test_steps_of_the_student_that_do_nothing(step):
     student = Pipeline([("nothing", step), ("net", quick_student())])
     model = DistilledClassifier(tree(), student, random_state=0).fit(X, Y)
     assert_same_model(model, quick_model().fit(X, Y))
+
+
+@pytest.mark.parametrize("step", ["passthrough", None])
+@pytest.mark.parametrize("given", [{}, {"alpha": "auto"}, {"alpha": 0}])
+def test_a_teacher_that_ends_in_a_step_that_does_nothing_is_refused(step, given):
+    teacher = Pipeline([("tree", tree()), ("nothing", step)])
+    model = quick_model(teacher, **given)
+    with pytest.raises(TeacherError, match=r"of type Pipeline; expected a classifier with"):
+        model.fit(X, Y)
 
 
 def test_permutation_importance():

@@ -326,3 +326,37 @@ def test_a_student_of_a_gpu_answers_on_a_machine_without():
         found = pickle.loads(pickled)
     assert net_of(found).device == torch.device("cpu")
     np.testing.assert_array_equal(found.predict_proba(X), expected)
+
+
+def own_net(**settings):
+    return NeuralNetClassifier(
+        torch_teacher(), criterion=nn.CrossEntropyLoss, max_epochs=2, verbose=0, **settings
+    )
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is CUDA here")
+@pytest.mark.parametrize("student", [table_student, own_net])
+def test_what_is_left_of_a_gpu_answers_on_a_machine_without(student):
+    model = DistilledClassifier(student=student(), device="cpu", random_state=0)
+    rows = X.astype(np.float32)
+    expected = model.fit(rows, Y, soft_targets=SOFT).predict_proba(rows)
+    net = net_of(model)
+    vars(getattr(net, "net_", net))["device"] = "cuda"  # as one that was trained there says
+    pickled = pickle.dumps(model.fitted_)
+    with pytest.warns(DeviceWarning):
+        found = pickle.loads(pickled)
+    np.testing.assert_array_equal(found.predict_proba(rows), expected)
+
+
+@needs_cuda
+@pytest.mark.parametrize("student", [table_student, lambda: own_net(device=DEVICE)])
+def test_what_is_left_answers_on_both_devices(student, monkeypatch):
+    model = DistilledClassifier(student=student(), device=DEVICE, random_state=0)
+    rows = X.astype(np.float32)
+    expected = model.fit(rows, Y, soft_targets=SOFT).predict_proba(rows)
+    pickled = pickle.dumps(model.fitted_)
+    np.testing.assert_array_equal(pickle.loads(pickled).predict_proba(rows), expected)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.warns(DeviceWarning):
+        found = pickle.loads(pickled)
+    np.testing.assert_allclose(found.predict_proba(rows), expected, atol=1e-6)

@@ -49,6 +49,8 @@ def is_fitted(teacher):
     if isinstance(teacher, torch.nn.Module) or not hasattr(teacher, "fit"):
         return True
     *_, last = split_pipeline(teacher)
+    if last in (None, "passthrough"):  # it learns nothing
+        return True
     try:
         check_is_fitted(last)
         needs_fit = get_tags(last).requires_fit or hasattr(last, "__sklearn_is_fitted__")

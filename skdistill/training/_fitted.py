@@ -1,6 +1,10 @@
 """What is left of a student when it has learnt: it predicts, and that is all."""
 
+import copy
+from typing import Any
+
 import torch
+from skorch.utils import get_map_location
 
 from skdistill._compat import check_names_and_width
 from skdistill._input._rows import as_rows, has_gaps, is_plain, looks_plain
@@ -61,7 +65,29 @@ class FittedStudent:
         return self.link.predict_log_proba(self.outputs(X))
 
 
-class ModuleBody:
+class HoldsModule:
+    """Base class of what holds a network as `module`, and where it is as `device`.
+
+    A pickle holds the network on the CPU. It is read to where it was, or with skorch's warning to
+    the CPU where there is no CUDA, as a skorch net is.
+    """
+
+    module: torch.nn.Module
+    device: Any
+
+    def __getstate__(self):
+        if torch.device(self.device or "cpu").type == "cpu":
+            return vars(self)
+        return vars(self) | {"module": copy.deepcopy(self.module).cpu()}
+
+    def __setstate__(self, state):
+        vars(self).update(state)
+        if torch.device(self.device or "cpu").type != "cpu":
+            self.device = get_map_location(self.device)
+            self.module = self.module.to(self.device)
+
+
+class ModuleBody(HoldsModule):
     """A network, and the rows of numbers that it reads.
 
     Parameters

@@ -23,6 +23,7 @@ from skdistill.training._criterion import (
     PackedCriterion,
     RegressionCriterion,
 )
+from skdistill.training._fitted import HoldsModule
 from skdistill.training._holdout import hold_back, positions_in
 from skdistill.training._net_student import NetStudentMixin
 from skdistill.training._packed import part_scales
@@ -188,7 +189,7 @@ class SkorchRegressorStudent(NetRegressorMixin, BaseSkorchStudent):
     _own_criterion = RegressionCriterion
 
 
-class _ModuleBody:
+class _ModuleBody(HoldsModule):
     """The module of a net that is asked as skorch does it, in the net's own batches.
 
     Nothing of the training is in it: no optimiser, criterion, callbacks or history, and not the
