@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from skdistill._datasets._dataset_parts import Part, Seen
 from skdistill._generators import current_stream
 from skdistill._input._arrow import below, beside, gaps_of, give_back
 from skdistill._input._parquet import MAX_CELLS, ParquetFile, as_named_rows
-from skdistill._input._row_groups import Stretch, Tables, read_stretch
+from skdistill._input._row_groups import Stretch, Tables, bytes_at_a_time, read_stretch
 from skdistill._input._rows import as_rows
 
 SAMPLE_ROWS = 100_000
@@ -26,6 +26,9 @@ LANES = 16
 
 OPEN_COLUMNS = 192
 """Columns that are read at a time, in all lanes together: each may hold pages of 2 MB."""
+
+OPEN_BYTES = 2**27
+"""More of them where groups of rows are small, until about so much is read at a time."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,16 @@ class DatasetRows:
     def width(self) -> int:
         """Number of columns that are read."""
         return len(self.features) + len(self.target) + len(self.given)
+
+    @cached_property
+    def n_lanes(self) -> int:
+        """How many stretches are read at a time."""
+        own = [*self.features, *self.target, *([] if self.answers else self.given)]
+        each = bytes_at_a_time([file.path for file in self.files], own)
+        if self.answers is not None:
+            each += bytes_at_a_time([file.path for file in self.answers], self.given)
+        of_small_groups = OPEN_BYTES // max(1, each)
+        return int(np.clip(max(OPEN_COLUMNS // self.width, of_small_groups), 2, LANES))
 
     def look_through(self, task: Any) -> Seen:
         """Read all rows once: find labels and gaps, take the sample and the rows held back.
@@ -171,7 +184,7 @@ class DatasetRows:
 
     def _lanes(self, n_learnt):
         """Deal the stretches out, those that follow each other to one lane."""
-        n_lanes = int(np.clip(OPEN_COLUMNS // self.width, 2, LANES))
+        n_lanes = self.n_lanes
         ends = np.cumsum(n_learnt)
         middles = ends - np.array(n_learnt) / 2
         lane_of = np.minimum(middles * n_lanes // max(1, ends[-1]), n_lanes - 1).astype(int)

@@ -9,6 +9,9 @@ import numpy as np
 from skdistill._input._arrow import as_table
 from skdistill._input._parquet import BUFFER, need_pyarrow
 
+PAGE_BYTES = 2**21
+"""What is read of a column at a time, about, where its group holds as much."""
+
 LEAST_ROWS = 16_384
 """Groups of fewer rows are read with those that follow them: each begins with the file's footer."""
 
@@ -67,6 +70,31 @@ def find_stretches(paths: Iterable[Path], n_least: int) -> list[Stretch]:
     ]
     parts = [part for part in parts if part[-1]]
     return [Stretch(number, *part) for number, part in enumerate(parts)]
+
+
+def bytes_at_a_time(paths: Iterable[Path], columns: Iterable[str]) -> int:
+    """Return how many bytes of some columns are read at a time, at most, in one place of a file.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+    columns : list of str
+
+    Returns
+    -------
+    int
+        Of the largest group of rows, a page of each column, or the whole column where it is less.
+    """
+    parquet, most, wanted = need_pyarrow("dataset"), 0, set(columns)
+    for path in paths:
+        with parquet.ParquetFile(path) as reader:
+            about = reader.metadata
+        for i in range(about.num_row_groups):
+            group = about.row_group(i)
+            chunks = map(group.column, range(group.num_columns))
+            sizes = [c.total_uncompressed_size for c in chunks if c.path_in_schema in wanted]
+            most = max(most, sum(min(PAGE_BYTES, size) for size in sizes))
+    return most
 
 
 def read_stretch(path: Path, columns: list[str], stretch: Stretch, at_once: int) -> Iterator[Any]:
