@@ -52,7 +52,7 @@ def unwrap(model):
         if isinstance(model, FrozenEstimator):
             path.append("estimator")
             model = model.estimator
-        elif isinstance(model, Pipeline):
+        elif _has_steps(model):
             *before, (name, last) = model.steps
             steps += [step for _, step in before if step not in (None, "passthrough")]
             path.append(name)
@@ -81,7 +81,7 @@ def split_pipeline(estimator):
     list
         Without those that do nothing. The last step is there always.
     """
-    if not isinstance(estimator, Pipeline):
+    if not _has_steps(estimator):
         return [estimator]
     *steps, (_, last) = estimator.steps
     return [*(step for _, step in steps if step not in (None, "passthrough")), last]
@@ -89,12 +89,12 @@ def split_pipeline(estimator):
 
 def last_step(estimator):
     """Return the last step of a Pipeline, or the estimator itself."""
-    return estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
+    return estimator.steps[-1][1] if _has_steps(estimator) else estimator
 
 
 def named_steps(estimator):
     """Return the steps of a Pipeline with their names; any other estimator is the one step."""
-    return estimator.steps if isinstance(estimator, Pipeline) else [("model", estimator)]
+    return estimator.steps if _has_steps(estimator) else [("model", estimator)]
 
 
 def before_last(estimator):
@@ -133,8 +133,13 @@ def ending_in(estimator, last):
     object
         A shallow copy of the Pipeline, or `last` itself.
     """
-    if not isinstance(estimator, Pipeline):
+    if not _has_steps(estimator):
         return last
     pipeline = copy.copy(estimator)
     pipeline.steps = [*estimator.steps[:-1], (estimator.steps[-1][0], last)]
     return pipeline
+
+
+def _has_steps(estimator):
+    """Whether something is a Pipeline; an empty one is nothing but itself."""
+    return isinstance(estimator, Pipeline) and len(estimator.steps) > 0

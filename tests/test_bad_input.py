@@ -23,7 +23,7 @@ from sklearn.model_selection import GroupKFold, KFold
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
@@ -446,6 +446,11 @@ CASES = [
     Case("pipeline without a net", StudentError,
          fit(student=make_pipeline(StandardScaler(), StandardScaler())),
          r"student is StandardScaler\(\); expected .*a Pipeline that ends in one of these"),
+    Case("pipeline that ends in None", StudentError,
+         fit(student=Pipeline([("scale", StandardScaler()), ("last", None)])),
+         "student is a Pipeline that ends in nothing.*expected one that ends in a network"),
+    Case("pipeline of nothing", StudentError, fit(student=Pipeline([])),
+         "student is a Pipeline that ends in nothing"),
     # Parameters that nobody would hear
     Case("student__ that the default has not", StudentError,
          set_params({"student__lrr": 0.1}, FITTED),

@@ -8,6 +8,7 @@ from sklearn.pipeline import Pipeline
 from skorch import NeuralNet
 from torch import nn
 
+from skdistill._unwrap import last_step
 from skdistill.exceptions import StudentError
 from skdistill.students import (
     ImagePreprocessor,
@@ -124,6 +125,11 @@ def as_student(student, task=ClassTask, *, n_axes=2, device=None, verbose=0):
     elif _is_tree_of_tables(student) and n_axes == 2:
         student = Pipeline([("preprocess", TablePreprocessor()), ("net", learners.net(student))])
     if isinstance(student, Pipeline):
+        if not student.steps or last_step(student) in (None, "passthrough"):
+            raise StudentError(
+                f"The student is a Pipeline that ends in nothing: {student!r:.80}; expected one "
+                f"that ends in a network or an estimator. Leave that step out."
+            )
         pipeline = _flat(clone(student))
         name, last = pipeline.steps[-1]
         pipeline.steps[-1] = (name, _as_learner(last, learners, device, verbose))

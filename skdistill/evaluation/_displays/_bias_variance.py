@@ -268,6 +268,7 @@ class PairedDifferencesDisplay(Display):
         X_test: Any,
         y_test: Any,
         *,
+        metric: str | None = None,
         ax: Any = None,
         **kwargs: Any,
     ) -> Self:
@@ -281,6 +282,8 @@ class PairedDifferencesDisplay(Display):
             Rows to learn from, and test points.
         y, y_test : array-like of shape (n_samples,) and (n_test,)
             Their labels or values.
+        metric : str, default=None
+            As in `plot`.
         ax : matplotlib.axes.Axes, default=None
             Where; None makes a new figure.
         **kwargs
@@ -293,7 +296,7 @@ class PairedDifferencesDisplay(Display):
         if isinstance(estimators, dict):
             _check_arms(list(estimators))
         compute = partial(compare, estimators, X, y, X_test, y_test, **kwargs)
-        return cls._compute_and_plot(compute, ax)
+        return cls._compute_and_plot(compute, ax, metric=metric)
 
     from_estimators = from_estimator
     """Its name in 0.1.0."""
