@@ -14,8 +14,8 @@ PACKAGE = "skdistill"
 # file of the package, "__init__" its public face, which only a program on top of it imports.
 _0 = {
     *("exceptions", "_ascent", "_aside", "_atomic", "_cascade_threshold", "_compat", "_gap_test"),
-    *("_generators", "_input", "_interrupts", "_lazy", "_names", "_progress", "_random"),
-    *("_temperature", "_torch", "_unwrap", "_versions", "_warn"),
+    *("_generators", "_input", "_interrupts", "_lazy", "_names", "_parallel", "_progress"),
+    *("_random", "_temperature", "_torch", "_unwrap", "_versions", "_warn"),
 }
 _1 = _0 | {"teachers", "targets", "transfer", "losses", "students"}
 _2 = _1 | {"training"}
@@ -35,6 +35,7 @@ MAY_IMPORT = {
     "_interrupts": set(),
     "_lazy": set(),
     "_names": set(),
+    "_parallel": set(),
     "_progress": set(),
     "_random": {"exceptions"},
     "_temperature": {"_input"},

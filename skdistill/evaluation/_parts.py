@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from typing import Any
 
-from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.parallel import delayed
 
+from skdistill._parallel import results_of
 from skdistill._progress import Progress
 from skdistill.targets._memory import ResultFolder, open_memory, remember
 from skdistill.teachers._key import content_key
@@ -64,7 +65,7 @@ def run_parts(
     tasks = (
         delayed(_remembered)(folder, key, work, part) for key, part in zip(keys, parts, strict=True)
     )
-    results = Parallel(n_jobs=n_jobs, return_as="generator")(tasks)
+    results = results_of(tasks, n_jobs)
     own = Progress(owner, len(parts), shown=verbose) if progress is None else nullcontext(progress)
     with own as said:
         for part, result in zip(parts, results, strict=True):

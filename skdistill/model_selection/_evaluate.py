@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from joblib import effective_n_jobs
 from sklearn.base import clone
-from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.parallel import delayed
 
 from skdistill._compat import (
     failed_scores,
@@ -22,6 +22,7 @@ from skdistill._estimators._base import BaseDistilled
 from skdistill._fitting._same_rows import SameRows, learn_begun
 from skdistill._generators import is_ours
 from skdistill._interrupts import whole_trainings
+from skdistill._parallel import results_of
 from skdistill._progress import Progress
 from skdistill._unwrap import last_step
 from skdistill._warn import collecting, warn_once
@@ -145,7 +146,7 @@ def evaluate(job, splits, n_jobs):
             parts = iter([_evaluate_folds(job, shares[0], progress)])
         else:
             tasks = (delayed(_evaluate_folds)(job, share) for share in shares)
-            parts = Parallel(n_jobs=n_jobs, return_as="generator")(tasks)
+            parts = results_of(tasks, n_jobs)
         for part, heard in parts:
             found |= part
             progress(len(found))

@@ -4,9 +4,10 @@ from functools import cache, partial
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.parallel import delayed
 
 from skdistill._compat import safe_indexing, validate_parameter_constraints
+from skdistill._parallel import results_of
 from skdistill._progress import Progress
 from skdistill._random import draw_seeds
 from skdistill.targets._memory import alone, remember
@@ -219,7 +220,7 @@ def _ask_folds(teacher, task, X, splits, fitting, X_generated, desk, key):
     )
     folds = []
     with _progress(len(splits), "folds", desk) as progress:
-        for fold in Parallel(n_jobs=desk.n_jobs, return_as="generator")(tasks):
+        for fold in results_of(tasks, desk.n_jobs):
             folds.append(fold)
             progress.add()
     return folds

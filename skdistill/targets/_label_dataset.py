@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.parallel import delayed
 
 from skdistill._input._parquet import (
     DIGEST,
@@ -16,6 +16,7 @@ from skdistill._input._parquet import (
     read_stamp,
     writing,
 )
+from skdistill._parallel import results_of
 from skdistill._progress import Progress, is_live
 from skdistill.exceptions import TeacherError
 from skdistill.targets._by_part import check_fitted
@@ -162,9 +163,9 @@ def label_dataset(
     written = _find_places(files, dataset, out)
     answers = kind.asks.name if classes is None else list(map(str, classes.tolist()))
     stamp = {"teacher": key, "columns": columns, "answers": answers}
-    parallel = Parallel(n_jobs=n_jobs, return_as="generator_unordered")
     there = [(f, o) for f, o in zip(files, written, strict=True) if read_stamp(o) is not None]
-    kept = set(parallel(delayed(_find_kept)(file, at, stamp) for file, at in there)) - {None}
+    looks = (delayed(_find_kept)(file, at, stamp) for file, at in there)
+    kept = set(results_of(looks, n_jobs, ordered=False)) - {None}
     missing = [(f, o) for f, o in zip(files, written, strict=True) if f.name not in kept]
     done = LabelledDataset(len(missing), len(kept), sum(file.n_rows for file in files))
     if not missing:
@@ -173,7 +174,7 @@ def label_dataset(
     n_rows = sum(file.n_rows for file, _ in missing)
     tasks = (delayed(_label)(question, f, o, kinds, names, stamp, verbose) for f, o in missing)
     with Progress("label_dataset", n_rows, "rows", what="answers", shown=verbose) as progress:
-        for n_more in parallel(tasks):
+        for n_more in results_of(tasks, n_jobs, ordered=False):
             progress.add(n=n_more)
     return done
 
