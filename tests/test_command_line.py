@@ -247,6 +247,13 @@ REFUSED = {
         [*FIT, "s.safetensors", "--target", "a"],
         "--target takes one value and got 'label' and 'a'.*DistilledMultilabelClassifier",
     ),
+    "two targets in one word": (
+        ["fit", "table.csv", "--target", "label,a", "-o", "s.safetensors"],
+        "no column 'label,a'.*learnt in Python: DistilledMultilabelClassifier",
+    ),
+    "a target in capitals": (
+        ["fit", "table.csv", "--target", "LABEL", "-o", "s.safetensors"], "Did you mean 'label'"
+    ),
     "two teachers": (
         [*REPORT, "--teacher", "a.onnx", "--teacher", "b.onnx"],
         "--teacher takes one value and got 'a.onnx' and 'b.onnx': leave one out",

@@ -371,3 +371,9 @@ REFUSED = {
 @pytest.mark.parametrize("case", REFUSED)
 def test_refused(case, refused):
     refused(*REFUSED[case])
+
+
+def test_columns_of_two_words_are_told_how_to_become_0_and_1():
+    y = np.array([["a", "b"], ["b", np.nan]] * 10, dtype=object)
+    with pytest.raises(ValueError, match=r"\(y == 'b'\).astype\(int\) makes it"):
+        DistilledMultilabelClassifier(alpha=0).fit(np.arange(40.0).reshape(20, 2), y)

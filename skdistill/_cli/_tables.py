@@ -208,9 +208,12 @@ def _read(path, target, text=(), gaps=GAPS_OF_TABLES):
     """
     table = _read_csv(path, text, gaps)
     if target not in table:
-        close = get_close_matches(target, table.columns, 1)
-        hint = f" Did you mean {close[0]!r}?" if close else ""
-        if len(table.columns) == 1:
+        lower = {name.lower(): name for name in table.columns}
+        close = get_close_matches(target.lower(), lower, 1)
+        hint = f" Did you mean {lower[close[0]]!r}?" if close else ""
+        if all(name.strip() in table for name in target.split(",")):
+            hint = " Several labels of a row are learnt in Python: DistilledMultilabelClassifier."
+        elif len(table.columns) == 1:
             hint = " Its fields must be separated by commas."
         raise ValueError(
             f"{path} has no column {target!r}; it has {_listed(table.columns)}. --target must name "

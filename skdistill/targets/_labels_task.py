@@ -44,6 +44,9 @@ def read_indicators(y, source="y"):
         others = values[(values != 0) & (values != 1)].tolist()
     came = (others or values.ravel().tolist())[:3]
     hint = "" if values.ndim == 2 else " A label for each row is for DistilledClassifier;"
+    words = [value for value in others if isinstance(value, str)]  # not the gaps among them
+    if values.ndim == 2 and words:
+        hint = f" (y == {max(words)!r}).astype(int) makes it of columns of two words;"
     raise ValueError(
         f"{source} has the shape {values.shape}, and values such as {came}; "
         f"expected 0 and 1 in an array of shape (n_samples, n_labels), with two labels at least: a "

@@ -254,9 +254,10 @@ def _worse_than_the_rates(answers, calibrated, out_of_fold):
 def _far_from_the_rates(answers, calibrated, out_of_fold, classes):
     worst = int(np.argmax(np.abs(answers.means - answers.rates)))
     label = f"number {worst}" if classes is None else repr(classes.tolist()[worst])
+    share = "of the rows" if np.ptp(answers.weight) == 0 else "of the weight of the rows"
     start = (
         f"The teacher's mean probabilities are far from the class rates (class {label}: "
-        f"{answers.means[worst]:.3f} on average, {answers.rates[worst]:.3f} of the rows)"
+        f"{answers.means[worst]:.3f} on average, {answers.rates[worst]:.3f} {share})"
     )
     temperature, cooled = (1.0, np.inf) if calibrated else answers.with_temperature()
     if temperature < 1 and cooled < answers.with_offsets():

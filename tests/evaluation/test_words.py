@@ -140,9 +140,10 @@ def test_no_sentence_on_numbers_contradicts_its_figures(rng):
 
 @drawn
 def test_no_part_of_a_headline_contradicts_its_figures(rng):
-    to_teacher, to_plain = interval(rng, 0.1), interval(rng, 0.1)
+    to_teacher, to_plain, over_plain = (interval(rng, 0.1) for _ in range(3))
     size, speed = 10 ** rng.normal(0, 1, size=2)
-    scores = {"teacher": 0.9 - to_teacher.difference, "plain": rng.random(), "distilled": 0.9}
+    plain, teacher = (0.9 - x.difference for x in (over_plain, to_teacher))
+    scores = {"teacher": teacher, "plain": plain, "distilled": 0.9}
     rows = [
         {"arm": arm, "accuracy": score, "n_bytes": 1.0, "us_per_row": 1.0}
         for arm, score in scores.items()
@@ -151,6 +152,7 @@ def test_no_part_of_a_headline_contradicts_its_figures(rng):
     entries = [
         {"comparison": "distilled - teacher", "metric": "accuracy", **to_teacher._asdict()},
         {"comparison": "distilled - plain", "metric": "log_loss", **to_plain._asdict()},
+        {"comparison": "distilled - plain", "metric": "accuracy", **over_plain._asdict()},
     ]
     text = headline(rows, entries)
     figures, advice = text.split(": ")
@@ -163,7 +165,10 @@ def test_no_part_of_a_headline_contradicts_its_figures(rng):
         assert ("below the teacher" in figures) == (gap < 0)
     gains, cheaper = to_plain.high < 0, max(size, speed) > 1
     assert (advice == "ship it") == (gains and cheaper and to_teacher.low > -0.005), text
-    assert ("take the plain" in advice) == (to_plain.low > 0)
+    is_better = over_plain.low > 0  # in accuracy, which may be shown where log-loss shows nothing
+    assert ("take the plain" in advice) == (to_plain.low > 0 and not is_better)
+    assert ("more accurate than the plain" in advice) == (is_better and not gains), text
+    assert ("no gain over" in advice) == (to_plain.low <= 0 <= to_plain.high and not is_better)
 
 
 # The diagnosis

@@ -285,3 +285,10 @@ def test_a_teacher_without_errors_on_easy_rows_is_not_warned_of():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         DistilledClassifier(LogisticRegression().fit(X, y), random_state=0).fit(X, y)
+
+
+def test_shares_of_weighted_rows_are_said_to_be_of_their_weight():
+    y = np.repeat([0, 1], [90, 10])
+    P = np.where(y[:, None] == 1, [0.6, 0.4], [0.9, 0.1])
+    with pytest.warns(TeacherWarning, match=r"0\.643 of the weight of the rows"):
+        warn_of_misleading_targets(P, y, np.where(y == 1, 5.0, 1.0), out_of_fold=True)

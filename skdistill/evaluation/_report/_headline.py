@@ -50,8 +50,13 @@ def _advice(found: Mapping[tuple[str, str], Mapping[str, float]], *, cheaper: bo
     loss = "mse" if (COMPARISONS[DISTILLED, PLAIN], "mse") in found else "log_loss"
     to_plain = found[COMPARISONS[DISTILLED, PLAIN], loss]
     to_teacher = COMPARISONS[DISTILLED, TEACHER]
+    is_better = loss != "mse" and found[COMPARISONS[DISTILLED, PLAIN], "accuracy"]["low"] > 0
+    if to_plain["low"] > 0 and is_better:
+        return "more accurate than the plain student, at a higher log-loss"
     if to_plain["low"] > 0:
         return "take the plain student"
+    if to_plain["high"] >= 0 and is_better:
+        return "more accurate than the plain student, but no gain in log-loss is shown"
     if to_plain["high"] >= 0:
         return "no gain over the plain student is shown"
     if loss == "mse":
