@@ -49,10 +49,13 @@ def interval(rng, scale):
     return BootstrapInterval(middle, middle - width * rng.random(), middle + width * rng.random())
 
 
-def verdict(to_teacher, to_plain, to_scaled, of_temperature):
+SAME = BootstrapInterval(0.0, 0.0, 0.0)
+
+
+def verdict(to_teacher, to_plain, to_scaled, of_temperature, accuracy=SAME):
     return verdict_sentences(
         {"accuracy": to_teacher},
-        {"log_loss": to_plain},
+        {"log_loss": to_plain, "accuracy": accuracy},
         {"log_loss": to_scaled},
         of_temperature,
         teacher_helps=True,
@@ -140,7 +143,7 @@ def test_no_sentence_on_numbers_contradicts_its_figures(rng):
 
 @drawn
 def test_no_part_of_a_headline_contradicts_its_figures(rng):
-    to_teacher, to_plain = interval(rng, 0.1), interval(rng, 0.1)
+    to_teacher, to_plain, hits = (interval(rng, 0.1) for _ in range(3))
     size, speed = 10 ** rng.normal(0, 1, size=2)
     scores = {"teacher": 0.9 - to_teacher.difference, "plain": rng.random(), "distilled": 0.9}
     rows = [
@@ -151,6 +154,7 @@ def test_no_part_of_a_headline_contradicts_its_figures(rng):
     entries = [
         {"comparison": "distilled - teacher", "metric": "accuracy", **to_teacher._asdict()},
         {"comparison": "distilled - plain", "metric": "log_loss", **to_plain._asdict()},
+        {"comparison": "distilled - plain", "metric": "accuracy", **hits._asdict()},
     ]
     text = headline(rows, entries)
     figures, advice = text.split(": ")
@@ -164,6 +168,20 @@ def test_no_part_of_a_headline_contradicts_its_figures(rng):
     gains, cheaper = to_plain.high < 0, max(size, speed) > 1
     assert (advice == "ship it") == (gains and cheaper and to_teacher.low > -0.005), text
     assert ("take the plain" in advice) == (to_plain.low > 0)
+    assert ("more accurate" in advice or "for its labels" in advice) == (
+        hits.low > 0 and not gains
+    ), text
+    assert ("no gain over" in advice) == (to_plain.low <= 0 <= to_plain.high and hits.low <= 0)
+
+
+@drawn
+def test_an_accuracy_that_the_log_loss_does_not_tell_of_is_said(rng):
+    loss, hits = interval(rng, 0.1), interval(rng, 0.1)
+    sentences = verdict(SAME, loss, SAME, SAME, accuracy=hits)
+    said = [text for text in sentences if text.startswith("Accuracy is")]
+    up, down = hits.low > 0 and loss.high >= 0, hits.high < 0 and loss.low <= 0
+    assert len(said) == (up or down)
+    assert all(("higher" in text, "lower" in text) == (up, down) for text in said)
 
 
 # The diagnosis

@@ -50,8 +50,14 @@ def _advice(found: Mapping[tuple[str, str], Mapping[str, float]], *, cheaper: bo
     loss = "mse" if (COMPARISONS[DISTILLED, PLAIN], "mse") in found else "log_loss"
     to_plain = found[COMPARISONS[DISTILLED, PLAIN], loss]
     to_teacher = COMPARISONS[DISTILLED, TEACHER]
+    accuracy = found.get((COMPARISONS[DISTILLED, PLAIN], "accuracy"))
+    is_more_accurate = accuracy is not None and accuracy["low"] > 0
+    if to_plain["low"] > 0 and is_more_accurate:
+        return "take the plain student where its probabilities count, and this one for its labels"
     if to_plain["low"] > 0:
         return "take the plain student"
+    if to_plain["high"] >= 0 and is_more_accurate:
+        return "more accurate than the plain student, but no gain in log-loss is shown"
     if to_plain["high"] >= 0:
         return "no gain over the plain student is shown"
     if loss == "mse":
