@@ -243,6 +243,10 @@ REFUSED = {
     "no folder": ([*FIT, "no/s.safetensors"], "is no folder; expected.*Make the folder"),
     "no output": (FIT[:-1], "required: -o/--output"),
     "no target": (["fit", "table.csv", "-o", "s.safetensors"], "required: --target"),
+    "two targets": (
+        [*FIT, "s.safetensors", "--target", "flag"],
+        r"--target names one column, got 'label' and 'flag'.*DistilledMultilabelClassifier",
+    ),
     "trust in nobody": ([*FIT, "s.safetensors", "--trust"], "--trust needs --teacher"),
     "no teacher": (
         [*FIT, "s.safetensors", "--teacher", "t.onnx"], "no file 't.onnx' to load a teacher from"

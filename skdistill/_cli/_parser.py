@@ -133,7 +133,7 @@ def parse(arguments=None):
     export = _command(commands, "export", EXPORT + "\n" + TABLE, "write a folder that serves it")
     export.add_argument("student", type=Path, help="a file of skdistill fit")
     export.add_argument("rows", type=Path, help="a table")
-    export.add_argument("--target", help="its column of labels, or of numbers")
+    export.add_argument("--target", action=_Once, help="its column of labels, or of numbers")
     export.add_argument("-o", "--output", type=Path, required=True, help="a new folder")
     export.add_argument(
         "--runtime", choices=["onnx", "numpy"], default="onnx", help="what serves (default: onnx)"
@@ -144,7 +144,7 @@ def parse(arguments=None):
 
     demo = _command(commands, "demo", DEMO, "distil a strong teacher and print the report")
     demo.add_argument("--data", type=Path, help="a table of your own")
-    demo.add_argument("--target", help="the column of --data that holds the labels")
+    demo.add_argument("--target", action=_Once, help="the column of --data that holds the labels")
     demo.add_argument("--test", type=Path, help="test rows; otherwise a fifth of --data")
     _add_faces(demo)
     demo.set_defaults(regression=False)
@@ -160,6 +160,19 @@ def parse(arguments=None):
     return options
 
 
+class _Once(argparse.Action):
+    """Refuse an option that is given twice, of which argparse keeps the last one in silence."""
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        given = getattr(namespace, self.dest)
+        if given is not None:
+            parser.error(
+                f"{option_string} names one column, got {given!r} and {values!r}. Leave one out; "
+                f"several labels of a row are learnt by DistilledMultilabelClassifier in Python"
+            )
+        setattr(namespace, self.dest, values)
+
+
 def _make(make, **words):
     return make(formatter_class=argparse.RawDescriptionHelpFormatter, epilog=LAST, **words)
 
@@ -170,7 +183,9 @@ def _command(commands, name, description, line):
 
 def _add_table(parser):
     parser.add_argument("data", type=Path, help="the table to learn from")
-    parser.add_argument("--target", required=True, help="its column of labels, or of numbers")
+    parser.add_argument(
+        "--target", action=_Once, required=True, help="its column of labels, or of numbers"
+    )
     parser.add_argument(
         "--regression", action="store_true", help="the target holds numbers, and no labels"
     )
