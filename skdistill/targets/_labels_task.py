@@ -48,7 +48,8 @@ def read_indicators(y, source="y"):
         f"{source} has the shape {values.shape}, and values such as {came}; "
         f"expected 0 and 1 in an array of shape (n_samples, n_labels), with two labels at least: a "
         f"row [1, 0, 1] has the first and the last of three labels.{hint} "
-        f"MultiLabelBinarizer().fit_transform(sets of labels) makes such an array."
+        f"MultiLabelBinarizer().fit_transform(sets of labels) makes such an array, and "
+        f"(table == 'yes').astype(int) one of columns of yes and no."
     )
 
 
