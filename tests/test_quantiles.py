@@ -15,7 +15,7 @@ from sklearn.preprocessing import StandardScaler
 from skdistill import DistilledQuantileRegressor, DistilledRegressor, StudentNetRegressor
 from skdistill.exceptions import StudentError, TeacherError
 from skdistill.losses import QuantileLoss
-from skdistill.students import MLP
+from skdistill.students import MLP, DefaultStudent
 
 RNG = np.random.default_rng(0)
 X = RNG.uniform(-1, 1, size=(400, 3))
@@ -98,6 +98,18 @@ def test_a_boosted_library_learns_its_quantile_by_its_objective():
     lightgbm = pytest.importorskip("lightgbm")
     teacher = lightgbm.LGBMRegressor(objective="quantile", n_estimators=5, verbose=-1, n_jobs=1)
     assert student(teacher=teacher, cv=2).fit(X, Y).predict_quantiles(X).shape == (400, 3)
+
+
+def test_the_default_student_is_set_through_its_name():
+    few = {"student": None, "quantiles": [0.2, 0.8]}
+    through = student(**few).set_params(student__max_epochs=1, alpha=0).fit(X[:60], Y[:60])
+    given = student(**{**few, "student": DefaultStudent(max_epochs=1)}, alpha=0).fit(X[:60], Y[:60])
+    answers = through.predict_quantiles(X)
+    np.testing.assert_array_equal(answers, given.predict_quantiles(X))
+    longer = student(**few).set_params(student__max_epochs=2).fit(X[:60], Y[:60])
+    assert (longer.predict_quantiles(X) != answers).any()
+    with pytest.raises(StudentError, match="epochz"):
+        student(**few).set_params(student__epochz=1)
 
 
 def test_a_single_quantile_is_a_column():

@@ -19,6 +19,7 @@ from skdistill._random import draw_seeds, seed_parameters
 from skdistill._unwrap import last_step
 from skdistill.exceptions import TeacherError
 from skdistill.losses._regression import QuantileLoss, check_quantiles
+from skdistill.students._default import named_default
 from skdistill.targets._tasks import as_numbers
 from skdistill.teachers._fit import clone_teacher, is_fitted
 from skdistill.training._estimator_regressor import own_loss
@@ -132,6 +133,34 @@ class DistilledQuantileRegressor(RegressorMixin, MetaEstimatorMixin, BaseEstimat
         self.cv = cv
         self.device = device
         self.random_state = random_state
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters, those of the student ``None`` too, as DistilledRegressor does.
+
+        Parameters
+        ----------
+        **params
+            By name; ``student__lr=0.01`` is the default network's learning rate, and makes a
+            `skdistill.students.DefaultStudent` of None.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        StudentError
+            For a name that the default network does not know.
+        ValueError
+            For a parameter that there is not.
+
+        Examples
+        --------
+        >>> from skdistill import DistilledQuantileRegressor
+        >>> DistilledQuantileRegressor().set_params(student__max_epochs=5).student
+        DefaultStudent(max_epochs=5)
+        """
+        return super().set_params(**named_default(self.student, params))
 
     def __sklearn_clone__(self) -> Self:
         """Clone as scikit-learn does, but keep fitted teachers: the same objects for all folds."""

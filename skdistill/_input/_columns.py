@@ -50,7 +50,7 @@ READABLE = {str, bytes, int, float, bool, type(None)}
 """Classes of values that need no closer look."""
 
 ADVICE = {
-    "dates": "Derive numbers from it, such as the days since a date.",
+    "dates": "Derive numbers from it, such as the days since a date, or of a duration.",
     "nested values": "Spread it over columns of their own, or leave it out.",
     "complex numbers": "Split it into its real and imaginary parts.",
     "objects": "Write them as strings, or leave the column out.",

@@ -46,6 +46,10 @@ def verdict_sentences(
         _against_plain(loss, "Log-loss", "log-loss", _span(loss)),
         _against_calibration(loss, to_scaled["log_loss"], of_temperature),
     ]
+    accuracy = to_plain["accuracy"]
+    if (accuracy.low > 0 and loss.high >= 0) or (accuracy.high < 0 and loss.low <= 0):
+        side, points = "higher" if accuracy.low > 0 else "lower", _span(accuracy, 100, 1)
+        sentences.append(f"Accuracy is {side} than the plain student's ({points} points, 95 %).")
     if not teacher_helps:
         sentences.append(
             "The teacher's probabilities are no better than the plain student's, neither in "

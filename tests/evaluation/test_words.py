@@ -49,10 +49,13 @@ def interval(rng, scale):
     return BootstrapInterval(middle, middle - width * rng.random(), middle + width * rng.random())
 
 
-def verdict(to_teacher, to_plain, to_scaled, of_temperature):
+SAME = BootstrapInterval(0.0, 0.0, 0.0)
+
+
+def verdict(to_teacher, to_plain, to_scaled, of_temperature, accuracy=SAME):
     return verdict_sentences(
         {"accuracy": to_teacher},
-        {"log_loss": to_plain},
+        {"log_loss": to_plain, "accuracy": accuracy},
         {"log_loss": to_scaled},
         of_temperature,
         teacher_helps=True,
@@ -169,6 +172,16 @@ def test_no_part_of_a_headline_contradicts_its_figures(rng):
     assert ("take the plain" in advice) == (to_plain.low > 0 and not is_better)
     assert ("more accurate than the plain" in advice) == (is_better and not gains), text
     assert ("no gain over" in advice) == (to_plain.low <= 0 <= to_plain.high and not is_better)
+
+
+@drawn
+def test_an_accuracy_that_the_log_loss_does_not_tell_of_is_said(rng):
+    loss, hits = interval(rng, 0.1), interval(rng, 0.1)
+    sentences = verdict(SAME, loss, SAME, SAME, accuracy=hits)
+    said = [text for text in sentences if text.startswith("Accuracy is")]
+    up, down = hits.low > 0 and loss.high >= 0, hits.high < 0 and loss.low <= 0
+    assert len(said) == (up or down)
+    assert all(("higher" in text, "lower" in text) == (up, down) for text in said)
 
 
 # The diagnosis
