@@ -691,7 +691,7 @@ def verdict(
 ):
     return verdict_sentences(
         {"accuracy": BootstrapInterval(*to_teacher)},
-        {"log_loss": BootstrapInterval(*to_plain)},
+        {"log_loss": BootstrapInterval(*to_plain), "accuracy": BootstrapInterval(*same)},
         {"log_loss": BootstrapInterval(*to_scaled)},
         BootstrapInterval(*scaled),
         teacher_helps=teacher_helps,
