@@ -48,7 +48,7 @@ def main():
     X, y = load("adult", options.data)
     X_test = pd.read_csv(f"{options.data}/adult_test.csv.gz", na_values="?")
     y_test = X_test.pop(X_test.columns[-1]).astype(str).str.contains(">").astype(int)
-    print(f"{'':<32}seed  log-loss  accuracy     AUC  seconds  alpha")
+    print(f"{'recipe':<32}seed  log-loss  accuracy     AUC  seconds  alpha")
     for name in options.arm or ARMS:
         for seed in range(options.seeds):
             settings = {"teacher": make_teacher("boosting"), **ARMS[name]}
