@@ -17,7 +17,7 @@ from skdistill.targets._value import Targets
 from skdistill.targets._warnings import warn_of_known_rows, warn_of_misleading_targets
 from skdistill.teachers._align import align_columns, as_labels, check_classes
 from skdistill.teachers._asks import CLASSES, NUMBERS, Classes, Numbers
-from skdistill.teachers._contract import as_probabilities, check_finite
+from skdistill.teachers._contract import as_probabilities, check_finite, is_of_second
 from skdistill.teachers._panel import read_classes, read_numbers
 
 SOURCE = "soft_targets"
@@ -192,7 +192,7 @@ class ClassTask:
             The labels that the teacher knows.
         """
         for reply in replies:
-            if reply.values.shape[1] == 1 and self.n_columns != 2:
+            if is_of_second(reply.values, reply.columns) and self.n_columns != 2:
                 raise TeacherError(
                     f"{reply.source} gave one column, which stands for the second of two classes, "
                     f"and there are {self.n_columns}; expected a column for each class. Return "

@@ -144,7 +144,12 @@ def find_kind(values, source):
     return "logits"
 
 
-def as_probabilities(values, kind, source):
+def is_of_second(values, columns):
+    """Whether a single column is of the second class of two: it is, unless it names its own."""
+    return values.shape[1] == 1 and (columns is None or len(columns) != 1)
+
+
+def as_probabilities(values, kind, source, columns=None):
     """Read an answer as class probabilities.
 
     Parameters
@@ -155,6 +160,8 @@ def as_probabilities(values, kind, source):
         What they are.
     source : str
         Who answered, as a sentence's subject.
+    columns : ndarray of shape (n_columns,), default=None
+        Their labels. A column that has the only one is of that class, and not of a second one.
 
     Returns
     -------
@@ -166,7 +173,7 @@ def as_probabilities(values, kind, source):
     TeacherError
         For probabilities that are negative, or rows of them that do not sum to one.
     """
-    is_single = values.shape[1] == 1
+    is_single = is_of_second(values, columns)
     if kind == "logits":
         values = np.hstack([np.zeros_like(values), values]) if is_single else values
         return np.exp(log_softmax(values, axis=1))

@@ -130,7 +130,10 @@ def read_classes(replies, kinds, panel=None):
     columns : ndarray of shape (n_columns,) or None
         Their labels.
     """
-    read = [as_probabilities(r.values, k, r.source) for r, k in zip(replies, kinds, strict=True)]
+    read = [
+        as_probabilities(r.values, k, r.source, r.columns)
+        for r, k in zip(replies, kinds, strict=True)
+    ]
     columns = [reply.columns for reply in replies]
     return (read[0], columns[0]) if panel is None else panel.pool(read, columns)
 
