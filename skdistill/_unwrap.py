@@ -3,8 +3,11 @@
 import copy
 from typing import Any, NamedTuple
 
+from sklearn.base import BaseEstimator
+from sklearn.compose import ColumnTransformer
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
+from sklearn.utils import get_tags
 
 from skdistill._names import own_rows
 
@@ -138,6 +141,37 @@ def ending_in(estimator, last):
     pipeline = copy.copy(estimator)
     pipeline.steps = [*estimator.steps[:-1], (estimator.steps[-1][0], last)]
     return pipeline
+
+
+def takes_gaps(estimator):
+    """Whether an estimator takes rows with gaps.
+
+    scikit-learn's tags of a `ColumnTransformer` say nothing of gaps, and so do those of what begins
+    with one: its own steps refuse them.
+
+    Parameters
+    ----------
+    estimator : estimator
+
+    Returns
+    -------
+    bool
+    """
+    if isinstance(estimator, ColumnTransformer) or get_tags(estimator).input_tags.allow_nan:
+        return True
+    readers = _readers(estimator)
+    return bool(readers) and all(map(takes_gaps, readers))
+
+
+def _readers(estimator):
+    """Return the estimators inside of another that read its rows as they come."""
+    if _has_steps(estimator):
+        return split_pipeline(estimator)[:1]
+    if isinstance(getattr(estimator, "estimator", None), BaseEstimator):
+        return [estimator.estimator]
+    members = getattr(estimator, "estimators", None)
+    named = [m for m in members if isinstance(m, tuple)] if isinstance(members, list) else []
+    return [member for _, member in named if hasattr(member, "fit")]
 
 
 def _has_steps(estimator):

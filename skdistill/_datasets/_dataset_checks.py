@@ -1,8 +1,7 @@
 """What a fit on a dataset refuses before a row is read: settings that need all rows at once."""
 
-from sklearn.utils import get_tags
-
 from skdistill._fitting._alpha_choice import AUTO
+from skdistill._unwrap import takes_gaps
 from skdistill.exceptions import StudentError, TeacherError
 from skdistill.targets._plan import check_teacher
 from skdistill.training._base_net import BaseStudentNet
@@ -117,7 +116,7 @@ def refuse_gaps(model, seen):
     n_axes = len(seen.sample.X.shape)
     student = as_student(model.student, model._task, n_axes=n_axes)
     step = next(step for _, step in student.steps if step not in (None, "passthrough"))
-    if not seen.with_gaps or get_tags(step).input_tags.allow_nan:
+    if not seen.with_gaps or takes_gaps(step):
         return
     if n_axes > 2:
         raise StudentError(

@@ -31,6 +31,7 @@ from skdistill._fitting._fit_rows import Rows, Seeds, fit_steps, read_held
 from skdistill._input._rows import as_rows, label_digest
 from skdistill._random import draw_seeds
 from skdistill._torch import resolve_device
+from skdistill._unwrap import takes_gaps
 from skdistill.exceptions import StudentError
 from skdistill.students._default import is_default, named_default
 from skdistill.targets._ask import Desk, Fitting
@@ -364,7 +365,9 @@ class BaseDistilled(SentOnce, MetaEstimatorMixin, BaseEstimator):
         """Return what scikit-learn's tags say of the rows that the student takes."""
         steps = [step for _, step in as_student(self.student, self._task).steps]
         first = next(step for step in steps if step not in (None, "passthrough"))
-        return get_tags(first).input_tags
+        tags = get_tags(first).input_tags
+        tags.allow_nan = takes_gaps(first)
+        return tags
 
     def _teacher_takes_gaps(self, alpha):
         teacher = as_teacher(self.teacher, asks=self._task.asks)

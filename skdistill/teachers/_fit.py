@@ -6,7 +6,6 @@ from functools import partial
 import numpy as np
 import torch
 from sklearn.base import clone, is_regressor
-from sklearn.compose import ColumnTransformer
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
@@ -20,7 +19,7 @@ from skdistill._interrupts import whole_trainings
 from skdistill._names import own_rows
 from skdistill._random import seed_parameters
 from skdistill._torch import as_tensor, resolve_device
-from skdistill._unwrap import before_last, split_pipeline, unfrozen
+from skdistill._unwrap import before_last, split_pipeline, takes_gaps, unfrozen
 from skdistill.exceptions import TeacherError
 from skdistill.teachers._adapters import (
     answers_from_labels,
@@ -71,8 +70,7 @@ def tags_of(teacher):
         tags = get_tags(teacher)
     except (AttributeError, TypeError):  # of a frozen network, too, and of a class
         return None
-    if isinstance(split_pipeline(unfrozen(teacher))[0], ColumnTransformer):
-        tags.input_tags.allow_nan = True  # its tags say nothing of gaps; its steps refuse them
+    tags.input_tags.allow_nan = takes_gaps(teacher)
     return tags
 
 
