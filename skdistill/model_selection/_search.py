@@ -21,6 +21,7 @@ from skdistill._compat import (
     settle_failures,
 )
 from skdistill._estimators._base import BaseDistilled
+from skdistill._input._inputs import as_inputs
 from skdistill._input._rows import refuse_datasets, refuse_files
 from skdistill._interrupts import whole_trainings
 from skdistill._unwrap import last_step
@@ -252,7 +253,7 @@ class DistillationSearchCV(BaseSearchCV):
         halving = self._halving(scorer)
         refuse_files(X)
         refuse_datasets(X)
-        X, y = indexable(X, y)
+        X, y = indexable(as_inputs(X), y)
         params = rows_of_params(X, params)
         routed = self._get_routed_params_for_fit(params)
         job = Job(

@@ -118,7 +118,7 @@ class ReportDisplay(Display):
         # A report's page has pictures: it is above this file, and there when it is called.
         from skdistill.evaluation._report import distillation_report
 
-        if isinstance(X_test, Mapping):
+        if isinstance(y_test, Mapping):
             raise ValueError(
                 f"X_test holds the test sets {list(X_test)}, and a ReportDisplay shows one; "
                 "expected its rows. Pass one of them, or ReportDisplay.from_result(reports[name]) "

@@ -197,7 +197,7 @@ def distillation_report(
     """
     check_n_jobs(OWNER, n_jobs)
     open_memory(memory)
-    tests, segments = pair_test_sets(X_test, y_test, groups)
+    tests, segments = pair_test_sets(X_test, y_test, groups, X_train)
     check_distilled(OWNER, model)
     check_int(OWNER, "n_seeds", n_seeds)
     problem = read_problem(OWNER, model, X_train, y_train, tests)
@@ -247,7 +247,7 @@ def distillation_report(
         )
         for name in tests
     }
-    return DistillationReports(reports) if isinstance(X_test, Mapping) else reports["test"]
+    return DistillationReports(reports) if isinstance(y_test, Mapping) else reports["test"]
 
 
 def _score(
