@@ -83,7 +83,8 @@ def distillation_report(
         changed.
     X_train, y_train : array-like of shape (n_train, ...) and (n_train,)
         Rows, and labels or numbers, that every student learns from; numbers of several outputs
-        have the shape (n_train, n_outputs).
+        have the shape (n_train, n_outputs). Where `X_train` is a dict of inputs, so is `X_test`, or
+        each of several.
     X_test, y_test : array-like of shape (n_test, ...) and (n_test,), or dicts of such
         Rows and labels that are scored. Classes may be missing, unknown ones may not occur. Two
         dicts with the same names are several test sets: every student is fitted once and scored
