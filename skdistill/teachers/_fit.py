@@ -202,16 +202,17 @@ def _reading_numbers(name):
     try:
         yield
     except (TypeError, ValueError) as error:
-        text = str(error)
-        are_texts = "could not convert string to float" in text
-        if not are_texts and not re.search("not '(dict|SliceDict)'", text):
+        if "could not convert string to float" in str(error):
+            came = "reads numbers, and X holds texts"
+        elif re.search("not '(dict|SliceDict)'", str(error)):
+            came = "reads numbers, and X holds dicts"
+        else:
             raise
         raise TeacherError(
-            f"The teacher {name} reads numbers, and X holds {'texts' if are_texts else 'dicts'} "
-            f"({error}); a teacher sees X as it is. Put a step before it that reads them: "
-            f"make_pipeline(TablePreprocessor(), {name}(...)) for a table, TfidfVectorizer() for "
-            f"texts, DictVectorizer() for dicts, FunctionTransformer(lambda X: X[name]) for one of "
-            f"several inputs."
+            f"The teacher {name} {came} ({error}); a teacher sees X as it is. Put a step before it "
+            f"that reads them: make_pipeline(TablePreprocessor(), {name}(...)) for a table, "
+            f"TfidfVectorizer() for texts, DictVectorizer() for dicts, FunctionTransformer(lambda "
+            f"X: X[name]) for one of several inputs."
         ) from error
 
 

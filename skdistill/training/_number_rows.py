@@ -166,10 +166,12 @@ def only_numbers(X, name, dtype):
         return map_inputs(lambda part: only_numbers(part, name, dtype), X)
     refuse_unreadable(X)
     if len(X.shape) == 1 and X.dtype.kind in "OSU":
-        came, step = ("dicts", "DictVectorizer") if holds_dicts(X) else ("texts", "TfidfVectorizer")
+        came, step = "X holds texts, and", "TfidfVectorizer"
+        if holds_dicts(X):
+            came, step = "X holds dicts, and", "DictVectorizer"
         raise StudentError(
-            f"X holds {came}, and {name} reads numbers alone. Put a step before it: "
-            f"make_pipeline({step}(), student)."
+            f"{came} {name} reads numbers alone. Put a step before it: make_pipeline({step}(), "
+            f"student)."
         )
     if is_table(X) or X.dtype.kind not in "biuf":
         try:
