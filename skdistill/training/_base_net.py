@@ -304,8 +304,7 @@ class BaseStudentNet(NetStudentMixin, FastEpochMixin):
         for part in (positions_in(train, dataset), held):
             if part is not None:
                 dataset = dataset.with_weights(part_scales(dataset.y, part), part)
-        train, valid = (_on(dataset, part) for part in (train, valid))
-        return train, valid
+        return _on(dataset, train), _on(dataset, valid)
 
     def _foreign_rows(self, dataset):
         """Return held-back rows that a `train_split` of the user's brings, as tensors."""

@@ -182,8 +182,7 @@ def _probe(net, X, n_outputs):
     module = net.module_
     if hasattr(module, "adapt"):
         module.adapt(X)
-    name = type(module).__name__
-    rows = as_tensor(X[:PROBE_ROWS], module, copy=True)
+    name, rows = type(module).__name__, as_tensor(X[:PROBE_ROWS], module, copy=True)
     with evaluating(module):
         try:
             outputs = first_output(run_module(module, rows, net.device or "cpu"))
