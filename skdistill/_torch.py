@@ -69,7 +69,7 @@ def module_dtype(module: nn.Module) -> torch.dtype:
 
 
 def numpy_dtype(module: nn.Module) -> np.dtype:
-    """Return the same as NumPy names it."""
+    """Return the same as NumPy has it; see `module_dtype`."""
     return np.dtype(str(module_dtype(module)).removeprefix("torch."))
 
 

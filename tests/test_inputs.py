@@ -10,6 +10,7 @@ import pytest
 import torch
 from scipy import sparse
 from sklearn.base import clone
+from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
@@ -468,6 +469,8 @@ REFUSED = {
                r"and this student reads a table; expected one.*FunctionTransformer\(lambda X: X\["),
     "a table's step": (StudentError, fit(student=make_pipeline(TablePreprocessor(), net())),
                        "TablePreprocessor reads tables.*give a module that reads them"),
+    "a step of texts": (StudentError, fit(student=make_pipeline(HashingVectorizer(), net())),
+                        "made 2 rows of 120; expected as many. Check that the first.*SliceDict"),
     "an image's step": (StudentError, fit(student=make_pipeline(ImagePreprocessor(), net())),
                         r"ImagePreprocessor reads numbers of shape.*got shape \(120,\)"),
     "a module of one row as teacher": (TeacherError, fit(teacher=TWIN),

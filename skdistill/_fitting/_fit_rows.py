@@ -6,9 +6,11 @@ from typing import Any, NamedTuple
 from sklearn.utils.validation import check_consistent_length
 
 from skdistill._compat import check_names_and_width
+from skdistill._input._inputs import as_inputs
 from skdistill._input._rows import as_rows, has_gaps
 from skdistill._names import own_rows
 from skdistill._random import seed_parameters
+from skdistill.exceptions import StudentError
 
 
 class Seeds(NamedTuple):
@@ -160,8 +162,20 @@ def fit_steps(student, rows):
     -------
     list of {ndarray, sparse matrix, DataFrame}
         The parts of the rows as the net sees them.
+
+    Raises
+    ------
+    StudentError
+        For a step that makes more or fewer rows, as a vectorizer of texts does of several inputs.
     """
     steps = student[:-1]
     X, *more = (own_rows(steps, part) for part in rows.parts)
     seed_parameters(steps, rows.seeds.weights)
-    return [steps.fit_transform(X, rows.task.y), *(steps.transform(part) for part in more)]
+    made = as_inputs(steps.fit_transform(X, rows.task.y))
+    n_made = made.shape[0] if hasattr(made, "shape") else len(made)
+    if n_made != X.shape[0]:
+        raise StudentError(
+            f"The steps before the student's net made {n_made} rows of {X.shape[0]}; expected as "
+            f"many. Check that the first of them reads X, which is of type {type(X).__name__}."
+        )
+    return [made, *(steps.transform(part) for part in more)]
