@@ -167,3 +167,13 @@ def test_rows_of_another_kind_than_those_of_fit_are_refused():
 def test_a_net_alone_refuses_texts():
     with pytest.raises(StudentError, match="X holds texts, and StudentNet reads numbers alone"):
         StudentNet().fit(["1.0", "2.0"], [0, 1])
+
+
+def test_a_vectorizer_that_reads_the_columns_of_a_table(refused):
+    pd = pytest.importorskip("pandas")
+    table = pd.DataFrame({"text": TEXTS, "more": TEXTS})
+    refused(
+        StudentError,
+        lambda: DistilledClassifier(student=student(), alpha=0).fit(table, Y),
+        "made 2 rows of 240; expected as many. Check that the first of them reads X.*DataFrame",
+    )
