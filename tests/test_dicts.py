@@ -23,7 +23,12 @@ from skdistill import (
     StudentNetRegressor,
 )
 from skdistill.deployment import export, load, save, to_onnx
-from skdistill.evaluation import capacity_curve, distillation_report, robustness_curve
+from skdistill.evaluation import (
+    bias_variance_decomposition,
+    capacity_curve,
+    distillation_report,
+    robustness_curve,
+)
 from skdistill.exceptions import ExportError, StudentError, TeacherError
 from skdistill.students import ImagePreprocessor, SparseMLP, TablePreprocessor
 from skdistill.targets import teacher_targets
@@ -140,6 +145,13 @@ def test_reports_and_curves():
     ]
     log_losses = [[row["log_loss"] for row in report.rows] for report in reports]
     np.testing.assert_array_equal(*log_losses)
+    rounds = [
+        bias_variance_decomposition(
+            one, rows[:80], Y[:80], rows[80:], Y[80:], n_rounds=3, random_state=0
+        )
+        for one, rows in ((model, ROWS), (twin, MATRIX))
+    ]
+    assert rounds[0].loss == rounds[1].loss
     default = DistilledClassifier(steps(*NB)[0]).set_params(student__max_epochs=1)
     curve = capacity_curve(default, ROWS, Y, param_range=[2, 4], cv=2)
     assert [row["value"] for row in curve.rows[1:3]] == [2, 4]

@@ -34,6 +34,7 @@ from skdistill import (
 from skdistill.deployment import CascadeClassifier, inspect, load, quantize, save, to_onnx
 from skdistill.evaluation import (
     adversarial_accuracy,
+    bias_variance_decomposition,
     diagnose,
     distillation_report,
     robustness_curve,
@@ -287,6 +288,29 @@ def test_reports_of_one_test_set_and_of_several():
     np.testing.assert_array_equal(
         [row["log_loss"] for row in several["a"].rows], [row["log_loss"] for row in one.rows]
     )
+
+
+def test_rounds_and_corruptions():
+    half, rest = few(X, 60), {name: part[60:] for name, part in X.items()}
+    tree = DecisionTreeClassifier(max_depth=2, random_state=0)
+    found = bias_variance_decomposition(
+        make_pipeline(table_alone(), tree), half, Y[:60], rest, Y[60:], n_rounds=3, random_state=0
+    )
+    expected = bias_variance_decomposition(
+        tree, TABLE[:60], Y[:60], TABLE[60:], Y[60:], n_rounds=3, random_state=0
+    )
+    assert found.loss == expected.loss
+    curve = robustness_curve(
+        {"two": TEACHER},
+        X,
+        Y,
+        corruption=lambda rows, strength, rng: {**rows, "table": (1 - strength) * rows["table"]},
+        strengths=[0, 1],
+        teacher_classes=[0, 1],
+    )
+    blind = FLAT * np.append(np.ones(16), np.zeros(3))
+    said = teacher_targets(TWIN, blind, Y).values.argmax(axis=1)
+    assert curve.rows[-1]["accuracy"] == (said == Y).mean()
 
 
 def test_a_diagnosis_of_a_fitted_model():

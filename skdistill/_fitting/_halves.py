@@ -9,6 +9,7 @@ from sklearn.base import clone
 
 from skdistill._compat import check_names_and_width
 from skdistill._fitting._begun import Clock, Prepared
+from skdistill._input._rows import as_rows
 from skdistill._interrupts import whole_trainings
 from skdistill._unwrap import rows_before_last
 from skdistill.exceptions import TeacherWarning
@@ -47,7 +48,7 @@ def try_fit(model, X, y, asked=None, **changes):
     student = trial._prepare(trial._read(X, y)).student
     for name, part in (asked or {}).items():
         with called(name):
-            check_names_and_width(trial, part)
+            check_names_and_width(trial, as_rows(part))
             student[-1].prepare_more(rows_before_last(student, part))
 
 

@@ -9,6 +9,7 @@ from sklearn.base import is_classifier, is_regressor
 from sklearn.utils import indexable
 from sklearn.utils.multiclass import check_classification_targets
 
+from skdistill._input._inputs import as_inputs
 from skdistill.evaluation._arguments import check_int, check_some_rows, read_labels, read_values
 from skdistill.evaluation._bias_variance._designs import DESIGNS
 from skdistill.evaluation._bias_variance._losses import CLASSIFIER_METRICS, REGRESSOR_METRICS
@@ -89,8 +90,8 @@ def check_data(X: Any, y: Any, X_test: Any, y_test: Any, *, classifier: bool) ->
     read = read_labels if classifier else read_values
     for part, rows in {"X": X, "X_test": X_test}.items():
         check_some_rows(part, rows)
-    X, y = indexable(X, read("y", y))
-    X_test, y_test = indexable(X_test, read("y_test", y_test))
+    X, y = indexable(as_inputs(X), read("y", y))
+    X_test, y_test = indexable(as_inputs(X_test), read("y_test", y_test))
     if not isinstance(X, list) and not isinstance(X_test, list):
         if np.shape(X)[1:] != np.shape(X_test)[1:]:
             raise ValueError(

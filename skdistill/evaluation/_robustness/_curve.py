@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from skdistill._compat import safe_indexing
+from skdistill._input._inputs import as_inputs
 from skdistill._names import copy_rows
 from skdistill._random import draw_seeds
 from skdistill.evaluation._arguments import check_int, check_n_jobs, check_random_state
@@ -234,7 +235,7 @@ def _tell(kind: Corruption, strength: float, scores: dict[str, dict[str, float]]
 def _corrupted(X: Any, kind: Corruption, strength: float, seed: int) -> Any:
     if strength == 0:
         return X
-    corrupted = kind.apply(copy_rows(X), strength, np.random.default_rng(seed))
+    corrupted = as_inputs(kind.apply(copy_rows(X), strength, np.random.default_rng(seed)))
     if np.shape(corrupted) != X.shape:
         raise ValueError(
             f"The corruption {kind.name} gave rows of shape {np.shape(corrupted)} for rows of "
