@@ -51,9 +51,12 @@ class FitDatasetMixin:
           is not in the sample is unknown.
         - The rows held back are drawn from all, no more than the sample may have, and stay in
           memory.
-        - In every epoch each row comes once. Groups of rows of files are read in an order that is
-          drawn, 16 or fewer at a time from all over the dataset, into a buffer whose rows are
-          shuffled. Files that are sorted by class are learnt from at a small cost.
+        - In every epoch each row comes once. The rows of files are written once into a scratch
+          file, from which each buffer gets a few hundred pieces of all of it, in an order that is
+          drawn; then its rows are shuffled. So files may be sorted by class, or by anything else.
+          The scratch file takes as many bytes as the columns that are read take in memory. It lies
+          in the folder of `memory`, or else in that of the system for such files, which the
+          variable TMPDIR names; nothing of it is left, whatever ends the fit.
 
         A `Dataset` of torch has a length and items, whose places are drawn. An `IterableDataset` is
         gone through anew for each epoch, and its rows are drawn from a buffer of 8 million numbers,
@@ -103,6 +106,8 @@ torch.utils.data.Dataset
             For a folder without Parquet files.
         ImportError
             For files, without pyarrow: ``pip install skdistill[parquet]``.
+        OSError
+            Where the disk has no room for the scratch file.
 
         See Also
         --------
@@ -145,7 +150,7 @@ def _fit_dataset(model, dataset, *given):
     clock = Clock()
     with all_or_nothing(model), contextlib.ExitStack() as stack:
         stack.enter_context(clock.of("student"))
-        seen = source.look_through(model, net.train_split)
+        seen = stack.enter_context(source.looked_through(model, teacher, net.train_split))
         refuse_gaps(model, seen)
         rows = _read(model, source, seen, teacher)
         student = model._prepare(rows).student
