@@ -99,8 +99,8 @@ class DatasetRows:
                 with_gaps |= _gaps_of(table.select(self.features))
         if not n_learnt:
             raise ValueError(
-                f"All rows of dataset are held back; expected some to learn from. Lower the size of "
-                f"train_split, or give more rows."
+                "All rows of dataset are held back; expected some to learn from. Lower the size "
+                "of train_split, or give more rows."
             )
         sample, held_back = self.part(below(samples)), self.part(below(held))
         some_held = held_back if len(held_back.answers) else None
