@@ -14,6 +14,7 @@ from skdistill.evaluation._arguments import rows_and_labels
 from skdistill.evaluation._arm_names import DISTILLED, TEACHER
 from skdistill.evaluation._displays._base import check_shown
 from skdistill.evaluation._metrics import class_index
+from skdistill.evaluation._report import DistillationReport
 from skdistill.targets import teacher_probabilities
 
 
@@ -74,9 +75,6 @@ def estimator_probabilities(estimator: Any, X: Any, y: Any) -> dict[str, np.ndar
 
 def check_report(owner: str, report: Any) -> None:
     """Refuse what is no `DistillationReport`."""
-    # Its page has pictures: it is above this file, and there when it is called.
-    from skdistill.evaluation._report import DistillationReport
-
     check_shown(owner, report, DistillationReport, "distillation_report")
 
 

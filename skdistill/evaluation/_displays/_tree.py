@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 from skdistill.evaluation._displays._base import Display, check_shown
-from skdistill.evaluation._displays._style import line_style, literal
 from skdistill.evaluation._explain_tree import TreeExplanation, explain_tree
+from skdistill.evaluation._plots._style import line_style, literal
 
 
 class TreeDisplay(Display):

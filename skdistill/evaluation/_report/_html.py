@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from skdistill.evaluation._arm_names import DISTILLED, TEACHER
-from skdistill.evaluation._displays._agreement import agreement_by_class
+from skdistill.evaluation._plots._agreement import agreement_by_class
 from skdistill.evaluation._report._pictures import draw_pictures
 from skdistill.evaluation._report._render import (
     COST,
