@@ -46,14 +46,11 @@ from skdistill.transfer._get_views import get_views
 class BaseStudentNet(NetStudentMixin, FastEpochMixin):
     """A skorch net that is trained on packed targets; see `StudentNet` for its settings.
 
-    A subclass says what the module's outputs mean, and names the criterion that it expects and
-    the estimator that holds its settings.
+    A subclass is a `ClassifierStudentMixin` or a sibling of it, which says what outputs mean.
     """
 
-    _own_criterion: type[PackedCriterion] = DistillationCriterion
     criterion_: PackedCriterion
     callbacks_: list
-    _settings_of: str
 
     _parameter_constraints = {
         "optimizer": [callable],

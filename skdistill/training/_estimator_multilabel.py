@@ -5,10 +5,10 @@ from sklearn.base import is_regressor
 
 from skdistill.exceptions import StudentError
 from skdistill.losses._regression import SquaredErrorLoss
+from skdistill.training._base_student import MultilabelStudentMixin
 from skdistill.training._estimator_base import BaseEstimatorStudent, join_parts
 from skdistill.training._estimator_regressor import own_loss
 from skdistill.training._label_links import LabelShareLink
-from skdistill.training._multilabel_net import MultilabelStudentMixin
 from skdistill.training._soft_values import mix_values
 
 
