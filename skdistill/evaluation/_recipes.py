@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import numpy as np
 from sklearn.base import clone, is_regressor
 from sklearn.utils.validation import check_memory
 
@@ -179,6 +180,12 @@ def _transformed(step: Any, asked: Mapping[str, Any]) -> dict[str, Any]:
         with called(name):
             found[name] = step.transform(own_rows(step, rows))
     return found
+
+
+def seed_of(model: Any) -> int:
+    """The int that a recipe has as `random_state`, 0 where it has none."""
+    state = model.random_state
+    return int(state) if isinstance(state, int | np.integer) else 0
 
 
 def student_arms(model: Any, names: Iterable[Any], **changes: Any) -> tuple[Arm, ...]:

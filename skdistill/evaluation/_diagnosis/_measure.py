@@ -14,7 +14,7 @@ from skdistill._progress import Progress
 from skdistill.evaluation._arm_names import DISTILLED, PLAIN, SMOOTHED, TEACHER
 from skdistill.evaluation._engine import doubts, run
 from skdistill.evaluation._problem import TOLD, Arm, Cell, Fit, Problem
-from skdistill.evaluation._recipes import student_arms
+from skdistill.evaluation._recipes import seed_of, student_arms
 from skdistill.evaluation._tasks import Scoring
 from skdistill.evaluation._teaching import ask_teacher, teacher_answer
 
@@ -95,7 +95,7 @@ def gather_evidence(
     """
     X, y, task = problem.X, problem.y, problem.task
     X_test, y_test = problem.tests["test"]
-    seed = int(model.random_state) if isinstance(model.random_state, int | np.integer) else 0
+    seed = seed_of(model)
     has_features = bool(getattr(model, "feature_losses", None))
     recipe = clone(model)
 

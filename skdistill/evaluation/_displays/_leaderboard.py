@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -98,10 +99,7 @@ class LeaderboardDisplay(Display):
         display : LeaderboardDisplay
         """
         check_metric(cls.__name__, cost, COSTS, "cost")
-
-        def compute() -> Leaderboard:
-            return leaderboard(model, X_train, y_train, X_test, y_test, **kwargs)
-
+        compute = partial(leaderboard, model, X_train, y_train, X_test, y_test, **kwargs)
         return cls._compute_and_plot(compute, ax, cost=cost)
 
     def plot(self, ax: Any = None, *, cost: str = "us_per_row") -> Self:

@@ -15,7 +15,7 @@ from skdistill.evaluation._arm_names import DISTILLED, TEACHER
 from skdistill.evaluation._displays._base import check_shown
 from skdistill.evaluation._metrics import class_index
 from skdistill.evaluation._report import DistillationReport
-from skdistill.targets import teacher_probabilities
+from skdistill.evaluation._teaching import teacher_answer
 
 
 def estimator_probabilities(estimator: Any, X: Any, y: Any) -> dict[str, np.ndarray]:
@@ -62,14 +62,7 @@ def estimator_probabilities(estimator: Any, X: Any, y: Any) -> dict[str, np.ndar
         return {type(estimator).__name__: estimator.predict_proba(X)}
     answers = {}
     if estimator.teacher_ is not None:
-        answers[TEACHER] = teacher_probabilities(
-            estimator.teacher_,
-            X,
-            estimator.classes_,
-            teacher_classes=estimator.teacher_classes,
-            device=estimator.device,
-            memory=estimator.memory,
-        )
+        answers[TEACHER] = teacher_answer(estimator, estimator.teacher_, X, estimator.classes_)
     return {**answers, DISTILLED: estimator.predict_proba(X)}
 
 

@@ -21,6 +21,7 @@ from skdistill.evaluation._recipes import (
     check_distilled,
     check_recipe,
     check_takes_answers,
+    seed_of,
     student_arms,
 )
 from skdistill.evaluation._shipped import (
@@ -30,6 +31,7 @@ from skdistill.evaluation._shipped import (
     costs_of_teacher,
     keep_student,
 )
+from skdistill.evaluation._tables import means
 from skdistill.evaluation._tasks import task_of
 from skdistill.evaluation._teaching import AskedTeacher
 from skdistill.targets._memory import open_memory
@@ -161,12 +163,11 @@ def leaderboard(
         except ValueError as error:
             error.add_note(f"This was found with the student {name!r}.")
             raise
-    base = int(model.random_state) if isinstance(model.random_state, int | np.integer) else 0
     return _board(
         model,
         problem,
         recipes,
-        [base + i for i in range(n_seeds)],
+        [seed_of(model) + i for i in range(n_seeds)],
         n_jobs=n_jobs,
         verbose=verbose,
         memory=memory,
@@ -239,12 +240,8 @@ def _row(student: str, arm: str, samples: list[dict[str, float]], n_seeds: int) 
     """Means over the seeds, and the spread of the scores where there are several."""
     costs = ("us_per_row", "us_single_row", "n_bytes", "fit_seconds")
     scores = [key for key in samples[0] if key not in (*costs, "n_parameters")]
-    row: Row = {"student": student, "arm": arm}
-    for key in (*scores, *costs):
-        values = [sample[key] for sample in samples]
-        row[key] = float(np.mean(values))
-        if n_seeds > 1 and key in scores:
-            row[f"{key}_std"] = float(np.std(values, ddof=1)) if len(values) > 1 else np.nan
+    row: Row = {"student": student, "arm": arm, **means(samples, scores, spread=n_seeds > 1)}
+    row |= means(samples, costs, spread=False)
     if np.isfinite(row["n_bytes"]):
         row["n_bytes"] = round(row["n_bytes"])
     return row

@@ -7,8 +7,6 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-import numpy as np
-
 from skdistill.evaluation._arguments import check_int, check_n_jobs
 from skdistill.evaluation._arm_names import (
     CASCADE,
@@ -20,7 +18,7 @@ from skdistill.evaluation._arm_names import (
 from skdistill.evaluation._memorised import warn_if_memorised
 from skdistill.evaluation._problem import Problem
 from skdistill.evaluation._read_problem import read_problem, read_unlabelled
-from skdistill.evaluation._recipes import check_distilled, check_recipe
+from skdistill.evaluation._recipes import check_distilled, check_recipe, seed_of
 from skdistill.evaluation._report._arms import OWNER, Arms, run_arms
 from skdistill.evaluation._report._cascade import read_held_back
 from skdistill.evaluation._report._group_gaps import ARMS, group_gaps
@@ -215,7 +213,7 @@ def distillation_report(
     if not fitted:
         held = {} if held_back is None else {"cascade[0]": held_back.X}
         check_recipe(model, *problem.to_learn(), problem.asked | held)
-    base = int(model.random_state) if isinstance(model.random_state, int | np.integer) else 0
+    base = seed_of(model)
     arms = run_arms(
         model,
         replace(problem, tests={name: (X, None) for name, (X, _) in problem.tests.items()}),

@@ -21,7 +21,7 @@ from skdistill.evaluation._robustness._corruptions import (
     make_corruption,
 )
 from skdistill.evaluation._robustness._models import Models, check_models_and_rows, mean_scores
-from skdistill.evaluation._tables import TableResult
+from skdistill.evaluation._tables import TableResult, means
 from skdistill.targets._memory import open_memory, remember
 
 OWNER = "robustness_curve"
@@ -223,7 +223,9 @@ def _score_all(
         corrupted = _corrupted(X, kind, strength, seed)
         for name, own in samples.items():
             own.append(_score(y_index, _ask(models, name, corrupted, kind)))
-    return {name: _summary(own, is_drawn) for name, own in samples.items()}
+    # What is not drawn does not vary.
+    single = np.nan if is_drawn else 0.0
+    return {name: means(own, METRICS, single=single) for name, own in samples.items()}
 
 
 def _tell(kind: Corruption, strength: float, scores: dict[str, dict[str, float]]) -> str:
@@ -260,14 +262,3 @@ def _score(y_index: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
     labels = np.arange(probabilities.shape[1])
     ece = expected_calibration_error(y_index, probabilities, labels=labels)
     return {**mean_scores(y_index, probabilities), "ece": ece}
-
-
-def _summary(samples: list[dict[str, float]], is_drawn: bool) -> dict[str, float]:
-    """Means and standard deviations over the repeats; what is not drawn does not vary."""
-    summary = {}
-    for metric in METRICS:
-        values = [sample[metric] for sample in samples]
-        single = np.nan if is_drawn else 0.0
-        summary[metric] = float(np.mean(values))
-        summary[f"{metric}_std"] = float(np.std(values, ddof=1)) if len(values) > 1 else single
-    return summary

@@ -17,7 +17,7 @@ from skdistill.evaluation._engine import key_of, run
 from skdistill.evaluation._metrics import class_index, row_terms
 from skdistill.evaluation._problem import Cell, Fit, Problem
 from skdistill.evaluation._read_problem import check_numbers, check_same_columns
-from skdistill.evaluation._recipes import student_arms
+from skdistill.evaluation._recipes import seed_of, student_arms
 from skdistill.evaluation._rows_of_fit import check_rows_of_fit
 from skdistill.evaluation._tasks import ClassScoring
 from skdistill.exceptions import TeacherError
@@ -80,9 +80,8 @@ class Models:
         self, owner: str, model: DistilledClassifier, X: Any, y: np.ndarray, memory: Any
     ) -> Models:
         """The same and, before the distilled student, a plain fit of its recipe."""
-        seed = model.random_state if isinstance(model.random_state, int | np.integer) else 0
         problem = Problem(X, y, ClassScoring(y))
-        cell = Cell({}, student_arms(clone(model), [PLAIN]), int(seed), np.arange(len(y)))
+        cell = Cell({}, student_arms(clone(model), [PLAIN]), seed_of(model), np.arange(len(y)))
         (plain,) = run(owner, problem, [cell], _keep, memory=memory)
         distilled = self.members[DISTILLED]
         others = {name: m for name, m in self.members.items() if name != DISTILLED}
