@@ -12,9 +12,9 @@ import numpy as np
 from skdistill._compat import safe_indexing
 from skdistill._names import copy_rows
 from skdistill._random import draw_seeds
-from skdistill.evaluation._arguments import check_int, check_n_jobs, check_random_state
+from skdistill.evaluation._arguments import check_int, check_random_state
 from skdistill.evaluation._metrics import expected_calibration_error
-from skdistill.evaluation._parts import run_parts
+from skdistill.evaluation._parts import Work, run_parts
 from skdistill.evaluation._robustness._corruptions import (
     Corruption,
     check_strengths,
@@ -22,7 +22,7 @@ from skdistill.evaluation._robustness._corruptions import (
 )
 from skdistill.evaluation._robustness._models import Models, check_models_and_rows, mean_scores
 from skdistill.evaluation._tables import TableResult, means
-from skdistill.targets._memory import open_memory, remember
+from skdistill.targets._memory import remember
 
 OWNER = "robustness_curve"
 
@@ -162,8 +162,7 @@ def robustness_curve(
     >>> [(row["model"], row["strength"]) for row in curve.rows]
     [('linear', 0.0), ('linear', 0.5), ('tree', 0.0), ('tree', 0.5)]
     """
-    check_n_jobs(OWNER, n_jobs)
-    folder = open_memory(memory)
+    work = Work(OWNER, n_jobs, verbose, memory)
     check_int(OWNER, "n_repeats", n_repeats)
     check_random_state(OWNER, random_state)
     given = check_models_and_rows(
@@ -174,25 +173,22 @@ def robustness_curve(
     levels = check_strengths(strengths, kind)
     seeds = draw_seeds(random_state, n_repeats)
 
-    key = given.key(OWNER, corruption, seeds) if folder else ""
+    key = given.key(OWNER, corruption, seeds) if work.folder else ""
     few = safe_indexing(X, np.arange(min(X.shape[0], _N_TRIED)))
     # A misfit shows before anything is trained.
     trial = partial(_try, given.models, few, kind, max(levels), seeds[0])
-    remember(folder, trial, key, "tried", max(levels))
+    remember(work.folder, trial, key, "tried", max(levels))
     asked = given.models
     if given.y_train is not None:
-        asked = asked.with_plain(OWNER, models, given.X_train, given.y_train, folder)
+        asked = asked.with_plain(work, models, given.X_train, given.y_train)
 
     rows: dict[str, list[dict[str, Any]]] = {name: [] for name in asked.members}
     for strength, scores in run_parts(
-        OWNER,
+        work,
         partial(_score_all, asked, X, given.y_index, kind, seeds),
         levels,
         key=key,
         tell=partial(_tell, kind),
-        n_jobs=n_jobs,
-        verbose=verbose,
-        memory=folder,
     ):
         for name, found in scores.items():
             head = {"model": name, "corruption": kind.name, "strength": strength}
