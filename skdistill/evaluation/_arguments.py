@@ -20,6 +20,14 @@ def check_int(owner: str, name: str, value: Any, least: int = 1, why: str = "") 
         )
 
 
+def check_bool(owner: str, name: str, value: Any) -> None:
+    """Refuse what is no truth value."""
+    if not isinstance(value, bool | np.bool_):
+        raise ValueError(
+            f"The {name!r} parameter of {owner} must be a bool. Got {value!r} instead."
+        )
+
+
 def check_random_state(owner: str, random_state: Any) -> None:
     """Refuse what seeds nothing."""
     is_int = isinstance(random_state, int | np.integer) and 0 <= random_state < 2**32

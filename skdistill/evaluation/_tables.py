@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -75,6 +75,35 @@ def rows_to_frame(rows: list[dict[str, Any]], owner: str, method: str = "to_fram
             f"numbers are in its rows."
         ) from error
     return pd.DataFrame(rows)
+
+
+def means(
+    samples: Sequence[Mapping[str, float]],
+    names: Iterable[str],
+    *,
+    spread: bool = True,
+    single: float = np.nan,
+) -> dict[str, float]:
+    """Means of what several fits or draws gave, and how far these are apart.
+
+    Parameters
+    ----------
+    samples : sequence of dict of str to float
+        One for each fit or draw.
+    names : iterable of str
+        The keys that are wanted.
+    spread : bool, default=True
+        Whether a mean is followed by the standard deviation (ddof=1), under ``<name>_std``.
+    single : float, default=nan
+        The standard deviation of one sample.
+    """
+    found = {}
+    for name in names:
+        values = [sample[name] for sample in samples]
+        found[name] = float(np.mean(values))
+        if spread:
+            found[f"{name}_std"] = float(np.std(values, ddof=1)) if len(values) > 1 else single
+    return found
 
 
 def rows_to_table(rows: list[dict[str, Any]]) -> Table:

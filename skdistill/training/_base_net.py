@@ -25,7 +25,7 @@ from skdistill.students._widths import infer_widths
 from skdistill.training._batches import TensorBatches, TensorRows, padded, resolve_batch_size
 from skdistill.training._callbacks import KeepBest, PrintEpochs
 from skdistill.training._criterion import DistillationCriterion, PackedCriterion
-from skdistill.training._fast_epoch import FastEpochMixin
+from skdistill.training._fast_epoch import FastEpochNet
 from skdistill.training._fitted import ModuleBody
 from skdistill.training._holdout import HoldOut, hold_back, positions_in
 from skdistill.training._net_student import NetStudentMixin
@@ -43,17 +43,14 @@ from skdistill.training._views import Views, check_views
 from skdistill.transfer._get_views import get_views
 
 
-class BaseStudentNet(NetStudentMixin, FastEpochMixin):
+class BaseStudentNet(NetStudentMixin, FastEpochNet):
     """A skorch net that is trained on packed targets; see `StudentNet` for its settings.
 
-    A subclass says what the module's outputs mean, and names the criterion that it expects and
-    the estimator that holds its settings.
+    A subclass is a `ClassifierStudentMixin` or a sibling of it, which says what outputs mean.
     """
 
-    _own_criterion: type[PackedCriterion] = DistillationCriterion
     criterion_: PackedCriterion
     callbacks_: list
-    _settings_of: str
 
     _parameter_constraints = {
         "optimizer": [callable],

@@ -1,12 +1,18 @@
 """What students that are nets share: one way to learn, and to go on learning."""
 
+import numpy as np
+
 from skdistill._atomic import all_or_nothing
+from skdistill._compat import Columns, check_names_and_width, learn_names_and_width
+from skdistill._input._labels import read_labels
+from skdistill._input._rows import as_rows
+from skdistill.targets._tasks import ClassTask
 from skdistill.training._base_student import BaseStudent
-from skdistill.training._number_rows import NumberRowsMixin, check_weights
+from skdistill.training._number_rows import NumberRows, check_weights, only_numbers
 from skdistill.training._packed import Packed
 
 
-class NetStudentMixin(NumberRowsMixin, BaseStudent):
+class NetStudentMixin(BaseStudent):
     """A student whose module learns from packed targets, epoch by epoch.
 
     A subclass has `prepare`, `prepare_again`, `goes_on`, `_train` and `_body`.
@@ -18,6 +24,41 @@ class NetStudentMixin(NumberRowsMixin, BaseStudent):
             object.__setattr__(self, name, value)
         else:
             super().__setattr__(name, value)
+
+    @property
+    def _number_rows(self):
+        return NumberRows(Columns(self), getattr(self, "dtype", "float32"))
+
+    def prepare_more(self, X):
+        """Check further rows of a kind that `prepare` has seen.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, ...)
+
+        Returns
+        -------
+        {ndarray, CSR matrix} of shape (n_samples, ...)
+            For `learn`, below the rows that `prepare` returned.
+        """
+        X = as_rows(X)
+        check_names_and_width(self, X)
+        return self._only_numbers(X)
+
+    def _learn_columns(self, X):
+        """Record the columns of rows to learn from; refuse rows that a module cannot read."""
+        X = as_rows(X)
+        learn_names_and_width(self, X)
+        return self._only_numbers(X)
+
+    def _only_numbers(self, X):
+        return only_numbers(X, type(self).__name__, getattr(self, "dtype", "float32"))
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.input_tags.three_d_array = True
+        return tags
 
     def _prepare_or_go_on(self, X, task):
         if not hasattr(self, "link_") or not self.goes_on():
@@ -63,3 +104,36 @@ class NetStudentMixin(NumberRowsMixin, BaseStudent):
             packed, self.link_ = self.link_.learnt(packed)
         self._train(X, packed, {**settings, "terms": tuple(terms)}, seed)
         return self
+
+
+def read_more_labels(student, y, classes):
+    """Return the task of labels that a classifier is to go on with.
+
+    Parameters
+    ----------
+    student : NetStudentMixin
+        Its classes, where it has learnt some, are those of the labels.
+    y : array-like of shape (n_samples,)
+    classes : array-like of shape (n_classes,) or None
+        All labels that will ever come; of a student that has learnt, those that it knows.
+
+    Returns
+    -------
+    ClassTask
+
+    Raises
+    ------
+    ValueError
+        For other classes than those that it knows.
+    """
+    y = read_labels(y)
+    known = student.link_.classes if hasattr(student, "link_") else None
+    if known is not None and classes is not None:
+        if not np.array_equal(np.unique(classes), known):
+            raise ValueError(
+                f"classes={np.unique(classes).tolist()[:6]} were given to a student that has "
+                f"learnt {known.tolist()[:6]}; expected the same. Leave them out, or fit anew."
+            )
+    elif classes is not None:
+        known = np.unique(read_labels(classes))
+    return ClassTask(y, known)

@@ -9,7 +9,13 @@ from sklearn.base import is_classifier, is_regressor
 from sklearn.utils import indexable
 from sklearn.utils.multiclass import check_classification_targets
 
-from skdistill.evaluation._arguments import check_int, check_some_rows, read_labels, read_values
+from skdistill.evaluation._arguments import (
+    check_bool,
+    check_int,
+    check_some_rows,
+    read_labels,
+    read_values,
+)
 from skdistill.evaluation._bias_variance._designs import DESIGNS
 from skdistill.evaluation._bias_variance._losses import CLASSIFIER_METRICS, REGRESSOR_METRICS
 from skdistill.evaluation._problem import Problem
@@ -42,11 +48,7 @@ def check_settings(owner: str, design: Any, n_rounds: Any, refit_teacher: Any) -
         )
     why = "; the standard errors leave one round out, and a variance needs two."
     check_int(owner, "n_rounds", n_rounds, MIN_ROUNDS, why)
-    if not isinstance(refit_teacher, bool | np.bool_):
-        raise ValueError(
-            f"The 'refit_teacher' parameter of {owner} must be a bool. Got {refit_teacher!r} "
-            f"instead."
-        )
+    check_bool(owner, "refit_teacher", refit_teacher)
 
 
 def check_arm(name: str, estimator: Any, metrics: list[str], *, refit_teacher: bool) -> None:
