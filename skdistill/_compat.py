@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import numpy as np
+import sklearn
 from sklearn.base import _fit_context
 from sklearn.metrics._scorer import _MultimetricScorer
 from sklearn.model_selection._search import BaseSearchCV
@@ -35,6 +36,7 @@ from sklearn.utils.validation import (
 from skdistill._input._frames import column_names, is_table
 
 __all__ = [
+    "CALIBRATION",
     "BaseSearchCV",
     "Columns",
     "HasMethods",
@@ -60,6 +62,9 @@ __all__ = [
     "settle_failures",
     "validate_parameter_constraints",
 ]
+
+#: How `CalibratedClassifierCV` is to calibrate: by one temperature, which scikit-learn 1.7 has not.
+CALIBRATION = "sigmoid" if sklearn.__version__.startswith("1.7.") else "temperature"
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 

@@ -208,4 +208,4 @@ def _read_column(name: str, y: Any) -> np.ndarray:
             f"(n_samples,). Of one-hot rows take {name}.argmax(axis=1); several outputs go one at "
             f"a time."
         )
-    return column_or_1d(y, warn=True, input_name=name)
+    return column_or_1d(y, warn=True)
