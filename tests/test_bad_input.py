@@ -43,6 +43,7 @@ X, Y = make_classification(
 )
 TABLE = pd.DataFrame(X, columns=list("abcd"))
 NAMES = np.array(["blue", "green", "red"])[Y]
+AMOUNTS = 1000 * np.arange(N)[::-1]
 EVEN = np.full((N, 3), 1 / 3)
 FITTED = GaussianNB().fit(X, Y)
 NAMED = GaussianNB().fit(X, NAMES)
@@ -293,7 +294,13 @@ CASES = [
     Case("one class", ValueError, fit(y=np.zeros(N)),
          r"y holds 1 class .*\(n_samples=48\); expected at least two classes"),
     Case("continuous labels", ValueError, fit(y=X[:, 0]),
-         "Unknown label type: continuous.*expects discrete classes"),
+         r"Unknown label type: continuous. y holds numbers such as .*such as Distilled"),
+    Case("amounts as labels", ValueError, fit(y=AMOUNTS.astype(float)),
+         "y holds 48 different numbers in 48 rows, .*as a class.*DistilledRegressor.*texts"),
+    Case("whole amounts as labels", ValueError, fit(y=AMOUNTS),
+         "y holds 48 different numbers in 48 rows, .*as a class.*DistilledRegressor.*texts"),
+    Case("amounts for a plain student", ValueError, fit(y=AMOUNTS, alpha=0, teacher=None),
+         "y holds 48 different numbers"),
     Case("too few labels", ValueError, fit(y=Y[:7]),
          r"inconsistent numbers of samples: \[48, 7\]"),
     Case("many labels a row", ValueError, fit(y=np.eye(3)[Y]),

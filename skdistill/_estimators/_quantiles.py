@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from skdistill._atomic import all_or_nothing
 from skdistill._compat import check_names_and_width, fit_context, learn_names_and_width
 from skdistill._estimators._regressor import DistilledRegressor
+from skdistill._input._numbers import as_numbers
 from skdistill._input._rows import as_rows
 from skdistill._names import own_rows
 from skdistill._random import draw_seeds, seed_parameters
@@ -20,7 +21,6 @@ from skdistill._unwrap import last_step
 from skdistill.exceptions import TeacherError
 from skdistill.losses._regression import QuantileLoss, check_quantiles
 from skdistill.students._default import named_default
-from skdistill.targets._tasks import as_numbers
 from skdistill.teachers._fit import clone_teacher, is_fitted
 from skdistill.training._estimator_regressor import own_loss
 

@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_consistent_length
 
 from skdistill._compat import Interval, safe_indexing
-from skdistill._input._labels import read_labels
+from skdistill._input._labels import check_labels
 from skdistill._input._rows import as_rows
 from skdistill._progress import Progress
 from skdistill.exceptions import TeacherError
@@ -245,7 +245,7 @@ class PaidTeacher(BaseEstimator):
             The `accuracy` over `n_rows`, its `interval` and the `cost`.
         """
         self._check()
-        labels = read_labels(y)
+        labels = check_labels(y)
         check_consistent_length(X, labels)
         check_known(labels, self.classes_)
         before = self.spent

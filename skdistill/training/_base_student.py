@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from skdistill._atomic import all_or_nothing
-from skdistill._input._labels import read_labels
+from skdistill._input._labels import check_labels, read_labels
 from skdistill.targets._tasks import ClassTask, NumberTask
 from skdistill.training._fitted import FittedStudent
 from skdistill.training._links import ClassLink, NumberLink
@@ -228,8 +228,8 @@ class NetClassifierMixin(ClassifierStudentMixin):
         -------
         self
         """
-        y = read_labels(y)
         known = self.link_.classes if hasattr(self, "link_") else None
+        y = read_labels(y) if known is None and classes is None else check_labels(y)
         if known is not None and classes is not None:
             if not np.array_equal(np.unique(classes), known):
                 raise ValueError(
@@ -237,7 +237,7 @@ class NetClassifierMixin(ClassifierStudentMixin):
                     f"learnt {known.tolist()[:6]}; expected the same. Leave them out, or fit anew."
                 )
         elif classes is not None:
-            known = np.unique(read_labels(classes))
+            known = np.unique(check_labels(classes))
         return self._go_on(X, ClassTask(y, known), sample_weight)
 
     def _make_link(self, task, criterion):

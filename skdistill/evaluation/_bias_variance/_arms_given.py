@@ -9,6 +9,7 @@ from sklearn.base import is_classifier, is_regressor
 from sklearn.utils import indexable
 from sklearn.utils.multiclass import check_classification_targets
 
+from skdistill._input._labels import refuse_amounts, refuse_fractions
 from skdistill.evaluation._arguments import check_int, check_some_rows, read_labels, read_values
 from skdistill.evaluation._bias_variance._designs import DESIGNS
 from skdistill.evaluation._bias_variance._losses import CLASSIFIER_METRICS, REGRESSOR_METRICS
@@ -100,6 +101,8 @@ def check_data(X: Any, y: Any, X_test: Any, y_test: Any, *, classifier: bool) ->
         check_same_columns(X, X_test, "X")
         check_numbers(X, X_test, "X")
     if classifier:
+        refuse_fractions(y)
+        refuse_amounts(np.unique(y), len(y))
         check_classification_targets(y)
     task = ClassScoring(y) if classifier else NumberScoring(y)
     check_known(task, y_test, "y")
