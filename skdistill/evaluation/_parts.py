@@ -66,7 +66,9 @@ def run_parts(
         delayed(_remembered)(folder, key, work, part) for key, part in zip(keys, parts, strict=True)
     )
     results = results_of(tasks, n_jobs)
-    own = Progress(owner, len(parts), shown=verbose) if progress is None else nullcontext(progress)
+    own: Any = nullcontext(progress)
+    if progress is None:
+        own = Progress(owner, len(parts), shown=verbose, n_jobs=n_jobs)
     with own as said:
         for part, result in zip(parts, results, strict=True):
             said.add(tell(part, result))

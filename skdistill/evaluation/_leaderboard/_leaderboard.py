@@ -187,7 +187,8 @@ def _board(
     task, (X_test, y_test) = problem.task, problem.tests[TEST]
     encoded, unseen = task.encode(y_test), replace(problem, tests={TEST: (X_test, None)})
     everything = np.arange(len(problem.y))
-    with Progress(OWNER, 1 + len(seeds) * len(recipes), shown=verbose) as progress:
+    n_parts = 1 + len(seeds) * len(recipes)
+    with Progress(OWNER, n_parts, shown=verbose, n_jobs=n_jobs) as progress:
         asked = ask_once(OWNER, model, problem, seeds[0], fitted=False, memory=memory)
         teacher = AskedTeacher(model, asked.teacher, task.known(problem.y))
         answer = task.ask(teacher, X_test, TEACHER)

@@ -122,7 +122,7 @@ def run_arms(
     thirds = _thirds(model, problem, seeds[0]) if SCALED in task.report_arms else []
     arms = student_arms(model, [name for name in names if name not in given])
     n_parts = 1 + len(thirds) + len(seeds) * len(arms)
-    with Progress(OWNER, n_parts, shown=verbose) as progress:
+    with Progress(OWNER, n_parts, shown=verbose, n_jobs=n_jobs) as progress:
         asked = ask_once(OWNER, model, problem, seeds[0], fitted=fitted, memory=memory)
         targets = asked.targets
         teacher = AskedTeacher(model, asked.teacher, task.known(problem.y))
