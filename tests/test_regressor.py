@@ -246,6 +246,9 @@ def test_metadata_are_routed():
 def test_a_poor_teacher_is_warned_of():
     with pytest.warns(TeacherWarning, match="squared error on the labelled rows"):
         distil(lambda X: np.zeros(len(X))).fit(X, Y)
+    two = pd.DataFrame({"sugar": Y, "pressure": Y - Y.mean()})
+    with pytest.warns(TeacherWarning, match="in column 'sugar' of y, worse than"):
+        distil(lambda X: np.zeros((len(X), 2))).fit(X, two)
     with pytest.warns(TeacherWarning, match="does not teach a quantile"):
         distil(RIDGE, loss=QuantileLoss(quantile=0.99)).fit(X, Y)
 

@@ -6,7 +6,7 @@ from typing import Any, Self
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, MetaEstimatorMixin, RegressorMixin, clone
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, RegressorMixin, clone, is_classifier
 from sklearn.utils import column_or_1d, get_tags
 from sklearn.utils.validation import check_is_fitted
 
@@ -106,7 +106,7 @@ class DistilledQuantileRegressor(RegressorMixin, MetaEstimatorMixin, BaseEstimat
     feature_names_in_: np.ndarray
 
     _parameter_constraints: dict = {
-        "teacher": [list, tuple, BaseEstimator, None],
+        "teacher": "no_validation",
         "quantiles": ["array-like"],
         "student": "no_validation",
         "alpha": DistilledRegressor._parameter_constraints["alpha"][1:],
@@ -305,7 +305,22 @@ def _as_teacher(teacher, quantiles):
     """Return what predicts all quantiles, fitted where it is given so; None without a teacher."""
     if teacher is None:
         return None
+    members = list(teacher) if isinstance(teacher, list | tuple) else [teacher]
+    known = [one for one in members if hasattr(one, "__sklearn_tags__")]
+    classifiers = [type(one).__name__ for one in known if is_classifier(one)]
+    if classifiers:
+        raise TeacherError(
+            f"The teacher {classifiers[0]} is a classifier; expected a regressor that learns a "
+            f"quantile, such as HistGradientBoostingRegressor(loss='quantile'), or a list of one "
+            f"for each quantile. For classes use DistilledClassifier."
+        )
     if not isinstance(teacher, list | tuple):
+        if not isinstance(teacher, BaseEstimator):
+            raise TeacherError(
+                f"The teacher {type(teacher).__name__} is no estimator; expected a regressor of scikit-learn "
+                f"that learns a quantile, such as HistGradientBoostingRegressor(loss='quantile'), "
+                f"or a list of one for each quantile."
+            )
         if is_fitted(teacher):
             raise TeacherError(
                 f"The teacher {type(teacher).__name__} is fitted, and predicts one number; "

@@ -114,9 +114,9 @@ class ClassTask:
         """Return the splitter that `cv` stands for."""
         return stratified_folds(cv, self.y, groups)
 
-    def check_training_rows(self, train, where):
+    def check_training_rows(self, train, where, in_sample):
         """Refuse training rows of a split that hold a single class; see `check_two_classes`."""
-        check_two_classes(self.y, train, where)
+        check_two_classes(self.y, train, where, in_sample)
 
     def check_columns(self, columns, *, explicit):
         """Compare the teacher's classes with those of y; see `check_classes`."""
@@ -302,7 +302,7 @@ class NumberTask:
         """Return the splitter that `cv` stands for."""
         return shuffled_folds(cv, self.y, groups)
 
-    def check_training_rows(self, train, where):
+    def check_training_rows(self, train, where, in_sample):
         """Any rows will do."""
 
     def check_columns(self, columns, *, explicit):
@@ -341,7 +341,7 @@ class NumberTask:
 
     def warn(self, targets, sample_weight):
         """Warn of a teacher that a constant beats."""
-        warn_of_poor_values(targets.values, self.targets, sample_weight, self.level)
+        warn_of_poor_values(targets.values, self.targets, sample_weight, self.level, self.names)
 
     def warn_if_known(self, targets, history):
         """Numbers are never wholly right or wrong."""

@@ -41,6 +41,10 @@ class BaseEstimatorStudent(BaseStudent):
     def __init__(self, estimator):
         self.estimator = estimator
 
+    @property
+    def _given_name(self):
+        return type(self.estimator).__name__
+
     def prepare_more(self, X):
         """Check further rows; see `StudentNet.prepare_more`."""
         return self._check(X)

@@ -61,6 +61,10 @@ class BaseSkorchStudent(NetStudentMixin):
     def __init__(self, net):
         self.net = net
 
+    @property
+    def _given_name(self):
+        return type(self.net).__name__
+
     def prepare_more(self, X):
         """Check further rows; see `StudentNet.prepare_more`."""
         return as_tensor(_dense(super().prepare_more(X)), self.net_.module_).numpy()

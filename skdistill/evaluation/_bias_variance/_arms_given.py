@@ -76,7 +76,7 @@ def check_kind(name: str, estimator: Any) -> bool:
     if isinstance(estimator, type) or not has_methods:
         raise TypeError(
             f"'{name}' must be a scikit-learn estimator, to be cloned and fitted in every round. "
-            f"Got {estimator!r} instead."
+            f"Got {estimator!r:.80} instead."
         )
     if not is_classifier(estimator) and not is_regressor(estimator):
         raise TypeError(
