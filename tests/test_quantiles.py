@@ -176,7 +176,7 @@ REFUSED = {
     "a network": (
         TeacherError,
         lambda: student(teacher=torch.nn.Identity()).fit(X, Y),
-        "The teacher Identity is no estimator; expected a regressor of scikit-learn that learns a quantile",
+        "Identity is no estimator; expected a regressor of scikit-learn that learns a quantile",
     ),
     "a teacher of the mean": (
         TeacherError,

@@ -317,8 +317,8 @@ def _as_teacher(teacher, quantiles):
     if not isinstance(teacher, list | tuple):
         if not isinstance(teacher, BaseEstimator):
             raise TeacherError(
-                f"The teacher {type(teacher).__name__} is no estimator; expected a regressor of scikit-learn "
-                f"that learns a quantile, such as HistGradientBoostingRegressor(loss='quantile'), "
+                f"The teacher {type(teacher).__name__} is no estimator; expected a regressor of "
+                f"scikit-learn that learns a quantile, such as HistGradientBoostingRegressor(loss='quantile'), "
                 f"or a list of one for each quantile."
             )
         if is_fitted(teacher):
