@@ -318,8 +318,9 @@ def _as_teacher(teacher, quantiles):
         if not isinstance(teacher, BaseEstimator):
             raise TeacherError(
                 f"The teacher {type(teacher).__name__} is no estimator; expected a regressor of "
-                f"scikit-learn that learns a quantile, such as HistGradientBoostingRegressor(loss='quantile'), "
-                f"or a list of one for each quantile."
+                f"scikit-learn that learns a quantile, such as "
+                f"HistGradientBoostingRegressor(loss='quantile'), or a list of one for each "
+                f"quantile."
             )
         if is_fitted(teacher):
             raise TeacherError(
