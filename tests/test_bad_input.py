@@ -94,6 +94,16 @@ class Wide(torch.nn.Module):
         super().__init__()
 
 
+class OwnForward(NeuralNetClassifier):
+    def forward_iter(self, X, training=False, device="cpu"):
+        yield from super().forward_iter(X, training, device)
+
+
+class OwnInfer(StudentNet):
+    def infer(self, x, **fit_params):
+        return super().infer(x, **fit_params)
+
+
 class Case(NamedTuple):
     id: str
     error: type
@@ -441,6 +451,17 @@ CASES = [
          "GaussianNB reads numbers, and X holds texts .*'none'.*Put a step before it"),
     Case("one logit", StudentError, fit(student=NeuralNetBinaryClassifier(MLP)),
          "NeuralNetBinaryClassifier.*expected one logit per class. Use NeuralNetClassifier"),
+    Case("a net's own nonlinearity", StudentError,
+         fit(student=NeuralNetClassifier(MLP, predict_nonlinearity=torch.sigmoid)),
+         "The student NeuralNetClassifier sets predict_nonlinearity=sigmoid, .*module's forward"),
+    Case("a StudentNet's own nonlinearity", StudentError,
+         fit(student=StudentNet(MLP, predict_nonlinearity=torch.sigmoid)),
+         "The student StudentNet sets predict_nonlinearity=sigmoid, .*would not hear"),
+    Case("a net that goes forward in a way of its own", StudentError,
+         fit(student=OwnForward(MLP)),
+         "The student OwnForward has its own forward_iter, .*would not hear.*module's forward"),
+    Case("a StudentNet that infers in a way of its own", StudentError, fit(student=OwnInfer(MLP)),
+         "The student OwnInfer has its own infer, .*would not hear.*module's forward"),
     Case("settings of a net's criterion", StudentError,
          fit(student=NeuralNetClassifier(MLP, criterion__reduction="sum")),
          r"sets \['criterion__reduction'\], .*brings its own criterion.*Remove them"),

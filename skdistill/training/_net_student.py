@@ -1,9 +1,47 @@
 """What students that are nets share: one way to learn, and to go on learning."""
 
 from skdistill._atomic import all_or_nothing
+from skdistill.exceptions import StudentError
 from skdistill.training._base_student import BaseStudent
 from skdistill.training._number_rows import NumberRowsMixin, check_weights
 from skdistill.training._packed import Packed
+
+UNHEARD = ("predict", "predict_proba", "forward", "forward_iter")
+"""Methods of a net that no prediction of a student goes through."""
+
+UNHEARD_OF_OURS = (*UNHEARD, "evaluation_step", "infer")
+"""The same of a StudentNet, whose module is asked without the net."""
+
+
+def refuse_unheard(net, methods):
+    """Refuse a net that predicts in a way of its own, which its student would not.
+
+    Parameters
+    ----------
+    net : skorch.NeuralNet
+    methods : sequence of str
+        Those that a class of the user's own may not have.
+
+    Raises
+    ------
+    StudentError
+    """
+    unheard = [f"has its own {name}" for name in methods if _is_users(net, name)]
+    if callable(net.predict_nonlinearity):
+        name = getattr(net.predict_nonlinearity, "__name__", type(net.predict_nonlinearity))
+        unheard.append(f"sets predict_nonlinearity={name}")
+    if unheard:
+        raise StudentError(
+            f"The student {type(net).__name__} {' and '.join(unheard)}, which the student's "
+            f"predictions would not hear: they are what its module returns, logits, probabilities "
+            f"or numbers. Do it in the module's forward, from which it also learns."
+        )
+
+
+def _is_users(net, name):
+    """Whether a method comes from a class that is neither skorch's nor of this package."""
+    owner = next(kind for kind in type(net).__mro__ if name in vars(kind))
+    return owner.__module__.partition(".")[0] not in ("skorch", "skdistill")
 
 
 class NetStudentMixin(NumberRowsMixin, BaseStudent):

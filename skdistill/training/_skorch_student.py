@@ -25,7 +25,7 @@ from skdistill.training._criterion import (
 )
 from skdistill.training._fitted import HoldsModule
 from skdistill.training._holdout import hold_back, positions_in
-from skdistill.training._net_student import NetStudentMixin
+from skdistill.training._net_student import UNHEARD, NetStudentMixin, refuse_unheard
 from skdistill.training._packed import part_scales
 from skdistill.training._trainer import (
     initialize_again,
@@ -133,6 +133,7 @@ class BaseSkorchStudent(NetStudentMixin):
                 f"would go unheard. Remove them; the loss is a parameter of the "
                 f"{self._settings_of}."
             )
+        refuse_unheard(net, UNHEARD)
 
 
 class SkorchStudent(NetClassifierMixin, BaseSkorchStudent):
