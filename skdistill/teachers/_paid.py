@@ -79,6 +79,11 @@ class PaidTeacher(BaseEstimator):
     with other settings, asks about new rows alone. What the new rows would cost is compared with
     the budget before the first question.
 
+    A row is known by all that `ask` can see of it: its values, their dtype, and the names of its
+    columns. In single precision 0.1 is another number than in double precision, and ``1`` is told
+    otherwise than ``1.0``, so that the same table in another dtype is bought anew. Give all fits
+    rows of one form; `dry_run` says how many are new.
+
     Parameters
     ----------
     ask : callable

@@ -208,6 +208,10 @@ def test_a_table_is_handed_on_as_one(tmp_path):
     teacher = PaidTeacher(lambda rows: rows["text"].tolist(), tmp_path, classes=["bad", "good"])
     assert teacher.predict_proba(table).argmax(axis=1).tolist() == [1, 0, 1]
     assert teacher.dry_run(table).n_new == 0
+    # A row is known by all that the function can see of it.
+    assert teacher.dry_run(table.astype({"n": "float32"})).n_new == 2
+    assert teacher.dry_run(table.set_axis(["words", "n"], axis=1)).n_new == 2
+    assert teacher.dry_run(table.set_axis([7, 8, 9])).n_new == 0
 
 
 def test_the_audit_counts_and_says_how_sure_it_is(tmp_path):
