@@ -32,17 +32,18 @@ def headline(rows: list[dict[str, Any]], intervals: list[dict[str, Any]]) -> str
     side = {"+": "above", "-": "below"}[above[0]]
     near = f"{above[1:]} {side} the teacher" if float(above) else "level with the teacher"
     parts = [
-        _times(size, "smaller", "larger"),
-        _times(speed, "faster", "slower"),
+        _times(size, "smaller", "larger", "as large"),
+        _times(speed, "faster", "slower", "as fast"),
         f"{over} {unit} over the plain student",
         near,
     ]
     return f"{', '.join(parts)}: {_advice(found, cheaper=max(size, speed) > 1)}"
 
 
-def _times(ratio: float, more: str, less: str) -> str:
+def _times(ratio: float, more: str, less: str, same: str) -> str:
     word, ratio = (more, ratio) if ratio >= 1 else (less, 1 / ratio)
-    return f"{ratio:.{0 if ratio >= 10 else 1}f} times {word}"
+    times = f"{ratio:.{0 if ratio >= 10 else 1}f}"
+    return same if times == "1.0" else f"{times} times {word}"
 
 
 def _advice(found: Mapping[tuple[str, str], Mapping[str, float]], *, cheaper: bool) -> str:
