@@ -12,6 +12,7 @@ from skdistill._datasets._rows_from_items import RowsFromItems, is_torch
 from skdistill._fitting._begun import Begun, Clock
 from skdistill._fitting._checks import check_parts
 from skdistill._fitting._fit_rows import Rows, Seeds
+from skdistill._input._labels import refuse_amounts
 from skdistill._input._rows import as_rows, label_digest
 from skdistill._random import draw_seeds
 from skdistill._unwrap import rows_before_last
@@ -180,7 +181,9 @@ def _read(model, source, seen, teacher):
     if seen.labels is None:
         task = model._read_task(X, y)
     else:
-        known = model._read_task(X, seen.labels)
+        known = model._read_task(X, seen.labels, seen.labels)
+        n_held = 0 if seen.held is None else len(seen.held.X)
+        refuse_amounts(known.classes, seen.n_learnt + n_held)
         model._check_y(known, None)
         task = ClassTask(y, known.classes)
     model.label_digest_ = label_digest(task.hard)

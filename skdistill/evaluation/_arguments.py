@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils import assert_all_finite, column_or_1d
 
+from skdistill._input._labels import refuse_amounts, refuse_fractions
 from skdistill._input._rows import as_rows
 
 
@@ -124,13 +125,9 @@ def rows_and_labels(X_name: str, X: Any, y_name: str, y: Any) -> tuple[Any, np.n
 
 def check_classes(name: str, y: np.ndarray, owner: str) -> None:
     """Refuse labels to learn from that are the numbers of a regression, or of one class."""
-    if y.dtype.kind == "f" and (y != np.trunc(y)).any():
-        raise ValueError(
-            f"{name} holds numbers such as {y[y != np.trunc(y)][0]:.4g}; expected class labels. "
-            f"Make classes of them, or see bias_variance_decomposition and compare, which take "
-            f"regressors."
-        )
+    refuse_fractions(y, name)
     classes = np.unique(y)
+    refuse_amounts(classes, len(y), name)
     if len(classes) < 2:
         raise ValueError(
             f"{name} has one class only, {classes.tolist()[0]!r}; {owner} needs at least two."

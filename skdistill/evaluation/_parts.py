@@ -90,11 +90,9 @@ def run_parts(
         delayed(_remembered)(folder, key, do, part) for key, part in zip(keys, parts, strict=True)
     )
     results = results_of(tasks, work.n_jobs)
-    own = (
-        Progress(work.owner, len(parts), shown=work.verbose)
-        if progress is None
-        else nullcontext(progress)
-    )
+    own: Any = nullcontext(progress)
+    if progress is None:
+        own = Progress(work.owner, len(parts), shown=work.verbose, n_jobs=work.n_jobs)
     with own as said:
         for part, result in zip(parts, results, strict=True):
             said.add(tell(part, result))

@@ -17,6 +17,9 @@ BEST_MARK = "*"
 _NUMBER = re.compile(r"[<>] |[+-]?\d|-$")
 """How a cell of figures begins: those that are not known are "-"."""
 
+LONG = 1e4
+"""From here on a number is shown without decimals."""
+
 Table = tuple[list[str], list[list[str]]]
 """Heads, and the cells of each line."""
 
@@ -147,9 +150,11 @@ class TableResult:
 
 
 def _cell(value: Any, error: float = np.nan) -> str:
-    """Whole numbers and names as they are, others with four decimals, "-" for the unknown."""
+    """Whole numbers and names as they are, others with four decimals if short, "-" for none."""
     is_number = isinstance(value, float | np.floating)
     if is_number and not np.isfinite(value):
         return "-"
-    cell = f"{value:.4f}" if is_number else str(value)
+    cell = str(value)
+    if is_number:  # a squared error in the units of y may be long
+        cell = f"{value:.4f}" if abs(value) < LONG else f"{value:.0f}"
     return f"{cell} ± {_cell(error)}" if np.isfinite(error) else cell

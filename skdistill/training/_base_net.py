@@ -28,7 +28,7 @@ from skdistill.training._criterion import DistillationCriterion, PackedCriterion
 from skdistill.training._fast_epoch import FastEpochNet
 from skdistill.training._fitted import ModuleBody
 from skdistill.training._holdout import HoldOut, hold_back, positions_in
-from skdistill.training._net_student import NetStudentMixin
+from skdistill.training._net_student import UNHEARD_OF_OURS, NetStudentMixin, refuse_unheard
 from skdistill.training._packed import Packed, part_scales
 from skdistill.training._scoring import who_wants_held_rows
 from skdistill.training._stream import Stream, StreamRows
@@ -154,6 +154,7 @@ class BaseStudentNet(NetStudentMixin, FastEpochNet):
             self.train_split.check_settings()
         resolve_device(self.device or "cpu")
         self._check_criterion()
+        refuse_unheard(self, UNHEARD_OF_OURS)
 
     def prepare(self, X, task, seed=None):
         """Check settings and rows, make the module and try it on a few rows.

@@ -74,6 +74,11 @@ class BaseStudent(BaseEstimator):
             X, held = held_back_rows(self, X, X_val, held)
             return self.learn(X, Packed(task.hard, weight=sample_weight, held=held))
 
+    @property
+    def _given_name(self):
+        """What the user calls the student, for errors: the name of what it was made of."""
+        return type(self).__name__
+
     def _prepare_or_go_on(self, X, task):
         return self.prepare(X, task)
 

@@ -40,6 +40,10 @@ class BaseEstimatorStudent(BaseStudent):
     def __init__(self, estimator):
         self.estimator = estimator
 
+    @property
+    def _given_name(self):
+        return type(self.estimator).__name__
+
     @staticmethod
     def takes(estimator):
         """Return whether it is what an estimator may become."""

@@ -48,7 +48,7 @@ class StudentNet(ClassifierStudentMixin, BaseStudentNet):
         Further skorch callbacks. `callbacks__schedule=None` and `callbacks__keep_best=None` take
         the cosine schedule and the best epoch away, `callbacks__calibrate=None` the temperature.
     verbose : int, default=0
-        1 prints a line for every epoch.
+        1 shows how far the training is; 2 prints a line for every epoch.
     device : str, default=None
         Where it trains. None inherits the device of the DistilledClassifier, and is the CPU for
         a StudentNet on its own.

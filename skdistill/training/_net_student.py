@@ -4,12 +4,50 @@ import numpy as np
 
 from skdistill._atomic import all_or_nothing
 from skdistill._compat import Columns, check_names_and_width, learn_names_and_width
-from skdistill._input._labels import read_labels
+from skdistill._input._labels import check_labels, read_labels
 from skdistill._input._rows import as_rows
+from skdistill.exceptions import StudentError
 from skdistill.targets._tasks import ClassTask
 from skdistill.training._base_student import BaseStudent
 from skdistill.training._number_rows import NumberRows, check_weights, only_numbers
 from skdistill.training._packed import Packed
+
+UNHEARD = ("predict", "predict_proba", "forward", "forward_iter")
+"""Methods of a net that no prediction of a student goes through."""
+
+UNHEARD_OF_OURS = (*UNHEARD, "evaluation_step", "infer")
+"""The same of a StudentNet, whose module is asked without the net."""
+
+
+def refuse_unheard(net, methods):
+    """Refuse a net that predicts in a way of its own, which its student would not.
+
+    Parameters
+    ----------
+    net : skorch.NeuralNet
+    methods : sequence of str
+        Those that a class of the user's own may not have.
+
+    Raises
+    ------
+    StudentError
+    """
+    unheard = [f"has its own {name}" for name in methods if _is_users(net, name)]
+    if callable(net.predict_nonlinearity):
+        name = getattr(net.predict_nonlinearity, "__name__", type(net.predict_nonlinearity))
+        unheard.append(f"sets predict_nonlinearity={name}")
+    if unheard:
+        raise StudentError(
+            f"The student {type(net).__name__} {' and '.join(unheard)}, which the student's "
+            f"predictions would not hear: they are what its module returns, logits, probabilities "
+            f"or numbers. Do it in the module's forward, from which it also learns."
+        )
+
+
+def _is_users(net, name):
+    """Whether a method comes from a class that is neither skorch's nor of this package."""
+    owner = next(kind for kind in type(net).__mro__ if name in vars(kind))
+    return owner.__module__.partition(".")[0] not in ("skorch", "skdistill")
 
 
 class NetStudentMixin(BaseStudent):
@@ -126,8 +164,8 @@ def read_more_labels(student, y, classes):
     ValueError
         For other classes than those that it knows.
     """
-    y = read_labels(y)
     known = student.link_.classes if hasattr(student, "link_") else None
+    y = read_labels(y) if known is None and classes is None else check_labels(y)
     if known is not None and classes is not None:
         if not np.array_equal(np.unique(classes), known):
             raise ValueError(
@@ -135,5 +173,5 @@ def read_more_labels(student, y, classes):
                 f"learnt {known.tolist()[:6]}; expected the same. Leave them out, or fit anew."
             )
     elif classes is not None:
-        known = np.unique(read_labels(classes))
+        known = np.unique(check_labels(classes))
     return ClassTask(y, known)

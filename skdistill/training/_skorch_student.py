@@ -21,7 +21,12 @@ from skdistill.targets._tasks import NumberTask
 from skdistill.training._base_student import ClassifierStudentMixin, RegressorStudentMixin
 from skdistill.training._fitted import HoldsModule
 from skdistill.training._holdout import hold_back, positions_in
-from skdistill.training._net_student import NetStudentMixin, read_more_labels
+from skdistill.training._net_student import (
+    UNHEARD,
+    NetStudentMixin,
+    read_more_labels,
+    refuse_unheard,
+)
 from skdistill.training._packed import part_scales
 from skdistill.training._trainer import (
     initialize_again,
@@ -53,6 +58,10 @@ class BaseSkorchStudent(NetStudentMixin):
 
     def __init__(self, net):
         self.net = net
+
+    @property
+    def _given_name(self):
+        return type(self.net).__name__
 
     def prepare_more(self, X):
         """Check further rows; see `StudentNet.prepare_more`."""
@@ -122,6 +131,7 @@ class BaseSkorchStudent(NetStudentMixin):
                 f"would go unheard. Remove them; the loss is a parameter of the "
                 f"{self._settings_of}."
             )
+        refuse_unheard(net, UNHEARD)
 
 
 class SkorchStudent(ClassifierStudentMixin, BaseSkorchStudent):

@@ -9,6 +9,7 @@ from sklearn.base import is_classifier, is_regressor
 from sklearn.utils import indexable
 from sklearn.utils.multiclass import check_classification_targets
 
+from skdistill._input._labels import refuse_amounts, refuse_fractions
 from skdistill.evaluation._arguments import (
     check_bool,
     check_int,
@@ -77,7 +78,7 @@ def check_kind(name: str, estimator: Any) -> bool:
     if isinstance(estimator, type) or not has_methods:
         raise TypeError(
             f"'{name}' must be a scikit-learn estimator, to be cloned and fitted in every round. "
-            f"Got {estimator!r} instead."
+            f"Got {estimator!r:.80} instead."
         )
     if not is_classifier(estimator) and not is_regressor(estimator):
         raise TypeError(
@@ -102,6 +103,8 @@ def check_data(X: Any, y: Any, X_test: Any, y_test: Any, *, classifier: bool) ->
         check_same_columns(X, X_test, "X")
         check_numbers(X, X_test, "X")
     if classifier:
+        refuse_fractions(y)
+        refuse_amounts(np.unique(y), len(y))
         check_classification_targets(y)
     task = ClassScoring(y) if classifier else NumberScoring(y)
     check_known(task, y_test, "y")

@@ -37,7 +37,8 @@ def estimator_probabilities(estimator: Any, X: Any, y: Any) -> dict[str, np.ndar
         Columns in the order of ``estimator.classes_``.
     """
     if isinstance(estimator, type) or not hasattr(estimator, "__sklearn_tags__"):
-        came = f"the class {estimator.__name__}" if isinstance(estimator, type) else repr(estimator)
+        is_class = isinstance(estimator, type)
+        came = f"the class {estimator.__name__}" if is_class else f"{estimator!r:.80}"
         raise TypeError(
             f"The estimator must be a fitted classifier of scikit-learn's kind. Got {came} "
             f"instead; from_predictions takes the probabilities of any other."

@@ -111,7 +111,7 @@ class ReportDisplay(Display):
             Where; None makes a new figure.
         metric : str, default=None
             A key of the report's ``rows``; None is the first, accuracy or R². Only accuracy,
-            log_loss, brier, mse and mae have intervals.
+            log_loss, brier, r2, mse and mae have intervals.
 
         Returns
         -------

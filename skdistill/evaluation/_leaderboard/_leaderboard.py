@@ -173,7 +173,8 @@ def _board(
     task, (X_test, y_test) = problem.task, problem.tests[TEST]
     encoded, unseen = task.encode(y_test), replace(problem, tests={TEST: (X_test, None)})
     everything = np.arange(len(problem.y))
-    with Progress(OWNER, 1 + len(seeds) * len(recipes), shown=work.verbose) as progress:
+    n_parts = 1 + len(seeds) * len(recipes)
+    with Progress(OWNER, n_parts, shown=work.verbose, n_jobs=work.n_jobs) as progress:
         asked = ask_once(work, model, problem, seeds[0])
         teacher = AskedTeacher(model, asked.teacher, task.known(problem.y))
         answer = task.ask(teacher, X_test, TEACHER)

@@ -119,7 +119,7 @@ def run_arms(
     thirds = _thirds(model, problem, seeds[0]) if SCALED in task.report_arms else []
     arms = student_arms(model, [name for name in names if name not in given])
     n_parts = 1 + len(thirds) + len(seeds) * len(arms)
-    with Progress(work.owner, n_parts, shown=work.verbose) as progress:
+    with Progress(work.owner, n_parts, shown=work.verbose, n_jobs=work.n_jobs) as progress:
         asked = ask_once(work, model, problem, seeds[0], fitted=fitted)
         targets = asked.targets
         teacher = AskedTeacher(model, asked.teacher, task.known(problem.y))

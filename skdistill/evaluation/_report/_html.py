@@ -65,7 +65,7 @@ _NO_PICTURES = (
     'pip install "skdistill[plot]".'
 )
 #: The scores of several test sets side by side.
-_JOINT = {"accuracy": "Accuracy", "log_loss": "Log-loss", "r2": "R²", "mse": "Mean squared error"}
+_JOINT = {"accuracy": "Accuracy", "log_loss": "Log-loss", "r2": "R²", "rmse": "RMSE"}
 _CAPTIONS = {
     "scores": "The line is the distilled student's score. A grey bar is the 95 % interval of the "
     "paired difference to it, drawn around the other arm's score: where bar and line do not "

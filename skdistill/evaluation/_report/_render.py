@@ -48,7 +48,7 @@ QUALITY = (
     _Column("agreement", "agree", _fixed, np.nanmax),
     _Column("kl", "kl", _fixed, np.nanmin),
     _Column("r2", "r²", _fixed, np.nanmax),
-    _Column("mse", "mse", four_figures, np.nanmin),
+    _Column("rmse", "rmse", four_figures, np.nanmin),
     _Column("mae", "mae", four_figures, np.nanmin),
     _Column("rmse_to_teacher", "rmse to teacher", four_figures, np.nanmin),
 )
@@ -114,8 +114,11 @@ def render_html(face: Face) -> str:
     )
 
 
-_ERRORS = ("mse", "mae")
+_ERRORS = ("mae",)
 """Metrics that have the units of y."""
+
+_SQUARED = ("mse",)
+"""Metrics whose units nobody reads: R² and the root tell the same."""
 
 COST_CAPTION = "Bytes of the pickle of what would be shipped; times in microseconds"
 INTERVAL_TITLE = "Differences, with paired bootstrap intervals (95 %)"
@@ -144,6 +147,7 @@ def arm_table(
 
 
 def interval_table(intervals: list[dict[str, Any]]) -> Table:
+    intervals = [entry for entry in intervals if entry["metric"] not in _SQUARED]
     metrics = list(dict.fromkeys(entry["metric"] for entry in intervals))
     lines: dict[str, list[str]] = {}
     for entry in intervals:
@@ -154,7 +158,8 @@ def interval_table(intervals: list[dict[str, Any]]) -> Table:
         else:
             difference, low, high = (f"{end:+.3f}" for end in ends)
         line.append(f"{difference} [{low}, {high}]")
-    return ["", *(metric.replace("_", " ") for metric in metrics)], list(lines.values())
+    heads = (metric.replace("_", " ").replace("r2", "r²") for metric in metrics)
+    return ["", *heads], list(lines.values())
 
 
 def _has_spread(rows: list[dict[str, Any]]) -> bool:

@@ -141,9 +141,9 @@ def distillation_report(
         of a regressor in the place of the scores
 
         - ``r2``: `sklearn.metrics.r2_score`, of several outputs the mean;
-        - ``mse``, ``mae``: mean squared and mean absolute error, in the units of y if it has one
-          output. Of several, each is divided by its standard deviation over the training rows,
-          and all count alike;
+        - ``rmse``, ``mae``: root mean squared and mean absolute error, in the units of y if it
+          has one output, and ``mse``, the square of the first. Of several outputs each is divided
+          by its standard deviation over the training rows, and all count alike;
         - ``rmse_to_teacher``: root of the mean squared distance to the teacher, in these units;
 
         and with ``n_seeds > 1`` the standard deviation over the seeds (ddof=1) under
@@ -172,8 +172,8 @@ def distillation_report(
     their terms averaged over the seeds: they hold the draw of the test rows. The margin of "not
     inferior" is 0.5 points of accuracy. A temperature that is fitted on few rows is noisy and can
     do harm, so the verdict speaks of a gain beyond calibration only where distilled has the lower
-    log-loss with and without it. Of numbers the margin is a squared error of 0.01 of the variance
-    of the test targets, which is 0.01 of R²: a share of what is to be predicted, as accuracy is of
+    log-loss with and without it. Of numbers the margin is 0.01 of R², which is a squared error of
+    0.01 of the variance of the test targets: a share of what is to be predicted, as accuracy is of
     the rows, and not of the teacher's own error, which for a very good one no student could meet.
     Sample weights, and the groups of a splitter, are not passed on.
 

@@ -34,9 +34,9 @@ class DistillationReport:
     intervals : list of dict
         ``comparison`` ("distilled - plain", "distilled - (plain + temperature)", "distilled -
         teacher", and so for each arm; "(plain + temperature) - plain"; "cascade - teacher" where
-        there is one), ``metric`` (accuracy, log_loss, brier; of numbers mse, mae), ``difference``
-        and the ends ``low`` and ``high`` of its 95 % interval. The first three and the cascade's
-        are printed.
+        there is one), ``metric`` (accuracy, log_loss, brier; of numbers r2, mse, mae),
+        ``difference`` and the ends ``low`` and ``high`` of its 95 % interval. The first three and
+        the cascade's are printed.
     verdict : str
         What the intervals show, a sentence on each line.
     per_class : list of dict or None
