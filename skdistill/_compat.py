@@ -34,6 +34,7 @@ from sklearn.utils.validation import (
 )
 
 from skdistill._input._frames import column_names, is_table
+from skdistill._input._inputs import form_of, name_form
 
 __all__ = [
     "CALIBRATION",
@@ -117,10 +118,12 @@ def learn_names_and_width(estimator, X):
     Parameters
     ----------
     estimator : estimator
-        Gets `n_features_in_`, and `feature_names_in_` where all names are strings.
-    X : {ndarray, sparse matrix, DataFrame} of shape (n_samples, n_features) or more axes
+        Gets `n_features_in_`, and `feature_names_in_` where all names are strings; of dicts and of
+        several inputs their form.
+    X : {ndarray, sparse matrix, DataFrame, SliceDict} of shape (n_samples, n_features) or more axes
     """
     validate_data(estimator, X, skip_check_array=True)
+    estimator._form_in_ = form_of(X)
     estimator._labels_in_ = names = column_names(X) if is_table(X) else None
     if names and all(isinstance(name, str) for name in names):
         estimator.feature_names_in_ = np.array(names, dtype=object)
@@ -137,7 +140,7 @@ class Columns:
 
     def __init__(self, estimator):
         self.owner = type(estimator).__name__
-        for name in ("n_features_in_", "feature_names_in_", "_labels_in_"):
+        for name in ("n_features_in_", "feature_names_in_", "_labels_in_", "_form_in_"):
             if name in vars(estimator):
                 setattr(self, name, getattr(estimator, name))
 
@@ -157,15 +160,22 @@ def check_names_and_width(seen, X):
     Raises
     ------
     ValueError
-        For a table whose columns are others than those of `fit`, or in another order.
+        For a table whose columns are others than those of `fit`, or in another order, and for
+        dicts and inputs where `fit` got other rows.
     """
+    owner = getattr(seen, "owner", type(seen).__name__)
+    form, form_of_fit = form_of(X), getattr(seen, "_form_in_", None)
+    if form != form_of_fit:
+        raise ValueError(
+            f"X is {name_form(form)}, and {owner} was fitted on {name_form(form_of_fit)}; expected "
+            f"the same. Pass rows as fit got them; a dict of columns is pandas.DataFrame(X)."
+        )
     if is_table(X):
         names, of_fit = column_names(X), getattr(seen, "_labels_in_", None)
         if names == of_fit:
             return
         if of_fit is not None and _are_others(names, of_fit):
             raise ValueError(_compare_names(names, of_fit))
-    owner = getattr(seen, "owner", type(seen).__name__)
     named, was_named = _get_feature_names(X) is not None, hasattr(seen, "feature_names_in_")
     if named != was_named:  # in scikit-learn's words, as the next error
         has, had = ("has", "out") if named else ("does not have valid", "")

@@ -1,5 +1,8 @@
 """The names that the columns of an answer bring with them, and copies for those who write."""
 
+import copy
+from collections.abc import Mapping
+
 import numpy as np
 
 __all__ = ["copy_rows", "in_order_of", "names_of", "own_rows"]
@@ -74,13 +77,15 @@ def copy_rows(X):
 
     Parameters
     ----------
-    X : {ndarray, sparse matrix, table} of shape (n_samples, ...)
+    X : {ndarray, sparse matrix, table, SliceDict} of shape (n_samples, ...)
 
     Returns
     -------
     object of the type of X
         Itself where it cannot be written to.
     """
+    if isinstance(X, Mapping) or (isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 1):
+        return copy.deepcopy(X)  # arrays by their names, and rows that are dicts
     if hasattr(X, "clone") and not hasattr(X, "copy"):
         return X.clone()  # polars
     return X.copy() if hasattr(X, "copy") else X

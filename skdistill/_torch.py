@@ -5,6 +5,7 @@ import os
 import threading
 import warnings
 from collections.abc import Iterator, Mapping
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -14,6 +15,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from skdistill._input._columns import FLOATS
+from skdistill._input._inputs import map_inputs
 
 INFERENCE_BATCH = 4096
 """Rows that go through a module at once when nothing is learnt."""
@@ -66,6 +68,11 @@ def module_dtype(module: nn.Module) -> torch.dtype:
     return torch.float32
 
 
+def numpy_dtype(module: nn.Module) -> np.dtype:
+    """Return the same as NumPy names it."""
+    return np.dtype(str(module_dtype(module)).removeprefix("torch."))
+
+
 def as_tensor(X, module: nn.Module, *, copy: bool = False, read_only: bool = False) -> torch.Tensor:
     """Turn rows into a tensor that the module can read, without changing the rows.
 
@@ -75,7 +82,7 @@ def as_tensor(X, module: nn.Module, *, copy: bool = False, read_only: bool = Fal
 
     Parameters
     ----------
-    X : {array-like, sparse matrix, DataFrame, torch.Tensor} of shape (n_samples, ...)
+    X : {array-like, sparse matrix, DataFrame, torch.Tensor, SliceDict} of shape (n_samples, ...)
         Rows of numbers.
     module : torch.nn.Module
         The module that will read them.
@@ -87,9 +94,12 @@ def as_tensor(X, module: nn.Module, *, copy: bool = False, read_only: bool = Fal
 
     Returns
     -------
-    torch.Tensor of shape (n_samples, ...)
+    torch.Tensor of shape (n_samples, ...), or SliceDict of them
         On the CPU, unless X was a tensor elsewhere.
     """
+    if isinstance(X, Mapping):
+        settings = {"copy": copy, "read_only": read_only}
+        return map_inputs(lambda part: as_tensor(part, module, **settings), X)
     if sparse.issparse(X) and getattr(module, "takes_sparse", False):
         return sparse_tensor(X, module_dtype(module))
     if not isinstance(X, torch.Tensor):
@@ -102,6 +112,32 @@ def as_tensor(X, module: nn.Module, *, copy: bool = False, read_only: bool = Fal
     if not X.is_floating_point() and _reads_indices(module):
         return X.to(torch.int64, copy=copy)
     return X.to(module_dtype(module), copy=copy)
+
+
+def as_array(X, module: nn.Module) -> Any:
+    """Turn rows into an array, or arrays, in the dtype that the module reads; see `as_tensor`."""
+    return map_inputs(lambda part: as_tensor(part, module).numpy(), X)
+
+
+def run_module(module: nn.Module, rows, device: torch.device | str) -> Any:
+    """Run a batch through a module.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        On `device`.
+    rows : torch.Tensor or SliceDict of torch.Tensor
+        Several inputs become the arguments of `forward` by their names.
+    device : torch.device or str
+
+    Returns
+    -------
+    object
+        What the module returns.
+    """
+    if isinstance(rows, Mapping):
+        return module(**{name: part.to(device) for name, part in rows.items()})
+    return module(rows.to(device))
 
 
 def _is_locked(X):
@@ -319,7 +355,7 @@ def forward_batches(batches, step) -> np.ndarray:
 
 
 def _forward(module, rows, device):
-    output = first_output(module(rows.to(device)))
+    output = first_output(run_module(module, rows, device))
     if not isinstance(output, torch.Tensor):
         keys = f" with the keys {list(output)}" if isinstance(output, Mapping) else ""
         raise TypeError(

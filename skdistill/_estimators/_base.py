@@ -28,6 +28,7 @@ from skdistill._fitting._alpha_choice import AUTO, choose_alpha, trial_of
 from skdistill._fitting._begun import Begun, Clock, Prepared
 from skdistill._fitting._checks import check_params, check_parts
 from skdistill._fitting._fit_rows import Rows, Seeds, fit_steps, read_held
+from skdistill._input._inputs import form_of
 from skdistill._input._rows import as_rows, label_digest
 from skdistill._random import draw_seeds
 from skdistill._torch import resolve_device
@@ -246,8 +247,9 @@ class BaseDistilled(SentOnce, MetaEstimatorMixin, BaseEstimator):
 
     def _make_student(self, rows, verbose=0):
         """Return the student as a Pipeline that ends in a learner, unfitted."""
-        device, n_axes = str(resolve_device(self.device)), len(rows.X.shape)
-        return as_student(self.student, self._task, n_axes=n_axes, device=device, verbose=verbose)
+        known = {"n_axes": len(rows.X.shape), "form": form_of(rows.X)}
+        device = str(resolve_device(self.device))
+        return as_student(self.student, self._task, **known, device=device, verbose=verbose)
 
     def _make_self_teacher(self, rows):
         """Return what learns labels as the student would, without a teacher."""

@@ -45,8 +45,8 @@ class DistilledClassifier(ClassifierMixin, FitDatasetMixin, BaseDistilled):
         Pipeline that ends in one of these. None is
         ``make_pipeline(TablePreprocessor(), StudentNet())``, with an `ImagePreprocessor` for
         images of shape (n_samples, channels, height, width) or (n_samples, height, width), and
-        with hashed words as tf-idf before it for texts; a `students.DefaultStudent` is the same
-        with other settings.
+        with hashed words as tf-idf before it for texts and a `DictVectorizer` for dicts; a
+        `students.DefaultStudent` is the same with other settings.
     loss : str or object, default="kd"
         The soft term: a name, or an instance of a class of `skdistill.losses` with settings of
         its own.
@@ -232,9 +232,10 @@ class DistilledClassifier(ClassifierMixin, FitDatasetMixin, BaseDistilled):
         Parameters
         ----------
         X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features) or more axes, \
-or list, array or Series of str
+list, array or Series of str or of dicts, or dict of array-like
             Rows. The teacher sees them as they are; the student sees what its own preprocessing
-            makes of them.
+            makes of them. The arrays of a dict are inputs, by the names of the arguments of a
+            module's `forward`.
         y : array-like of shape (n_samples,), default=None
             Labels of two classes or more. None learns from a fitted teacher or from `soft_targets`
             alone: `alpha` is then 1, and no rows are held back but `X_val`. The classes are

@@ -43,7 +43,7 @@ class DistilledMultilabelClassifier(ClassifierMixin, BaseDistilled):
         inferred) or instance, a scikit-learn regressor (a tree that imitates a forest), or a
         Pipeline that ends in one of these. None is
         ``make_pipeline(TablePreprocessor(), StudentNetMultilabel())``, or what
-        `DistilledClassifier` has for images and texts.
+        `DistilledClassifier` has for images, texts and dicts.
     temperature : float, default=1.0
         Divides the logits of both sides in the teacher's term. 1 for a scikit-learn regressor as
         the student.
@@ -193,7 +193,7 @@ class DistilledMultilabelClassifier(ClassifierMixin, BaseDistilled):
         Parameters
         ----------
         X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features) or more axes, \
-or list, array or Series of str
+list, array or Series of str or of dicts, or dict of array-like
             Rows. The teacher sees them as they are; the student sees what its own preprocessing
             makes of them.
         y : {array-like, sparse matrix} of shape (n_samples, n_labels)

@@ -193,9 +193,11 @@ class DistilledRegressor(RegressorMixin, FitDatasetMixin, BaseDistilled):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features) or more axes
+        X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features) or more axes, \
+list, array or Series of str or of dicts, or dict of array-like
             Rows. The teacher sees them as they are; the student sees what its own preprocessing
-            makes of them.
+            makes of them. The arrays of a dict are inputs, by the names of the arguments of a
+            module's `forward`.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Finite numbers, in any unit. The outputs count alike, each in its standard deviations.
         sample_weight : array-like of shape (n_samples,), default=None

@@ -17,6 +17,7 @@ from skdistill._input._frames import (
     refuse_unknown_tables,
     repeated_names,
 )
+from skdistill._input._inputs import as_inputs, map_inputs
 from skdistill._input._layout import EncodedTable
 from skdistill._input._new_frames import stack_frames
 from skdistill._input._tensors import array_of
@@ -39,6 +40,8 @@ BLOCK_ROWS = 8192
 
 PLAIN = (np.ndarray, EncodedTable)
 TEXT = (str, bytes)
+ALONE = (*TEXT, Mapping)
+"""What is a row by itself."""
 
 
 def looks_plain(X, estimator):
@@ -96,36 +99,39 @@ def as_rows(X):
 
     Parameters
     ----------
-    X : {array-like, sparse matrix, DataFrame, torch.Tensor} of shape (n_samples, ...) or \
-list, array or Series of str
-        The user's rows; not changed. Of one dimension are texts alone.
+    X : {array-like, sparse matrix, DataFrame, torch.Tensor} of shape (n_samples, ...), list, \
+array or Series of str or of dicts, or dict of array-like
+        The user's rows; not changed. Of one dimension are texts and dicts alone.
 
     Returns
     -------
-    X : {ndarray, CSR matrix, DataFrame}
-        Texts as an array of objects of shape (n_samples,).
+    X : {ndarray, CSR matrix, DataFrame, SliceDict}
+        Texts, and dicts, as an array of objects of shape (n_samples,). Of a dict of inputs see
+        `skdistill._input._inputs.as_inputs`.
 
     Raises
     ------
     TypeError
         For a table that is not in memory, or of a library that is not known, for a data set of
-        torch, and for dicts.
+        torch, and for a dict whose values are no arrays.
     ValueError
-        For one-dimensional X that is no texts, for empty, complex or infinite X, and for a table
-        that has a name twice.
+        For one-dimensional X that is neither texts nor dicts, for empty, complex or infinite X,
+        for inputs of different lengths, and for a table that has a name twice.
     """
     if is_table(X):
         return _check_table(X)
+    X = as_inputs(X)
+    if isinstance(X, Mapping) and not sparse.issparse(X):
+        return X
     if hasattr(X, "detach"):
         X = array_of(X, "X")
-    if isinstance(X, list | tuple) and any(isinstance(value, TEXT) for value in X):
-        return _as_texts(np.fromiter(X, dtype=object, count=len(X)))  # not as wide as the longest
+    if isinstance(X, list | tuple) and any(isinstance(value, ALONE) for value in X):
+        return _as_objects(np.fromiter(X, dtype=object, count=len(X)))  # not as wide as the longest
     if not sparse.issparse(X):
         if not isinstance(X, np.ndarray):
             refuse_files(X)
             refuse_unknown_tables(X)
             refuse_datasets(X)
-            _refuse_dicts(X)
         X = X if isinstance(X, EncodedTable) else np.asarray(X)
         if X.dtype.kind in "OUS":
             return _as_mixed_rows(X)
@@ -157,6 +163,8 @@ def has_gaps(X):
     -------
     bool
     """
+    if isinstance(X, Mapping):
+        return any(map(has_gaps, X.values()))
     if is_table(X):
         are_numbers = [kind in NUMBERS for kind in column_kinds(X)]
         return bool(np.isnan(as_floats(X, np.flatnonzero(are_numbers))).any())
@@ -185,16 +193,17 @@ def stack_rows(parts):
 
     Parameters
     ----------
-    parts : list of {ndarray, CSR matrix, DataFrame} of shape (n_samples_i, ...)
-        All sparse, all dense or all tables of one kind; the first decides the dtype, and the
-        categories of categorical columns.
+    parts : sequence of {ndarray, CSR matrix, DataFrame, SliceDict} of shape (n_samples_i, ...)
+        All of one kind; the first decides the dtype, and the categories of categorical columns.
 
     Returns
     -------
-    {ndarray, CSR matrix, DataFrame} of shape (sum of n_samples_i, ...)
+    {ndarray, CSR matrix, DataFrame, SliceDict} of shape (sum of n_samples_i, ...)
     """
     if len(parts) == 1:
         return parts[0]
+    if isinstance(parts[0], Mapping):
+        return map_inputs(lambda *inputs: stack_rows(inputs), *parts)
     if sparse.issparse(parts[0]):
         return sparse.vstack(parts, format="csr", dtype=parts[0].dtype)
     if is_table(parts[0]):
@@ -250,22 +259,6 @@ def refuse_datasets(X):
     )
 
 
-def _refuse_dicts(X):
-    """Refuse a dict of arrays, and a list of dicts."""
-    if isinstance(X, Mapping):
-        raise TypeError(
-            f"X is a dict of {list(X)[:5]}; expected one array or table of all rows. Make a table "
-            f"of columns, pandas.DataFrame(X), or put arrays side by side, numpy.hstack, and let "
-            f"the module take them apart."
-        )
-    if isinstance(X, list | tuple) and any(isinstance(row, Mapping) for row in X[:1]):
-        raise TypeError(
-            f"X is a {type(X).__name__} of dicts; expected an array or a table of the rows. "
-            f"pandas.DataFrame(X) makes a table of them, DictVectorizer().fit_transform(X) of "
-            f"scikit-learn a sparse matrix."
-        )
-
-
 def _check_table(X):
     if 0 in X.shape:
         raise ValueError(
@@ -296,25 +289,28 @@ def _check_table(X):
 
 
 def _as_mixed_rows(X):
-    if X.ndim == 1 and any(isinstance(value, TEXT) for value in X):
-        return _as_texts(X.astype(object))
+    if X.ndim == 1 and any(isinstance(value, ALONE) for value in X):
+        return _as_objects(X.astype(object))
     if X.ndim < 2:
         raise ValueError(
             f"Expected 2D array, got an array of shape {X.shape} and dtype {X.dtype} instead. Rows "
             f"are tables of shape (n_samples, n_features), a single column being "
-            f"X.reshape(-1, 1), or texts: a list, array or Series of str."
+            f"X.reshape(-1, 1), or texts: a list, array or Series of str. Dicts come in a list too."
         )
     # check_array would make numbers of them; only its refusals by shape are wanted.
     check_array(np.empty(X.shape, dtype=bool), allow_nd=True, input_name="X")
     return X
 
 
-def _as_texts(X):
-    others = [value for value in X if not isinstance(value, TEXT)]
+def _as_objects(X):
+    are_texts = any(isinstance(value, TEXT) for value in X)
+    kind, name = (TEXT, "texts") if are_texts else (Mapping, "dicts")
+    others = [value for value in X if not isinstance(value, kind)]
     if others:
+        filled = "['' if text is None else str(text) for text in X]"
         raise ValueError(
-            f"X is one-dimensional and holds {len(X) - len(others)} texts and {len(others)} other "
-            f"values, such as {others[0]!r}; expected texts alone. Fill the gaps: "
-            f"['' if text is None else str(text) for text in X]. A table has two dimensions."
+            f"X is one-dimensional and holds {len(X) - len(others)} {name} and {len(others)} other "
+            f"values, such as {others[0]!r:.80}; expected {name} alone. Fill the gaps: "
+            f"{filled if are_texts else '[row or {} for row in X]'}. A table has two dimensions."
         )
     return X

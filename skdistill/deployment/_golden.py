@@ -72,6 +72,10 @@ def golden_rows(step):
         return _images(step)
     width = getattr(step, "n_features_in_", 0)
     shape = getattr(step, "row_shape_", (width,))
+    if isinstance(shape, dict):
+        each = {name: (N_ROWS, *of_one) for name, of_one in shape.items()}
+        n_cells = sum(np.prod(of_one, dtype=object) for of_one in each.values())
+        return {n: _waves(one) for n, one in each.items()} if n_cells <= MOST_CELLS else None
     if not 0 < np.prod(shape, dtype=object) <= MOST_CELLS // N_ROWS:
         return None
     if isinstance(step, TablePreprocessor) or getattr(step, "learns_sparse_", False):

@@ -19,6 +19,9 @@ FORMATS = {
 """Of a file, by its student's link: the first that knows it, so that older releases read what they
 can and name the newer one for the rest."""
 
+OF_INPUTS = 2
+"""That of a student whose rows are a dict of several inputs, at least."""
+
 FORMAT = max(FORMATS.values())
 """The newest that is read."""
 

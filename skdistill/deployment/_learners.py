@@ -7,6 +7,7 @@ from skorch import NeuralNet
 from torch import nn
 
 from skdistill._compat import initialize_for_prediction
+from skdistill._input._inputs import as_inputs, form_of
 from skdistill._input._layout import EncodedTable
 from skdistill.deployment._compact import find_compact, read_weights
 from skdistill.deployment._estimators import dump, restore
@@ -172,7 +173,8 @@ def _build_net(content, arrays, module):
         net = kind(_build_given(content["given"], made), **settings)
         initialize_for_prediction(net, made)
         rows = content["rows"]
-        net.row_shape_, net.learns_sparse_ = tuple(rows["shape"]), rows["is_sparse"]
+        net.row_shape_, net.learns_sparse_ = _shape_of(rows), rows["is_sparse"]
+        net._form_in_ = form_of(as_inputs(_rows_of(rows)))
         net.layout_ = {n: decode(value) for n, value in rows["layout"].items()}
         net.n_outputs_ = rows["n_outputs"]
     if "calibration_temperature" in content:
@@ -262,9 +264,10 @@ def _state_of(content, arrays):
 def _describe_rows(learner):
     """Return what shape and kind the rows of a net have."""
     shape = getattr(learner, "row_shape_", (getattr(learner, "n_features_in_", 1),))
+    shape = {n: list(s) for n, s in shape.items()} if isinstance(shape, dict) else list(shape)
     layout = getattr(learner, "layout_", {})
     return {
-        "shape": encode(list(shape)),
+        "shape": encode(shape),
         "is_sparse": getattr(learner, "learns_sparse_", False),
         "layout": {name: encode(value) for name, value in layout.items()},
         "n_outputs": int(getattr(learner, "n_outputs_", len(_outputs_of(learner.link_)))),
@@ -275,9 +278,20 @@ def _outputs_of(link):
     return link.scale if isinstance(link, NumberLink) else link.classes
 
 
+def _shape_of(content):
+    """Return the shape of a row; see `shape_of_row`."""
+    shape = decode(content["shape"])
+    if isinstance(shape, dict):
+        return {name: tuple(of_one) for name, of_one in shape.items()}
+    return tuple(shape)
+
+
 def _rows_of(content):
     """Return two rows of zeros of such shape and kind."""
-    shape = (2, *content["shape"])
+    shape = _shape_of(content)
+    if isinstance(shape, dict):
+        return {name: _rows_of({**content, "shape": list(s)}) for name, s in shape.items()}
+    shape = (2, *shape)
     if np.prod(shape, dtype=object) > MOST_CELLS and not content["is_sparse"]:
         raise ValueError(f"rows of the shape {shape[1:]} are larger than any that are tried")
     if content["is_sparse"]:

@@ -14,7 +14,7 @@ from skdistill._versions import package_versions
 from skdistill.deployment._file import Arrays, write_file
 from skdistill.deployment._files import new_file
 from skdistill.deployment._golden import golden_answers
-from skdistill.deployment._header import FORMATS, NEEDS_MODULE
+from skdistill.deployment._header import FORMATS, NEEDS_MODULE, OF_INPUTS
 from skdistill.deployment._learners import describe_learner, is_learner
 from skdistill.deployment._load import last_of, restore_student
 from skdistill.deployment._parts import refuse_cascade, refuse_other
@@ -93,9 +93,10 @@ def save(model: Any, path: str | Path, *, metadata: dict[str, Any] | None = None
     content = _describe(student, arrays)
     golden = golden_answers(student)
     last = last_of(content)
-    link = last["link"]["class"]
+    link, shape = last["link"]["class"], last.get("rows", {}).get("shape")
+    are_inputs = isinstance(shape, dict)
     description = {
-        "format": FORMATS[link],
+        "format": max(FORMATS[link], OF_INPUTS if are_inputs else 1),
         "kind": KINDS.get(link, "classifier"),
         "student": content,
         "golden": None if golden is None else arrays.add("golden", golden),

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils import assert_all_finite, column_or_1d
 
+from skdistill._input._inputs import as_inputs
 from skdistill._input._labels import refuse_amounts, refuse_fractions
 from skdistill._input._rows import as_rows
 
@@ -62,14 +63,16 @@ def check_metric(owner: str, metric: Any, known: Iterable[str], name: str = "met
 def check_some_rows(name: str, X: Any) -> None:
     """Refuse what is no collection of rows, and one without any."""
     shape: tuple[int, ...] = ()
+    if isinstance(X, Mapping):
+        X = as_inputs(X)
     if hasattr(X, "shape"):
         shape = tuple(X.shape)
-    elif isinstance(X, Sized) and not isinstance(X, str | bytes | Mapping):
+    elif isinstance(X, Sized) and not isinstance(X, str | bytes):
         shape = (len(X),)
     if not shape:
         raise ValueError(
             f"{name} is of type {type(X).__name__}; expected rows: an array of shape (n_samples, "
-            f"n_features), a DataFrame, or a list of texts."
+            f"n_features), a DataFrame, a list of texts or of dicts, or a dict of arrays."
         )
     if shape[0] == 0:
         raise ValueError(

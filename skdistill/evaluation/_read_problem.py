@@ -11,6 +11,7 @@ from sklearn.utils import get_tags
 
 from skdistill._input._columns import NUMBERS, as_floats
 from skdistill._input._frames import NUMPY_KINDS, column_kinds, column_names, is_table
+from skdistill._input._inputs import form_of, name_form
 from skdistill._input._rows import has_gaps
 from skdistill._names import in_order_of, names_of
 from skdistill.evaluation._arguments import read_rows
@@ -187,6 +188,12 @@ def check_same_columns(
     X: Any, X_test: Any, name: str = "X_train", *, X_name: str = "X_test"
 ) -> None:
     """Refuse test rows that are not of the shape of the others, or have other columns."""
+    forms = form_of(X), form_of(X_test)
+    if forms[0] != forms[1]:
+        raise ValueError(
+            f"{name} is {name_form(forms[0])}, and {X_name} is {name_form(forms[1])}; pass test "
+            f"rows with the same features."
+        )
     shape, of_test = (tuple(np.shape(rows)[1:]) for rows in (X, X_test))
     if shape != of_test:
         raise ValueError(

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from skdistill._compat import check_names_and_width
+from skdistill._input._inputs import form_of
 from skdistill._input._numbers import as_numbers
 from skdistill._input._rows import label_digest
 from skdistill.evaluation._metrics import class_index
@@ -36,14 +37,14 @@ def check_rows_of_fit(model: Any, X_train: Any, y_train: np.ndarray) -> None:
             f"{_listed(classes)}. {advice}"
         )
     are_texts = len(X_train.shape) == 1
-    if are_texts == hasattr(model, "n_features_in_"):
+    alike = form_of(X_train) == getattr(model, "_form_in_", None)
+    if alike and are_texts == hasattr(model, "n_features_in_"):
         others = "a table" if are_texts else "texts"
         raise ValueError(
             f"The model was fitted on {others}, and X_train has the shape "
             f"{tuple(X_train.shape)}. {advice}"
         )
-    if not are_texts:
-        check_names_and_width(model, X_train)
+    check_names_and_width(model, X_train)
     hard = as_numbers(y_train) if classes is None else class_index(y_train, classes)
     if model.label_digest_ != label_digest(hard):
         what = "numbers" if known is None else "labels"

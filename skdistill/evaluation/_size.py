@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from sklearn.base import clone
 from skorch import NeuralNet
 
+from skdistill._input._inputs import form_of
 from skdistill._unwrap import unwrap
 from skdistill.students import ConvNet, SparseMLP, TabularMLP
 from skdistill.students._conv import SIZES
@@ -50,14 +51,14 @@ def net_module(net: Any, n_axes: int = 2) -> Any:
     return {1: SparseMLP, 2: TabularMLP}.get(n_axes, ConvNet)
 
 
-def find_size(model: Any, n_axes: int, owner: str) -> Size:
+def find_size(model: Any, X: Any, owner: str) -> Size:
     """Find the parameter of a model's student that says how large it is.
 
     Parameters
     ----------
     model : DistilledClassifier or DistilledRegressor
-    n_axes : int
-        Number of axes of the rows, which decides what a student of None is.
+    X : {ndarray, CSR matrix, DataFrame} of shape (n_samples, ...)
+        The rows, which decide what a student of None is.
     owner : str
         The function that the error names.
 
@@ -70,9 +71,9 @@ def find_size(model: Any, n_axes: int, owner: str) -> Size:
     ValueError
         When the student has no such parameter.
     """
-    student = model.student
+    student, n_axes = model.student, len(X.shape)
     if is_default(student) or inspect.isclass(student):
-        student = as_student(student, type(model)._task, n_axes=n_axes)
+        student = as_student(student, type(model)._task, n_axes=n_axes, form=form_of(X))
         model = clone(model).set_params(student=student)
     last, _, path = unwrap(student)
     name = f"student__{path}" if path else "student"

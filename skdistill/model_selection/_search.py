@@ -21,6 +21,7 @@ from skdistill._compat import (
     settle_failures,
 )
 from skdistill._estimators._base import BaseDistilled
+from skdistill._input._inputs import as_inputs
 from skdistill._input._rows import refuse_datasets, refuse_files
 from skdistill._interrupts import whole_trainings
 from skdistill._unwrap import last_step
@@ -119,8 +120,8 @@ class DistillationSearchCV(BaseSearchCV):
     one thread and two.
 
     Trained alone are scikit-learn's and boosted students, nets of other classes than ours, nets
-    with feature losses, views or callbacks that look at batches, and modules that `torch.func`
-    cannot run for several at once.
+    with feature losses, views or callbacks that look at batches, modules that `torch.func` cannot
+    run for several at once, and those of several inputs.
 
     With ``strategy="halving"`` there are rungs at 1 / `factor` of the largest number of epochs, at
     1 / `factor` of that, and so on, while it is at least `min_resources` and there are `factor`
@@ -217,7 +218,8 @@ class DistillationSearchCV(BaseSearchCV):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features) or more axes
+        X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features) or more axes, \
+list of str or of dicts, or dict of array-like
             Rows.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
             Labels or numbers.
@@ -252,7 +254,7 @@ class DistillationSearchCV(BaseSearchCV):
         halving = self._halving(scorer)
         refuse_files(X)
         refuse_datasets(X)
-        X, y = indexable(X, y)
+        X, y = indexable(as_inputs(X), y)
         params = rows_of_params(X, params)
         routed = self._get_routed_params_for_fit(params)
         job = Job(

@@ -22,8 +22,9 @@ class DefaultStudent(BaseEstimator):
     """The student that ``student=None`` stands for, with other settings of its network.
 
     What it becomes is decided by the rows of `fit`: `TablePreprocessor` and a network for a table,
-    `ImagePreprocessor` and a network for images, hashed words before these for texts. The network
-    is a `skdistill.StudentNet`, of a DistilledRegressor a `skdistill.StudentNetRegressor`.
+    `ImagePreprocessor` and a network for images, hashed words before these for texts, and a
+    `DictVectorizer` for dicts. The network is a `skdistill.StudentNet`, of a DistilledRegressor a
+    `skdistill.StudentNetRegressor`.
 
     ``set_params(student__lr=0.01)`` makes a student of None such a one, so that the default can be
     searched like any other.

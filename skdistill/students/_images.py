@@ -116,9 +116,9 @@ class ImagePreprocessor(
                 f"X holds images of shape {tuple(X.shape)}, and ImagePreprocessor reads channels "
                 f"first. {MOVE_CHANNELS}."
             )
-        if is_table(X) or X.ndim not in (3, 4) or X.dtype.kind not in "biuf":
+        if not hasattr(X, "dtype") or X.ndim not in (3, 4) or X.dtype.kind not in "biuf":
             came = f"{'a table of ' if is_table(X) else ''}shape {tuple(X.shape)}"
-            dtype = "" if is_table(X) else f" and dtype {X.dtype}"
+            dtype = f" and dtype {X.dtype}" if hasattr(X, "dtype") else ""
             raise StudentError(
                 f"ImagePreprocessor reads numbers of shape (n, c, h, w), channels first, or "
                 f"(n, h, w); got {came}{dtype}. Flat images get their shape back by "

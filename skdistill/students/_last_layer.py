@@ -3,18 +3,20 @@
 import torch
 from torch import nn
 
-from skdistill._torch import first_output
+from skdistill._torch import first_output, run_module
 
 
-def find_last_layer(module, rows):
+def find_last_layer(module, rows, device):
     """Return the linear layer whose output is the module's own.
 
     Parameters
     ----------
     module : torch.nn.Module
         In evaluation mode.
-    rows : torch.Tensor of shape (n_samples, ...)
+    rows : torch.Tensor of shape (n_samples, ...) or SliceDict of them
         A few that it reads.
+    device : torch.device or str
+        Where it is.
 
     Returns
     -------
@@ -31,7 +33,7 @@ def find_last_layer(module, rows):
     ]
     try:
         with torch.no_grad():
-            outputs = first_output(module(rows))
+            outputs = first_output(run_module(module, rows, device))
     finally:
         for handle in handles:
             handle.remove()

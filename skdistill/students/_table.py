@@ -238,8 +238,8 @@ class TablePreprocessor(
             raise StudentError(
                 f"TablePreprocessor reads tables of shape (n_samples, n_features); X has shape "
                 f"{X.shape}. Images want an ImagePreprocessor in its place, texts a "
-                f"TfidfVectorizer before it; for other rows give a module that reads them: "
-                f"student=StudentNet(YourModule)."
+                f"TfidfVectorizer before it, dicts a DictVectorizer; for other rows give a module "
+                f"that reads them: student=StudentNet(YourModule)."
             )
         if reset:
             learn_names_and_width(self, X)

@@ -35,10 +35,10 @@ def infer_widths(module, given, row_shape, n_classes, known=None):
         What makes the module.
     given : collection of str
         Names of arguments that are set already; they are left alone.
-    row_shape : tuple of int
+    row_shape : tuple of int, or dict of str to tuple of int
         Shape of a row. Its width is the last axis of a table or a sequence (steps, features),
         and the first, the channels, of an image or where the argument is "in_channels";
-        "n_channels" is 1 for an image of two axes.
+        "n_channels" is 1 for an image of two axes. Several inputs have none in common.
     n_classes : int
         Number of logits.
     known : dict, default=None
@@ -63,11 +63,11 @@ def infer_widths(module, given, row_shape, n_classes, known=None):
     {'n_features': 20, 'n_classes': 3}
     """
     parameters = inspect.signature(module).parameters
-    known = known or {}
+    known, are_inputs = known or {}, isinstance(row_shape, dict)
     widths = {n: known[n] for n in known if n in parameters and n not in given}
     for names in (INPUT_NAMES, OUTPUT_NAMES):
         found = [name for name in names if name in parameters]
-        if not found or set(found) & set(given):
+        if not found or set(found) & set(given) or (names is INPUT_NAMES and are_inputs):
             continue
         if names is OUTPUT_NAMES:
             widths[found[0]] = n_classes
@@ -83,6 +83,13 @@ def infer_widths(module, given, row_shape, n_classes, known=None):
         and parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
         and name not in {*given, *widths}
     ]
+    if missing and are_inputs:
+        raise StudentError(
+            f"X is a dict of several inputs, and the student's module {module.__name__} needs "
+            f"{missing}, a width that they do not have in common; expected a module whose forward "
+            f"takes them by their names: student=StudentNet(YourModule). A dict of columns is a "
+            f"table: pandas.DataFrame(X)."
+        )
     if missing:
         raise StudentError(
             f"The student's module {module.__name__} needs {missing}, which are neither given nor "

@@ -184,7 +184,7 @@ def teacher_targets(
     teacher : object
         A teacher of any kind that `DistilledClassifier`, or `DistilledRegressor`, takes, fitted or
         not.
-    X : array-like of shape (n_samples, ...)
+    X : array-like of shape (n_samples, ...), or dict of array-like
         Rows, as the teacher wants them.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
         Labels, or numbers. Only a fitted teacher can do without: the columns are then its own

@@ -11,10 +11,11 @@ from skorch import NeuralNet, NeuralNetBinaryClassifier
 
 from skdistill._compat import safe_indexing
 from skdistill._generators import generator_put_back
+from skdistill._input._inputs import name_rows
 from skdistill._input._tensors import array_of
 from skdistill._names import copy_rows, names_of, own_rows
 from skdistill._torch import (
-    as_tensor,
+    as_array,
     evaluating,
     forward_in_batches,
     forward_net,
@@ -167,7 +168,7 @@ class _SkorchAdapter(Adapter):
     def _answer(self, X):
         rows = self._transform(X)
         with evaluating(self.net.module_), reading_rows(self.source, rows):
-            return forward_net(self.net, as_tensor(rows, self.net.module_).numpy())
+            return forward_net(self.net, as_array(rows, self.net.module_))
 
     def _transform(self, X):
         with unnoticed(None):
@@ -300,7 +301,7 @@ def reading_rows(source, X):
         raise
     except (RuntimeError, TypeError, ValueError, IndexError, NotImplementedError) as error:
         raise TeacherError(
-            f"{source} cannot be asked about rows of shape {tuple(X.shape[1:])}: "
+            f"{source} cannot be asked about {name_rows(X)}: "
             f"{' '.join(str(error).split())}. Give it rows that it was made for; what "
             f"prepares them belongs before it, in a Pipeline or in the module itself."
         ) from error

@@ -13,12 +13,14 @@ import torch
 from torch import nn
 
 from skdistill._compat import safe_indexing
+from skdistill._input._inputs import name_rows
 from skdistill._torch import (
     as_tensor,
     evaluating,
     first_output,
     forward_in_batches,
     resolve_device,
+    run_module,
 )
 from skdistill._unwrap import unwrap
 from skdistill.exceptions import TeacherError
@@ -92,7 +94,7 @@ def probe_layers(module, layers, X, owner, error):
         _check_layer_exists(module, name, owner, error)
     shapes = {}
     with evaluating(module), capturing(module, layers) as outputs:
-        module(as_tensor(X, module, copy=True).to(_device_of(module)))
+        run_module(module, as_tensor(X, module, copy=True), _device_of(module))
         for name in layers:
             output = outputs.get(name)
             if output is None:
@@ -173,7 +175,7 @@ class TeacherNet:
             return probe_layers(self.module, layers, rows, owner, TeacherError)
         except (RuntimeError, IndexError, TypeError) as error:
             raise TeacherError(
-                f"{_sentence(owner)} cannot read rows of shape {tuple(rows.shape[1:])}: {error}. "
+                f"{_sentence(owner)} cannot read {name_rows(rows)}: {error}. "
                 f"Check that it was fitted on rows like these, preprocessed alike."
             ) from error
 

@@ -2,10 +2,13 @@
 
 import importlib
 import sys
+from collections.abc import Mapping
 
 import numpy as np
 from scipy import sparse
 
+from skdistill._input._inputs import form_of, name_form
+from skdistill.exceptions import TeacherError
 from skdistill.teachers._adapters import Adapter
 from skdistill.teachers._says_kind import SaysKind
 from skdistill.teachers._versions import check_reader
@@ -57,7 +60,18 @@ def as_dense(X, dtype=np.float32):
     Returns
     -------
     ndarray of shape (n_samples, ...)
+
+    Raises
+    ------
+    TeacherError
+        For several inputs.
     """
+    if isinstance(X, Mapping):
+        raise TeacherError(
+            f"The model from a file reads one array, and X is {name_form(form_of(X))}; expected "
+            f"one. Put a step before it that makes it: CallableTeacher(lambda X: "
+            f"teacher.run(X[name]), cache_key=...)."
+        )
     return np.asarray(X.toarray() if sparse.issparse(X) else X, dtype=dtype)
 
 

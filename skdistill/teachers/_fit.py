@@ -1,6 +1,7 @@
 """Is a teacher fitted, and the fit of one that is not."""
 
 import contextlib
+import re
 from functools import partial
 
 import numpy as np
@@ -18,7 +19,7 @@ from skdistill._generators import is_ours, seeded
 from skdistill._interrupts import whole_trainings
 from skdistill._names import own_rows
 from skdistill._random import seed_parameters
-from skdistill._torch import as_tensor, resolve_device
+from skdistill._torch import as_array, numpy_dtype, resolve_device
 from skdistill._unwrap import before_last, split_pipeline, takes_gaps, unfrozen
 from skdistill.exceptions import TeacherError
 from skdistill.teachers._adapters import (
@@ -205,16 +206,21 @@ def fit_teacher(teacher, X, y, *, seed, classes=None, sample_weight=None, fit_pa
 
 @contextlib.contextmanager
 def _reading_numbers(name):
-    """Say who prepares the rows where a teacher that reads numbers is given texts."""
+    """Say who prepares the rows where a teacher that reads numbers is given texts or dicts."""
     try:
         yield
-    except ValueError as error:
-        if "could not convert string to float" not in str(error):
+    except (TypeError, ValueError) as error:
+        if "could not convert string to float" in str(error):
+            came = "reads numbers, and X holds texts"
+        elif re.search("not '(dict|SliceDict)'", str(error)):
+            came = "reads numbers, and X holds dicts"
+        else:
             raise
         raise TeacherError(
-            f"The teacher {name} reads numbers, and X holds texts ({error}); a teacher sees X as "
-            f"it is. Put a step before it that reads them: make_pipeline(TablePreprocessor(), "
-            f"{name}(...)) for a table, TfidfVectorizer() for texts."
+            f"The teacher {name} {came} ({error}); a teacher sees X as it is. Put a step before it "
+            f"that reads them: make_pipeline(TablePreprocessor(), {name}(...)) for a table, "
+            f"TfidfVectorizer() for texts, DictVectorizer() for dicts, FunctionTransformer(lambda "
+            f"X: X[name]) for one of several inputs."
         ) from error
 
 
@@ -231,9 +237,10 @@ def _weight_parameter(estimator):
 
 def _fit_net(net, X, y, classes):
     """Fit a skorch net, which wants the module's own dtype, and positions for labels."""
-    rows = as_tensor(X, net.initialize().module_).numpy()
+    module = net.initialize().module_
+    rows = as_array(X, module)
     if is_regressor(net):
-        net.fit(rows, np.reshape(y, (len(rows), -1)).astype(rows.dtype))
+        net.fit(rows, np.reshape(y, (len(rows), -1)).astype(numpy_dtype(module)))
         return
     classes = np.unique(y) if classes is None else classes
     binary = isinstance(net, NeuralNetBinaryClassifier)

@@ -3,7 +3,8 @@
 import torch
 from torch import nn
 
-from skdistill._torch import as_tensor, evaluating, first_output
+from skdistill._input._inputs import map_inputs
+from skdistill._torch import as_tensor, evaluating, first_output, run_module
 
 _RESHAPES = {
     *("AliasBackward0", "CloneBackward0", "ExpandBackward0", "PermuteBackward0", "SelectBackward0"),
@@ -39,11 +40,14 @@ def kind_of_module(module: nn.Module, X) -> str | None:
         None where the last step is another, or leaves no trace.
     """
     home = next((p.device for p in module.parameters()), torch.device("cpu"))
-    rows = as_tensor(X[:1], module, copy=True).to(home)
-    rows = rows.requires_grad_() if rows.is_floating_point() else rows
+    rows = map_inputs(_with_gradient, as_tensor(X[:1], module, copy=True))
     with evaluating(module), torch.enable_grad():
-        output = first_output(module(rows))
+        output = first_output(run_module(module, rows, home))
     node = getattr(output, "grad_fn", None)
     while node is not None and node.name() in _RESHAPES and node.next_functions:
         node = node.next_functions[0][0]
     return None if node is None else _KINDS.get(node.name())
+
+
+def _with_gradient(rows):
+    return rows.requires_grad_() if rows.is_floating_point() else rows

@@ -1,6 +1,6 @@
 """Teachers from ONNX files, whatever framework they come from."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -82,7 +82,8 @@ class OnnxTeacher(FileTeacher):
     """A model that onnxruntime runs on the CPU.
 
     One input gets all columns. Of several inputs each gets the column of a DataFrame with its
-    name. Of the outputs, the probabilities count, or the only one of floating numbers.
+    name, or the array of a dict. Of the outputs, the probabilities count, or the only one of
+    floating numbers.
 
     Attributes
     ----------
@@ -127,13 +128,16 @@ class OnnxTeacher(FileTeacher):
         if len(inputs) == 1:
             return {inputs[0].name: as_dense(X, _dtype(inputs[0]))}
         names = [one.name for one in inputs]
-        known = column_names(X) if is_table(X) else []
+        are_inputs = isinstance(X, Mapping)
+        known = column_names(X) if is_table(X) else list(X) if are_inputs else []
         missing = [name for name in names if name not in known]
         if missing:
             raise TeacherError(
                 f"The ONNX model has the inputs {names} and X has no columns {missing}; expected a "
-                f"DataFrame with a column for every input."
+                f"DataFrame with a column, or a dict with an array, for every input."
             )
+        if are_inputs:
+            return {one.name: as_dense(X[one.name], _dtype(one)) for one in inputs}
         for one in inputs:
             if _dtype(one) is object:
                 _warn_of_gaps(one.name, read_column(X, known.index(one.name))[1])

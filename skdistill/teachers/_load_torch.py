@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from skdistill._generators import generator_put_back
-from skdistill._torch import as_tensor, first_output, forward_in_batches
+from skdistill._torch import as_tensor, first_output, forward_in_batches, run_module
 from skdistill.exceptions import TeacherError
 from skdistill.teachers._archive import check_declared, open_archive
 from skdistill.teachers._file_teacher import FileTeacher, import_extra
@@ -187,11 +187,12 @@ class ExportedTeacher(FileTeacher):
         with torch.no_grad():
             if self.n_rows is None:
                 return forward_in_batches(self._model, X, torch.device("cpu"))
-            answers = []
-            for rows in as_tensor(X, self._model, copy=True).split(self.n_rows):
+            answers, rows = [], as_tensor(X, self._model, copy=True)
+            for start in range(0, len(rows), self.n_rows):
+                part = rows[start : start + self.n_rows]
                 # Exported for batches of one size: the last one is filled up.
-                batch = rows[np.arange(self.n_rows) % len(rows)]
-                answers.append(first_output(self._model(batch))[: len(rows)])
+                batch = part[np.arange(self.n_rows) % len(part)]
+                answers.append(first_output(run_module(self._model, batch, "cpu"))[: len(part)])
             return torch.cat(answers).to("cpu", torch.float64).numpy()
 
 

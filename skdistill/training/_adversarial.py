@@ -1,5 +1,7 @@
 """Adversarial rows in training: what they are, and the terms that read them."""
 
+from collections.abc import Mapping
+
 import torch
 from scipy import sparse
 from torch import nn
@@ -41,6 +43,11 @@ def check_adversarial(loss, net, parts):
             f"The loss {owner} was given with a student that is no StudentNet, and rows are moved "
             f"by the gradient of one while it learns; expected one. Wrap the module: "
             f"StudentNet(module), or choose another loss."
+        )
+    if isinstance(parts[0], Mapping):
+        raise StudentError(
+            f"The loss {owner} moves every number of a row, and the rows are a dict of several "
+            f"inputs; expected one array of numbers. Choose another loss."
         )
     if any(map(sparse.issparse, parts)):
         raise StudentError(

@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader, Dataset, Subset
 
 from skdistill._compat import Interval, Options, StrOptions, validate_parameter_constraints
 from skdistill._generators import is_ours
+from skdistill._input._inputs import map_inputs, shape_of_row
 from skdistill._input._layout import read_layout
 from skdistill._torch import as_tensor, first_output, resolve_device
 from skdistill.exceptions import StudentError
@@ -177,7 +178,7 @@ class BaseStudentNet(NetStudentMixin, FastEpochNet):
         self.check_own_settings()
         X = self._learn_columns(X)
         self.layout_ = read_layout(X)
-        self.n_outputs_, self.row_shape_ = task.n_columns, X.shape[1:]
+        self.n_outputs_, self.row_shape_ = task.n_columns, shape_of_row(X)
         self.learns_sparse_ = sparse.issparse(X)
         initialize_net(self, X, task.n_columns, seed, self._labels_of)
         self._check_iterators(X.shape[0])
@@ -276,7 +277,8 @@ class BaseStudentNet(NetStudentMixin, FastEpochNet):
         if sparse.issparse(X):
             return X
         rows = as_tensor(X, self.module_, read_only=True)  # batches are gathered out of them
-        return _move_if_it_fits(rows, torch.device(self.device or "cpu"))
+        device = torch.device(self.device or "cpu")
+        return map_inputs(lambda part: _move_if_it_fits(part, device), rows)
 
     def get_split_datasets(self, X, y=None, **fit_params):
         """Hold rows back by the hard labels; see `hold_back`."""
@@ -300,8 +302,7 @@ class BaseStudentNet(NetStudentMixin, FastEpochNet):
         for part in (positions_in(train, dataset), held):
             if part is not None:
                 dataset = dataset.with_weights(part_scales(dataset.y, part), part)
-        train, valid = (_on(dataset, part) for part in (train, valid))
-        return train, valid
+        return _on(dataset, train), _on(dataset, valid)
 
     def _foreign_rows(self, dataset):
         """Return held-back rows that a `train_split` of the user's brings, as tensors."""

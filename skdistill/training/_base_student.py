@@ -48,8 +48,8 @@ class BaseStudent(BaseEstimator):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, ...)
-            Rows of finite numbers.
+        X : {array-like, sparse matrix} of shape (n_samples, ...), or dict of array-like
+            Rows of finite numbers; of several inputs by the names of the arguments of `forward`.
         y : array-like of shape (n_samples,) or, for a regressor, (n_samples, n_outputs)
             Labels of any kind; finite numbers for a regressor.
         sample_weight : array-like of shape (n_samples,), default=None

@@ -1,11 +1,14 @@
 """Tensors, not items: a data set that is sliced a batch at a time."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import torch
 from scipy import sparse
 from torch.utils.data import Dataset, Subset
 
 from skdistill._generators import current_stream
+from skdistill._input._inputs import map_inputs
 from skdistill._torch import sparse_tensor
 from skdistill.exceptions import StudentError
 
@@ -15,7 +18,7 @@ class TensorRows(Dataset):
 
     Parameters
     ----------
-    X : torch.Tensor of shape (n_samples, ...) or CSR matrix, or list of these
+    X : torch.Tensor of shape (n_samples, ...), SliceDict of them or CSR matrix, or list of these
         Rows, in one part or in several that follow each other.
     y : dict of str to torch.Tensor, default=None
         Packed targets.
@@ -37,7 +40,8 @@ class TensorRows(Dataset):
 
     def __getitem__(self, index):
         rows, targets = self.batch(torch.as_tensor([index]))
-        return rows[0], {name: values[0] for name, values in targets.items()}
+        row = {n: part[0] for n, part in rows.items()} if isinstance(rows, Mapping) else rows[0]
+        return row, {name: values[0] for name, values in targets.items()}
 
     def batch(self, index):
         """Return some rows and their targets.
@@ -49,13 +53,15 @@ class TensorRows(Dataset):
 
         Returns
         -------
-        X : torch.Tensor of shape (n_batch, ...)
+        X : torch.Tensor of shape (n_batch, ...), or SliceDict of them
         y : dict of str to torch.Tensor
         """
         return self.rows_at(index), self.targets_at(index)
 
     def rows_at(self, index):
         """Return some rows; see `batch`."""
+        if isinstance(self.parts[0], Mapping):
+            return map_inputs(lambda *parts: TensorRows(list(parts)).rows_at(index), *self.parts)
         return self._take(self.parts[0], index) if len(self.parts) == 1 else self._gather(index)
 
     def targets_at(self, index):

@@ -93,7 +93,7 @@ class FitTemperature(Callback):
         if not np.isfinite(logits).all():
             return
         self.temperature_ = best_temperature(logits, positions, weight, self.prior_scale)
-        last = find_last_layer(net.module_, rows.to(net.device or "cpu"))
+        last = find_last_layer(net.module_, rows, net.device or "cpu")
         if last is None:
             self.remaining_ = self.temperature_
             return

@@ -11,6 +11,7 @@ from sklearn.utils.validation import has_fit_parameter
 from skdistill._compat import Columns, learn_names_and_width, routing_enabled, safe_indexing
 from skdistill._input._columns import as_floats, is_number, refuse_unreadable
 from skdistill._input._frames import column_kinds, is_table
+from skdistill._input._inputs import form_of, name_form
 from skdistill._input._rows import as_rows, has_gaps, is_plain, stack_rows
 from skdistill._interrupts import whole_trainings
 from skdistill._random import seed_parameters
@@ -116,9 +117,9 @@ class BaseEstimatorStudent(BaseStudent):
         return EstimatorBody(Columns(self), self.estimator_, self._ask())
 
     def _check(self, X):
-        X = as_rows(X)
+        X = plain_array(as_rows(X))
         refuse_unreadable(X)
-        return plain_array(X)
+        return X
 
     def _check_kind(self, X):
         """Refuse rows that the estimator says it does not take, before a teacher is asked."""
@@ -181,7 +182,19 @@ class EstimatorBody:
 
 
 def plain_array(X):
-    """Return rows without what a table's preprocessing says of them."""
+    """Return rows without what a table's preprocessing says of them; refuse those of no columns.
+
+    Raises
+    ------
+    StudentError
+    """
+    form = form_of(X)
+    if form is not None:
+        step = "DictVectorizer()" if form == "dicts" else "FunctionTransformer(lambda X: X[name])"
+        raise StudentError(
+            f"X is {name_form(form)}, and this student reads a table; expected one. Put a step "
+            f"before it that makes it: make_pipeline({step}, student)."
+        )
     return X if is_table(X) or sparse.issparse(X) else np.asarray(X)
 
 

@@ -1,5 +1,7 @@
 """The rows of a net: numbers, and nothing else; refusals in time."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from scipy import sparse
 from sklearn.utils.validation import check_consistent_length
@@ -7,6 +9,7 @@ from sklearn.utils.validation import check_consistent_length
 from skdistill._compat import check_names_and_width, check_sample_weight
 from skdistill._input._columns import as_floats, refuse_unreadable
 from skdistill._input._frames import is_table
+from skdistill._input._inputs import as_inputs, holds_dicts, map_inputs
 from skdistill._input._rows import as_rows, is_plain
 from skdistill.exceptions import StudentError
 
@@ -28,6 +31,7 @@ def check_weights(sample_weight, X, y):
     ValueError
         For weights that are negative, not finite or all zero, and for other lengths.
     """
+    X = as_inputs(X)
     check_consistent_length(X, y)
     if sample_weight is None:
         return None
@@ -57,7 +61,7 @@ def held_back_rows(student, X, X_val, held):
         raise ValueError(f"{missing} is None; expected both X_val and y_val, or neither.")
     if X_val is None:
         return [X], None
-    check_consistent_length(X_val, held)
+    check_consistent_length(as_inputs(X_val), held)
     return [X, student.prepare_more(X_val)], held
 
 
@@ -75,6 +79,11 @@ class NumberRows:
     def __init__(self, columns, dtype="float32"):
         self.columns = columns
         self.dtype = dtype
+
+    @property
+    def form(self):
+        """What those of fit are without columns; see `form_of`."""
+        return getattr(self.columns, "_form_in_", None)
 
     def read(self, X):
         """Return an array, a CSR matrix, or rows that need no look; refuse what is no numbers.
@@ -102,18 +111,23 @@ def only_numbers(X, name, dtype):
 
     Parameters
     ----------
-    X : {ndarray, CSR matrix, DataFrame}
+    X : {ndarray, CSR matrix, DataFrame, SliceDict}
         See `as_rows`.
     name : str
         Who reads them, as a sentence's subject.
     dtype : {"float32", "float64"}
         In which it computes.
     """
+    if isinstance(X, Mapping):
+        return map_inputs(lambda part: only_numbers(part, name, dtype), X)
     refuse_unreadable(X)
-    if len(X.shape) == 1:
+    if len(X.shape) == 1 and X.dtype.kind in "OSU":
+        came, step = "X holds texts, and", "TfidfVectorizer"
+        if holds_dicts(X):
+            came, step = "X holds dicts, and", "DictVectorizer"
         raise StudentError(
-            f"X holds texts, and {name} reads numbers alone. Put a step before it: "
-            f"make_pipeline(TfidfVectorizer(), student)."
+            f"{came} {name} reads numbers alone. Put a step before it: make_pipeline({step}(), "
+            f"student)."
         )
     if is_table(X) or X.dtype.kind not in "biuf":
         try:
@@ -128,9 +142,10 @@ def only_numbers(X, name, dtype):
     if values.dtype.kind == "f" and values.size:
         greatest = max(values.max(), -values.min())  # NaN where one value is
     if np.isnan(greatest):
+        step = "SimpleImputer" if sparse.issparse(X) else "TablePreprocessor"
         raise StudentError(
             f"Input X contains NaN, and {name} reads numbers alone. Put a step before it "
-            f"that fills the gaps: make_pipeline(TablePreprocessor(), student)."
+            f"that fills the gaps: make_pipeline({step}(), student)."
         )
     if greatest > np.finfo(dtype).max:
         raise StudentError(

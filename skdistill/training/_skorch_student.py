@@ -1,6 +1,7 @@
 """Any other skorch net as a student, its own settings honoured."""
 
 import copy
+from collections.abc import Mapping
 
 import numpy as np
 import torch
@@ -13,7 +14,9 @@ from torch import nn
 from torch.utils.data import Dataset
 
 from skdistill._compat import replace_inferred_classes
-from skdistill._torch import as_tensor, forward_batches, forward_net
+from skdistill._input._inputs import shape_of_row
+from skdistill._input._rows import stack_rows
+from skdistill._torch import as_array, forward_batches, forward_net, numpy_dtype
 from skdistill.exceptions import StudentError
 from skdistill.students._soft_tree import with_open_widths
 from skdistill.students._widths import infer_widths
@@ -65,13 +68,13 @@ class BaseSkorchStudent(NetStudentMixin):
 
     def prepare_more(self, X):
         """Check further rows; see `StudentNet.prepare_more`."""
-        return as_tensor(_dense(super().prepare_more(X)), self.net_.module_).numpy()
+        return as_array(_dense(super().prepare_more(X)), self.net_.module_)
 
     def _train(self, X, packed, settings, seed):
         objective = self.net_.criterion_.with_settings(**settings)
         split = _PackedSplit(self.net_.train_split, packed)
-        X = X[0] if len(X) == 1 else np.concatenate(X)  # what holds them is the user's own
-        arrays = packed.arrays(X.dtype if X.dtype.kind == "f" else np.float32)
+        X = stack_rows(X)  # what holds them is the user's own
+        arrays = packed.arrays(numpy_dtype(self.net_.module_))
         with training_copy(self.net_, criterion_=objective, train_split=split) as net:
             train_net(net, X, arrays, seed=seed)
         self._tidy()
@@ -103,21 +106,21 @@ class BaseSkorchStudent(NetStudentMixin):
     def prepare(self, X, task, seed=None):
         """Check the rows and make the net; see `StudentNet.prepare`."""
         X = _dense(self._learn_columns(X))
-        self.row_shape_ = X.shape[1:]
+        self.row_shape_ = shape_of_row(X)
         net = clone(self.net)
         self._check_settings(net)
         net.set_params(criterion=self._own_criterion)
         module, given = with_open_widths(net.module, net.get_params_for("module"))
         if not isinstance(module, nn.Module):
             known = self._own_criterion.known_means()
-            given |= infer_widths(module, given, X.shape[1:], task.n_columns, known)
+            given |= infer_widths(module, given, self.row_shape_, task.n_columns, known)
             net.set_params(module=module, **{f"module__{n}": value for n, value in given.items()})
         initialize_net(net, X, task.n_columns, seed)
         # An instance that was given travels once, untrained, and not with each of its clones.
         net.module = self.net.module
         self.net_ = net
         self.link_ = self._make_link(task, net.criterion_)
-        return as_tensor(X, net.module_).numpy()
+        return as_array(X, net.module_)
 
     def _body(self):
         own = any(getattr(type(self.net_), name) is not getattr(NeuralNet, name) for name in ASKED)
@@ -213,7 +216,7 @@ class _ModuleBody(HoldsModule):
 
     def outputs(self, X):
         """Return what the module makes of rows, float64."""
-        X = as_tensor(_dense(self.rows.read(X)), self.module).numpy()
+        X = as_array(_dense(self.rows.read(X)), self.module)
         make, settings = self.dataset
         dataset = make(X, None, **settings)
         make, settings = self.iterator
@@ -225,7 +228,8 @@ class _ModuleBody(HoldsModule):
         if self.module.training:
             self.module.eval()
         with torch.no_grad():
-            return self.module(to_tensor(rows, device=self.device))
+            rows = to_tensor(rows, device=self.device)
+            return self.module(**rows) if isinstance(rows, Mapping) else self.module(rows)
 
 
 class _NetBody:
@@ -240,8 +244,7 @@ class _NetBody:
 
     def outputs(self, X):
         """Return what the module makes of rows, float64."""
-        X = as_tensor(_dense(self.rows.read(X)), self.net.module_)
-        return forward_net(self.net, X.numpy())
+        return forward_net(self.net, as_array(_dense(self.rows.read(X)), self.net.module_))
 
 
 class _PackedSplit:

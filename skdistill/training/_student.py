@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from sklearn.base import clone, is_classifier
+from sklearn.feature_extraction import DictVectorizer
 from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
 from sklearn.pipeline import Pipeline
 from skorch import NeuralNet
@@ -87,14 +88,15 @@ def learners_of(task):
     return {NumberTask: REGRESSORS, LabelsTask: MULTILABEL}.get(task, CLASSIFIERS)
 
 
-def as_student(student, task=ClassTask, *, n_axes=2, device=None, verbose=0):
+def as_student(student, task=ClassTask, *, n_axes=2, form=None, device=None, verbose=0):
     """Return a Pipeline that ends in a learner, for whatever was given as a student.
 
     Parameters
     ----------
     student : None, DefaultStudent, skorch.NeuralNet, nn.Module, type, estimator or Pipeline
         None is `TablePreprocessor`, or `ImagePreprocessor` for rows of more axes than a table's,
-        and `StudentNet`; for texts, of one axis, hashed words as tf-idf stand before these; a
+        and `StudentNet`; for texts, of one axis, hashed words as tf-idf stand before these, and for
+        dicts a `DictVectorizer`; for several inputs it is a net, which says what it lacks; a
         `DefaultStudent` is the same with settings of the net. A module's class or instance becomes
         a StudentNet, a `SoftDecisionTree` without widths behind a `TablePreprocessor`, boosted
         trees of LightGBM or XGBoost a `BoostedStudent`, another scikit-learn classifier or
@@ -104,6 +106,8 @@ def as_student(student, task=ClassTask, *, n_axes=2, device=None, verbose=0):
         must be a regressor.
     n_axes : int, default=2
         Number of axes of the rows X.
+    form : None, "dicts" or dict, default=None
+        What they are without columns; see `form_of`.
     device : str, default=None
         Given to a StudentNet that has none.
     verbose : int, default=0
@@ -121,7 +125,7 @@ def as_student(student, task=ClassTask, *, n_axes=2, device=None, verbose=0):
     """
     learners = learners_of(task)
     if is_default(student):
-        student = _default_student(learners.net, n_axes, student)
+        student = _default_student(learners.net, n_axes, form, student)
     elif _is_tree_of_tables(student) and n_axes == 2:
         student = Pipeline([("preprocess", TablePreprocessor()), ("net", learners.net(student))])
     if isinstance(student, Pipeline):
@@ -162,17 +166,24 @@ def _flat(pipeline):
     return Pipeline([*steps, *inner], memory=pipeline.memory, verbose=pipeline.verbose)
 
 
-def _default_student(net, n_axes, given):
+def _default_student(net, n_axes, form, given):
     settings = {} if given is None else given.get_params()
     check_names(settings)
+    if isinstance(form, dict):
+        return Pipeline([("net", net(**settings))])
     if n_axes > 2:
         return Pipeline([("preprocess", ImagePreprocessor()), ("net", net(**settings))])
     if n_axes == 2:
         return Pipeline([("preprocess", TablePreprocessor()), ("net", net(**settings))])
-    return Pipeline(
-        [
+    reader: list = [("vectorize", DictVectorizer())]
+    if form is None:
+        reader = [
             ("hash", HashingVectorizer(n_features=2**18, alternate_sign=False, norm=None)),
             ("tfidf", TfidfTransformer(sublinear_tf=True)),
+        ]
+    return Pipeline(
+        [
+            *reader,
             ("preprocess", TablePreprocessor()),
             ("net", net(**{"module": SparseMLP, **settings})),
         ]

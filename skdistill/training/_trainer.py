@@ -21,8 +21,9 @@ from skdistill._generators import (
     make_streams,
     seeded,
 )
+from skdistill._input._inputs import name_rows
 from skdistill._interrupts import only_whole
-from skdistill._torch import as_tensor, evaluating, first_output
+from skdistill._torch import as_tensor, evaluating, first_output, run_module
 from skdistill._warn import warn
 from skdistill.exceptions import StudentError, TrainingWarning
 from skdistill.students._gated import GatedClasses
@@ -98,7 +99,6 @@ def initialize_net(net, X, n_outputs, seed=None, labels=packed_labels):
         returns something of another shape.
     """
     import_what_training_needs()
-    owner = type(net).__name__
     with with_gradients():
         try:
             _check_names_of_callbacks(net)
@@ -110,8 +110,8 @@ def initialize_net(net, X, n_outputs, seed=None, labels=packed_labels):
             raise
         except (*FAULTS, ValueError) as error:
             raise StudentError(
-                f"The {owner} cannot be made with these settings: {_in_one_line(error)}. Check its "
-                f"module__, optimizer__ and callbacks__ settings by the names that these take."
+                f"The {type(net).__name__} cannot be made with these settings: "
+                f"{_in_one_line(error)}. Check its module__, optimizer__ and callbacks__ settings."
             ) from error
         check_callbacks(net)
         check_trainable(net.module_)
@@ -167,8 +167,7 @@ def _check_names_of_callbacks(net):
     """Refuse a setting of a callback that is not there, which skorch would not hear."""
     if net.callbacks == "disable":
         return
-    known = callback_names(net)
-    settings = [name for name in vars(net) if name.startswith("callbacks__")]
+    known, settings = callback_names(net), [n for n in vars(net) if n.startswith("callbacks__")]
     unheard = [name for name in settings if name.split("__")[1] not in known]
     if unheard:
         raise ValueError(f"{unheard} set a callback that is not among {known}")
@@ -183,23 +182,24 @@ def _probe(net, X, n_outputs):
     module = net.module_
     if hasattr(module, "adapt"):
         module.adapt(X)
-    name = type(module).__name__
-    rows = as_tensor(X[:PROBE_ROWS], module, copy=True)
+    name, rows = type(module).__name__, as_tensor(X[:PROBE_ROWS], module, copy=True)
     with evaluating(module):
         try:
-            outputs = first_output(module(rows.to(net.device or "cpu")))
+            outputs = first_output(run_module(module, rows, net.device or "cpu"))
         except (*FAULTS, ValueError) as error:
             step = (
                 "Check its input width (inferred when its class is given and not an instance), or "
                 "put a step before it that shapes the rows."
             )
-            if are_channels_last(rows.shape) and MOVE_CHANNELS not in str(error):
+            if len(rows.shape) == 1:
+                step = "Its forward takes them by these names: check names and shapes."
+            elif are_channels_last(rows.shape) and MOVE_CHANNELS not in str(error):
                 step = f"{MOVE_CHANNELS}. {step}"
             elif rows.ndim == 3:
                 step = f"{ADD_CHANNEL}. {step}"
             raise StudentError(
-                f"The student's module {name} cannot read rows of shape {tuple(rows.shape[1:])} "
-                f"and dtype {rows.dtype}: {_in_one_line(error)}. {step}"
+                f"The student's module {name} cannot read {name_rows(rows)}: "
+                f"{_in_one_line(error)}. {step}"
             ) from error
     expected = (len(rows), n_outputs)
     if not isinstance(outputs, torch.Tensor) or tuple(outputs.shape) != expected:

@@ -1,6 +1,7 @@
 """Views in training: one draw a batch, for what the student reads and what its teacher reads."""
 
 import contextlib
+from collections.abc import Mapping
 
 import torch
 from scipy import sparse
@@ -124,8 +125,10 @@ def check_views(views, X, module):
     """
     if not views:
         return
-    if sparse.issparse(X) or not as_tensor(X[:1], module).is_floating_point():
+    are_inputs = isinstance(X, Mapping)
+    if sparse.issparse(X) or are_inputs or not as_tensor(X[:1], module).is_floating_point():
         came = "sparse" if sparse.issparse(X) else "indices for an embedding"
+        came = "a dict of several inputs" if are_inputs else came
         raise StudentError(
             f"The StudentNet has views={views}, and its rows are {came}; expected dense numbers. "
             f"Set views=None."

@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator, clone
 from skdistill._compat import Interval, fit_context
 from skdistill._input._columns import refuse_unreadable
 from skdistill._input._frames import is_table
+from skdistill._input._inputs import form_of, name_form
 from skdistill._input._rows import as_rows
 from skdistill._random import draw_seeds
 
@@ -55,12 +56,14 @@ class BaseAugmenter(BaseEstimator):
             For a setting out of its range, and for rows that cannot be used.
         """
         X = as_rows(X)
-        refuse_unreadable(X)
         if len(X.shape) == 1:
+            form = form_of(X)
+            came = "holds texts" if form is None else f"is {name_form(form)}"
             raise ValueError(
-                f"{type(self).__name__} changes the columns of a row, and X holds texts; expected "
-                f"rows of numbers or categories. Pass texts without labels as X_unlabeled."
+                f"{type(self).__name__} changes the columns of a row, and X {came}; expected rows "
+                f"of numbers or categories. Pass such rows without labels as X_unlabeled."
             )
+        refuse_unreadable(X)
         self._refuse(X)
         rng = np.random.default_rng(draw_seeds(random_state, 1)[0])
         n_rows = min(self.max_rows, max(1, round(self.factor * X.shape[0])))

@@ -4,6 +4,7 @@ from scipy import sparse
 
 from skdistill._compat import safe_indexing
 from skdistill._input._frames import column_names, is_table, library_of
+from skdistill._input._inputs import form_of, name_form
 from skdistill._input._rows import as_rows
 from skdistill._random import draw_seeds
 from skdistill.transfer._base import BaseAugmenter
@@ -103,4 +104,7 @@ def _name_kind(X):
         return f"a {library_of(X)} DataFrame"
     if sparse.issparse(X):
         return "a sparse matrix"
+    form = form_of(X)
+    if form is not None:
+        return name_form(form)
     return "an array of texts" if X.ndim == 1 else "an array"

@@ -15,6 +15,7 @@ from skdistill._compat import Interval, fit_context
 from skdistill._generators import DrawWeights, make_generator
 from skdistill._input._columns import refuse_unreadable
 from skdistill._input._frames import is_table
+from skdistill._input._inputs import form_of, name_form
 from skdistill._input._rows import as_rows
 from skdistill._random import draw_seeds
 from skdistill.transfer._base import check_n_samples
@@ -127,13 +128,15 @@ class VAE(BaseEstimator):
             For a setting out of its range, and for rows that are no table and no images.
         """
         X = as_rows(X)
-        refuse_unreadable(X)
         if sparse.issparse(X) or len(X.shape) == 1:
+            form = form_of(X)
             got = "a sparse matrix" if sparse.issparse(X) else "texts"
+            got = got if form is None else name_form(form)
             raise ValueError(
                 f"VAE needs a table of columns, or images. Got {got} of shape {X.shape} instead. "
                 f"Use GaussianNoise for sparse rows, or pass rows without labels as X_unlabeled."
             )
+        refuse_unreadable(X)
         codec = TableCodec(X if is_table(X) else X.reshape(len(X), -1))
         generator = make_generator(draw_seeds(self.random_state, 1)[0])
         self.decoder_, self._latent, self.history_ = self._train(codec, generator)

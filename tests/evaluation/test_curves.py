@@ -522,7 +522,7 @@ def test_the_size_of_a_student_of_images_is_that_of_its_convnet(student, name):
     curve = capacity_curve(model, X, y, cv=one_split(80, 40), param_range=["tiny"])
     assert curve.param_name == name
     assert [row["n_parameters"] for row in curve.rows[1:]] == [1442, 1442]
-    every = find_size(model, X.ndim, "capacity_curve").values
+    every = find_size(model, X, "capacity_curve").values
     assert every == ("tiny", "small", "medium")
 
 

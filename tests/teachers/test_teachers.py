@@ -347,7 +347,9 @@ def test_modules_are_put_back_when_they_fail():
             raise RuntimeError("no memory")
 
     module = Broken().train()
-    with pytest.raises(TeacherError, match=r"asked about rows of shape \(4,\): no memory"):
+    with pytest.raises(
+        TeacherError, match=r"asked about rows of shape \(4,\) and dtype float64: no memory"
+    ):
         teacher_targets(module, ROWS, Y)
     assert module.training
 

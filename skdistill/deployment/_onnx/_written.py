@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.base import is_regressor
 
+from skdistill._input._inputs import name_form
 from skdistill._torch import module_dtype
 from skdistill.deployment._onnx._estimators import (
     check_estimator,
@@ -64,6 +65,13 @@ def write_student(model, who):
     Written
     """
     parts = take_apart(model, who)
+    form = getattr(getattr(parts.body, "rows", None), "form", None)
+    if isinstance(form, dict):
+        raise ExportError(
+            f"The student reads {name_form(form)}, and a graph that is written here reads columns "
+            f"or one array; expected such rows. Put the inputs side by side (numpy.hstack) and let "
+            f"the module take them apart, or write the module alone: torch.onnx.export."
+        )
     onnx = import_extra("onnx", "onnx", who)
     graph, columns, said = write_graph(parts, _write_body)
     return Written(graph.to_model(onnx, {KEY: json.dumps(said)}), parts, columns, graph, said)

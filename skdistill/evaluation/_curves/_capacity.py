@@ -127,9 +127,7 @@ def capacity_curve(
     """
     work = Work("capacity_curve", n_jobs, verbose, memory)
     given = check_curve_input(work.owner, model, X, y, cv)
-    recipe, param_name, values, settings = _choose(
-        model, len(given.problem.X.shape), param_name, param_range
-    )
+    recipe, param_name, values, settings = _choose(model, given.problem.X, param_name, param_range)
     recipes = [clone(recipe).set_params(**{param_name: setting}) for setting in settings]
     for sized in recipes:
         check_recipe(sized, *given.problem.to_learn())
@@ -154,7 +152,7 @@ def capacity_curve(
 
 
 def _choose(
-    model: Any, n_axes: int, param_name: str | None, param_range: Any
+    model: Any, X: Any, param_name: str | None, param_range: Any
 ) -> tuple[Any, str, list[Any], list[Any]]:
     """The recipe with its student named, the parameter, its values as given and as they are set."""
     is_list = isinstance(param_range, Iterable) and not isinstance(param_range, str)
@@ -167,7 +165,7 @@ def _choose(
     if values == []:
         raise ValueError("The 'param_range' parameter is empty; expected one value at least.")
     if param_name is None:
-        size = find_size(model, n_axes, "capacity_curve")
+        size = find_size(model, X, "capacity_curve")
         values = values or list(size.values)
         return size.model, size.param_name, values, [_as_setting(size, value) for value in values]
     if not isinstance(param_name, str) or not f"{param_name}__".startswith("student__"):

@@ -91,7 +91,7 @@ class ReportDisplay(Display):
         -------
         display : ReportDisplay
         """
-        if isinstance(X_test, Mapping):
+        if isinstance(y_test, Mapping):
             raise ValueError(
                 f"X_test holds the test sets {list(X_test)}, and a ReportDisplay shows one; "
                 "expected its rows. Pass one of them, or ReportDisplay.from_result(reports[name]) "

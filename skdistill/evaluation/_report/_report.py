@@ -83,7 +83,8 @@ def distillation_report(
         changed.
     X_train, y_train : array-like of shape (n_train, ...) and (n_train,)
         Rows, and labels or numbers, that every student learns from; numbers of several outputs
-        have the shape (n_train, n_outputs).
+        have the shape (n_train, n_outputs). Where `X_train` is a dict of inputs, so is `X_test`, or
+        each of several.
     X_test, y_test : array-like of shape (n_test, ...) and (n_test,), or dicts of such
         Rows and labels that are scored. Classes may be missing, unknown ones may not occur. Two
         dicts with the same names are several test sets: every student is fitted once and scored
@@ -197,7 +198,7 @@ def distillation_report(
     """
     check_distilled(OWNER, model)
     work = Work(OWNER, n_jobs, model.verbose if verbose is None else verbose, memory)
-    tests, segments = pair_test_sets(X_test, y_test, groups)
+    tests, segments = pair_test_sets(X_test, y_test, groups, X_train)
     check_int(OWNER, "n_seeds", n_seeds)
     problem = read_problem(OWNER, model, X_train, y_train, tests)
     if X_unlabeled is not None:
@@ -244,7 +245,7 @@ def distillation_report(
         )
         for name in tests
     }
-    return DistillationReports(reports) if isinstance(X_test, Mapping) else reports["test"]
+    return DistillationReports(reports) if isinstance(y_test, Mapping) else reports["test"]
 
 
 def _score(

@@ -8,8 +8,12 @@ from typing import Any
 import numpy as np
 
 
-def pair_test_sets(X_test: Any, y_test: Any, groups: Any) -> tuple[dict[Any, Any], dict[Any, Any]]:
+def pair_test_sets(
+    X_test: Any, y_test: Any, groups: Any, X_train: Any = None
+) -> tuple[dict[Any, Any], dict[Any, Any]]:
     """The test sets of a report by name, not read yet, and the groups of those that have some.
+
+    Where `X_train` is a dict of inputs, so are the rows of a single test set.
 
     Returns
     -------
@@ -17,7 +21,8 @@ def pair_test_sets(X_test: Any, y_test: Any, groups: Any) -> tuple[dict[Any, Any
         A single one that has no name is under "test".
     groups : dict of str to object
     """
-    if not isinstance(X_test, Mapping) and not isinstance(y_test, Mapping):
+    is_rows = not isinstance(X_test, Mapping) or isinstance(X_train, Mapping)
+    if is_rows and not isinstance(y_test, Mapping):
         return {"test": (X_test, y_test)}, {} if groups is None else {"test": groups}
     if not isinstance(X_test, Mapping) or not isinstance(y_test, Mapping) or not X_test:
         raise ValueError(

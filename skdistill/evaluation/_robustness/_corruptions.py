@@ -14,6 +14,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skdistill._input._columns import FLOATS, as_floats, is_gap, is_number
 from skdistill._input._frames import column_kinds, is_table, read_column, take_columns
+from skdistill._input._inputs import form_of, name_form
 from skdistill._input._new_frames import put_columns, replace_cells
 
 Corrupt = Callable[[Any, float, np.random.Generator], Any]
@@ -81,10 +82,11 @@ def make_corruption(corruption: Any, X: Any) -> Corruption:
             f"corruption={corruption!r} would fill the zeros of a sparse X; pass dense rows, or a "
             "callable (X, strength, rng) -> X that keeps them."
         )
-    kind = "O" if is_table(X) else X.dtype.kind
-    n_axes = len(X.shape)
+    n_axes, form = len(X.shape), form_of(X)
+    kind = "O" if is_table(X) or form else X.dtype.kind
     if n_axes == 1 or kind in "mM" or (n_axes > 2 and kind not in "biuf"):
         came = "texts" if n_axes == 1 else f"an array of {X.dtype} of shape {X.shape}"
+        came = name_form(form) if form else came
         raise ValueError(
             f"corruption={corruption!r} is for tables, and for images of numbers. Got {came} "
             f"instead; pass a callable (X, strength, rng) -> X, such as one that drops words."

@@ -14,6 +14,7 @@ from torch import nn
 from skdistill._ascent import error_margin
 from skdistill._input._columns import NUMBERS, as_floats
 from skdistill._input._frames import column_kinds, is_table
+from skdistill._input._inputs import form_of, name_form
 from skdistill._input._rows import has_gaps
 from skdistill._torch import evaluating, first_output, forward_in_batches, module_dtype
 from skdistill._unwrap import unwrap
@@ -142,6 +143,8 @@ def finite_numbers(X: Any) -> np.ndarray:
     """Rows as float64 of the same shape, or an error for all that is no finite number."""
     if sparse.issparse(X):
         raise ValueError("X_test is sparse, and every number of a row is attacked; pass an array.")
+    if form := form_of(X):
+        raise ValueError(f"X_test is {name_form(form)}, and an array is attacked; pass one.")
     of_table = is_table(X)
     all_numbers = set(column_kinds(X)) <= {*NUMBERS} if of_table else X.dtype.kind in "biuf"
     if not all_numbers:

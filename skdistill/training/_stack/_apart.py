@@ -1,5 +1,7 @@
 """Which nets can be trained together, and what keeps one apart."""
 
+from collections.abc import Mapping
+
 import torch
 from scipy import sparse
 from skorch.callbacks import (
@@ -74,6 +76,8 @@ def why_apart(lesson):
         return "its batches are made by an iterator or data set other than the default"
     if getattr(net, "compile", False):
         return "its module is compiled"
+    if any(isinstance(part, Mapping) for part in lesson.parts):
+        return "its rows are a dict of several inputs"
     if any(map(sparse.issparse, lesson.parts)) and getattr(net.module_, "takes_sparse", False):
         return "its module reads sparse rows"
     return None
