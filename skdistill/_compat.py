@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import numpy as np
+import sklearn
 from sklearn.base import _fit_context
 from sklearn.metrics._scorer import _MultimetricScorer
 from sklearn.model_selection._search import BaseSearchCV
@@ -33,9 +34,10 @@ from sklearn.utils.validation import (
 )
 
 from skdistill._input._frames import column_names, is_table
-from skdistill._input._inputs import form_of, name_form
+from skdistill._input._inputs import check_form, form_of
 
 __all__ = [
+    "CALIBRATION",
     "BaseSearchCV",
     "Columns",
     "HasMethods",
@@ -61,6 +63,9 @@ __all__ = [
     "settle_failures",
     "validate_parameter_constraints",
 ]
+
+#: How `CalibratedClassifierCV` is to calibrate: by one temperature, which scikit-learn 1.7 has not.
+CALIBRATION = "sigmoid" if sklearn.__version__.startswith("1.7.") else "temperature"
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -159,12 +164,7 @@ def check_names_and_width(seen, X):
         dicts and inputs where `fit` got other rows.
     """
     owner = getattr(seen, "owner", type(seen).__name__)
-    form, form_of_fit = form_of(X), getattr(seen, "_form_in_", None)
-    if form != form_of_fit:
-        raise ValueError(
-            f"X is {name_form(form)}, and {owner} was fitted on {name_form(form_of_fit)}; expected "
-            f"the same. Pass rows as fit got them; a dict of columns is pandas.DataFrame(X)."
-        )
+    check_form(X, getattr(seen, "_form_in_", None), owner)
     if is_table(X):
         names, of_fit = column_names(X), getattr(seen, "_labels_in_", None)
         if names == of_fit:

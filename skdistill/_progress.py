@@ -3,12 +3,15 @@
 import sys
 import time
 
+from joblib import effective_n_jobs
+
 
 class Progress:
     """One bar over the whole of a long work, or a line for each part that is over.
 
     The bar is tqdm's, in a terminal and, with ipywidgets, in a notebook. A file, and whatever else
-    cannot draw one, gets plain lines.
+    cannot draw one, gets plain lines. The time that is left goes by the parts after the first,
+    which pays for imports, compilation and the start of a worker.
 
     Parameters
     ----------
@@ -23,12 +26,15 @@ class Progress:
         Whether anything is said.
     every : float, default=0
         The seconds between two lines; the last one always comes.
+    n_jobs : int, default=None
+        Parts at a time, each with a first one; see `joblib.effective_n_jobs`.
     """
 
-    def __init__(self, owner, n_parts, parts="", *, what="", shown=True, every=0.0):
+    def __init__(self, owner, n_parts, parts="", *, what="", shown=True, every=0.0, n_jobs=None):
         self.owner, self.n_parts, self.parts = owner, n_parts, parts and f" {parts}"
         self.n_over, self._what, self._every = 0, what, every
-        self._n_other, self._other = 0, 0.0
+        self._n_first = effective_n_jobs(n_jobs) if n_jobs else 1
+        self._n_calls, self._n_since, self._since = 0, 0, 0.0
         self._started, self._said = time.perf_counter(), 0.0
         self._bar = _bar(owner, n_parts) if shown else None
         self._shown = shown
@@ -37,6 +43,10 @@ class Progress:
         return self
 
     def __exit__(self, *error):
+        self.close()
+
+    def close(self):
+        """Leave the bar as it is."""
         if self._bar is not None:
             self._bar.close()
 
@@ -44,6 +54,8 @@ class Progress:
         """Say that so many parts are over, and which was the last."""
         news, self.n_over = n_over > self.n_over, n_over
         seconds = time.perf_counter() - self._started
+        if news and self._n_calls < self._n_first:
+            self._n_calls, self._n_since, self._since = self._n_calls + 1, n_over, seconds
         is_last = n_over >= self.n_parts
         if not (self._shown and news) or (seconds - self._said < self._every and not is_last):
             return
@@ -70,14 +82,14 @@ class Progress:
             Whether those that are left will take about as long as it.
         """
         if not like:
-            self._n_other, self._other = self.n_over + n, time.perf_counter() - self._started
+            self._n_calls = -1  # it is not the first of those that are left
         self(self.n_over + n, part)
 
     def _left(self, seconds):
-        n_alike = self.n_over - self._n_other
+        n_alike = self.n_over - self._n_since
         if n_alike <= 0 or self.n_over >= self.n_parts:
             return ""
-        left = (seconds - self._other) / n_alike * (self.n_parts - self.n_over)
+        left = (seconds - self._since) / n_alike * (self.n_parts - self.n_over)
         return f", about {left:.0f} s left"
 
 

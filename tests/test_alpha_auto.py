@@ -11,7 +11,13 @@ from sklearn.datasets import make_classification, make_regression
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.model_selection import GridSearchCV, KFold, PredefinedSplit, StratifiedKFold
+from sklearn.model_selection import (
+    GridSearchCV,
+    GroupKFold,
+    KFold,
+    PredefinedSplit,
+    StratifiedKFold,
+)
 from sklearn.naive_bayes import GaussianNB
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
@@ -366,7 +372,7 @@ REFUSED = {
     ),
     "folds of the teacher that a part is too small for": (
         ValueError,
-        lambda: auto(student=NET, cv=5).fit(X, Y, groups=np.arange(len(X)) % 5),
+        lambda: auto(student=NET, cv=GroupKFold(5)).fit(X, Y, groups=np.arange(len(X)) % 5),
         "alpha='auto'.*parts of the rows.*on 240 of 300: .*number of groups: 4.*fewer splits.*"
         "number as alpha",
     ),

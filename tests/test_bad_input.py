@@ -43,6 +43,7 @@ X, Y = make_classification(
 )
 TABLE = pd.DataFrame(X, columns=list("abcd"))
 NAMES = np.array(["blue", "green", "red"])[Y]
+AMOUNTS = 1000 * np.arange(N)[::-1]
 EVEN = np.full((N, 3), 1 / 3)
 FITTED = GaussianNB().fit(X, Y)
 NAMED = GaussianNB().fit(X, NAMES)
@@ -91,6 +92,16 @@ class Deep(torch.nn.Module):
 class Wide(torch.nn.Module):
     def __init__(self, breadth, n_classes):
         super().__init__()
+
+
+class OwnForward(NeuralNetClassifier):
+    def forward_iter(self, X, training=False, device="cpu"):
+        yield from super().forward_iter(X, training, device)
+
+
+class OwnInfer(StudentNet):
+    def infer(self, x, **fit_params):
+        return super().infer(x, **fit_params)
 
 
 class Case(NamedTuple):
@@ -289,7 +300,13 @@ CASES = [
     Case("one class", ValueError, fit(y=np.zeros(N)),
          r"y holds 1 class .*\(n_samples=48\); expected at least two classes"),
     Case("continuous labels", ValueError, fit(y=X[:, 0]),
-         "Unknown label type: continuous.*expects discrete classes"),
+         r"Unknown label type: continuous. y holds numbers such as .*such as Distilled"),
+    Case("amounts as labels", ValueError, fit(y=AMOUNTS.astype(float)),
+         "y holds 48 different numbers in 48 rows, .*as a class.*DistilledRegressor.*texts"),
+    Case("whole amounts as labels", ValueError, fit(y=AMOUNTS),
+         "y holds 48 different numbers in 48 rows, .*as a class.*DistilledRegressor.*texts"),
+    Case("amounts for a plain student", ValueError, fit(y=AMOUNTS, alpha=0, teacher=None),
+         "y holds 48 different numbers"),
     Case("too few labels", ValueError, fit(y=Y[:7]),
          r"inconsistent numbers of samples: \[48, 7\]"),
     Case("many labels a row", ValueError, fit(y=np.eye(3)[Y]),
@@ -430,6 +447,17 @@ CASES = [
          "GaussianNB reads numbers, and X holds texts .*'none'.*Put a step before it"),
     Case("one logit", StudentError, fit(student=NeuralNetBinaryClassifier(MLP)),
          "NeuralNetBinaryClassifier.*expected one logit per class. Use NeuralNetClassifier"),
+    Case("a net's own nonlinearity", StudentError,
+         fit(student=NeuralNetClassifier(MLP, predict_nonlinearity=torch.sigmoid)),
+         "The student NeuralNetClassifier sets predict_nonlinearity=sigmoid, .*module's forward"),
+    Case("a StudentNet's own nonlinearity", StudentError,
+         fit(student=StudentNet(MLP, predict_nonlinearity=torch.sigmoid)),
+         "The student StudentNet sets predict_nonlinearity=sigmoid, .*would not hear"),
+    Case("a net that goes forward in a way of its own", StudentError,
+         fit(student=OwnForward(MLP)),
+         "The student OwnForward has its own forward_iter, .*would not hear.*module's forward"),
+    Case("a StudentNet that infers in a way of its own", StudentError, fit(student=OwnInfer(MLP)),
+         "The student OwnInfer has its own infer, .*would not hear.*module's forward"),
     Case("settings of a net's criterion", StudentError,
          fit(student=NeuralNetClassifier(MLP, criterion__reduction="sum")),
          r"sets \['criterion__reduction'\], .*brings its own criterion.*Remove them"),

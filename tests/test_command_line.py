@@ -169,7 +169,12 @@ def test_a_fitted_teacher_comes_from_a_file(tmp_path, capsys):
     assert main(words) == 2
     assert "Pass trusted=True" in capsys.readouterr().err
     assert main([*words, "--trust"]) == 0
-    assert "Teacher: LogisticRegression" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "Teacher: LogisticRegression" in out
+    assert "student: 40 of 40 epochs" in out and "train_loss" not in out
+    assert main([*words, "--trust", "--verbose"]) == 0
+    out = capsys.readouterr().out
+    assert "student: 40" not in out and "train_loss" in out
 
 
 def test_inspect_and_predict_start_without_torch(folder):

@@ -192,6 +192,11 @@ REFUSED = {
         lambda: DistilledEnsembleClassifier(FOREST, REPEATS).fit(X, Y).disagreement(X[:, :5]),
         "X has 5 features, but DistilledEnsembleClassifier is expecting 6 features",
     ),
+    "a class of one row": (
+        TeacherError,
+        lambda: DistilledEnsembleClassifier(Unfitted()).fit(X[:30], np.arange(30) // 29),
+        r"has a single row, .*learn from. Give a fitted ensemble, or more rows of it\.",
+    ),
     "boosting": (
         TeacherError,
         lambda: DistilledEnsembleClassifier(GradientBoostingClassifier()).fit(X, Y),

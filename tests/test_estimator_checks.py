@@ -56,7 +56,6 @@ def weights_not_exact(estimator):
         DistilledClassifier(alpha=0, student=exact_student()),
         DistilledClassifier(LogisticRegression(), exact_student(), cv="in-sample"),
     ],
-    xfail_strict=True,
 )
 def test_exact_student(estimator, check):
     check(estimator)
@@ -65,7 +64,6 @@ def test_exact_student(estimator, check):
 @parametrize_with_checks(
     [DistilledClassifier(LogisticRegression(), quick_student())],
     expected_failed_checks=weights_not_exact,
-    xfail_strict=True,
 )
 def test_cross_fitted_teacher(estimator, check):
     check(estimator)
@@ -76,7 +74,6 @@ def test_cross_fitted_teacher(estimator, check):
         DistilledClassifier(LogisticRegression(), DecisionTreeClassifier(), cv="in-sample"),
         DistilledClassifier(LogisticRegression(), DecisionTreeRegressor(), cv="in-sample"),
     ],
-    xfail_strict=True,
 )
 def test_tree_student(estimator, check):
     check(estimator)
@@ -86,13 +83,12 @@ def test_tree_student(estimator, check):
 @parametrize_with_checks(
     [DistilledClassifier(LogisticRegression()), DistilledClassifier(alpha=0)],
     expected_failed_checks=weights_not_exact,
-    xfail_strict=True,
 )
 def test_default_student(estimator, check):
     check(estimator)
 
 
-@parametrize_with_checks([TablePreprocessor()], xfail_strict=True)
+@parametrize_with_checks([TablePreprocessor()])
 def test_table_preprocessor(estimator, check):
     check(estimator)
 

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import sklearn
 
 FOLDER = Path(__file__).parents[1] / "examples"
 
@@ -100,6 +101,8 @@ def run(name, folder):
 def test_example_runs(name, tmp_path):
     if name.startswith("01"):
         pytest.importorskip("pandas")
+    if name.startswith("08") and sklearn.__version__.startswith("1.7."):
+        pytest.skip("before 1.8 scikit-learn calibrates by no temperature")
     printed = run(name, tmp_path)
     missing = [promise for promise in PROMISES[name] if not re.search(promise, printed)]
     assert missing == [], printed

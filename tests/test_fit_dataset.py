@@ -1,8 +1,10 @@
 """Fits on Parquet files: the student of a fit in memory, whatever the order of the rows."""
 
+import errno
 import functools
 import pickle
 import shutil
+import tempfile
 import weakref
 from pathlib import Path
 
@@ -172,6 +174,24 @@ def test_each_row_comes_once_in_an_epoch_in_an_order_that_the_seed_draws(
     assert np.histogram(first[:256], 4, (0, n_rows))[0].min() > 25
 
 
+@pytest.mark.parametrize("group", [100, 100_000])
+def test_every_stretch_of_an_epoch_has_rows_of_every_stretch_of_the_files(
+    group, tmp_path, monkeypatch
+):
+    """So files may be sorted by whatever there is, classes of any number or a column."""
+    monkeypatch.setattr("skdistill._datasets._dataset_rows.MAX_CELLS", 2_000)  # 1,024 rows at once
+    n_rows = 8_192
+    rows = pd.DataFrame({"number": np.arange(n_rows, dtype=np.float32), "y": np.arange(n_rows) % 2})
+    Watching.seen = []
+    net = StudentNet(Watching, max_epochs=2, batch_size=64, train_split=None)
+    fitted = DistilledClassifier(student=net, alpha=0, random_state=0, device="cpu")
+    fitted.fit_dataset(write(tmp_path / "rows", rows, 1, group), target="y")
+    order = np.concatenate(Watching.seen)
+    assert len(order) == 2 * n_rows
+    for block in np.split(order, 16):  # eight blocks in each epoch
+        assert np.histogram(block, 8, (0, n_rows))[0].tolist() == [128] * 8
+
+
 class Watched(TransformerMixin, BaseEstimator):
     """Counts how many of the arrays that it has returned are there when it is asked for another."""
 
@@ -306,6 +326,42 @@ def test_nothing_is_left_behind_and_a_refused_fit_changes_nothing(folder, tmp_pa
     with pytest.raises(ValueError, match="no column 'z'"):
         fitted.fit_dataset(folder, target="z")
     np.testing.assert_array_equal(predicted(fitted), expected)
+
+
+class FullDisk:
+    """A file on a disk that has no more room after some bytes."""
+
+    def __init__(self, file, n_bytes):
+        self.file = file
+        self.left = n_bytes
+
+    def __getattr__(self, name):
+        return getattr(self.file, name)
+
+    def write(self, data):
+        self.left -= len(data)
+        if self.left < 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return self.file.write(data)
+
+
+def test_a_disk_without_room_for_the_rows_is_said_and_nothing_is_kept(
+    tmp_path, monkeypatch, small_blocks
+):
+    folder, memory = write(tmp_path / "rows", with_answers()), tmp_path / "memory"
+    fitted = model(1).set_params(memory=str(memory)).fit_dataset(folder, **GIVEN)
+    expected, before = predicted(fitted), sorted(memory.rglob("*"))
+    made = tempfile.TemporaryFile
+    monkeypatch.setattr("tempfile.TemporaryFile", lambda **kw: FullDisk(made(**kw), 200_000))
+    with pytest.raises(OSError, match=r"No space left.* after [1-9].*memory=.*TMPDIR") as error:
+        fitted.fit_dataset(folder, **GIVEN)
+    assert str(memory) in str(error.value)
+    np.testing.assert_array_equal(predicted(fitted), expected)
+    assert sorted(memory.rglob("*")) == before
+    monkeypatch.setattr("tempfile.TemporaryFile", made)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "none"))
+    with pytest.raises(OSError, match=r"scratch file in .*none"):
+        model(1).fit_dataset(folder, **GIVEN)
 
 
 # Bad input.
@@ -484,6 +540,11 @@ REFUSED = {
         ValueError,
         attempt(model=net(train_split=HoldOut(size=2.0))),
         "'size' parameter of HoldOut",
+    ),
+    "all rows held back": (
+        ValueError,
+        attempt(model=net(train_split=HoldOut(size=1 - 1e-12))),
+        "All rows of dataset are held back",
     ),
     "answers in no folder": (
         FileNotFoundError,

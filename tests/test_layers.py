@@ -1,7 +1,7 @@
 """The layers of the package, read off the imports: a file imports only from below its own."""
 
 import ast
-from graphlib import TopologicalSorter
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -161,17 +161,46 @@ def test_every_stage_has_its_row():
     assert stages <= MAY_IMPORT.keys()
 
 
-def test_no_files_import_each_other_in_a_circle():
-    sources = {module_of(path): path.read_text(encoding="utf-8") for path in FILES}
+def order_of(sources):
+    """Order modules so that each stands behind all that it imports, inside functions too.
+
+    Parameters
+    ----------
+    sources : dict of (str, bool) to str
+        The text of each module, by its dotted name and whether it is a package's.
+
+    Raises
+    ------
+    CycleError
+        When some import each other in a circle.
+    """
     names = {module for module, _ in sources}
     below = {module: set() for module in names}
     for (module, is_package), source in sources.items():
-        for _, target, at_import_time in find_imports(source, module, is_package=is_package):
+        for _, target, _ in find_imports(source, module, is_package=is_package):
             # A name of a package comes from the file that defines it, through the package's own.
             home = target if target in names else target.rpartition(".")[0]
-            if at_import_time and home in names - {module, module.rpartition(".")[0]}:
+            if home in names - {module}:
                 below[module].add(home)
-    assert tuple(TopologicalSorter(below).static_order())
+    return tuple(TopologicalSorter(below).static_order())
+
+
+def test_no_files_import_each_other_in_a_circle():
+    sources = {module_of(path): path.read_text(encoding="utf-8") for path in FILES}
+    assert len(order_of(sources)) == len(FILES)
+
+
+@pytest.mark.parametrize("deferred", ["", "def f():\n    ", "if TYPE_CHECKING:\n    "])
+def test_a_circle_is_caught(deferred):
+    sources = {
+        ("skdistill.a", True): "from skdistill.a._one import X",
+        ("skdistill.a._one", False): "import numpy",
+        ("skdistill.b", False): "from skdistill.a import X",
+    }
+    assert len(order_of(sources)) == len(sources)
+    sources["skdistill.a._one", False] = f"{deferred}from skdistill.b import Y"
+    with pytest.raises(CycleError):
+        order_of(sources)
 
 
 def test_the_layers_have_no_cycle():

@@ -173,6 +173,8 @@ def test_a_label_that_a_fold_lacks_has_the_probability_that_the_fold_shows():
     y[:, 2] = 1
     with pytest.warns(TeacherWarning, match="label 1 of y, worse than .* share alone"):
         model = make(RandomForestClassifier(5, random_state=0), alpha=1).fit(X, y)
+    with pytest.warns(TeacherWarning, match="for the label 'b', worse than .* share alone"):
+        make(RandomForestClassifier(5, random_state=0)).fit(X, pd.DataFrame(y, columns=list("abc")))
     p = model.predict_proba(X)
     assert p[7, 1] < 0.5  # the clone that answers for the row has never seen the label
     np.testing.assert_allclose(p[:, 2], 1)

@@ -265,7 +265,7 @@ REFUSED = {
     "a tree": (
         StudentError,
         fit(quick(), DecisionTreeClassifier()),
-        "Model 1 has the student EstimatorStudent.*expected a StudentNet. Wrap",
+        "Model 1 has the student DecisionTreeClassifier.*expected a StudentNet. Wrap",
     ),
     "other batches": (
         StudentError,

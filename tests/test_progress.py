@@ -3,11 +3,13 @@
 import importlib
 import inspect
 import io
+import pickle
 import re
 import sys
 
 import numpy as np
 import pytest
+from joblib import parallel_config
 from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
 
@@ -28,7 +30,7 @@ from skdistill.evaluation import (
     learning_curves,
     robustness_curve,
 )
-from skdistill.targets import teacher_probabilities
+from skdistill.targets import teacher_probabilities, teacher_targets
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(80, 3))
@@ -77,7 +79,7 @@ def test_plain_lines_count_the_whole_up_and_name_their_parts(owner, capsys):
     counts = [int(match[3]) for match in found]
     assert counts == sorted(set(counts)) and counts[-1] == int(found[0][4])
     assert "left" not in found[-1][0]
-    assert len(found) < 3 or "left" in found[-2][0]
+    assert len(found) < 4 or "left" in found[-2][0]
 
 
 def test_what_asks_a_teacher_says_how_far_that_is(tmp_path, capsys):
@@ -114,11 +116,11 @@ def test_what_is_pruned_says_which_epoch_it_is(capsys):
     assert capsys.readouterr().out == ""
     loud = prune(model, X, Y, max_epochs=2, **LOUD)
     out = capsys.readouterr().out
-    assert "teacher: 2 of 2 folds" in out and "train_loss" in out
+    assert "teacher: 2 of 2 folds" in out and "student: 2 of 2 epochs" in out
     np.testing.assert_array_equal(loud.predict_proba(X), quiet.predict_proba(X))
     assert loud.verbose == loud.student_.verbose == 0  # it goes on as quiet as it was
     alone = prune(model.student_, X.astype(np.float32), Y, max_epochs=1, **LOUD)
-    assert "train_loss" in capsys.readouterr().out and alone.verbose == 0
+    assert "student: 1 of 1 epochs" in capsys.readouterr().out and alone.verbose == 0
 
 
 MUCH = {
@@ -154,12 +156,49 @@ def test_who_looks_on_gets_one_bar_where_there_is_tqdm(tqdm, monkeypatch):
     assert out.count("\n") == (1 if tqdm else 4)
 
 
+@pytest.mark.parametrize("n_jobs", [None, 2])
+def test_the_time_that_is_left_does_not_count_the_start(n_jobs, capsys, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr("time.perf_counter", lambda: now[0])
+
+    class Slow(GaussianNB):
+        """The first fits import and compile."""
+
+        def fit(self, X, y, sample_weight=None):
+            now[0] += 3 if now[0] > 50 * (n_jobs or 1) - 1 else 50
+            return super().fit(X, y, sample_weight)
+
+    with parallel_config("threading"):
+        teacher_targets(Slow(), X, Y, cv=5, n_jobs=n_jobs, random_state=0, verbose=1)
+    left = re.findall(r"of 5 folds, [\d.]+ s(?:, about (\d+) s left)?\n", capsys.readouterr().out)
+    start = n_jobs or 1
+    assert left[:start] == [""] * start and left[-1] == ""
+    if n_jobs is None:  # threads are over in any order
+        assert left[1:4] == ["9", "6", "3"]
+
+
+def test_an_epoch_is_a_line_only_for_who_asks(capsys):
+    for verbose in (1, 2):
+        model = DistilledClassifier(GaussianNB(), small(), cv=2, random_state=0, verbose=verbose)
+        pickle.loads(pickle.dumps(model.fit(X, Y))).predict(X)
+        out = capsys.readouterr().out
+        assert ("student: 3 of 3 epochs" in out) == (verbose == 1)
+        assert ("train_loss" in out) == (verbose == 2)
+
+
+@pytest.mark.changes_global_rng
+def test_a_training_that_goes_on_counts_its_own_epochs(capsys):
+    student = small().set_params(verbose=1).partial_fit(X.astype(np.float32), Y)
+    student.partial_fit(X.astype(np.float32), Y)
+    assert capsys.readouterr().out.count("student: 3 of 3 epochs") == 2
+
+
 @pytest.mark.changes_global_rng
 def test_epochs_have_colours_where_somebody_looks_on_alone(monkeypatch):
     outs = []
     for shown in (io.StringIO(), Terminal()):
         monkeypatch.setattr(sys, "stdout", shown)
-        StudentNet(max_epochs=1, verbose=1).fit(X.astype(np.float32), Y)
+        StudentNet(max_epochs=1, verbose=2).fit(X.astype(np.float32), Y)
         outs.append(shown.getvalue())
     assert ["\x1b[" in out for out in outs] == [False, True]
     assert "train_loss" in outs[0]

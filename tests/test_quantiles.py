@@ -3,11 +3,17 @@
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from sklearn.base import clone
-from sklearn.ensemble import GradientBoostingRegressor, HistGradientBoostingRegressor
+from sklearn.ensemble import (
+    GradientBoostingRegressor,
+    HistGradientBoostingRegressor,
+    RandomForestClassifier,
+)
 from sklearn.linear_model import QuantileRegressor, Ridge
 from sklearn.metrics import mean_pinball_loss
 from sklearn.model_selection import KFold, cross_val_predict
+from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -156,6 +162,21 @@ REFUSED = {
         ValueError,
         lambda: student(teacher=UNFITTED, quantiles=[0.5, 0.1]).fit(X, Y),
         "expected each greater than the one before",
+    ),
+    "a classifier": (
+        TeacherError,
+        lambda: student(teacher=RandomForestClassifier()).fit(X, Y),
+        "RandomForestClassifier is a classifier; expected a regressor that learns a quantile",
+    ),
+    "fitted classifiers": (
+        TeacherError,
+        lambda: student(teacher=[GaussianNB().fit(X, Y > 0)] * 3).fit(X, Y),
+        "The teacher GaussianNB is a classifier; expected a regressor",
+    ),
+    "a network": (
+        TeacherError,
+        lambda: student(teacher=torch.nn.Identity()).fit(X, Y),
+        "Identity is no estimator; expected a regressor of scikit-learn that learns a quantile",
     ),
     "a teacher of the mean": (
         TeacherError,

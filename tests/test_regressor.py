@@ -246,6 +246,9 @@ def test_metadata_are_routed():
 def test_a_poor_teacher_is_warned_of():
     with pytest.warns(TeacherWarning, match="squared error on the labelled rows"):
         distil(lambda X: np.zeros(len(X))).fit(X, Y)
+    two = pd.DataFrame({"sugar": Y, "pressure": Y - Y.mean()})
+    with pytest.warns(TeacherWarning, match="in column 'sugar' of y, worse than"):
+        distil(lambda X: np.zeros((len(X), 2))).fit(X, two)
     with pytest.warns(TeacherWarning, match="does not teach a quantile"):
         distil(RIDGE, loss=QuantileLoss(quantile=0.99)).fit(X, Y)
 
@@ -275,7 +278,12 @@ BAD = {
     "both": (distil(RIDGE), {"soft_targets": Y}, ValueError, "Both a teacher and soft_targets"),
     "cv": (distil(RIDGE, cv=3), {}, ValueError, "cv=3 was given with a fitted teacher"),
     "classifier": (distil(LogisticRegression()), {}, TeacherError, "class probabilities"),
-    "strings": (distil(RIDGE), {"y": ["a"] * 442}, ValueError, "could not convert"),
+    "strings": (
+        distil(RIDGE),
+        {"y": ["a"] * 442},
+        ValueError,
+        r"y holds what is no number \(could not convert.*expected numbers.*DistilledClass",
+    ),
     "gap in y": (distil(RIDGE), {"y": np.where(Y > 300, np.nan, Y)}, ValueError, "contains NaN"),
     "three axes": (distil(RIDGE), {"y": YY[:, :, None]}, ValueError, "dim 3"),
     "width": (distil(make_module(1)), {"y": YY}, TeacherError, r"shape \(442, 1\) for 442"),

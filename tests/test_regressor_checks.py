@@ -52,7 +52,6 @@ def alpha_is_set(estimator):
         DistilledRegressor(Ridge(), DecisionTreeRegressor()),
     ],
     expected_failed_checks=alpha_is_set,
-    xfail_strict=True,
 )
 def test_exact_students(estimator, check):
     check(estimator)
@@ -62,7 +61,6 @@ def test_exact_students(estimator, check):
 @parametrize_with_checks(
     [DistilledRegressor(Ridge())],
     expected_failed_checks=weights_not_exact,
-    xfail_strict=True,
 )
 def test_cross_fitted_teacher_and_default_student(estimator, check):
     check(estimator)
@@ -85,7 +83,6 @@ def what_skorch_does(estimator):
 @parametrize_with_checks(
     [SeededNet(MLP, **EXACT)],
     expected_failed_checks=what_skorch_does,
-    xfail_strict=True,
 )
 def test_net_alone(estimator, check):
     check(estimator)

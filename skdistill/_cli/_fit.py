@@ -19,7 +19,7 @@ def run(options):
     teacher = find_teacher(options)
     print(f"{options.data.name}: {len(y)} rows, {X.shape[1]} columns\nTeacher: {name_of(teacher)}")
     started = time.perf_counter()
-    model = make_model(teacher, options).fit(X, y)
+    model = make_model(teacher, options, verbose=2 if options.verbose else 1).fit(X, y)
     save(model, path, metadata={"target": options.target})
     took = time.perf_counter() - started
     print(f"{path}: {path.stat().st_size / 1000:.0f} kB, {took:.0f} s")

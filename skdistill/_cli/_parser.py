@@ -123,6 +123,9 @@ def parse(arguments=None):
         "-o", "--output", type=Path, required=True, help="the file: student.safetensors"
     )
     _add_teacher(fit)
+    fit.add_argument(
+        "--verbose", action="store_true", help="print the losses of every epoch of the student"
+    )
 
     inspect = _command(commands, "inspect", INSPECT, "show what is in a saved student")
     inspect.add_argument("student", type=Path, help="a file of skdistill fit")

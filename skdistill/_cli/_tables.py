@@ -346,18 +346,19 @@ def _check_numbers(y, path, target):
 def _check_labels(y, options):
     """Refuse a target that holds no labels of a few classes, or too few rows of one."""
     start = f"The column {options.target!r} of {options.data} holds"
+    command = "report" if options.command == "demo" else options.command
+    numbers = f"for numbers there is skdistill {command} --regression"
     labels, counts = np.unique(y, return_counts=True)
     whole = np.isfinite(labels) & (labels == np.rint(labels)) if labels.dtype.kind == "f" else True
     if not np.all(whole):
         raise ValueError(
             f"{start} {labels[~whole][0]:g}, which is no whole number; expected labels. Name "
-            f"another column as --target; for numbers there is report --regression."
+            f"another column as --target; {numbers}."
         )
     if not 2 <= len(labels) <= MAX_CLASSES:
         raise ValueError(
             f"{start} {len(labels)} different value(s); expected the labels of 2 to {MAX_CLASSES} "
-            f"classes. Name another column as --target, or merge classes; for numbers there is "
-            f"report --regression."
+            f"classes. Name another column as --target, or merge classes; {numbers}."
         )
     if counts.min() < MIN_ROWS:
         rare = labels[counts < MIN_ROWS].tolist()

@@ -13,6 +13,7 @@ from sklearn.preprocessing import OrdinalEncoder
 from sklearn.svm import SVC
 
 from skdistill._cli._tables import NUMBERS
+from skdistill._compat import CALIBRATION
 from skdistill._unwrap import split_pipeline
 from skdistill.teachers import load_teacher
 
@@ -32,7 +33,7 @@ def name_of(teacher):
 
 def digits_teacher():
     """Return a vote of trees and of margins, strong on a few small pictures."""
-    margins = CalibratedClassifierCV(SVC(C=10), method="temperature", cv=3, ensemble=False)
+    margins = CalibratedClassifierCV(SVC(C=10), method=CALIBRATION, cv=3, ensemble=False)
     return VotingClassifier(
         [("trees", ExtraTreesClassifier(500)), ("margins", margins)], voting="soft"
     )

@@ -50,9 +50,11 @@ def check_fit_dataset(model, source):
     source.check(model)
     for name, why in source.why_not.items():
         if NEEDED[name](model):
+            came = f"{name}={getattr(model, name)!r:.80}"
+            if name == "student":
+                came = "A student with views"
             raise ValueError(
-                f"{name}={getattr(model, name)!r} was given to fit_dataset, which has some rows at "
-                f"a time, and {why}."
+                f"{came} was given to fit_dataset, which has some rows at a time, and {why}."
             )
     teacher, columns = None, model.teacher_classes
     hears = source.soft_targets is None and model._hears_teacher(model.alpha)
@@ -70,10 +72,10 @@ def check_fit_dataset(model, source):
 
 def _check_learner(net):
     if not isinstance(net, BaseStudentNet):
-        name = type(getattr(net, "estimator", getattr(net, "net", net))).__name__
         raise StudentError(
-            f"The student {name} reads all rows at once; expected None, a StudentNet, or a "
-            f"torch.nn.Module, which learn some rows at a time. Take one of these, or {SMALLER}."
+            f"The student {net._given_name} reads all rows at once; expected None, a StudentNet, "
+            f"or a torch.nn.Module, which learn some rows at a time. Take one of these, or "
+            f"{SMALLER}."
         )
     if isinstance(net, DistributedStudentNet):
         raise StudentError(

@@ -3,11 +3,10 @@
 from dataclasses import replace
 from pathlib import Path
 
-from skdistill._datasets._dataset_rows import HELD_ROWS, LANES, SAMPLE_ROWS, DatasetRows
+from skdistill._datasets._dataset_rows import HELD_ROWS, SAMPLE_ROWS, DatasetRows
 from skdistill._input._columns import NUMBERS
 from skdistill._input._file_columns import check_columns, read_schema
 from skdistill._input._parquet import digest_of, find_files, read_stamp
-from skdistill._input._row_groups import find_stretches
 
 
 def open_dataset(dataset, target, soft_targets, columns, split):
@@ -50,7 +49,6 @@ def open_dataset(dataset, target, soft_targets, columns, split):
     rows = DatasetRows(
         files=files,
         answers=None,
-        stretches=find_stretches([file.path for file in files], LANES),
         features=features,
         target=target,
         given=given,

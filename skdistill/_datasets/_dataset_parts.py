@@ -36,9 +36,9 @@ class Seen(NamedTuple):
         The different values of the target; None for numbers.
     with_gaps : list of str or int
         The features in which a value is missing somewhere.
-    blocks : callable
+    blocks : callable or None
         Begins a pass through all rows that are not held back: an iterator over parts of them, in an
-        order drawn from the training's generator.
+        order drawn from the training's generator. None where the rows were looked at alone.
     """
 
     sample: Part
@@ -46,7 +46,7 @@ class Seen(NamedTuple):
     n_learnt: int
     labels: np.ndarray | None
     with_gaps: list
-    blocks: Callable[[], Iterator[Part]]
+    blocks: Callable[[], Iterator[Part]] | None
 
 
 class Told(NamedTuple):

@@ -12,6 +12,7 @@ from skdistill._datasets._rows_from_items import RowsFromItems, is_torch
 from skdistill._fitting._begun import Begun, Clock
 from skdistill._fitting._checks import check_parts
 from skdistill._fitting._fit_rows import Rows, Seeds
+from skdistill._input._labels import refuse_amounts
 from skdistill._input._rows import as_rows, label_digest
 from skdistill._random import draw_seeds
 from skdistill._unwrap import rows_before_last
@@ -51,9 +52,12 @@ class FitDatasetMixin:
           is not in the sample is unknown.
         - The rows held back are drawn from all, no more than the sample may have, and stay in
           memory.
-        - In every epoch each row comes once. Groups of rows of files are read in an order that is
-          drawn, 16 or fewer at a time from all over the dataset, into a buffer whose rows are
-          shuffled. Files that are sorted by class are learnt from at a small cost.
+        - In every epoch each row comes once. The rows of files are written once into a scratch
+          file, from which each buffer gets a few hundred pieces of all of it, in an order that is
+          drawn; then its rows are shuffled. So files may be sorted by class, or by anything else.
+          The scratch file takes as many bytes as the columns that are read take in memory. It lies
+          in the folder of `memory`, or else in that of the system for such files, which the
+          variable TMPDIR names; nothing of it is left, whatever ends the fit.
 
         A `Dataset` of torch has a length and items, whose places are drawn. An `IterableDataset` is
         gone through anew for each epoch, and its rows are drawn from a buffer of 8 million numbers,
@@ -103,6 +107,8 @@ torch.utils.data.Dataset
             For a folder without Parquet files.
         ImportError
             For files, without pyarrow: ``pip install skdistill[parquet]``.
+        OSError
+            Where the disk has no room for the scratch file.
 
         See Also
         --------
@@ -145,7 +151,7 @@ def _fit_dataset(model, dataset, *given):
     clock = Clock()
     with all_or_nothing(model), contextlib.ExitStack() as stack:
         stack.enter_context(clock.of("student"))
-        seen = source.look_through(model, net.train_split)
+        seen = stack.enter_context(source.looked_through(model, teacher, net.train_split))
         refuse_gaps(model, seen)
         rows = _read(model, source, seen, teacher)
         student = model._prepare(rows).student
@@ -175,7 +181,9 @@ def _read(model, source, seen, teacher):
     if seen.labels is None:
         task = model._read_task(X, y)
     else:
-        known = model._read_task(X, seen.labels)
+        known = model._read_task(X, seen.labels, seen.labels)
+        n_held = 0 if seen.held is None else len(seen.held.X)
+        refuse_amounts(known.classes, seen.n_learnt + n_held)
         model._check_y(known, None)
         task = ClassTask(y, known.classes)
     model.label_digest_ = label_digest(task.hard)

@@ -10,6 +10,7 @@ from skdistill._datasets._dataset_files import open_dataset, with_answers
 from skdistill._datasets._dataset_parts import Told
 from skdistill._datasets._dataset_task import DatasetClasses, DatasetNumbers
 from skdistill._input._parquet import need_pyarrow
+from skdistill._input._scratch import ScratchRows
 from skdistill.targets._label_dataset import label_dataset
 from skdistill.targets._memory import open_memory
 from skdistill.targets._tasks import ClassTask, NumberTask
@@ -63,10 +64,18 @@ class RowsFromFiles:
                 f"labels. Several labels of a row are learnt one at a time."
             )
 
-    def look_through(self, model, split):
-        """Find the files and read all rows once; see `DatasetRows.look_through`."""
+    @contextlib.contextmanager
+    def looked_through(self, model, teacher, split):
+        """Find the files, read all rows once and lend what was seen.
+
+        Where a teacher is heard, the rows that are learnt from are those of `told`.
+        """
         self.rows = open_dataset(self.dataset, self.target, self.soft_targets, self.columns, split)
-        return self.rows.look_through(self.kinds[model._task])
+        if teacher is not None:
+            yield self.rows.look_through(self.kinds[model._task])
+            return
+        with self._scratch(model, self.rows) as scratch:
+            yield self.rows.look_through(self.kinds[model._task], scratch)
 
     @contextlib.contextmanager
     def told(self, model, teacher, rows, seen, clock):
@@ -77,10 +86,15 @@ class RowsFromFiles:
                 with clock.of("teacher"):
                     answered = _answered(model, teacher, self.dataset, files)
                     files = with_answers(files, stack.enter_context(answered))
-                    seen = files.look_through(kind)
+                    scratch = stack.enter_context(self._scratch(model, files))
+                    seen = files.look_through(kind, scratch)
             what = kind(rows.task, files.given, files.target, model.teacher_classes)
             targets = what.targets(seen.sample.answers) if files.given else None
             yield Told(what, seen, targets)
+
+    def _scratch(self, model, rows):
+        memory = open_memory(model.memory)
+        return ScratchRows(rows.n_at_once, None if memory is None else memory.path)
 
 
 @contextlib.contextmanager

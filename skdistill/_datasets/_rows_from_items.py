@@ -67,9 +67,10 @@ class RowsFromItems:
                 f"out, and give the teacher to the {type(model).__name__}."
             )
 
-    def look_through(self, model, split):
-        """Read all rows once; see `_item_rows.look_through`."""
-        return look_through(self.dataset, split, self.kinds[model._task])
+    @contextlib.contextmanager
+    def looked_through(self, model, teacher, split):
+        """Read all rows once and lend what was seen; see `_item_rows.look_through`."""
+        yield look_through(self.dataset, split, self.kinds[model._task])
 
     @contextlib.contextmanager
     def told(self, model, teacher, rows, seen, clock):

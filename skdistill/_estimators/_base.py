@@ -61,7 +61,7 @@ class BaseDistilled(SentOnce, MetaEstimatorMixin, BaseEstimator):
         "student": "no_validation",
         "loss": "no_validation",
         "alpha": [StrOptions({AUTO}), Interval(Real, 0, 1, closed="both")],
-        "feature_losses": [list, None],
+        "feature_losses": "no_validation",
         "cv": ["cv_object", StrOptions({"in-sample"})],
         "augment": "no_validation",
         "unlabeled_weight": [Interval(Real, 0, None, closed="neither")],

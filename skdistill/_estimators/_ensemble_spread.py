@@ -253,7 +253,7 @@ class DistilledEnsembleClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstim
 
     def _out_of_fold(self, ensemble, X, task, seed):
         """Return the mean over the splits that leave a row out."""
-        splits = make_splits(task, self.cv, X)
+        splits = make_splits(task, self.cv, X, in_sample=False)
         total, count = np.zeros((X.shape[0], len(task.classes))), np.zeros(X.shape[0])
         for part_seed, (train, test) in zip(draw_seeds(seed, len(splits)), splits, strict=True):
             part = _seeded(ensemble, part_seed).fit(safe_indexing(X, train), task.y[train])

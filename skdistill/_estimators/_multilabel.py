@@ -69,7 +69,8 @@ class DistilledMultilabelClassifier(ClassifierMixin, BaseDistilled):
     random_state : int, RandomState instance or None, default=None
         Seeds the student, and the teacher's own `random_state` where that is None.
     verbose : int, default=0
-        1 prints a line for every fold of the teacher and every epoch of the student.
+        1 shows how far the teacher and the student are; 2 prints a line for every epoch of the
+        student.
 
     Attributes
     ----------

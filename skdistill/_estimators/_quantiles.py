@@ -6,13 +6,14 @@ from typing import Any, Self
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, MetaEstimatorMixin, RegressorMixin, clone
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, RegressorMixin, clone, is_classifier
 from sklearn.utils import column_or_1d, get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from skdistill._atomic import all_or_nothing
 from skdistill._compat import check_names_and_width, fit_context, learn_names_and_width
 from skdistill._estimators._regressor import DistilledRegressor
+from skdistill._input._numbers import as_numbers
 from skdistill._input._rows import as_rows
 from skdistill._names import own_rows
 from skdistill._random import draw_seeds, seed_parameters
@@ -20,7 +21,6 @@ from skdistill._unwrap import last_step
 from skdistill.exceptions import TeacherError
 from skdistill.losses._regression import QuantileLoss, check_quantiles
 from skdistill.students._default import named_default
-from skdistill.targets._tasks import as_numbers
 from skdistill.teachers._fit import clone_teacher, is_fitted
 from skdistill.training._estimator_regressor import own_loss
 
@@ -106,7 +106,7 @@ class DistilledQuantileRegressor(RegressorMixin, MetaEstimatorMixin, BaseEstimat
     feature_names_in_: np.ndarray
 
     _parameter_constraints: dict = {
-        "teacher": [list, tuple, BaseEstimator, None],
+        "teacher": "no_validation",
         "quantiles": ["array-like"],
         "student": "no_validation",
         "alpha": DistilledRegressor._parameter_constraints["alpha"][1:],
@@ -305,7 +305,23 @@ def _as_teacher(teacher, quantiles):
     """Return what predicts all quantiles, fitted where it is given so; None without a teacher."""
     if teacher is None:
         return None
+    members = list(teacher) if isinstance(teacher, list | tuple) else [teacher]
+    known = [one for one in members if hasattr(one, "__sklearn_tags__")]
+    classifiers = [type(one).__name__ for one in known if is_classifier(one)]
+    if classifiers:
+        raise TeacherError(
+            f"The teacher {classifiers[0]} is a classifier; expected a regressor that learns a "
+            f"quantile, such as HistGradientBoostingRegressor(loss='quantile'), or a list of one "
+            f"for each quantile. For classes use DistilledClassifier."
+        )
     if not isinstance(teacher, list | tuple):
+        if not isinstance(teacher, BaseEstimator):
+            raise TeacherError(
+                f"The teacher {type(teacher).__name__} is no estimator; expected a regressor of "
+                f"scikit-learn that learns a quantile, such as "
+                f"HistGradientBoostingRegressor(loss='quantile'), or a list of one for each "
+                f"quantile."
+            )
         if is_fitted(teacher):
             raise TeacherError(
                 f"The teacher {type(teacher).__name__} is fitted, and predicts one number; "

@@ -76,7 +76,8 @@ class DistilledRegressor(RegressorMixin, FitDatasetMixin, BaseDistilled):
         Seeds the student, and the teacher's own `random_state` where that is None. An int makes
         the result the same bit for bit on a CPU. The global generators are left alone.
     verbose : int, default=0
-        1 prints a line for every fold of the teacher and every epoch of the student.
+        1 shows how far the teacher and the student are; 2 prints a line for every epoch of the
+        student.
 
     Attributes
     ----------

@@ -75,9 +75,9 @@ def _check_sources(model, given, task, soft_targets, X_unlabeled):
         )
     if model.teacher is None and soft_targets is None and model.alpha != 0:
         raise ValueError(
-            f"There is no teacher and no soft_targets, and alpha={model.alpha!r} asks for their "
-            f"term; pass teacher=..., fit(..., soft_targets=...), or alpha=0 for the plain "
-            f"student."
+            f"There is no teacher and no soft_targets, and alpha={model.alpha!r} is the weight of "
+            f"what they say; pass teacher=..., fit(..., soft_targets=...), or alpha=0 for a "
+            f"student that learns from y alone."
         )
     nobody = "and nobody to label its rows; expected a teacher. Pass teacher=..., or leave"
     if soft_targets is not None and model.augment is not None:

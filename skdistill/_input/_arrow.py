@@ -1,27 +1,57 @@
 """Columns and tables of pyarrow: put together, looked through."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 __all__ = [
-    "as_table",
+    "Tables",
+    "as_messages",
     "below",
     "beside",
     "common_schema",
     "different_values",
+    "from_messages",
     "gaps_of",
     "give_back",
     "positions_among",
 ]
 
 
-def as_table(batch: Any) -> Any:
-    """Return a record batch as a table."""
+def as_messages(table: Any, n_rows: int) -> Iterator[Any]:
+    """Write a table as bytes, so many rows at a time; `from_messages` reads them."""
+    for batch in table.combine_chunks().to_batches(max_chunksize=n_rows):
+        yield batch.serialize()
+
+
+def from_messages(spans: Sequence[tuple[int, int]], read: Callable, schema: Any) -> Any:
+    """Read messages as one table.
+
+    Parameters
+    ----------
+    spans : sequence of (start, end)
+        Where the bytes of each are.
+    read : callable
+        From a start and a memoryview, which it fills with the bytes from there.
+    schema : pyarrow.Schema
+
+    Returns
+    -------
+    pyarrow.Table
+    """
     import pyarrow
 
-    return pyarrow.Table.from_batches([batch])
+    # One buffer for all: as many small ones would break the heap into pieces.
+    buffer = pyarrow.allocate_buffer(sum(end - start for start, end in spans))
+    view, batches, first = memoryview(buffer), [], 0
+    for start, end in spans:
+        last = first + end - start
+        read(start, view[first:last])
+        message = buffer.slice(first, last - first)
+        batches.append(pyarrow.ipc.read_record_batch(message, schema))
+        first = last
+    return pyarrow.Table.from_batches(batches)
 
 
 def below(tables: Sequence[Any]) -> Any:
@@ -36,6 +66,31 @@ def beside(table: Any, other: Any, prefix: str) -> Any:
     for i, column in enumerate(other.columns):
         table = table.append_column(f"{prefix}{i}", column)
     return table
+
+
+class Tables:
+    """Tables that follow each other, taken as many rows at a time as are asked for.
+
+    Parameters
+    ----------
+    tables : iterable of pyarrow.Table
+    """
+
+    def __init__(self, tables: Iterable[Any]) -> None:
+        self._tables = iter(tables)
+        self._rest: Any = None
+
+    def take(self, n_rows: int) -> list[Any]:
+        """Return the next rows, as tables of `n_rows` together."""
+        parts = []
+        while n_rows:
+            if self._rest is None or not self._rest.num_rows:
+                self._rest = next(self._tables)
+            part = self._rest.slice(0, n_rows)
+            self._rest = self._rest.slice(part.num_rows)
+            parts.append(part)
+            n_rows -= part.num_rows
+        return parts
 
 
 def gaps_of(column: Any) -> np.ndarray:

@@ -12,6 +12,7 @@ from skdistill._input._tensors import array_of
 
 __all__ = [
     "as_inputs",
+    "check_form",
     "form_of",
     "holds_dicts",
     "map_inputs",
@@ -133,6 +134,21 @@ def form_of(X):
     if isinstance(X, Mapping):
         return {name: list(X[name].shape[1:2]) for name in sorted(X)}
     return "dicts" if holds_dicts(X) else None
+
+
+def check_form(X, form_of_fit, owner):
+    """Refuse rows of another form than that of those on which `owner` was fitted.
+
+    Raises
+    ------
+    ValueError
+    """
+    form = form_of(X)
+    if form != form_of_fit:
+        raise ValueError(
+            f"X is {name_form(form)}, and {owner} was fitted on {name_form(form_of_fit)}; expected "
+            f"the same. Pass rows as fit got them; a dict of columns is pandas.DataFrame(X)."
+        )
 
 
 def name_form(form):

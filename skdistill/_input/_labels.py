@@ -15,9 +15,20 @@ NO_LABEL = (
     "X_unlabeled=X[~has_label])"
 )
 
+MANY = 100
+"""Classes that are worth a second look: more different values than these may well be amounts."""
+
+FEW_ROWS = 10
+"""A class of so many rows has enough to be learnt from."""
+
+LEAST_ROWS = 20
+"""Of fewer rows, how many classes they have says nothing."""
+
+FOR_NUMBERS = "Numbers are learnt by regressors, such as DistilledRegressor"
+
 
 def read_labels(y):
-    """Check the labels of a classifier.
+    """Check the labels that a classifier is to learn.
 
     Parameters
     ----------
@@ -30,14 +41,41 @@ def read_labels(y):
     Raises
     ------
     ValueError
-        For labels that are missing, continuous, or several for a row.
+        For labels that are missing, continuous, or several for a row, and for numbers that look
+        like amounts; see `refuse_amounts`.
 
     Warns
     -----
     DistillationWarning
         When the label -1, by which scikit-learn's semi-supervised estimators mark rows without a
-        label, stands among 0, 1, 2 and so on.
+        label, stands among 0, 1, 2 and so on, and for many whole numbers of which some stand in
+        one row alone.
     """
+    y = label_column(y)
+    if y.dtype.kind in "iuf":
+        labels, counts = np.unique(y, return_counts=True)
+        refuse_amounts(labels, len(y))
+        if len(labels) > MANY and counts.min() == 1:
+            warn(
+                f"y holds {len(labels)} different numbers, {(counts == 1).sum()} of them in one "
+                f"row alone, and each is learnt as a class. If they are amounts, take a regressor, "
+                f"such as DistilledRegressor.",
+                DistillationWarning,
+            )
+    check_classification_targets(y)
+    _warn_of_no_label(y)
+    return y
+
+
+def check_labels(y):
+    """Check labels whose classes are known, or a part of them; see `read_labels`."""
+    y = label_column(y)
+    _warn_of_no_label(y)
+    return y
+
+
+def label_column(y):
+    """Check labels, and say nothing of what they may be meant for; see `read_labels`."""
     if y is None:
         raise ValueError("y is None; expected a label for each row. Pass y.")
     y = array_of(y, "y") if hasattr(y, "detach") else y
@@ -65,7 +103,11 @@ def read_labels(y):
             f"y holds labels of the types {names}, which have no order; expected one type. Make "
             f"them texts: y.astype(str)."
         )
-    check_classification_targets(y)
+    refuse_fractions(y)
+    return y
+
+
+def _warn_of_no_label(y):
     if y.dtype.kind == "i" and len(y) and y.min() == -1:
         others = np.unique(y[y >= 0])
         if len(others) > 1 and np.array_equal(others, np.arange(len(others))):
@@ -75,7 +117,62 @@ def read_labels(y):
                 f"estimators, {NO_LABEL}.",
                 DistillationWarning,
             )
-    return y
+
+
+def refuse_fractions(y, name="y"):
+    """Refuse labels that are numbers with fractions.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_samples,)
+        Finite.
+    name : str, default="y"
+
+    Raises
+    ------
+    ValueError
+    """
+    fractions = y[y != np.trunc(y)] if y.dtype.kind == "f" else y[:0]
+    if len(fractions):
+        raise ValueError(
+            f"Unknown label type: continuous. {name} holds numbers such as {fractions[0]:.6g}; "
+            f"expected the labels of classes. {FOR_NUMBERS}; to learn classes, make labels of "
+            f"them, such as {name} > {np.median(y):.6g}."
+        )
+
+
+def refuse_amounts(labels, n_rows, name="y"):
+    """Refuse numbers that are no labels by the look of them: each would be learnt as a class.
+
+    They look like amounts where they are many for their rows, more than half as many as rows or
+    than a hundred with less than ten rows each, and are floats or leave out more numbers than they
+    take.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n_classes,)
+        Those that occur, sorted. Texts are left alone.
+    n_rows : int
+    name : str, default="y"
+
+    Raises
+    ------
+    ValueError
+    """
+    if labels.dtype.kind not in "iuf":
+        return
+    n_labels = len(labels)
+    are_few_rows = n_rows < FEW_ROWS * n_labels
+    are_many = n_labels > MANY or (n_rows > LEAST_ROWS and n_labels > n_rows / 2)
+    if not (are_few_rows and are_many):
+        return
+    if labels.dtype.kind == "f" or float(labels[-1]) - float(labels[0]) >= 2 * n_labels:
+        raise ValueError(
+            f"{name} holds {n_labels} different numbers in {n_rows} rows, such as "
+            f"{labels.tolist()[n_labels // 2]}, and each would be learnt as a class; expected the "
+            f"labels of classes. {FOR_NUMBERS}. If they do stand for classes, make them texts: "
+            f"{name}.astype(str)."
+        )
 
 
 def _count_missing(y):
@@ -104,7 +201,7 @@ def encode(y, classes):
     ValueError
         For a label that is none of them.
     """
-    y = read_labels(y)
+    y = check_labels(y)
     unknown = np.unique(y[~np.isin(y, classes)])
     if len(unknown):
         raise ValueError(

@@ -1,6 +1,6 @@
 """What of a fitted model is shipped: the student, from the user's rows to its predictions."""
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Never
 
 from sklearn.utils.validation import check_is_fitted
 
@@ -70,12 +70,7 @@ def take_apart(model: Any, action: str) -> StudentParts:
     steps, last = _flat(model)
     refuse_cascade(last, action)
     if not hasattr(type(last), "fitted_"):
-        came = f"the class {model.__name__}" if isinstance(model, type) else type(last).__name__
-        raise TypeError(
-            f"{action} was given {came}; expected a fitted DistilledClassifier, "
-            f"DistilledRegressor, StudentNet or StudentNetRegressor, or a Pipeline that ends in "
-            f"one. Fit a student and give that."
-        )
+        refuse_other(last, action)
     check_is_fitted(last)
     fitted = last.fitted_
     names = getattr(model, "feature_names_in_", None)
@@ -88,6 +83,22 @@ def take_apart(model: Any, action: str) -> StudentParts:
     else:
         shape = getattr(net, "row_shape_", (getattr(model, "n_features_in_", 0),))
     return StudentParts(all_steps, fitted.body, fitted.link, names, tuple(shape))
+
+
+def refuse_other(model: Any, action: str) -> Never:
+    """Raise an error for what is no student, with the student that it may hold."""
+    came = f"the class {model.__name__}" if isinstance(model, type) else type(model).__name__
+    if type(model).__module__.startswith("skdistill."):
+        check_is_fitted(model)
+    step = "Fit a student and give that, or keep this by its own library's means."
+    if hasattr(model, "students_"):
+        step = f"It has {len(model.students_)} of these: give one, such as model.students_[0]."
+    elif hasattr(model, "student_"):
+        step = "It has one of these: give model.student_, and keep its settings beside it."
+    raise TypeError(
+        f"{action} was given {came}; expected a fitted DistilledClassifier, DistilledRegressor, "
+        f"DistilledMultilabelClassifier or StudentNet, or a Pipeline that ends in one. {step}"
+    )
 
 
 def refuse_cascade(model: Any, action: str) -> None:

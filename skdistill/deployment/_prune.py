@@ -73,8 +73,8 @@ def prune(
         together, rows to choose the best of these epochs by. All rows are as the model, or the
         Pipeline, reads them.
     verbose : int, default=0
-        1 prints a line for every fold of the teacher and every epoch, as for a model or a student
-        whose own `verbose` is 1.
+        1 shows how far the teacher and the training are, 2 prints a line for every epoch, as the
+        `verbose` of a model or a student does.
 
     Returns
     -------

@@ -17,7 +17,7 @@ from skdistill.deployment._golden import golden_answers
 from skdistill.deployment._header import FORMATS, NEEDS_MODULE, OF_INPUTS
 from skdistill.deployment._learners import describe_learner, is_learner
 from skdistill.deployment._load import last_of, restore_student
-from skdistill.deployment._parts import refuse_cascade
+from skdistill.deployment._parts import refuse_cascade, refuse_other
 from skdistill.deployment._steps import describe_step
 from skdistill.exceptions import StudentError
 
@@ -146,12 +146,7 @@ def _find_student(model):
     if isinstance(model, FrozenEstimator):
         return _find_student(model.estimator)
     refuse_cascade(model, "save")
-    name = f"the class {model.__name__}" if isinstance(model, type) else type(model).__name__
-    raise TypeError(
-        f"{name} is nothing that save knows; expected a fitted DistilledClassifier or "
-        f"DistilledRegressor, its student_, a StudentNet, or a Pipeline that ends in one of these. "
-        f"Distil it, or keep it by its own library's means."
-    )
+    return refuse_other(model, "save")
 
 
 def _describe(student, arrays, path="steps"):

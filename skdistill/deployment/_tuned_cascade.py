@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from skdistill._cascade_threshold import AccuracyGap, check_enough_rows, find_threshold
 from skdistill._compat import Interval
-from skdistill._input._labels import read_labels
+from skdistill._input._labels import check_labels
 from skdistill._input._rows import as_rows
 from skdistill.deployment._asking import ask_teacher
 from skdistill.deployment._cascade import BaseCascade
@@ -155,7 +155,7 @@ class TunedCascadeClassifier(BaseCascade):
             When one of them is not fitted, or they know different classes.
         """
         examined = self._check()
-        X, labels = as_rows(X), read_labels(y)
+        X, labels = as_rows(X), check_labels(y)
         check_consistent_length(X, labels)
         self._check_labels(labels)
         advice = "Give more rows, or a greater tolerance."

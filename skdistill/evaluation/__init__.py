@@ -16,7 +16,7 @@ from skdistill.evaluation._curves import (
     temperature_alpha_map,
 )
 from skdistill.evaluation._diagnosis import Diagnosis, diagnose
-from skdistill.evaluation._displays._agreement import AgreementDisplay, agreement_by_class
+from skdistill.evaluation._displays._agreement import AgreementDisplay
 from skdistill.evaluation._displays._bias_variance import (
     BiasVarianceDisplay,
     PairedDifferencesDisplay,
@@ -25,13 +25,15 @@ from skdistill.evaluation._displays._curves import CapacityCurveDisplay, Learnin
 from skdistill.evaluation._displays._leaderboard import LeaderboardDisplay
 from skdistill.evaluation._displays._loss_curve import LossCurveDisplay
 from skdistill.evaluation._displays._map import TemperatureAlphaDisplay
-from skdistill.evaluation._displays._reliability import ReliabilityDisplay, reliability_bins
+from skdistill.evaluation._displays._reliability import ReliabilityDisplay
 from skdistill.evaluation._displays._report import ReportDisplay
 from skdistill.evaluation._displays._robustness import RobustnessDisplay
 from skdistill.evaluation._displays._tree import TreeDisplay
 from skdistill.evaluation._explain_tree import TreeExplanation, explain_tree
 from skdistill.evaluation._leaderboard import Leaderboard, leaderboard
 from skdistill.evaluation._metrics import agreement, expected_calibration_error, kl_to_teacher
+from skdistill.evaluation._plots._agreement import agreement_by_class
+from skdistill.evaluation._plots._reliability import reliability_bins
 from skdistill.evaluation._report import (
     DistillationReport,
     DistillationReports,

@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.utils import assert_all_finite, column_or_1d
 
 from skdistill._input._inputs import as_inputs
+from skdistill._input._labels import refuse_amounts, refuse_fractions
 from skdistill._input._rows import as_rows
 
 
@@ -18,6 +19,14 @@ def check_int(owner: str, name: str, value: Any, least: int = 1, why: str = "") 
         raise ValueError(
             f"The {name!r} parameter of {owner} must be an int in the range [{least}, inf). Got "
             f"{value!r} instead{why or '.'}"
+        )
+
+
+def check_bool(owner: str, name: str, value: Any) -> None:
+    """Refuse what is no truth value."""
+    if not isinstance(value, bool | np.bool_):
+        raise ValueError(
+            f"The {name!r} parameter of {owner} must be a bool. Got {value!r} instead."
         )
 
 
@@ -119,13 +128,9 @@ def rows_and_labels(X_name: str, X: Any, y_name: str, y: Any) -> tuple[Any, np.n
 
 def check_classes(name: str, y: np.ndarray, owner: str) -> None:
     """Refuse labels to learn from that are the numbers of a regression, or of one class."""
-    if y.dtype.kind == "f" and (y != np.trunc(y)).any():
-        raise ValueError(
-            f"{name} holds numbers such as {y[y != np.trunc(y)][0]:.4g}; expected class labels. "
-            f"Make classes of them, or see bias_variance_decomposition and compare, which take "
-            f"regressors."
-        )
+    refuse_fractions(y, name)
     classes = np.unique(y)
+    refuse_amounts(classes, len(y), name)
     if len(classes) < 2:
         raise ValueError(
             f"{name} has one class only, {classes.tolist()[0]!r}; {owner} needs at least two."
@@ -203,4 +208,4 @@ def _read_column(name: str, y: Any) -> np.ndarray:
             f"(n_samples,). Of one-hot rows take {name}.argmax(axis=1); several outputs go one at "
             f"a time."
         )
-    return column_or_1d(y, warn=True, input_name=name)
+    return column_or_1d(y, warn=True)

@@ -32,7 +32,7 @@ from skdistill._torch import resolve_device
 from skdistill._unwrap import last_step
 from skdistill._versions import package_versions
 from skdistill.evaluation._fit_params import groups_keyword
-from skdistill.evaluation._parts import run_parts
+from skdistill.evaluation._parts import Work, run_parts
 from skdistill.evaluation._problem import (
     LABELS,
     NOTHING,
@@ -54,7 +54,6 @@ from skdistill.evaluation._teaching import (
 )
 from skdistill.exceptions import TeacherWarning
 from skdistill.targets import Targets
-from skdistill.targets._memory import open_memory
 from skdistill.targets._tasks import ClassTask
 from skdistill.teachers._adapters import holds_net, parts_of
 from skdistill.teachers._as_teacher import as_teacher
@@ -69,55 +68,42 @@ Measure = Callable[[Problem, Cell, Fit], Any]
 
 
 def run(
-    owner: str,
+    work: Work,
     problem: Problem,
     cells: Sequence[Cell],
     measure: Measure,
     *,
     seeding: Callable[[Any, int], Any] | None = None,
-    n_jobs: int | None = None,
-    verbose: int = 0,
-    memory: Any = None,
     progress: Progress | None = None,
 ) -> list[Record]:
     """Fit the arms of all cells, and keep what is measured of each.
 
     Parameters
     ----------
-    owner : str
-        The function that lines of progress and errors name.
+    work : Work
+        Its parts are the cells.
     problem : Problem
     cells : sequence of Cell
     measure : callable
         Called as ``measure(problem, cell, fit)``; see `Measure`.
     seeding : callable, default=None
         From an estimator and a seed to a clone that is seeded; None is `with_seed`.
-    n_jobs : int, default=None
-        Cells at a time, through joblib.
-    verbose : int, default=0
-        1 shows how far it is, by cells.
-    memory : str, joblib.Memory or None, default=None
-        Where finished cells are kept and found again.
     progress : Progress, default=None
-        Of a longer work that the cells are part of; None begins one, if `verbose`.
+        Of a longer work that the cells are part of; None begins one, if `work.verbose`.
 
     Returns
     -------
     list of Record
         In the order of the cells, and of the arms in each.
     """
-    folder = open_memory(memory)
     seeding = with_seed if seeding is None else seeding
     models = {id(arm.model): arm.model for cell in cells for arm in cell.arms}.values()
     found = run_parts(
-        owner,
+        work,
         partial(_run_cell, problem, measure, seeding),
         cells,
-        key=key_of(owner, problem, measure, seeding, *models) if folder else "",
+        key=key_of(work.owner, problem, measure, seeding, *models) if work.folder else "",
         known_as=partial(replace, tags={}),
-        n_jobs=n_jobs,
-        verbose=verbose,
-        memory=folder,
         progress=progress,
     )
     return [Record(cell, *kept) for cell, values in found for kept in values.items()]

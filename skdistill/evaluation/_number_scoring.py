@@ -50,7 +50,7 @@ class NumberScoring:
     estimator = "DistilledRegressor"
     report_arms = NUMBER_ARM_NAMES
     curve_arms = (PLAIN, DISTILLED)
-    compared = ("mse", "mae")
+    compared = ("r2", "mse", "mae")
     board_loss = "rmse"
     net, tree, boosting = StudentNetRegressor, DecisionTreeRegressor, HistGradientBoostingRegressor
 
@@ -120,11 +120,13 @@ class NumberScoring:
         return np.nan
 
     def terms(self, y: np.ndarray, answer: np.ndarray, teacher: np.ndarray) -> Terms:
-        """Of each row the terms whose means are mse, mae and the square of rmse_to_teacher."""
+        """Of each row the terms whose means are mse, mae, the square of rmse_to_teacher, r2 - 1."""
         error, distance = (
             (answer - other).reshape(len(y), -1) / self.scale for other in (y, teacher)
         )
+        variance = (y.reshape(len(y), -1) / self.scale).var(axis=0)
         return {
+            "r2": -(error**2 / np.where(variance > 0, variance, 1.0)).mean(axis=1),
             "mse": (error**2).mean(axis=1),
             "mae": np.abs(error).mean(axis=1),
             "mse_to_teacher": (distance**2).mean(axis=1),
@@ -146,8 +148,9 @@ class NumberScoring:
         """The scores of a report, those that compare with the teacher's answers too."""
         distance = self.terms(y, answer, teacher)["mse_to_teacher"].mean()
         scores = self.scores(y, answer)
-        named = {name: scores[name] for name in ("r2", "mse", "mae")}
-        return {**named, "rmse_to_teacher": float(np.sqrt(distance))}
+        rmse, to_teacher = (float(np.sqrt(mean)) for mean in (scores["mse"], distance))
+        named = {"r2": scores["r2"], "rmse": rmse, "mse": scores["mse"], "mae": scores["mae"]}
+        return {**named, "rmse_to_teacher": to_teacher}
 
     def board_scores(self, y: np.ndarray, answer: np.ndarray) -> dict[str, float]:
         """The scores of a leaderboard."""
@@ -156,8 +159,8 @@ class NumberScoring:
 
     def verdict(self, found: Differences, y: np.ndarray, **others: Any) -> list[str]:
         """What the differences of a report show, in sentences; see `number_verdict`."""
-        to_teacher, to_plain = (found[DISTILLED, other]["mse"] for other in (TEACHER, PLAIN))
-        return number_verdict(to_teacher, to_plain, variance=self.variance(y), **others)
+        to_teacher, to_plain = (found[DISTILLED, other]["r2"] for other in (TEACHER, PLAIN))
+        return number_verdict(to_teacher, to_plain, **others)
 
     @staticmethod
     def in_report(answers: dict[str, np.ndarray], y: np.ndarray) -> dict[str, Any]:
@@ -208,10 +211,6 @@ class NumberScoring:
     def calibration_error(y: np.ndarray, answers: np.ndarray) -> float:
         """Numbers have none."""
         return np.nan
-
-    def variance(self, y: np.ndarray) -> float:
-        """The variance of numbers, in the squared units of the errors."""
-        return float((y.reshape(len(y), -1) / self.scale).var(axis=0).mean())
 
     def ask(self, model: Any, X: Any, name: Any, kind: str | None = None) -> np.ndarray:
         """Checked numbers of a fitted model, see `ClassScoring.ask`; of the shape that y has."""

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import numpy as np
 from sklearn.base import clone, is_regressor
 from sklearn.utils.validation import check_memory
 
@@ -58,7 +59,12 @@ def check_distilled(owner: str, model: Any, *, numbers: bool = True) -> None:
     if isinstance(model, DistilledClassifier) or (
         numbers and isinstance(model, DistilledRegressor)
     ):
-        _check_has_teacher(owner, model)
+        if model.teacher is None:
+            raise ValueError(
+                f"{owner} needs a teacher, and model.teacher is None. Pass "
+                f"{type(model).__name__}(teacher, ...); a teacher known only by its answers can be "
+                f"a callable that returns the probabilities of given rows."
+            )
         return
     is_instance = hasattr(model, "__sklearn_tags__") and not isinstance(model, type)
     if is_instance and is_regressor(model) and numbers:
@@ -80,15 +86,6 @@ def check_distilled(owner: str, model: Any, *, numbers: bool = True) -> None:
         f"The 'model' parameter of {owner} must be a DistilledClassifier{other}. Got {came} "
         f"instead; {advice}"
     )
-
-
-def _check_has_teacher(owner: str, model: Any) -> None:
-    if model.teacher is None:
-        raise ValueError(
-            f"{owner} needs a teacher, and model.teacher is None. Pass "
-            f"{type(model).__name__}(teacher, ...); a teacher known only by its answers can be a "
-            f"callable that returns the probabilities of given rows."
-        )
 
 
 def check_takes_answers(owner: str, model: Any) -> None:
@@ -179,6 +176,12 @@ def _transformed(step: Any, asked: Mapping[str, Any]) -> dict[str, Any]:
         with called(name):
             found[name] = step.transform(own_rows(step, rows))
     return found
+
+
+def seed_of(model: Any) -> int:
+    """The int that a recipe has as `random_state`, 0 where it has none."""
+    state = model.random_state
+    return int(state) if isinstance(state, int | np.integer) else 0
 
 
 def student_arms(model: Any, names: Iterable[Any], **changes: Any) -> tuple[Arm, ...]:

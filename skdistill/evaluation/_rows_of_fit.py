@@ -8,9 +8,9 @@ import numpy as np
 
 from skdistill._compat import check_names_and_width
 from skdistill._input._inputs import form_of
+from skdistill._input._numbers import as_numbers
 from skdistill._input._rows import label_digest
 from skdistill.evaluation._metrics import class_index
-from skdistill.targets._tasks import as_numbers
 
 
 def check_rows_of_fit(model: Any, X_train: Any, y_train: np.ndarray) -> None:

@@ -10,11 +10,12 @@ import numpy as np
 
 from skdistill.evaluation._cost import count_parameters, pickled_bytes, prediction_times
 from skdistill.evaluation._engine import key_of
+from skdistill.evaluation._parts import Work
 from skdistill.evaluation._problem import Cell, Fit, Problem
 from skdistill.evaluation._tasks import Scoring
 from skdistill.evaluation._teaching import ask_teacher
 from skdistill.targets import Targets
-from skdistill.targets._memory import open_memory, remember
+from skdistill.targets._memory import remember
 from skdistill.teachers._as_teacher import as_teacher
 from skdistill.teachers._examined import examine
 from skdistill.teachers._fit import is_fitted
@@ -65,30 +66,26 @@ class KeptStudent(NamedTuple):
     answers: dict[Any, np.ndarray]
 
 
-def ask_once(
-    owner: str, model: Any, problem: Problem, seed: int, *, fitted: bool, memory: Any
-) -> Asked:
+def ask_once(work: Work, model: Any, problem: Problem, seed: int, *, fitted: bool = False) -> Asked:
     """Ask a model's teacher about all rows of a problem, or find what it has said before.
 
     Parameters
     ----------
-    owner : str
-        The function that errors name.
+    work : Work
+        In its memory is kept what a teacher says that has to be fitted.
     model : DistilledClassifier or DistilledRegressor
     problem : Problem
     seed : int
         Seeds the teacher, and its cross-fitting.
-    fitted : bool
+    fitted : bool, default=False
         Whether the model is fitted and its own teacher is wanted.
-    memory : str, joblib.Memory or None
-        Where what a teacher that has to be fitted says is kept.
     """
-    folder = None if is_fitted(model.teacher) else open_memory(memory)
+    folder = None if is_fitted(model.teacher) else work.folder
     question = (model, *problem.to_learn(), problem.more, seed, fitted)
     (targets, teacher, seconds), n_bytes = remember(
         folder,
         lambda: _ask_teacher(*question),
-        "" if folder is None else key_of(owner, *question),
+        "" if folder is None else key_of(work.owner, *question),
     )
     return Asked(targets, teacher, seconds, n_bytes)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,9 @@ BEST_MARK = "*"
 
 _NUMBER = re.compile(r"[<>] |[+-]?\d|-$")
 """How a cell of figures begins: those that are not known are "-"."""
+
+LONG = 1e4
+"""From here on a number is shown without decimals."""
 
 Table = tuple[list[str], list[list[str]]]
 """Heads, and the cells of each line."""
@@ -77,6 +80,35 @@ def rows_to_frame(rows: list[dict[str, Any]], owner: str, method: str = "to_fram
     return pd.DataFrame(rows)
 
 
+def means(
+    samples: Sequence[Mapping[str, float]],
+    names: Iterable[str],
+    *,
+    spread: bool = True,
+    single: float = np.nan,
+) -> dict[str, float]:
+    """Means of what several fits or draws gave, and how far these are apart.
+
+    Parameters
+    ----------
+    samples : sequence of dict of str to float
+        One for each fit or draw.
+    names : iterable of str
+        The keys that are wanted.
+    spread : bool, default=True
+        Whether a mean is followed by the standard deviation (ddof=1), under ``<name>_std``.
+    single : float, default=nan
+        The standard deviation of one sample.
+    """
+    found = {}
+    for name in names:
+        values = [sample[name] for sample in samples]
+        found[name] = float(np.mean(values))
+        if spread:
+            found[f"{name}_std"] = float(np.std(values, ddof=1)) if len(values) > 1 else single
+    return found
+
+
 def rows_to_table(rows: list[dict[str, Any]]) -> Table:
     """Heads and cells of rows; a column with an "_se" or "_std" beside it shows it after "±"."""
     pairs = {f"{key}{end}": key for key in rows[0] for end in ("_se", "_std")}
@@ -118,9 +150,11 @@ class TableResult:
 
 
 def _cell(value: Any, error: float = np.nan) -> str:
-    """Whole numbers and names as they are, others with four decimals, "-" for the unknown."""
+    """Whole numbers and names as they are, others with four decimals if short, "-" for none."""
     is_number = isinstance(value, float | np.floating)
     if is_number and not np.isfinite(value):
         return "-"
-    cell = f"{value:.4f}" if is_number else str(value)
+    cell = str(value)
+    if is_number:  # a squared error in the units of y may be long
+        cell = f"{value:.4f}" if abs(value) < LONG else f"{value:.0f}"
     return f"{cell} ± {_cell(error)}" if np.isfinite(error) else cell

@@ -9,8 +9,8 @@ from skdistill.evaluation._bootstrap import BootstrapInterval
 #: A distilled student counts as good as its teacher if it loses fewer than these points.
 MARGIN = 0.005
 
-#: The same for numbers: a share of the variance of the test targets, and so of R².
-VARIANCE_MARGIN = 0.01
+#: The same for numbers, of R².
+R2_MARGIN = 0.01
 
 
 def verdict_sentences(
@@ -63,18 +63,15 @@ def number_verdict(
     to_teacher: BootstrapInterval,
     to_plain: BootstrapInterval,
     *,
-    variance: float,
     teacher_helps: bool,
     n_seeds: int,
 ) -> list[str]:
-    """Say what the intervals of the squared error show.
+    """Say what the intervals of R² show.
 
     Parameters
     ----------
     to_teacher, to_plain : BootstrapInterval
         Distilled minus the teacher, and the plain student.
-    variance : float
-        Of the test targets.
     teacher_helps : bool
         Whether the teacher's squared or absolute error is below the plain student's.
     n_seeds : int
@@ -84,19 +81,17 @@ def number_verdict(
     -------
     sentences : list of str
     """
-    margin = VARIANCE_MARGIN * variance
-    share = f"{VARIANCE_MARGIN:g} of the variance in squared error = {margin:.3g}"
     sentences = [
         _against_teacher(
-            to_teacher,
-            margin,
-            share,
+            _negative(to_teacher),
+            R2_MARGIN,
+            f"{R2_MARGIN:g} of R²",
             "exact",
-            _figures(to_teacher),
-            f"{four_figures(abs(to_teacher.difference))} in squared error",
-            by=" by squared error",
+            _span(to_teacher, limits=(0.0, -R2_MARGIN)),
+            f"{_rounded(abs(to_teacher.difference), digits=3)} of R²",
+            by=" by R²",
         ),
-        _against_plain(to_plain, "The squared error", "squared error", _figures(to_plain)),
+        _against_plain(to_plain, "R²", "R²", _span(to_plain)),
     ]
     if not teacher_helps:
         sentences.append(
@@ -148,11 +143,14 @@ def _about_seeds(n_seeds: int) -> list[str]:
 
 
 def _against_teacher_in_accuracy(accuracy: BootstrapInterval) -> str:
-    worse = BootstrapInterval(-accuracy.difference, -accuracy.high, -accuracy.low)
     points = f"{_span(accuracy, 100, 1, limits=(0.0, -100 * MARGIN))} points"
     lead = f"{_rounded(abs(accuracy.difference) * 100, digits=1)} points"
     share = f"{100 * MARGIN:g} points of accuracy"
-    return _against_teacher(worse, MARGIN, share, "accurate", points, lead)
+    return _against_teacher(_negative(accuracy), MARGIN, share, "accurate", points, lead)
+
+
+def _negative(gain: BootstrapInterval) -> BootstrapInterval:
+    return BootstrapInterval(-gain.difference, -gain.high, -gain.low)
 
 
 def _against_teacher(
@@ -238,10 +236,6 @@ def _rounded(value: float, digits: int, limits: tuple[float, ...] = (0.0,), sign
         if all(np.sign(value - limit) == np.sign(float(text) - limit) for limit in limits):
             break
     return text
-
-
-def _figures(interval: BootstrapInterval) -> str:
-    return f"{four_figures(interval.low, sign=True)} to {four_figures(interval.high, sign=True)}"
 
 
 def four_figures(value: float, *, sign: bool = False) -> str:

@@ -141,7 +141,8 @@ def evaluate(job, splits, n_jobs):
     """
     found: dict = {}
     shares, n_fits = shares_of(splits, n_jobs), len(job.candidates) * len(splits)
-    with Progress("skdistill", n_fits, "fits", what="search", shown=job.verbose) as progress:
+    settings = {"what": "search", "shown": job.verbose, "n_jobs": n_jobs}
+    with Progress("skdistill", n_fits, "fits", **settings) as progress:
         if len(shares) == 1:
             parts = iter([_evaluate_folds(job, shares[0], progress)])
         else:

@@ -270,6 +270,7 @@ list of str or of dicts, or dict of array-like
             self.verbose,
         )
         _check_settings(job)
+        _check_target(job)
         cv = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
         splits = list(cv.split(X, y, **routed.splitter.split))
         _check_folds(job, splits)
@@ -337,6 +338,13 @@ def _check_settings(job):
         model = last_step(job.make(number))
         if job.error_score == "raise" and isinstance(model, BaseDistilled):
             model._validate_params()
+
+
+def _check_target(job):
+    """Refuse what no candidate learns, before there are folds."""
+    model = last_step(job.estimator)
+    if isinstance(model, BaseDistilled) and job.y is not None and "classes" not in job.fit_params:
+        model._task.from_y(job.y)
 
 
 def _check_folds(job, splits):

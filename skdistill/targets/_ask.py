@@ -219,7 +219,7 @@ def _ask_folds(teacher, task, X, splits, fitting, X_generated, desk, key):
         for number, (train, test) in enumerate(splits)
     )
     folds = []
-    with _progress(len(splits), "folds", desk) as progress:
+    with _progress(len(splits), "folds", desk, n_jobs=desk.n_jobs) as progress:
         for fold in results_of(tasks, desk.n_jobs):
             folds.append(fold)
             progress.add()

@@ -13,6 +13,9 @@ from skdistill.teachers._clip import apply_temperature, log_probabilities
 CALIBRATIONS = ("temperature", "prior", "auto")
 """What `calibrate` may be beside True and False."""
 
+ROUNDING = 1e-12
+"""A log-loss lowered by less is not lower: a temperature of one does as much, by rounding."""
+
 
 def fit_temperature(
     answers: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
@@ -129,4 +132,4 @@ def _surely_better(calibrated, log_p, y, sample_weight):
     true = np.flatnonzero(told), y[told]
     gains = log_probabilities(calibrated)[true] - log_p[true]
     gain = share @ gains
-    return bool(gain > np.sqrt(share**2 @ (gains - gain) ** 2))
+    return bool(gain > max(np.sqrt(share**2 @ (gains - gain) ** 2), ROUNDING))

@@ -173,7 +173,8 @@ def label_dataset(
     kinds, names = _try(question, files)
     n_rows = sum(file.n_rows for file, _ in missing)
     tasks = (delayed(_label)(question, f, o, kinds, names, stamp, verbose) for f, o in missing)
-    with Progress("label_dataset", n_rows, "rows", what="answers", shown=verbose) as progress:
+    settings = {"what": "answers", "shown": verbose, "n_jobs": n_jobs}
+    with Progress("label_dataset", n_rows, "rows", **settings) as progress:
         for n_more in results_of(tasks, n_jobs, ordered=False):
             progress.add(n=n_more)
     return done

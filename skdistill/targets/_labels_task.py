@@ -111,7 +111,7 @@ class LabelsTask(NumberTask):
 
     def warn(self, targets, sample_weight):
         """Warn of a teacher that the shares of the labels beat."""
-        warn_of_poor_labels(targets.values, self.targets, sample_weight)
+        warn_of_poor_labels(targets.values, self.targets, sample_weight, self.names)
 
     def align_given(self, targets):
         """Return given targets that have a probability for each label."""

@@ -9,7 +9,7 @@ STANDARD_ERRORS = 2.0
 """By how many of them the teacher must be worse: a rare label costs a good one a row or two."""
 
 
-def warn_of_poor_labels(values, y, sample_weight=None):
+def warn_of_poor_labels(values, y, sample_weight=None, names=None):
     """Warn when the share of a label is nearer to it than the teacher's probabilities are.
 
     Parameters
@@ -19,6 +19,8 @@ def warn_of_poor_labels(values, y, sample_weight=None):
     y : ndarray of shape (n_samples, n_labels)
         0 and 1.
     sample_weight : ndarray of shape (n_samples,), default=None
+    names : ndarray of shape (n_labels,), default=None
+        Those of y's columns.
 
     Warns
     -----
@@ -39,9 +41,10 @@ def warn_of_poor_labels(values, y, sample_weight=None):
     if not poor.any():
         return
     worst = int(np.argmax(np.where(poor, mean, -np.inf)))
+    label = f"label {worst} of y" if names is None else f"the label {names.tolist()[worst]!r}"
     warn(
         f"The teacher's Brier score on the labelled rows is "
-        f"{(share * of_teacher).sum(axis=0)[worst]:.4g} for label {worst} of y, worse than the "
+        f"{(share * of_teacher).sum(axis=0)[worst]:.4g} for {label}, worse than the "
         f"{(share * of_share).sum(axis=0)[worst]:.4g} of the label's share alone: it has nothing "
         f"to teach there. Are its labels in the order of y's columns, and its rows prepared as "
         f"when it was fitted? Put the preprocessing into the teacher's own Pipeline.",

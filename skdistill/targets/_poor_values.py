@@ -6,7 +6,7 @@ from skdistill._warn import warn
 from skdistill.exceptions import TeacherWarning
 
 
-def warn_of_poor_values(values, y, sample_weight=None, level=None):
+def warn_of_poor_values(values, y, sample_weight=None, level=None, names=None):
     """Warn when the best constant prediction is nearer to the targets than the teacher is.
 
     Parameters
@@ -19,6 +19,8 @@ def warn_of_poor_values(values, y, sample_weight=None, level=None):
     level : float or ndarray of shape (n_outputs,), default=None
         The quantile that is learnt, judged by the pinball loss; None is the mean, judged by the
         squared error.
+    names : ndarray of shape (n_outputs,), default=None
+        Those of y's columns.
 
     Warns
     -----
@@ -40,7 +42,8 @@ def warn_of_poor_values(values, y, sample_weight=None, level=None):
     name = "squared error" if level is None else "pinball loss"
     level = None if level is None else np.broadcast_to(level, y.shape[1])[worst]
     best = "mean" if level is None else f"quantile {level:g}"
-    column = f" in column {worst} of y" if y.shape[1] > 1 else ""
+    which = worst if names is None else repr(names.tolist()[worst])
+    column = f" in column {which} of y" if y.shape[1] > 1 else ""
     reason = (
         "it would teach nonsense. Was it fitted on rows prepared otherwise, or on targets in "
         "another unit? Put the preprocessing into the teacher's own Pipeline, a change of unit "

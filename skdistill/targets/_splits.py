@@ -10,7 +10,7 @@ from skdistill.exceptions import TeacherError
 DEFAULT_FOLDS = 5
 
 
-def make_splits(task, cv, X, groups=None):
+def make_splits(task, cv, X, groups=None, *, in_sample=True):
     """Return the train and test positions of every split.
 
     Parameters
@@ -24,6 +24,8 @@ def make_splits(task, cv, X, groups=None):
     X : array-like of shape (n_samples, ...)
     groups : array-like of shape (n_samples,), default=None
         Rows of one group may not stand on both sides of a split.
+    in_sample : bool, default=True
+        Whether errors may advise to set ``cv="in-sample"``.
 
     Returns
     -------
@@ -46,7 +48,7 @@ def make_splits(task, cv, X, groups=None):
             splits = [(positions[a], positions[b]) for a, b in splitter.split(X, y, groups)]
             splits = [(train, test) for train, test in splits if len(test)]
         except (ValueError, TypeError, IndexError) as error:
-            raise _refused_split(task, splitter, groups, error) from error
+            raise _refused_split(task, splitter, groups, error, in_sample) from error
     if not splits:
         raise ValueError(
             f"cv={cv!r} gives no split; expected at least one (train, test) pair. cv=5 makes five."
@@ -54,30 +56,32 @@ def make_splits(task, cv, X, groups=None):
     groups = None if groups is None else np.asarray(groups)
     name = "The list of cv" if isinstance(cv, list | tuple) else f"cv={splitter!r}"
     for number, (train, test) in enumerate(splits):
-        _check_split(task, name, number, train, test, groups)
+        _check_split(task, name, number, train, test, groups, in_sample)
     return splits
 
 
-def _refused_split(task, splitter, groups, error):
+def _refused_split(task, splitter, groups, error, in_sample):
     """Return the error for a splitter that fails."""
     if groups is None and "groups" in str(error):
         return ValueError(
             f"cv={splitter!r} needs groups and got none ({error}); pass fit(X, y, groups=...), "
             f"through metadata routing inside another estimator."
         )
+    other = ", or cv='in-sample'" if in_sample else " to a number or a splitter"
     return ValueError(
         f"cv={splitter!r} cannot split these {len(task.y)} rows ({error}); expected more rows of "
-        f"each {task.units}, or fewer splits. Set cv, or cv='in-sample'."
+        f"each {task.units}, or fewer splits. Set cv{other}."
     )
 
 
-def _check_split(task, name, number, train, test, groups):
+def _check_split(task, name, number, train, test, groups, in_sample):
     both = np.intersect1d(train, test)
     if len(both):
+        own = " To ask one teacher about its own training rows, set cv='in-sample'."
         raise ValueError(
             f"{name} puts {len(both)} rows on both sides of split {number} (the first is "
             f"row {both[0]}); expected test rows that are no training rows, for out-of-fold "
-            f"answers. To ask one teacher about its own training rows, set cv='in-sample'."
+            f"answers.{own if in_sample else ' cv=5 makes such splits.'}"
         )
     if groups is not None and np.isin(groups[test], groups[train]).any():
         raise ValueError(
@@ -85,10 +89,10 @@ def _check_split(task, name, number, train, test, groups):
             f"split {number}; expected a splitter that keeps groups whole, such as GroupKFold() or "
             f"cv=5."
         )
-    task.check_training_rows(train, f"split {number} of {name}")
+    task.check_training_rows(train, f"split {number} of {name}", in_sample)
 
 
-def check_two_classes(y, train, where):
+def check_two_classes(y, train, where, in_sample=True):
     """Refuse a split whose training rows hold a single class, from which nobody can learn.
 
     Parameters
@@ -99,6 +103,8 @@ def check_two_classes(y, train, where):
         Positions of the training rows.
     where : str
         Which split it is.
+    in_sample : bool, default=True
+        See `make_splits`.
 
     Raises
     ------
@@ -110,10 +116,12 @@ def check_two_classes(y, train, where):
     classes, counts = np.unique(y, return_counts=True)
     advice = "Use a stratified splitter or fewer splits."
     if counts.min() == 1:
+        others = (
+            "Set cv='in-sample', give a fitted teacher" if in_sample else "Give a fitted ensemble"
+        )
         advice = (
             f"The class {classes.tolist()[np.argmin(counts)]!r} has a single row, which no split "
-            f"can both leave out and learn from. Set cv='in-sample', give a fitted teacher, or "
-            f"more rows of it."
+            f"can both leave out and learn from. {others}, or more rows of it."
         )
     raise TeacherError(
         f"The training rows of {where} hold {few}; expected at least two classes. {advice}"

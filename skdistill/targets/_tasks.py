@@ -3,11 +3,10 @@
 from typing import Any
 
 import numpy as np
-from sklearn.utils import check_array
 
-from skdistill._input._labels import encode, read_labels
+from skdistill._input._labels import check_labels, encode, read_labels
+from skdistill._input._numbers import as_numbers, numbers_of_width
 from skdistill._input._rows import blocks_of
-from skdistill._input._tensors import array_of
 from skdistill._names import in_order_of, names_of
 from skdistill.exceptions import TeacherError
 from skdistill.targets._calibration import fit_calibration
@@ -24,54 +23,6 @@ SOURCE = "soft_targets"
 
 EXACT = 1e-12
 """How far a sum of probabilities in double precision is from one by rounding alone."""
-
-
-def as_numbers(y):
-    """Check numbers that are to be learnt.
-
-    Parameters
-    ----------
-    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-
-    Returns
-    -------
-    ndarray of shape (n_samples, n_outputs), float64
-
-    Raises
-    ------
-    ValueError
-        For what is not finite, and for dates and durations, which would pass for numbers.
-    """
-    y = array_of(y, "y") if hasattr(y, "detach") else y
-    kinds = {getattr(dtype, "kind", "O") for dtype in _dtypes(y)}
-    if kinds & set("mM"):
-        raise ValueError(
-            "y holds dates or durations; expected numbers. Derive them, such as the days since a "
-            "date: (y - y.min()) / numpy.timedelta64(1, 'D')."
-        )
-    y = check_array(y, dtype=np.float64, ensure_2d=False, input_name="y")
-    if y.ndim > 2:
-        raise ValueError(
-            f"y has the shape {y.shape}; expected (n_samples,) or (n_samples, n_outputs)."
-        )
-    return y.reshape(-1, 1) if y.ndim == 1 else y
-
-
-def _dtypes(y):
-    dtypes = getattr(y, "dtypes", None)
-    if dtypes is not None and np.ndim(y) == 2:
-        return list(dtypes)
-    return [np.asarray(y).dtype]
-
-
-def numbers_of_width(y, n_outputs):
-    """Check numbers of which there must be so many for a row; see `as_numbers`."""
-    y = as_numbers(y)
-    if y.shape[1] != n_outputs:
-        raise ValueError(
-            f"y has {y.shape[1]} columns; expected {n_outputs}, as many as were learnt."
-        )
-    return y
 
 
 def as_shares(values):
@@ -148,7 +99,8 @@ class ClassTask:
     @classmethod
     def from_y(cls, y, classes=None):
         """Return the task of y, and of classes, as a user gives them; see `read_labels`."""
-        return cls(read_labels(y), None if classes is None else np.unique(read_labels(classes)))
+        given = None if classes is None else np.unique(check_labels(classes))
+        return cls(read_labels(y) if given is None else check_labels(y), given)
 
     @staticmethod
     def check_settings(calibrate, columns):
@@ -162,9 +114,9 @@ class ClassTask:
         """Return the splitter that `cv` stands for."""
         return stratified_folds(cv, self.y, groups)
 
-    def check_training_rows(self, train, where):
+    def check_training_rows(self, train, where, in_sample):
         """Refuse training rows of a split that hold a single class; see `check_two_classes`."""
-        check_two_classes(self.y, train, where)
+        check_two_classes(self.y, train, where, in_sample)
 
     def check_columns(self, columns, *, explicit):
         """Compare the teacher's classes with those of y; see `check_classes`."""
@@ -350,7 +302,7 @@ class NumberTask:
         """Return the splitter that `cv` stands for."""
         return shuffled_folds(cv, self.y, groups)
 
-    def check_training_rows(self, train, where):
+    def check_training_rows(self, train, where, in_sample):
         """Any rows will do."""
 
     def check_columns(self, columns, *, explicit):
@@ -389,7 +341,7 @@ class NumberTask:
 
     def warn(self, targets, sample_weight):
         """Warn of a teacher that a constant beats."""
-        warn_of_poor_values(targets.values, self.targets, sample_weight, self.level)
+        warn_of_poor_values(targets.values, self.targets, sample_weight, self.level, self.names)
 
     def warn_if_known(self, targets, history):
         """Numbers are never wholly right or wrong."""

@@ -249,8 +249,8 @@ def adapt(teacher, asks, device="auto"):
     if isinstance(teacher, str):
         hint = " A file is read by load_teacher(path), and the student itself is SelfTeacher()."
     raise TeacherError(
-        f"The teacher is {teacher!r} of type {type(teacher).__name__}; expected {asks.teachers}."
-        f"{hint}"
+        f"The teacher is {teacher!r:.80} of type {type(teacher).__name__}; expected "
+        f"{asks.teachers}.{hint}"
     )
 
 

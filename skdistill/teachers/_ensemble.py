@@ -8,17 +8,15 @@ import torch
 from numpy.typing import ArrayLike
 from sklearn.base import ClassifierMixin
 from sklearn.model_selection import check_cv
-from sklearn.utils import assert_all_finite
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
     check_consistent_length,
     check_is_fitted,
-    column_or_1d,
     validate_data,
 )
 
 from skdistill._atomic import all_or_nothing
 from skdistill._compat import StrOptions, check_sample_weight
+from skdistill._input._labels import label_column
 from skdistill._input._rows import as_rows
 from skdistill._random import draw_seeds
 from skdistill.exceptions import TeacherError
@@ -181,9 +179,7 @@ class EnsembleTeacher(ClassifierMixin, BaseEnsemble):
         X = as_rows(X)
         with all_or_nothing(self, forget=False):
             validate_data(self, X, skip_check_array=True)
-            y = column_or_1d(y, warn=True)
-            assert_all_finite(y, input_name="y")
-            check_classification_targets(y)
+            y = label_column(y)
             check_consistent_length(X, y)
             if sample_weight is not None:
                 sample_weight = np.asarray(check_sample_weight(sample_weight, X))

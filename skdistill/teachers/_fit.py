@@ -51,9 +51,9 @@ def is_fitted(teacher):
     *_, last = split_pipeline(teacher)
     if last in (None, "passthrough"):  # it learns nothing
         return True
+    has_tags = hasattr(last, "__sklearn_tags__")  # others get some before scikit-learn 1.8
     try:
-        check_is_fitted(last)
-        needs_fit = get_tags(last).requires_fit or hasattr(last, "__sklearn_is_fitted__")
+        needs_fit = has_tags and _needs_fit(last)
     except NotFittedError:
         return False
     except (AttributeError, TypeError):  # not built on scikit-learn's BaseEstimator
@@ -65,11 +65,19 @@ def is_fitted(teacher):
     return any(name.endswith("_") and not name.startswith("_") for name in vars(last))
 
 
+def _needs_fit(estimator):
+    """Whether a fitted estimator answers nothing without a fit; NotFittedError of another."""
+    check_is_fitted(estimator)
+    return get_tags(estimator).requires_fit or hasattr(estimator, "__sklearn_is_fitted__")
+
+
 def tags_of(teacher):
     """Return scikit-learn's tags of a teacher, None of one that has none, such as a network."""
+    if not hasattr(unfrozen(teacher), "__sklearn_tags__"):
+        return None
     try:
         tags = get_tags(teacher)
-    except (AttributeError, TypeError):  # of a frozen network, too, and of a class
+    except (AttributeError, TypeError):  # of a mixin alone, and of a class
         return None
     tags.input_tags.allow_nan = takes_gaps(teacher)
     return tags

@@ -11,7 +11,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from skdistill._compat import Interval, safe_indexing
-from skdistill._input._labels import read_labels
+from skdistill._input._labels import check_labels
 from skdistill._input._rows import as_rows
 from skdistill._interrupts import whole_trainings
 from skdistill._progress import Progress
@@ -114,7 +114,7 @@ class InContextTeacher(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         """
         self._validate_params()
         self._refuse_estimator()
-        X, labels = as_rows(X), read_labels(y)
+        X, labels = as_rows(X), check_labels(y)
         check_consistent_length(X, labels)
         rows = self._choose(labels)
         context = safe_indexing(X, rows)

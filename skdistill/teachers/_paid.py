@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_consistent_length
 
 from skdistill._compat import Interval, safe_indexing
-from skdistill._input._labels import read_labels
+from skdistill._input._labels import check_labels
 from skdistill._input._rows import as_rows
 from skdistill._progress import Progress
 from skdistill.exceptions import TeacherError
@@ -78,6 +78,11 @@ class PaidTeacher(BaseEstimator):
     Each answer is kept in a folder as soon as it is there: a fit that is interrupted, or repeated
     with other settings, asks about new rows alone. What the new rows would cost is compared with
     the budget before the first question.
+
+    A row is known by all that `ask` can see of it: its values, their dtype, and the names of its
+    columns. In single precision 0.1 is another number than in double precision, and ``1`` is told
+    otherwise than ``1.0``, so that the same table in another dtype is bought anew. Give all fits
+    rows of one form; `dry_run` says how many are new.
 
     Parameters
     ----------
@@ -245,7 +250,7 @@ class PaidTeacher(BaseEstimator):
             The `accuracy` over `n_rows`, its `interval` and the `cost`.
         """
         self._check()
-        labels = read_labels(y)
+        labels = check_labels(y)
         check_consistent_length(X, labels)
         check_known(labels, self.classes_)
         before = self.spent

@@ -26,10 +26,10 @@ from skdistill.students._widths import infer_widths
 from skdistill.training._batches import TensorBatches, TensorRows, padded, resolve_batch_size
 from skdistill.training._callbacks import KeepBest, PrintEpochs
 from skdistill.training._criterion import DistillationCriterion, PackedCriterion
-from skdistill.training._fast_epoch import FastEpochMixin
+from skdistill.training._fast_epoch import FastEpochNet
 from skdistill.training._fitted import ModuleBody
 from skdistill.training._holdout import HoldOut, hold_back, positions_in
-from skdistill.training._net_student import NetStudentMixin
+from skdistill.training._net_student import UNHEARD_OF_OURS, NetStudentMixin, refuse_unheard
 from skdistill.training._packed import Packed, part_scales
 from skdistill.training._scoring import who_wants_held_rows
 from skdistill.training._stream import Stream, StreamRows
@@ -44,17 +44,14 @@ from skdistill.training._views import Views, check_views
 from skdistill.transfer._get_views import get_views
 
 
-class BaseStudentNet(NetStudentMixin, FastEpochMixin):
+class BaseStudentNet(NetStudentMixin, FastEpochNet):
     """A skorch net that is trained on packed targets; see `StudentNet` for its settings.
 
-    A subclass says what the module's outputs mean, and names the criterion that it expects and
-    the estimator that holds its settings.
+    A subclass is a `ClassifierStudentMixin` or a sibling of it, which says what outputs mean.
     """
 
-    _own_criterion: type[PackedCriterion] = DistillationCriterion
     criterion_: PackedCriterion
     callbacks_: list
-    _settings_of: str
 
     _parameter_constraints = {
         "optimizer": [callable],
@@ -158,6 +155,7 @@ class BaseStudentNet(NetStudentMixin, FastEpochMixin):
             self.train_split.check_settings()
         resolve_device(self.device or "cpu")
         self._check_criterion()
+        refuse_unheard(self, UNHEARD_OF_OURS)
 
     def prepare(self, X, task, seed=None):
         """Check settings and rows, make the module and try it on a few rows.

@@ -9,9 +9,16 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from skdistill._atomic import all_or_nothing
-from skdistill._input._labels import read_labels
+from skdistill.targets._labels_task import LabelsTask
 from skdistill.targets._tasks import ClassTask, NumberTask
+from skdistill.training._criterion import (
+    DistillationCriterion,
+    PackedCriterion,
+    RegressionCriterion,
+)
 from skdistill.training._fitted import FittedStudent
+from skdistill.training._label_criterion import MultilabelCriterion
+from skdistill.training._label_links import LabelLink
 from skdistill.training._links import ClassLink, NumberLink
 from skdistill.training._number_rows import check_weights, held_back_rows
 from skdistill.training._packed import Packed
@@ -21,6 +28,10 @@ class BaseStudent(BaseEstimator):
     """A student of either kind; see `Student` for what it must offer."""
 
     _task: ClassVar[type[ClassTask] | type[NumberTask]]
+    _own_criterion: ClassVar[type[PackedCriterion]]
+    """What a net of its kind minimises."""
+    _settings_of: ClassVar[str]
+    """The estimator that holds its settings."""
     link_: Any
     """A `ClassLink`, `NumberLink` or `ProbabilityLink`."""
 
@@ -62,6 +73,11 @@ class BaseStudent(BaseEstimator):
             held = None if y_val is None else task.encode(y_val, "y_val")
             X, held = held_back_rows(self, X, X_val, held)
             return self.learn(X, Packed(task.hard, weight=sample_weight, held=held))
+
+    @property
+    def _given_name(self):
+        """What the user calls the student, for errors: the name of what it was made of."""
+        return type(self).__name__
 
     def _prepare_or_go_on(self, X, task):
         return self.prepare(X, task)
@@ -152,6 +168,8 @@ class ClassifierStudentMixin(ClassifierMixin, BaseStudent):
     """A student that learns classes."""
 
     _task = ClassTask
+    _own_criterion = DistillationCriterion
+    _settings_of = "DistilledClassifier"
 
     @property
     def classes_(self) -> np.ndarray:
@@ -184,74 +202,20 @@ class ClassifierStudentMixin(ClassifierMixin, BaseStudent):
         """
         return self._answer("predict_log_proba", X)
 
+    def _make_link(self, task, criterion=None):
+        return ClassLink(task.classes, criterion.from_probabilities)
+
 
 class RegressorStudentMixin(RegressorMixin, BaseStudent):
     """A student that learns numbers, one or several for a row."""
 
     _task = NumberTask
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.target_tags.multi_output = True
-        return tags
-
-
-class NetClassifierMixin(ClassifierStudentMixin):
-    """What a net that learns classes has besides."""
-
-    _settings_of = "DistilledClassifier"
-
-    def partial_fit(
-        self,
-        X: Any,
-        y: ArrayLike,
-        classes: ArrayLike | None = None,
-        sample_weight: ArrayLike | None = None,
-    ) -> Self:
-        """Go on training from the weights that are there, on labels alone.
-
-        Each call trains for `max_epochs` epochs, with an optimiser and a schedule of their own,
-        and keeps the best of these. The first one of all begins as `fit` does.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, ...)
-            Rows of finite numbers, with the columns of the first fit.
-        y : array-like of shape (n_samples,)
-            Labels, each one of `classes_`.
-        classes : array-like of shape (n_classes,), default=None
-            All labels that will ever come, for the first call. None is those of y.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows. Not negative, not all zero.
-
-        Returns
-        -------
-        self
-        """
-        y = read_labels(y)
-        known = self.link_.classes if hasattr(self, "link_") else None
-        if known is not None and classes is not None:
-            if not np.array_equal(np.unique(classes), known):
-                raise ValueError(
-                    f"classes={np.unique(classes).tolist()[:6]} were given to a student that has "
-                    f"learnt {known.tolist()[:6]}; expected the same. Leave them out, or fit anew."
-                )
-        elif classes is not None:
-            known = np.unique(read_labels(classes))
-        return self._go_on(X, ClassTask(y, known), sample_weight)
-
-    def _make_link(self, task, criterion):
-        return ClassLink(task.classes, criterion.from_probabilities)
-
-
-class NetRegressorMixin(RegressorStudentMixin):
-    """What a net that learns numbers has besides: the module learns standardised ones."""
-
+    _own_criterion = RegressionCriterion
     _settings_of = "DistilledRegressor"
 
     @property
     def target_mean_(self) -> np.ndarray:
-        """What is added to the module's outputs, ndarray of shape (n_outputs,)."""
+        """What is added to its outputs, ndarray of shape (n_outputs,)."""
         return self.link_.mean
 
     @property
@@ -259,26 +223,46 @@ class NetRegressorMixin(RegressorStudentMixin):
         """What they are multiplied by before, ndarray of shape (n_outputs,)."""
         return self.link_.scale
 
-    def partial_fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
-        """Go on training from the weights that are there, on numbers alone.
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
 
-        Each call trains for `max_epochs` epochs, with an optimiser and a schedule of their own,
-        and keeps the best of these. The unit of the numbers stays that of the first fit.
+    def _make_link(self, task, criterion=None):
+        return NumberLink(np.zeros(task.n_columns), np.ones(task.n_columns))
+
+
+class MultilabelStudentMixin(ClassifierMixin, BaseStudent):
+    """A student that learns several labels for each row."""
+
+    _task = LabelsTask
+    _own_criterion = MultilabelCriterion
+    _settings_of = "DistilledMultilabelClassifier"
+
+    @property
+    def classes_(self) -> list[np.ndarray]:
+        """The values of each label, 0 and 1."""
+        return self.link_.classes
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Return the probability of each label.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, ...)
-            Rows of finite numbers, with the columns of the first fit.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Finite numbers.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows. Not negative, not all zero.
 
         Returns
         -------
-        self
+        ndarray of shape (n_samples, n_labels), float64
         """
-        return self._go_on(X, NumberTask.from_y(y), sample_weight)
+        return self._answer("predict_proba", X)
 
-    def _make_link(self, task, criterion):
-        return NumberLink(np.zeros(task.n_columns), np.ones(task.n_columns))
+    def _make_link(self, task, criterion=None):
+        return LabelLink(task.n_columns, task.names)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        tags.target_tags.single_output = False
+        tags.target_tags.multi_output = True
+        return tags

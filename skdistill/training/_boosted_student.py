@@ -5,7 +5,6 @@ import numpy as np
 from skdistill.exceptions import StudentError
 from skdistill.training._base_student import BaseStudent
 from skdistill.training._boosting import boosting_of
-from skdistill.training._estimator_base import join_parts
 from skdistill.training._estimator_student import EstimatorStudent
 from skdistill.training._soft_labels import class_weights
 from skdistill.training._soft_objective import SoftObjective, soft_terms
@@ -49,11 +48,10 @@ class BoostedStudent(EstimatorStudent):
         """Return the loss's own; see `BaseStudent.default_temperature`."""
         return BaseStudent.default_temperature(self, loss, kind, n_classes)
 
-    def learn(self, X, packed, *, loss=None, alpha=0.0, temperature=1.0, **_):
-        """Fit on packed targets; see `StudentNet.learn`, whose other settings are for nets."""
+    def _learn(self, X, packed, *, loss=None, alpha=0.0, temperature=1.0, **_):
         if alpha == 0:
-            return super().learn(X, packed)
-        X = join_parts(X, packed)
+            super()._learn(X, packed)
+            return
         n_classes = len(self.classes_)
         labels = np.append(packed.hard, np.zeros(packed.n_rows - packed.n_labelled, dtype=int))
         if len(np.unique(labels)) < n_classes or not packed.has_labels:
@@ -65,5 +63,3 @@ class BoostedStudent(EstimatorStudent):
             boosting.hessian_factor(n_classes),
         )
         boosting.fit(self.estimator_, X, self._labels()[labels], objective, weights)
-        self.history_ = []
-        return self

@@ -4,11 +4,14 @@ import numpy as np
 import torch
 from skorch.callbacks import Callback, PrintLog
 
-from skdistill._progress import is_live
+from skdistill._progress import Progress, is_live
 from skdistill._temperature import best_temperature
 from skdistill._warn import warn
 from skdistill.exceptions import TrainingWarning
 from skdistill.students._last_layer import find_last_layer
+
+SECONDS = 2.0
+"""Between two lines of a training, where there is no bar."""
 
 
 def _copy_weights(module):
@@ -107,18 +110,38 @@ class CountEpochs(Callback):
 
 
 class PrintEpochs(PrintLog):
-    """skorch's PrintLog, which lays its table out even where nobody reads it: a millisecond.
+    """Say how far the training is: a bar, or lines, for ``verbose=1``, each epoch for 2.
 
-    Its colours are for those who look on, and not for files.
+    The epochs are those of skorch's PrintLog, which lays its table out even where nobody reads it:
+    a millisecond. Its colours are for those who look on, and not for files.
     """
+
+    _progress = None
+
+    def on_train_begin(self, net, **kwargs):
+        shown = net.verbose == 1 and self.sink is print
+        self._before = len(net.history)
+        self._progress = Progress(
+            "skdistill", net.max_epochs, "epochs", what="student", shown=shown, every=SECONDS
+        )
+
+    def on_train_end(self, net, **kwargs):
+        if self._progress is not None:
+            self._progress.close()
+        self._progress = None
+
+    def __getstate__(self):
+        return {**vars(self), "_progress": None}  # a bar is of this process
 
     def format_row(self, row, key, color):
         plain = self.sink is not print or not is_live()
         return super().format_row({key: row[key]} if plain else row, key, color)
 
     def on_epoch_end(self, net, **kwargs):
-        if net.verbose or self.sink is not print:
+        if self.sink is not print or net.verbose > 1:
             super().on_epoch_end(net, **kwargs)
+        elif self._progress is not None:
+            self._progress(len(net.history) - self._before)
 
 
 class StopAtNonFinite(Callback):

@@ -230,7 +230,7 @@ class DistributedStudentNet(StudentNet):
             return loop()
 
     def share_step(self, loss, n_rows):
-        """Step by the gradient of all rows of a batch; see `FastEpochMixin.share_step`."""
+        """Step by the gradient of all rows of a batch; see `FastEpochNet.share_step`."""
         ranks = current_ranks()
         if ranks is None:
             return loss
@@ -239,7 +239,7 @@ class DistributedStudentNet(StudentNet):
         return ranks.share_step(trained, loss, n_rows)
 
     def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
-        """Run one pass, and record the loss of all rows; see `FastEpochMixin`."""
+        """Run one pass, and record the loss of all rows; see `FastEpochNet`."""
         super().run_single_epoch(iterator, training, prefix, step_fn, **fit_params)
         ranks = current_ranks()
         if ranks is None or iterator is None:

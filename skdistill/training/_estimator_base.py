@@ -2,7 +2,7 @@
 
 import numpy as np
 from scipy import sparse
-from sklearn.base import clone
+from sklearn.base import clone, is_regressor
 from sklearn.frozen import FrozenEstimator
 from sklearn.multioutput import MultiOutputRegressor
 from sklearn.utils import get_tags
@@ -22,8 +22,7 @@ from skdistill.training._base_student import BaseStudent
 class BaseEstimatorStudent(BaseStudent):
     """An estimator that knows nothing of distillation, and the rows that it takes.
 
-    A subclass has `takes`, `check_estimator`, `prepare`, `learn` and `_ask`, by which an
-    `EstimatorBody` asks.
+    A subclass has `_learn`, and `_ask`, by which an `EstimatorBody` asks. Here it takes regressors.
 
     Parameters
     ----------
@@ -42,49 +41,75 @@ class BaseEstimatorStudent(BaseStudent):
     def __init__(self, estimator):
         self.estimator = estimator
 
-    def prepare_more(self, X):
-        """Check further rows; see `StudentNet.prepare_more`."""
-        return self._check(X)
+    @property
+    def _given_name(self):
+        return type(self.estimator).__name__
 
-    def _refuse_frozen(self):
+    @staticmethod
+    def takes(estimator):
+        """Return whether it is what an estimator may become."""
+        return is_regressor(estimator)
+
+    def check_estimator(self):
+        """Refuse an estimator that cannot learn; return self."""
         if isinstance(self.estimator, FrozenEstimator):
             raise StudentError(
                 "The student is a FrozenEstimator, which no fit changes; expected an estimator "
                 "that can learn. Give the estimator inside it."
             )
+        return self
 
-    def _refuse_weights(self, weighted):
-        if weighted and not has_fit_parameter(self.estimator, "sample_weight"):
-            raise self._no_weights()
-
-    def _prepare_estimator(self, X, seed):
-        """Check the rows and seed a clone; return them as it reads them."""
+    def prepare(self, X, task, seed=None):
+        """Check the rows and seed a clone; see `StudentNet.prepare`."""
         X = self._check(X)
         learn_names_and_width(self, X)
         self._check_kind(X)
         self.estimator_ = clone(self.estimator)
         if seed is not None:
             seed_parameters(self.estimator_, seed)
+        self.link_ = self._make_link(task)
         return X
 
-    def _several_outputs(self):
-        """Fit a clone for each output where the estimator predicts one number."""
-        if get_tags(self.estimator_).target_tags.multi_output:
-            return
-        if routing_enabled() and has_fit_parameter(self.estimator_, "sample_weight"):
-            self.estimator_.set_fit_request(sample_weight=True)
-        self.estimator_ = MultiOutputRegressor(self.estimator_)
+    def prepare_more(self, X):
+        """Check further rows; see `StudentNet.prepare_more`."""
+        return self._check(X)
+
+    def learn(self, X, packed, **settings):
+        """Fit on packed targets; see `StudentNet.learn`, some of whose settings are for nets."""
+        if packed.n_held:
+            raise StudentError(
+                "X_val and y_val were given with a student that is no network: it has no epochs "
+                "to choose the best of. Leave them out."
+            )
+        self._learn(stack_rows(X), packed, **settings)
+        self.history_ = []
+        return self
+
+    def _refuse_weights(self, weighted):
+        if weighted and not has_fit_parameter(self.estimator, "sample_weight"):
+            raise StudentError(
+                f"The rows have different weights, and the fit of the student "
+                f"{type(self.estimator).__name__} takes no sample_weight; expected one that does, "
+                f"such as DecisionTreeRegressor. Weights come from sample_weight, from rows "
+                f"without labels at alpha < 1 and from soft targets that are NaN."
+            )
 
     def _fit(self, X, y, weights):
         with whole_trainings():  # nets may be among its parts
             self.estimator_.fit(X, y, **({} if weights is None else {"sample_weight": weights}))
 
     def _fit_weighted(self, X, rows, targets, row_weights):
-        """Fit a regressor on some rows; without weights where they are all the same."""
+        """Fit a regressor on some rows; without weights where they are all the same.
+
+        Of targets in columns each gets a clone where the estimator predicts one number.
+        """
         if np.allclose(row_weights, row_weights[0]):
             row_weights = None
-        elif not has_fit_parameter(self.estimator, "sample_weight"):
-            raise self._no_weights()
+        self._refuse_weights(row_weights is not None)
+        if targets.ndim > 1 and not get_tags(self.estimator_).target_tags.multi_output:
+            if routing_enabled() and has_fit_parameter(self.estimator_, "sample_weight"):
+                self.estimator_.set_fit_request(sample_weight=True)
+            self.estimator_ = MultiOutputRegressor(self.estimator_)
         every = len(rows) == X.shape[0] and np.array_equal(rows, np.arange(len(rows)))
         self._fit(X if every else safe_indexing(X, rows), targets, row_weights)
 
@@ -127,15 +152,6 @@ class BaseEstimatorStudent(BaseStudent):
                 f"{advice}"
             ) from error
 
-    def _no_weights(self):
-        name = type(self.estimator).__name__
-        return StudentError(
-            f"The rows have different weights, and the fit of the student {name} takes no "
-            f"sample_weight; expected one that does, such as DecisionTreeRegressor. Weights come "
-            f"from sample_weight, from rows without labels at alpha < 1 and from soft targets that "
-            f"are NaN."
-        )
-
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags = get_tags(self.estimator).input_tags
@@ -163,27 +179,6 @@ class EstimatorBody:
         """Return what the estimator says of rows, float64."""
         rows = plain_array(X if is_plain(X, self.columns) else as_rows(X))
         return self.ask(self.estimator, rows)
-
-
-def join_parts(X, packed):
-    """Return the rows that an estimator learns from, in one piece.
-
-    Parameters
-    ----------
-    X : list of {ndarray, CSR matrix, DataFrame} of shape (n_i, ...)
-    packed : Packed
-
-    Raises
-    ------
-    StudentError
-        When rows are held back, among which nothing is to be chosen.
-    """
-    if packed.n_held:
-        raise StudentError(
-            "X_val and y_val were given with a student that is no network: it has no epochs to "
-            "choose the best of. Leave them out."
-        )
-    return stack_rows(X)
 
 
 def plain_array(X):

@@ -1,14 +1,13 @@
 """Any scikit-learn regressor as the student of several labels, a tree for one."""
 
 import numpy as np
-from sklearn.base import is_regressor
 
 from skdistill.exceptions import StudentError
 from skdistill.losses._regression import SquaredErrorLoss
-from skdistill.training._estimator_base import BaseEstimatorStudent, join_parts
+from skdistill.training._base_student import MultilabelStudentMixin
+from skdistill.training._estimator_base import BaseEstimatorStudent
 from skdistill.training._estimator_regressor import own_loss
 from skdistill.training._label_links import LabelShareLink
-from skdistill.training._multilabel_net import MultilabelStudentMixin
 from skdistill.training._soft_values import mix_values
 
 
@@ -24,16 +23,6 @@ class EstimatorMultilabelStudent(MultilabelStudentMixin, BaseEstimatorStudent):
         A regressor. Cloned for every fit. One that predicts one number is fitted once for each
         label.
     """
-
-    @staticmethod
-    def takes(estimator):
-        """Return whether it is what an estimator may become."""
-        return is_regressor(estimator)
-
-    def check_estimator(self):
-        """Refuse an estimator that cannot learn; return self."""
-        self._refuse_frozen()
-        return self
 
     def check_settings(self, loss, alpha, temperature=1.0, *, weighted):
         """Refuse settings that the estimator cannot hear; see `Student`."""
@@ -51,20 +40,11 @@ class EstimatorMultilabelStudent(MultilabelStudentMixin, BaseEstimatorStudent):
             )
         self._refuse_weights(weighted)
 
-    def prepare(self, X, task, seed=None):
-        """Check the rows and seed the estimator; see `StudentNet.prepare`."""
-        X = self._prepare_estimator(X, seed)
-        self._several_outputs()
-        self.link_ = LabelShareLink(task.n_columns, task.names)
-        return X
+    def _make_link(self, task, criterion=None):
+        return LabelShareLink(task.n_columns, task.names)
 
-    def learn(self, X, packed, *, alpha=0.0, **_):
-        """Fit on packed targets; see `StudentNetMultilabel.learn`."""
-        X = join_parts(X, packed)
-        rows, shares, row_weights = mix_values(packed, alpha)
-        self._fit_weighted(X, rows, shares, row_weights)
-        self.history_ = []
-        return self
+    def _learn(self, X, packed, *, alpha=0.0, **_):
+        self._fit_weighted(X, *mix_values(packed, alpha))
 
     def _ask(self):
         return _ask_shares

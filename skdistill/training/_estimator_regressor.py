@@ -1,13 +1,11 @@
 """Any scikit-learn regressor as the student of a regressor, a tree for one."""
 
 import numpy as np
-from sklearn.base import is_regressor
 
 from skdistill.exceptions import StudentError
 from skdistill.losses._regression import QuantileLoss, SquaredErrorLoss
 from skdistill.training._base_student import RegressorStudentMixin
-from skdistill.training._estimator_base import BaseEstimatorStudent, join_parts
-from skdistill.training._links import NumberLink
+from skdistill.training._estimator_base import BaseEstimatorStudent
 from skdistill.training._soft_values import double_rows, mix_values
 
 ABSOLUTE_ERROR = ("regression_l1", "l1", "mae", "mean_absolute_error", "reg:absoluteerror")
@@ -32,16 +30,6 @@ class EstimatorRegressorStudent(RegressorStudentMixin, BaseEstimatorStudent):
         When the estimator's own loss is not the one that is asked for.
     """
 
-    @staticmethod
-    def takes(estimator):
-        """Return whether it is what an estimator may become."""
-        return is_regressor(estimator)
-
-    def check_estimator(self):
-        """Refuse an estimator that cannot learn; return self."""
-        self._refuse_frozen()
-        return self
-
     def check_settings(self, loss, alpha, temperature="auto", *, weighted):
         """Refuse settings that the estimator cannot hear; see `Student`."""
         own = own_loss(self.estimator)
@@ -54,23 +42,11 @@ class EstimatorRegressorStudent(RegressorStudentMixin, BaseEstimatorStudent):
         doubled = isinstance(own, QuantileLoss) and alpha not in (0, 0.5, 1)
         self._refuse_weights(weighted or doubled)
 
-    def prepare(self, X, task, seed=None):
-        """Check the rows and seed the estimator; see `StudentNet.prepare`."""
-        X = self._prepare_estimator(X, seed)
-        if task.n_columns > 1:
-            self._several_outputs()
-        self.link_ = NumberLink(np.zeros(task.n_columns), np.ones(task.n_columns))
-        return X
-
-    def learn(self, X, packed, *, alpha=0.0, **_):
-        """Fit on packed targets; see `StudentNetRegressor.learn`."""
-        X = join_parts(X, packed)
+    def _learn(self, X, packed, *, alpha=0.0, **_):
         convert = double_rows if isinstance(own_loss(self.estimator), QuantileLoss) else mix_values
         rows, targets, row_weights = convert(packed, alpha)
         targets = targets[:, 0] if targets.shape[1] == 1 else targets
         self._fit_weighted(X, rows, targets, row_weights)
-        self.history_ = []
-        return self
 
     def _ask(self):
         return _ask_numbers

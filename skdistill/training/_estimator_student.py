@@ -11,7 +11,7 @@ from skdistill._compat import safe_indexing
 from skdistill.exceptions import StudentError
 from skdistill.losses import KD, MSE, Brier
 from skdistill.training._base_student import ClassifierStudentMixin
-from skdistill.training._estimator_base import BaseEstimatorStudent, join_parts
+from skdistill.training._estimator_base import BaseEstimatorStudent
 from skdistill.training._links import ProbabilityLink
 from skdistill.training._soft_labels import (
     class_weights,
@@ -62,7 +62,7 @@ class EstimatorStudent(ClassifierStudentMixin, BaseEstimatorStudent):
 
     def check_estimator(self):
         """Refuse an estimator that cannot learn from soft labels; return self."""
-        self._refuse_frozen()
+        super().check_estimator()
         name = type(self.estimator).__name__
         if is_regressor(self.estimator):
             return self
@@ -110,14 +110,10 @@ class EstimatorStudent(ClassifierStudentMixin, BaseEstimatorStudent):
         """Return 1, the only temperature that an estimator can hear."""
         return 1.0
 
-    def prepare(self, X, task, seed=None):
-        """Check the rows and seed the estimator; see `StudentNet.prepare`."""
-        self.link_ = ProbabilityLink(task.classes)
-        return self._prepare_estimator(X, seed)
+    def _make_link(self, task, criterion=None):
+        return ProbabilityLink(task.classes)
 
-    def learn(self, X, packed, *, loss=None, alpha=0.0, **_):
-        """Fit on packed targets; see `StudentNet.learn`, whose other settings are for nets."""
-        X = join_parts(X, packed)
+    def _learn(self, X, packed, *, loss=None, alpha=0.0, **_):
         self._predicts_logits = alpha > 0 and isinstance(loss, MSE)
         factor = 1.0 if loss is None else loss.weight
         weights = class_weights(packed, len(self.classes_), alpha, factor)
@@ -128,8 +124,6 @@ class EstimatorStudent(ClassifierStudentMixin, BaseEstimatorStudent):
         else:
             rows, labels, copy_weights = expand_rows(weights)
             self._fit(safe_indexing(X, rows), self._labels()[labels], copy_weights)
-        self.history_ = []
-        return self
 
     def _ask(self):
         if is_regressor(self.estimator):
@@ -148,8 +142,6 @@ class EstimatorStudent(ClassifierStudentMixin, BaseEstimatorStudent):
             targets = logits - logits.mean(axis=1, keepdims=True)
         if len(self.classes_) == 2:  # the other column follows from it
             targets = targets[:, 1]
-        else:
-            self._several_outputs()
         self._fit_weighted(X, rows, targets, row_weights)
 
 

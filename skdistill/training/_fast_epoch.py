@@ -21,7 +21,7 @@ LOSSES_APART = 256
 """So many are tensors of their own, each of which keeps a page of the heap from being reused."""
 
 
-class FastEpochMixin(NeuralNet):
+class FastEpochNet(NeuralNet):
     """Runs an epoch without the bookkeeping of every batch.
 
     skorch notifies each callback before and after each batch, makes a closure for each step and
@@ -129,7 +129,7 @@ class FastEpochMixin(NeuralNet):
         if needs_closure or optimizer.zero_grad is not torch.optim.Optimizer.zero_grad:
             return True
         own = type(self)
-        if any(getattr(own, n) is not getattr(FastEpochMixin, n) for n in STEP_METHODS):
+        if any(getattr(own, n) is not getattr(FastEpochNet, n) for n in STEP_METHODS):
             return True
         return any(
             getattr(type(callback), hook) is not getattr(Callback, hook)

@@ -33,13 +33,21 @@ def check_feature_losses(losses, teacher, soft_targets=None):
     ValueError
         Which says what was expected.
     """
+    if losses is None:
+        return
+    if not isinstance(losses, list):
+        put = f" Put it into a list: [{losses!r}]." if isinstance(losses, FeatureLoss) else ""
+        raise ValueError(
+            f"The 'feature_losses' parameter must be a list of instances of HintLoss, "
+            f"SimilarityLoss or another FeatureLoss, or None. Got {losses!r:.80} instead.{put}"
+        )
     if not losses:
         return
     for loss in losses:
         if not isinstance(loss, FeatureLoss):
             raise ValueError(
                 f"The 'feature_losses' parameter must be a list of instances of HintLoss, "
-                f"SimilarityLoss or another FeatureLoss. Got {loss!r} among them."
+                f"SimilarityLoss or another FeatureLoss. Got {loss!r:.80} among them."
             )
         loss.check_settings()
     if teacher is None:

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 
 from skdistill._input._labels import encode
+from skdistill._input._numbers import numbers_of_width
 from skdistill._torch import log_softmax
-from skdistill.targets._tasks import numbers_of_width
 from skdistill.training._criterion import to_logits
 from skdistill.training._scoring import packed_labels
 

@@ -2,51 +2,13 @@
 
 from typing import Any, Self
 
-import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import ClassifierMixin
 
 from skdistill.targets._labels_task import LabelsTask
 from skdistill.training._base_net import BaseStudentNet
-from skdistill.training._base_student import BaseStudent
+from skdistill.training._base_student import MultilabelStudentMixin
 from skdistill.training._label_criterion import MultilabelCriterion
-from skdistill.training._label_links import LabelLink
 from skdistill.training._skorch_student import BaseSkorchStudent
-
-
-class MultilabelStudentMixin(ClassifierMixin, BaseStudent):
-    """A student that learns several labels for each row."""
-
-    _task = LabelsTask
-    _settings_of = "DistilledMultilabelClassifier"
-
-    @property
-    def classes_(self) -> list[np.ndarray]:
-        """The values of each label, 0 and 1."""
-        return self.link_.classes
-
-    def predict_proba(self, X: Any) -> np.ndarray:
-        """Return the probability of each label.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, ...)
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_labels), float64
-        """
-        return self._answer("predict_proba", X)
-
-    def _make_link(self, task, criterion):
-        return LabelLink(task.n_columns, task.names)
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_label = True
-        tags.target_tags.single_output = False
-        tags.target_tags.multi_output = True
-        return tags
 
 
 class StudentNetMultilabel(MultilabelStudentMixin, BaseStudentNet):
@@ -91,8 +53,6 @@ class StudentNetMultilabel(MultilabelStudentMixin, BaseStudentNet):
     (1, 2)
     """
 
-    _own_criterion = MultilabelCriterion
-
     def __init__(
         self, module: Any = None, *, criterion: Any = MultilabelCriterion, **kwargs: Any
     ) -> None:
@@ -128,5 +88,3 @@ class SkorchMultilabelStudent(MultilabelStudentMixin, BaseSkorchStudent):
     net : skorch.NeuralNet
         Cloned for every fit.
     """
-
-    _own_criterion = MultilabelCriterion

@@ -63,7 +63,7 @@ def check_mutual(nets):
     for number, net in enumerate(nets):
         if not isinstance(net, BaseStudentNet):
             raise StudentError(
-                f"Model {number} has the student {type(net).__name__}, which has no batches to "
+                f"Model {number} has the student {net._given_name}, which has no batches to "
                 f"share with others; expected a StudentNet. Wrap the module: StudentNet(module)."
             )
         for name in ("batch_size", "train_split"):

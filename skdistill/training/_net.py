@@ -1,15 +1,19 @@
 """StudentNet: a skorch net that learns from packed targets and answers as a classifier."""
 
+from typing import Any, Self
+
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 
 from skdistill._torch import first_output
 from skdistill.training._base_net import BaseStudentNet
-from skdistill.training._base_student import NetClassifierMixin
+from skdistill.training._base_student import ClassifierStudentMixin
 from skdistill.training._callbacks import FitTemperature
+from skdistill.training._net_student import read_more_labels
 
 
-class StudentNet(NetClassifierMixin, BaseStudentNet):
+class StudentNet(ClassifierStudentMixin, BaseStudentNet):
     """A small network to distil into, with every setting of a skorch net.
 
     It is `skorch.NeuralNet` with other defaults (AdamW on a cosine schedule, the best epoch by
@@ -44,7 +48,7 @@ class StudentNet(NetClassifierMixin, BaseStudentNet):
         Further skorch callbacks. `callbacks__schedule=None` and `callbacks__keep_best=None` take
         the cosine schedule and the best epoch away, `callbacks__calibrate=None` the temperature.
     verbose : int, default=0
-        1 prints a line for every epoch.
+        1 shows how far the training is; 2 prints a line for every epoch.
     device : str, default=None
         Where it trains. None inherits the device of the DistilledClassifier, and is the CPU for
         a StudentNet on its own.
@@ -91,6 +95,35 @@ class StudentNet(NetClassifierMixin, BaseStudentNet):
         return [*super()._default_callbacks, ("calibrate", FitTemperature())]
 
     calibration_temperature_: float
+
+    def partial_fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        classes: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> Self:
+        """Go on training from the weights that are there, on labels alone.
+
+        Each call trains for `max_epochs` epochs, with an optimiser and a schedule of their own,
+        and keeps the best of these. The first one of all begins as `fit` does.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, ...)
+            Rows of finite numbers, with the columns of the first fit.
+        y : array-like of shape (n_samples,)
+            Labels, each one of `classes_`.
+        classes : array-like of shape (n_classes,), default=None
+            All labels that will ever come, for the first call. None is those of y.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows. Not negative, not all zero.
+
+        Returns
+        -------
+        self
+        """
+        return self._go_on(X, read_more_labels(self, y, classes), sample_weight)
 
     def held_answers(self, dataset):
         """Return what the module makes of held-back rows, and their labels.

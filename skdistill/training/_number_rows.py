@@ -6,12 +6,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils.validation import check_consistent_length
 
-from skdistill._compat import (
-    Columns,
-    check_names_and_width,
-    check_sample_weight,
-    learn_names_and_width,
-)
+from skdistill._compat import check_names_and_width, check_sample_weight
 from skdistill._input._columns import as_floats, refuse_unreadable
 from skdistill._input._frames import is_table
 from skdistill._input._inputs import as_inputs, holds_dicts, map_inputs
@@ -109,45 +104,6 @@ class NumberRows:
             return False
         dtype = np.dtype(self.dtype)
         return X.dtype.itemsize <= dtype.itemsize or max(X.max(), -X.min()) <= np.finfo(dtype).max
-
-
-class NumberRowsMixin:
-    """What a student does with rows before its module reads them."""
-
-    @property
-    def _number_rows(self):
-        return NumberRows(Columns(self), getattr(self, "dtype", "float32"))
-
-    def prepare_more(self, X):
-        """Check further rows of a kind that `prepare` has seen.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, ...)
-
-        Returns
-        -------
-        {ndarray, CSR matrix} of shape (n_samples, ...)
-            For `learn`, below the rows that `prepare` returned.
-        """
-        X = as_rows(X)
-        check_names_and_width(self, X)
-        return self._only_numbers(X)
-
-    def _learn_columns(self, X):
-        """Record the columns of rows to learn from; refuse rows that a module cannot read."""
-        X = as_rows(X)
-        learn_names_and_width(self, X)
-        return self._only_numbers(X)
-
-    def _only_numbers(self, X):
-        return only_numbers(X, type(self).__name__, getattr(self, "dtype", "float32"))
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()  # type: ignore[misc]
-        tags.input_tags.sparse = True
-        tags.input_tags.three_d_array = True
-        return tags
 
 
 def only_numbers(X, name, dtype):

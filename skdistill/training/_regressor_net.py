@@ -1,13 +1,16 @@
 """StudentNetRegressor: a skorch net that learns from packed targets and answers as a regressor."""
 
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Self
 
+from numpy.typing import ArrayLike
+
+from skdistill.targets._tasks import NumberTask
 from skdistill.training._base_net import BaseStudentNet
-from skdistill.training._base_student import NetRegressorMixin
+from skdistill.training._base_student import RegressorStudentMixin
 from skdistill.training._criterion import RegressionCriterion
 
 
-class StudentNetRegressor(NetRegressorMixin, BaseStudentNet):
+class StudentNetRegressor(RegressorStudentMixin, BaseStudentNet):
     """A small network to distil into, for numbers: the sibling of `StudentNet`.
 
     It has the settings of a `StudentNet` with the same defaults, and chooses the best epoch by the
@@ -53,12 +56,31 @@ class StudentNetRegressor(NetRegressorMixin, BaseStudentNet):
     True
     """
 
-    _own_criterion = RegressionCriterion
-
     def __init__(
         self, module: Any = None, *, criterion: Any = RegressionCriterion, **kwargs: Any
     ) -> None:
         super().__init__(module, criterion=criterion, **kwargs)
+
+    def partial_fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+        """Go on training from the weights that are there, on numbers alone.
+
+        Each call trains for `max_epochs` epochs, with an optimiser and a schedule of their own,
+        and keeps the best of these. The unit of the numbers stays that of the first fit.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, ...)
+            Rows of finite numbers, with the columns of the first fit.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Finite numbers.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows. Not negative, not all zero.
+
+        Returns
+        -------
+        self
+        """
+        return self._go_on(X, NumberTask.from_y(y), sample_weight)
 
     @property
     def predict_proba(self) -> NoReturn:

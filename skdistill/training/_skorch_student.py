@@ -20,15 +20,16 @@ from skdistill._torch import as_array, forward_batches, forward_net, numpy_dtype
 from skdistill.exceptions import StudentError
 from skdistill.students._soft_tree import with_open_widths
 from skdistill.students._widths import infer_widths
-from skdistill.training._base_student import NetClassifierMixin, NetRegressorMixin
-from skdistill.training._criterion import (
-    DistillationCriterion,
-    PackedCriterion,
-    RegressionCriterion,
-)
+from skdistill.targets._tasks import NumberTask
+from skdistill.training._base_student import ClassifierStudentMixin, RegressorStudentMixin
 from skdistill.training._fitted import HoldsModule
 from skdistill.training._holdout import hold_back, positions_in
-from skdistill.training._net_student import NetStudentMixin
+from skdistill.training._net_student import (
+    UNHEARD,
+    NetStudentMixin,
+    read_more_labels,
+    refuse_unheard,
+)
 from skdistill.training._packed import part_scales
 from skdistill.training._trainer import (
     initialize_again,
@@ -58,11 +59,12 @@ class BaseSkorchStudent(NetStudentMixin):
         The trained net.
     """
 
-    _own_criterion: type[PackedCriterion]
-    _settings_of: str
-
     def __init__(self, net):
         self.net = net
+
+    @property
+    def _given_name(self):
+        return type(self.net).__name__
 
     def prepare_more(self, X):
         """Check further rows; see `StudentNet.prepare_more`."""
@@ -132,9 +134,10 @@ class BaseSkorchStudent(NetStudentMixin):
                 f"would go unheard. Remove them; the loss is a parameter of the "
                 f"{self._settings_of}."
             )
+        refuse_unheard(net, UNHEARD)
 
 
-class SkorchStudent(NetClassifierMixin, BaseSkorchStudent):
+class SkorchStudent(ClassifierStudentMixin, BaseSkorchStudent):
     """A classifier around a skorch net whose module returns logits or probabilities.
 
     Parameters
@@ -149,8 +152,6 @@ class SkorchStudent(NetClassifierMixin, BaseSkorchStudent):
     classes_ : ndarray of shape (n_classes,)
     """
 
-    _own_criterion = DistillationCriterion
-
     def prepare(self, X, task, seed=None):
         """Check the rows and make the net; see `StudentNet.prepare`."""
         X = super().prepare(X, task, seed)
@@ -160,6 +161,10 @@ class SkorchStudent(NetClassifierMixin, BaseSkorchStudent):
         if self.link_.from_probabilities and net.predict_nonlinearity == "auto":
             net.predict_nonlinearity = None
         return X
+
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        """Go on training; see `StudentNet.partial_fit`."""
+        return self._go_on(X, read_more_labels(self, y, classes), sample_weight)
 
     def _tidy(self):
         replace_inferred_classes(self.net_, np.arange(len(self.classes_)))
@@ -173,7 +178,7 @@ class SkorchStudent(NetClassifierMixin, BaseSkorchStudent):
         super()._check_settings(net)
 
 
-class SkorchRegressorStudent(NetRegressorMixin, BaseSkorchStudent):
+class SkorchRegressorStudent(RegressorStudentMixin, BaseSkorchStudent):
     """A regressor around a skorch net whose module returns a number for each output.
 
     Parameters
@@ -189,7 +194,9 @@ class SkorchRegressorStudent(NetRegressorMixin, BaseSkorchStudent):
         What its outputs are multiplied by, and what is added.
     """
 
-    _own_criterion = RegressionCriterion
+    def partial_fit(self, X, y, sample_weight=None):
+        """Go on training; see `StudentNetRegressor.partial_fit`."""
+        return self._go_on(X, NumberTask.from_y(y), sample_weight)
 
 
 class _ModuleBody(HoldsModule):

@@ -221,7 +221,7 @@ def _as_learner(student, learners, device, verbose):
             f"The student is the class {student.__name__}; expected an instance. Write "
             f"{student.__name__}()."
         )
-    came = f"the class {student.__name__}" if isinstance(student, type) else repr(student)
+    came = f"the class {student.__name__}" if isinstance(student, type) else f"{student!r:.80}"
     raise StudentError(
         f"The student is {came}; expected None, a {learners.net.__name__} or other skorch net, a "
         f"torch.nn.Module or its class, a scikit-learn {learners.estimators} (an instance), or a "

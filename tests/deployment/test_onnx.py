@@ -444,7 +444,7 @@ def test_other_tables(model, graph):
 
 
 def test_load_teacher_reads_classes_and_columns(model, tmp_path):
-    to_onnx(model, tmp_path / "student.onnx", X=TABLE)
+    assert to_onnx(model, tmp_path / "student.onnx", X=TABLE) == tmp_path / "student.onnx"
     assert [path.name for path in tmp_path.iterdir()] == ["student.onnx"]
     teacher = load_teacher(tmp_path / "student.onnx")
     assert teacher.classes_.tolist() == ["no", "yes"] and teacher.kind == "probabilities"

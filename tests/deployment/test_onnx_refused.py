@@ -190,11 +190,12 @@ WRITTEN_BY_TORCH = {
 
 @pytest.mark.slow  # torch takes its seconds
 @pytest.mark.parametrize("case", WRITTEN_BY_TORCH)
-def test_what_is_not_followed_is_written_by_torch(case, tmp_path):
+def test_what_is_not_followed_is_written_by_torch(case, tmp_path, capfd):
     pytest.importorskip("onnxscript", reason="torch.onnx.export needs it")
     student = make_pipeline(TablePreprocessor(), net(seeded(WRITTEN_BY_TORCH[case])))
     model = DistilledClassifier(student=student, alpha=0, random_state=0).fit(X, Y)
     to_onnx(model, tmp_path / "student.onnx", X=X)
+    assert capfd.readouterr() == ("", "")
     again = load_teacher(tmp_path / "student.onnx").predict_proba(X)
     np.testing.assert_allclose(again, model.predict_proba(X), rtol=0, atol=5e-5)
 

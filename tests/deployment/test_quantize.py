@@ -178,11 +178,12 @@ def test_the_bar_of_the_default_student(tmp_path):
 @pytest.mark.parametrize("weights", SAME)
 def test_the_graph_and_the_folder_are_small_too(weights, tmp_path):
     pytest.importorskip("onnxruntime")
+    onnx = pytest.importorskip("onnx")
     model, rows = MODELS["a table"]
     model = clone(model).fit(rows, y)
     small = quantize(model, weights)
-    whole = to_onnx(model, tmp_path / "whole.onnx", X=rows)
-    graph = to_onnx(small, tmp_path / "small.onnx", X=rows)
+    whole = onnx.load(to_onnx(model, tmp_path / "whole.onnx", X=rows))
+    graph = onnx.load(to_onnx(small, tmp_path / "small.onnx", X=rows))
     most = {"int8": 0.31, "float16": 0.53}[weights]
     assert graph.ByteSize() <= most * whole.ByteSize()
     answers = load_teacher(tmp_path / "small.onnx").predict_proba(rows)

@@ -25,7 +25,14 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from skorch import NeuralNet, NeuralNetClassifier
 from torch import nn
 
-from skdistill import DistilledClassifier, DistilledRegressor, StudentNet, StudentNetRegressor
+from skdistill import (
+    DistillationSearchCV,
+    DistilledClassifier,
+    DistilledRegressor,
+    MutualClassifier,
+    StudentNet,
+    StudentNetRegressor,
+)
 from skdistill.deployment import (
     CascadeClassifier,
     TunedCascadeClassifier,
@@ -537,9 +544,17 @@ SAVE = {
     "a student that is not fitted": (lambda p: save(net(), p), ValueError, "not fitted|NotFitted"),
     "a model of others": (
         lambda p: save(GaussianNB().fit(X, y), p), TypeError,
-        "GaussianNB is nothing that save knows; expected.*Distil it",
+        "save was given GaussianNB; expected a fitted Distilled.*give that, or keep",
     ),
-    "a class": (lambda p: save(StudentNet, p), TypeError, "the class StudentNet is nothing"),
+    "several students": (
+        lambda p: save(MutualClassifier([net(), net()], random_state=0).fit(X, y), p), TypeError,
+        r"given MutualClassifier; expected a fitted .*has 2 of these: give one, .*students_\[0\]",
+    ),
+    "a search that is not fitted": (
+        lambda p: save(DistillationSearchCV(distilled(), {"alpha": [0]}), p), ValueError,
+        "DistillationSearchCV instance is not fitted",
+    ),
+    "a class": (lambda p: save(StudentNet, p), TypeError, "given the class StudentNet; expected"),
     "a cascade behind a step": (
         lambda p: save(make_pipeline(StandardScaler(), CASCADE), p), TypeError,
         "CascadeClassifier, which asks a teacher.*expected the student alone.*Give its student",

@@ -10,6 +10,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 import pytest
+import sklearn
 import torch
 from scipy.sparse import csr_matrix
 from scipy.special import rel_entr
@@ -698,6 +699,10 @@ def test_code_without_a_teacher(control, n_of_a_class, expected):
     new = run(advice.code, (model, X_NUMBERS, y, X_NUMBERS, y))["model"]
     assert isinstance(new, expected)
     assert new.predict_proba(X_NUMBERS).shape == (60, 2)
+    if expected is CalibratedClassifierCV:  # 1.8 is the first scikit-learn that fits a temperature
+        old = sklearn.__version__.startswith("1.7.")
+        assert new.method == ("sigmoid" if old else "temperature")
+        assert ("by a sigmoid (one temperature" in advice.sentence) == old
 
 
 @pytest.mark.parametrize(

@@ -264,7 +264,7 @@ def test_the_page_of_numbers_has_their_scores_and_no_classes(tmp_path):
     assert len(page.images) == 2
     for name, report in reports.items():
         scores, errors = (line for line in page.lines if line[0] == name)
-        for key, line in (("r2", scores), ("mse", errors)):
+        for key, line in (("r2", scores), ("rmse", errors)):
             assert line[2:] == [f"{row[key]:.4f}" for row in report.rows]
         assert line[1] == str(report.settings["data"]["test rows"])
     heads = [text for text in page.texts if text in ("Quality", "Classes", "Calibration")]
@@ -273,7 +273,7 @@ def test_the_page_of_numbers_has_their_scores_and_no_classes(tmp_path):
         ReliabilityDisplay.from_report(reports["a"])
     display = ReportDisplay(reports["a"])
     assert display.plot().ax_.get_xlabel() == "R² (share of the variance)"
-    assert set(display.frame().dropna()["metric"]) == {"mse", "mae"}
+    assert set(display.frame().dropna()["metric"]) == {"r2", "mse", "mae"}
     pyplot.close("all")
 
 

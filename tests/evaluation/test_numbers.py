@@ -82,6 +82,7 @@ def test_scores_are_scikit_learns_of_fits_by_hand(student, y):
         pair = y[TEST] / scale, answer / scale
         assert row["r2"] == pytest.approx(r2_score(y[TEST], answer))
         assert row["mse"] == pytest.approx(mean_squared_error(*pair))
+        assert row["rmse"] == pytest.approx(np.sqrt(mean_squared_error(*pair)))
         assert row["mae"] == pytest.approx(mean_absolute_error(*pair))
         distance = mean_squared_error(of_teacher / scale, answer / scale)
         assert row["rmse_to_teacher"] == pytest.approx(np.sqrt(distance))
@@ -121,12 +122,15 @@ def test_intervals_are_a_bootstrap_of_the_paired_rows():
     assert list(found) == [
         (f"distilled - {arm}", metric)
         for arm in ("plain", "teacher", "teacher's numbers alone")
-        for metric in ("mse", "mae")
+        for metric in ("r2", "mse", "mae")
     ]
     errors = {arm: report.predictions[arm] - Y[TEST] for arm in ("distilled", "teacher")}
     differences = errors["distilled"] ** 2 - errors["teacher"] ** 2
     entry = found["distilled - teacher", "mse"]
     assert entry["difference"] == pytest.approx(differences.mean())
+    of_r2 = found["distilled - teacher", "r2"]
+    for key, other in {"difference": "difference", "low": "high", "high": "low"}.items():
+        assert of_r2[key] == pytest.approx(-entry[other] / Y[TEST].var())
     rng = np.random.default_rng(1)
     draws = differences[rng.integers(len(differences), size=(4000, len(differences)))].mean(axis=1)
     width = np.ptp(np.quantile(draws, [0.025, 0.975]))
@@ -182,28 +186,27 @@ def test_it_prints_with_numbers_that_can_be_read():
     text = repr(report_on(recipe(), n_seeds=2))
     assert text.startswith("Distillation report: 60 test rows, 1 output, 2 seeds")
     assert "rmse to teacher" in text and "accuracy" not in text and "e+0" not in text
+    assert "  rmse " in text and "mse " not in text.replace("rmse ", "")
     assert "<table>" in report_on(recipe())._repr_html_()
 
 
 INTERVALS = {
-    "More exact than the teacher": (-3.0, -5.0, -1.0),
-    "Not inferior to the teacher within 0.01 of the variance": (0.0, -0.5, 0.9),
-    "Less exact than the teacher by 0.5 in squared error on these rows, and non-inferiority": (
-        0.5,
-        -1.0,
-        1.1,
+    "More exact than the teacher by R² (+0.010 to +0.050, 95 %).": (0.03, 0.01, 0.05),
+    "Not inferior to the teacher within 0.01 of R² (-0.0099": (0.0, -0.0099, 0.005),
+    "Less exact than the teacher by 0.005 of R² on these rows, and non-inferiority within 0.01": (
+        -0.005,
+        -0.011,
+        0.01,
     ),
-    "Less exact than the teacher": (1.0, 0.5, 1.5),
-    "Inferior to the teacher by more than 0.01 of the variance": (3.0, 1.2, 5.0),
+    "Less exact than the teacher by R²": (-0.01, -0.015, -0.005),
+    "Inferior to the teacher by more than 0.01 of R²": (-0.03, -0.05, -0.012),
 }
 
 
 @pytest.mark.parametrize("sentence", INTERVALS)
 def test_the_verdict_reads_the_interval_and_the_margin(sentence):
     interval = BootstrapInterval(*INTERVALS[sentence])
-    first, second, *rest = number_verdict(
-        interval, interval, variance=100.0, teacher_helps=False, n_seeds=2
-    )
+    first, second, *rest = number_verdict(interval, interval, teacher_helps=False, n_seeds=2)
     assert first.startswith(sentence)
     said = {(True, False): "lower", (False, True): "higher"}
     word = said.get((interval.high < 0, interval.low > 0), "No difference")

@@ -3,6 +3,7 @@
 import pickle
 import sys
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -44,7 +45,7 @@ from skdistill.evaluation import (
 )
 from skdistill.evaluation._bootstrap import BootstrapInterval
 from skdistill.evaluation._cost import count_parameters, pickled_bytes, prediction_times
-from skdistill.evaluation._report._render import render_html, render_text
+from skdistill.evaluation._report._render import Face, render_html, render_text
 from skdistill.evaluation._report._segments import by_group, rows_of_groups, side_changes
 from skdistill.evaluation._verdict import verdict_sentences
 from skdistill.exceptions import TeacherWarning
@@ -608,7 +609,7 @@ def test_columns_of_the_text_face_are_aligned(report):
 
 def test_spreads_are_shown_without_the_leading_zero(report):
     row = {**report.rows[1], "accuracy": 0.5, "accuracy_std": 0.0125, "log_loss_std": 10.003}
-    text = render_text([row], report.intervals, title="", verdict="", students=[])
+    text = str(replace(report, rows=[report.rows[0], row, *report.rows[2:]]))
     assert "0.500±.013" in text or "0.500±.012" in text
     assert "±10.003" in text
 
@@ -633,13 +634,13 @@ def test_html_face_is_well_formed_and_marks_the_best_by_a_sign(report):
 
 def test_html_face_escapes_what_it_shows(report):
     row = {**report.rows[0], "arm": "<b>&"}
-    face = dict(title="<i>", verdict="a < b", students=["<b>&"])
     intervals = [dict(comparison="<u>", metric="accuracy", difference=0.0, low=0.0, high=0.0)]
-    html = render_html([row], intervals, **face)
+    face = Face([row], intervals, "<i>", headline="<s>", verdict="a < b", students=["<b>&"])
+    html = render_html(face)
     assert "&lt;b&gt;&amp;" in html
-    for raw in ("<b>", "<i>", "<u>", "a < b"):
+    for raw in ("<b>", "<i>", "<s>", "<u>", "a < b"):
         assert raw not in html
-    assert "<b>&" in render_text([row], intervals, **face)
+    assert "<b>&" in render_text(face)
 
 
 def test_to_frame_has_the_rows(report):

@@ -284,7 +284,7 @@ def test_it_says_how_far_it_is_and_what_is_trained_alone(rows, capsys):
     said = capsys.readouterr().out
     assert "2 candidates on 2 folds, 4 fits" in said
     assert "4 of 4 fits" in said and "about 0 s left" in said
-    assert "2 of 2 candidates trained alone: EstimatorStudent trains by itself" in said
+    assert "2 of 2 candidates trained alone: DecisionTreeClassifier trains by itself" in said
 
 
 def refusing(grid=GRID, fit=None, **settings):

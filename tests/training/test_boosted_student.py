@@ -40,6 +40,14 @@ def xgboost(**settings):
     return xgb.XGBClassifier(**{"n_estimators": 20, "max_depth": 3, "n_jobs": 1} | settings)
 
 
+def skip_other_start(make):
+    """Skip a case where XGBoost's own trees do not begin at the shares of the classes."""
+    if make is xgboost:
+        major, minor = map(int, pytest.importorskip("xgboost").__version__.split(".")[:2])
+        if (major, minor) < (3, 2):
+            pytest.skip("before 3.2 XGBoost's own trees begin elsewhere")
+
+
 # No limit that counts rows, and nothing to hold masses of a row or two against.
 FINE = {
     lightgbm: {"min_child_samples": 1, "min_data_in_bin": 1, "max_bin": 1000},
@@ -129,6 +137,7 @@ def test_the_hessian_has_the_scale_of_the_library():
 @CLASSES
 @pytest.mark.parametrize("weighted", [False, True])
 def test_with_next_to_no_teacher_it_is_the_own_fit_on_the_labels(make, n_classes, weighted):
+    skip_other_start(make)
     X, y = draw(n_classes=n_classes)
     w = np.random.default_rng(1).uniform(0.2, 2, 300) if weighted else None
     scaled = None if w is None else w / w.mean()
@@ -156,6 +165,8 @@ def test_with_next_to_no_teacher_it_is_the_own_fit_on_the_labels(make, n_classes
     ],
 )
 def test_other_settings_of_the_library_are_honoured(make, settings, n_classes):
+    if "base_score" not in settings:
+        skip_other_start(make)
     X, y = draw(n_classes=n_classes)
     p = soft_labels(n_classes=n_classes)
     plain = fit(make(**settings), X, y, None, alpha=0).predict_proba(X)
@@ -305,20 +316,18 @@ def test_a_saved_model_of_lightgbm_predicts_probabilities(tmp_path):
     ],
 )
 def test_where_no_split_is_found_the_shares_are_predicted(make, nothing, n_classes):
+    skip_other_start(make)
     X, y = draw(n_classes=n_classes)
     p = soft_labels(n_classes=n_classes)
     model = fit(make(n_estimators=3, **nothing), X, y, p, alpha=0.5)
     assert model.student_.estimator_.n_features_in_ == 6
     mixture = 0.5 * (y[:, None] == NAMES[:n_classes]).mean(axis=0) + 0.5 * p.mean(axis=0)
-    if make is xgboost and n_classes > 2:
-        major, minor = map(int, pytest.importorskip("xgboost").__version__.split(".")[:2])
-        if (major, minor) < (3, 1):  # which has no start for each class
-            mixture = np.full(n_classes, 1 / n_classes)
     np.testing.assert_allclose(model.predict_proba(X[:2]), [mixture] * 2, atol=1e-5)
 
 
 @BOTH
 def test_a_class_that_nobody_names_keeps_its_column(make):
+    skip_other_start(make)
     X, y = draw()
     p = soft_labels()
     p[:, 1] = 0

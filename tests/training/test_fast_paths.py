@@ -121,8 +121,10 @@ def test_rows_and_targets_of_a_batch_belong_together():
 def test_epochs_are_printed_for_who_reads_them(capsys):
     distil(max_epochs=2)
     assert capsys.readouterr().out == ""
-    distil(max_epochs=2, verbose=1)
+    distil(max_epochs=2, verbose=2)
     assert len(capsys.readouterr().out.splitlines()) == 4  # two of them the head
+    distil(max_epochs=2, verbose=1)
+    assert len(capsys.readouterr().out.splitlines()) == 1
     lines = []
     distil(max_epochs=2, callbacks__print_log__sink=lines.append)
     assert len(lines) == 4

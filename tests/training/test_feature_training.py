@@ -443,7 +443,10 @@ BAD = {
         lambda: distil(hint(), teacher=script(TEACHER)),
         "is scripted, and calls no layers.*Give the module that it was made from",
     ),
-    "a single term": (partial(distil, HintLoss("2", "1")), "'feature_losses' parameter .* must be"),
+    "a single term": (
+        partial(distil, HintLoss("2", "1")),
+        r"'feature_losses' parameter must be a list .*Got HintLoss\(.*Put it into a list",
+    ),
     "something else": (partial(distil, ["hint"]), "a list of instances of HintLoss.*Got 'hint'"),
     "a class": (partial(distil, [HintLoss]), "a list of instances of HintLoss"),
     "a negative weight": (

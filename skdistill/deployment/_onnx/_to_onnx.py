@@ -41,13 +41,8 @@ def to_onnx(
 
     Returns
     -------
-    onnx.ModelProto
-        The graph. It has an input of shape (n_samples, 1) for each column, under the column's
-        name: float64 for numbers, in which a gap is NaN, and str for categories. Rows without
-        names of columns, and images, are one input ``X``. The outputs are ``label`` of shape
-        (n_samples,) and ``probabilities`` of shape (n_samples, n_classes), float32; of several
-        labels ``labels``, 0 and 1, and ``probabilities``, both of shape (n_samples, n_labels); or
-        ``prediction`` of the shape of y, float64.
+    onnx.ModelProto or pathlib.Path
+        The graph; where it is written into a file, the file's path, and ``onnx.load`` reads it.
 
     Raises
     ------
@@ -70,6 +65,13 @@ def to_onnx(
 
     Notes
     -----
+    The graph has an input of shape (n_samples, 1) for each column, under the column's name: float64
+    for numbers, in which a gap is NaN, and str for categories. Rows without names of columns, and
+    images, are one input ``X``. The outputs are ``label`` of shape (n_samples,) and
+    ``probabilities`` of shape (n_samples, n_classes), float32; of several labels ``labels``, 0 and
+    1, and ``probabilities``, both of shape (n_samples, n_labels); or ``prediction`` of the shape of
+    y, float64.
+
     Numbers are scaled in float64 and cast to float32 where the network begins. Texts come as str()
     writes the values: a gap in a category may be ``""``, ``"None"``, ``"nan"``, ``"NaN"``,
     ``"<NA>"`` or ``"NaT"``, unless this is a category itself, and the category ``"3"`` may also be
@@ -92,7 +94,8 @@ def to_onnx(
     written = write_student(model, "to_onnx")
     if check:
         prove(Runner(written), model, X)
-    if path is not None:
-        with written_aside(path) as beside:
-            beside.write_bytes(written.model.SerializeToString())
-    return written.model
+    if path is None:
+        return written.model
+    with written_aside(path) as beside:
+        beside.write_bytes(written.model.SerializeToString())
+    return path

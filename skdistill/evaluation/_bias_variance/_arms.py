@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from skdistill._random import draw_seeds
-from skdistill.evaluation._arguments import check_n_jobs, check_random_state
+from skdistill.evaluation._arguments import check_random_state
 from skdistill.evaluation._bias_variance._arms_given import (
     check_arm,
     check_data,
@@ -23,6 +23,7 @@ from skdistill.evaluation._bias_variance._designs import draw_rounds
 from skdistill.evaluation._bias_variance._losses import PREDICTION_KINDS, mean_loss
 from skdistill.evaluation._bias_variance._result import BiasVarianceDecomposition, summarise
 from skdistill.evaluation._engine import run, seeded_clone
+from skdistill.evaluation._parts import Work
 from skdistill.evaluation._problem import OWN, TARGETS, Arm, Cell, Fit, Problem
 from skdistill.evaluation._recipes import check_recipe
 from skdistill.evaluation._teaching import (
@@ -32,7 +33,6 @@ from skdistill.evaluation._teaching import (
     teacher_key,
     with_memory,
 )
-from skdistill.targets._memory import open_memory
 from skdistill.teachers._fit import is_fitted
 
 
@@ -53,7 +53,7 @@ class Decomposed:
 
 
 def decompose_arms(
-    owner: str,
+    work: Work,
     estimators: dict[str, Any],
     X: Any,
     y: Any,
@@ -65,22 +65,18 @@ def decompose_arms(
     n_rounds: Any,
     refit_teacher: Any,
     against: Any = "labels",
-    n_jobs: Any,
     random_state: Any,
-    verbose: Any,
-    memory: Any,
     with_train: bool = False,
 ) -> Decomposed:
     """Fit all arms on the same rows with the same seeds, and decompose their losses.
 
     Parameters
     ----------
-    owner : str
-        The function that errors and lines of progress name.
+    work : Work
+        Its parts are the rounds.
     estimators : dict of str to estimator
         The arms.
-    X, y, X_test, y_test, loss, design, n_rounds, refit_teacher, against, n_jobs, random_state, \
-verbose, memory
+    X, y, X_test, y_test, loss, design, n_rounds, refit_teacher, against, random_state
         As in `bias_variance_decomposition`.
     with_train : bool, default=False
         Whether the losses on the rows of the rounds are wanted too.
@@ -89,6 +85,7 @@ verbose, memory
     -------
     Decomposed
     """
+    owner = work.owner
     kinds = {name: check_kind(name, estimator) for name, estimator in estimators.items()}
     if len(set(kinds.values())) > 1:
         raise ValueError(f"{owner} got classifiers and regressors; expected one kind: {kinds}.")
@@ -96,8 +93,6 @@ verbose, memory
     metrics = check_metrics(loss, owner, classifier=classifier)
     check_settings(owner, design, n_rounds, refit_teacher)
     check_random_state(owner, random_state)
-    check_n_jobs(owner, n_jobs)
-    open_memory(memory)
     for name, estimator in estimators.items():
         check_arm(name, estimator, metrics, refit_teacher=refit_teacher)
     problem = check_data(X, y, X_test, y_test, classifier=classifier)
@@ -114,7 +109,7 @@ verbose, memory
         for name, model in ((name, find_distilled(e)) for name, e in estimators.items())
     }
     placed = {
-        name: Placed(seeded_clone(with_memory(e, memory), teacher_seed), problem.X, problem.y)
+        name: Placed(seeded_clone(with_memory(e, work.memory), teacher_seed), problem.X, problem.y)
         for name, e in estimators.items()
         if refitted[name] is False or against == "teacher"
     }
@@ -145,14 +140,11 @@ verbose, memory
         for number, (rows, seed) in enumerate(zip(rounds, seeds, strict=True), 1)
     ]
     records = run(
-        owner,
+        work,
         problem,
         cells,
         partial(_measure, metrics=tuple(metrics), with_train=with_train),
         seeding=seeded_clone,
-        n_jobs=n_jobs,
-        verbose=verbose,
-        memory=memory,
     )
     results: dict[str, dict[str, BiasVarianceDecomposition]] = {}
     train_loss: dict[str, dict[str, np.ndarray]] = {}

@@ -10,7 +10,14 @@ from sklearn.utils import indexable
 from sklearn.utils.multiclass import check_classification_targets
 
 from skdistill._input._inputs import as_inputs
-from skdistill.evaluation._arguments import check_int, check_some_rows, read_labels, read_values
+from skdistill._input._labels import refuse_amounts, refuse_fractions
+from skdistill.evaluation._arguments import (
+    check_bool,
+    check_int,
+    check_some_rows,
+    read_labels,
+    read_values,
+)
 from skdistill.evaluation._bias_variance._designs import DESIGNS
 from skdistill.evaluation._bias_variance._losses import CLASSIFIER_METRICS, REGRESSOR_METRICS
 from skdistill.evaluation._problem import Problem
@@ -43,11 +50,7 @@ def check_settings(owner: str, design: Any, n_rounds: Any, refit_teacher: Any) -
         )
     why = "; the standard errors leave one round out, and a variance needs two."
     check_int(owner, "n_rounds", n_rounds, MIN_ROUNDS, why)
-    if not isinstance(refit_teacher, bool | np.bool_):
-        raise ValueError(
-            f"The 'refit_teacher' parameter of {owner} must be a bool. Got {refit_teacher!r} "
-            f"instead."
-        )
+    check_bool(owner, "refit_teacher", refit_teacher)
 
 
 def check_arm(name: str, estimator: Any, metrics: list[str], *, refit_teacher: bool) -> None:
@@ -76,7 +79,7 @@ def check_kind(name: str, estimator: Any) -> bool:
     if isinstance(estimator, type) or not has_methods:
         raise TypeError(
             f"'{name}' must be a scikit-learn estimator, to be cloned and fitted in every round. "
-            f"Got {estimator!r} instead."
+            f"Got {estimator!r:.80} instead."
         )
     if not is_classifier(estimator) and not is_regressor(estimator):
         raise TypeError(
@@ -101,6 +104,8 @@ def check_data(X: Any, y: Any, X_test: Any, y_test: Any, *, classifier: bool) ->
         check_same_columns(X, X_test, "X")
         check_numbers(X, X_test, "X")
     if classifier:
+        refuse_fractions(y)
+        refuse_amounts(np.unique(y), len(y))
         check_classification_targets(y)
     task = ClassScoring(y) if classifier else NumberScoring(y)
     check_known(task, y_test, "y")

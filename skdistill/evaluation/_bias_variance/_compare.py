@@ -14,6 +14,7 @@ from skdistill.evaluation._bias_variance._result import (
     BiasVarianceDecomposition,
     describe_rounds,
 )
+from skdistill.evaluation._parts import Work
 from skdistill.evaluation._tables import TableResult, html_table, rows_to_table, text_table
 
 
@@ -163,7 +164,7 @@ def compare(
             f"{baseline!r} instead."
         )
     decomposed = decompose_arms(
-        "compare",
+        Work("compare", n_jobs, verbose, memory),
         estimators,
         X,
         y,
@@ -173,10 +174,7 @@ def compare(
         design=design,
         n_rounds=n_rounds,
         refit_teacher=refit_teacher,
-        n_jobs=n_jobs,
         random_state=random_state,
-        verbose=verbose,
-        memory=memory,
         with_train=True,
     )
     results, single = decomposed.results, loss is None or isinstance(loss, str)

@@ -6,6 +6,7 @@ from typing import Any
 
 from skdistill.evaluation._bias_variance._arms import decompose_arms
 from skdistill.evaluation._bias_variance._result import BiasVarianceDecomposition
+from skdistill.evaluation._parts import Work
 
 
 def bias_variance_decomposition(
@@ -142,7 +143,7 @@ def bias_variance_decomposition(
     depth None: bias 0.16, variance 0.11
     """
     results = decompose_arms(
-        "bias_variance_decomposition",
+        Work("bias_variance_decomposition", n_jobs, verbose, memory),
         {"estimator": estimator},
         X,
         y,
@@ -153,9 +154,6 @@ def bias_variance_decomposition(
         n_rounds=n_rounds,
         refit_teacher=refit_teacher,
         against=against,
-        n_jobs=n_jobs,
         random_state=random_state,
-        verbose=verbose,
-        memory=memory,
     ).results["estimator"]
     return results[next(iter(results))] if loss is None or isinstance(loss, str) else results

@@ -13,11 +13,13 @@ from skdistill.evaluation._arguments import check_int
 from skdistill.evaluation._arm_names import DISTILLED, PLAIN, TEACHER
 from skdistill.evaluation._curves._input import check_curve_input
 from skdistill.evaluation._curves._run import run_curve
-from skdistill.evaluation._curves._scores import mean_row, title
+from skdistill.evaluation._curves._scores import title
 from skdistill.evaluation._curves._subsets import whole_splits
+from skdistill.evaluation._parts import Work
 from skdistill.evaluation._recipes import check_recipe, student_arms
 from skdistill.evaluation._size import LEAVES, NAMED_SIZE, WIDTH, Size, find_size
-from skdistill.evaluation._tables import TableResult
+from skdistill.evaluation._tables import TableResult, means
+from skdistill.evaluation._tasks import score_names
 
 
 @dataclass(repr=False, eq=False)
@@ -123,7 +125,8 @@ def capacity_curve(
     >>> [(row["arm"], row["value"], row["n_parameters"]) for row in curve.rows[1:3]]
     [('plain', 2, 48), ('plain', 8, 186)]
     """
-    given = check_curve_input("capacity_curve", model, X, y, cv, n_jobs, memory)
+    work = Work("capacity_curve", n_jobs, verbose, memory)
+    given = check_curve_input(work.owner, model, X, y, cv)
     recipe, param_name, values, settings = _choose(model, given.problem.X, param_name, param_range)
     recipes = [clone(recipe).set_params(**{param_name: setting}) for setting in settings]
     for sized in recipes:
@@ -134,19 +137,17 @@ def capacity_curve(
         for number, sized in enumerate(recipes)
         for arm in student_arms(sized, (PLAIN, DISTILLED))
     ]
-    samples = run_curve(
-        "capacity_curve", given, subsets, arms, n_jobs=n_jobs, verbose=verbose, memory=memory
-    )
-    n_rows, metrics = subsets[0].size, given.problem.task.metrics
+    samples = run_curve(work, given, subsets, arms)
+    n_rows, names = subsets[0].size, score_names(given.problem.task.metrics)
     unknown = {"value": np.nan, "n_parameters": np.nan}
-    rows = [{"arm": TEACHER, **unknown, **mean_row(samples[n_rows, TEACHER], metrics)}]
+    rows = [{"arm": TEACHER, **unknown, **means(samples[n_rows, TEACHER], names)}]
     for arm in (PLAIN, DISTILLED):
         for number, value in enumerate(values):
             fits = samples[n_rows, (arm, number)]
             counted = np.mean([fit["n_parameters"] for fit in fits])
             n_parameters = counted if np.isnan(counted) else round(counted)
             named = {"arm": arm, "value": value, "n_parameters": n_parameters}
-            rows.append({**named, **mean_row(fits, metrics)})
+            rows.append({**named, **means(fits, names)})
     return CapacityCurve(rows, title(f"Capacity curve over {param_name}", given), param_name)
 
 

@@ -10,12 +10,10 @@ import numpy as np
 from sklearn.model_selection import check_cv
 
 from skdistill._random import draw_seeds
-from skdistill.evaluation._arguments import check_n_jobs
 from skdistill.evaluation._problem import Problem
 from skdistill.evaluation._read_problem import read_problem
 from skdistill.evaluation._recipes import check_distilled, check_recipe, check_takes_answers
 from skdistill.evaluation._tasks import task_of
-from skdistill.targets._memory import open_memory
 from skdistill.targets._plan import check_teacher
 
 
@@ -47,8 +45,6 @@ def check_curve_input(
     X: Any,
     y: Any,
     cv: Any,
-    n_jobs: Any = None,
-    memory: Any = None,
     *,
     numbers: bool = True,
 ) -> CurveInput:
@@ -58,7 +54,7 @@ def check_curve_input(
     ----------
     owner : str
         The function that the errors name.
-    model, X, y, cv, n_jobs, memory
+    model, X, y, cv
         As in `learning_curves`.
     numbers : bool, default=True
         Whether a DistilledRegressor is taken.
@@ -71,8 +67,6 @@ def check_curve_input(
         When anything else does not fit. The message says what came and what to do.
     """
     check_distilled(owner, model, numbers=numbers)
-    check_n_jobs(owner, n_jobs)
-    open_memory(memory)
     check_takes_answers(owner, model)
     teacher = check_teacher(model.teacher, model.cv, task_of(model).asks)
     problem = read_problem(owner, model, X, y, X_name="X", y_name="y")

@@ -11,6 +11,7 @@ from skdistill.evaluation._curves._input import check_curve_input
 from skdistill.evaluation._curves._run import run_curve
 from skdistill.evaluation._curves._scores import mean_rows, title
 from skdistill.evaluation._curves._subsets import nested_subsets
+from skdistill.evaluation._parts import Work
 from skdistill.evaluation._problem import OWN, Arm
 from skdistill.evaluation._recipes import student_arms
 from skdistill.evaluation._tables import TableResult
@@ -135,19 +136,12 @@ def learning_curves(
     >>> [(row["arm"], row["n_train"]) for row in curves.rows][:3]
     [('teacher', 50), ('teacher', 100), ('plain', 50)]
     """
-    check_random_state("learning_curves", random_state)
-    given = check_curve_input("learning_curves", model, X, y, cv, n_jobs, memory)
+    work = Work("learning_curves", n_jobs, verbose, memory)
+    check_random_state(work.owner, random_state)
+    given = check_curve_input(work.owner, model, X, y, cv)
     subsets = nested_subsets(given, train_sizes, random_state, parameter="train_sizes")
     names = given.problem.task.curve_arms
-    samples = run_curve(
-        "learning_curves",
-        given,
-        subsets,
-        student_arms(model, names),
-        n_jobs=n_jobs,
-        verbose=verbose,
-        memory=memory,
-    )
+    samples = run_curve(work, given, subsets, student_arms(model, names))
     rows = mean_rows(given, samples, (TEACHER, *names), ROWS)
     return LearningCurves(rows, title("Learning curves", given), ROWS)
 
@@ -231,8 +225,9 @@ def label_budget_curve(
     >>> [(row["arm"], row["n_labels"]) for row in curve.rows][2:4]
     [('plain', 50), ('plain', 100)]
     """
-    check_random_state("label_budget_curve", random_state)
-    given = check_curve_input("label_budget_curve", model, X, y, cv, n_jobs, memory)
+    work = Work("label_budget_curve", n_jobs, verbose, memory)
+    check_random_state(work.owner, random_state)
+    given = check_curve_input(work.owner, model, X, y, cv)
     if answers_from_labels(model.teacher):
         raise ValueError(
             f"The teacher {type(model.teacher).__name__} answers from the labels, and "
@@ -243,8 +238,6 @@ def label_budget_curve(
         *student_arms(model, (PLAIN, DISTILLED)),
         Arm(UNLABELLED, model, OWN, {"verbose": 0}),
     )
-    samples = run_curve(
-        "label_budget_curve", given, subsets, arms, n_jobs=n_jobs, verbose=verbose, memory=memory
-    )
+    samples = run_curve(work, given, subsets, arms)
     rows = mean_rows(given, samples, (TEACHER, PLAIN, DISTILLED, UNLABELLED), LABELS)
     return LearningCurves(rows, title("Label budget", given), LABELS)

@@ -15,6 +15,7 @@ from skdistill.evaluation._curves._input import CurveInput
 from skdistill.evaluation._curves._subsets import RowSubset
 from skdistill.evaluation._engine import doubts, run
 from skdistill.evaluation._memorised import warn_if_memorised
+from skdistill.evaluation._parts import Work
 from skdistill.evaluation._problem import NOTHING, OWN, Arm, Cell, Fit, Problem, Record
 from skdistill.evaluation._tasks import score_names
 from skdistill.evaluation._teaching import layers_of, with_memory
@@ -29,27 +30,17 @@ Samples = dict[tuple[int, Hashable], list[dict[str, float]]]
 
 
 def run_curve(
-    owner: str,
-    given: CurveInput,
-    subsets: list[RowSubset],
-    arms: Iterable[Arm],
-    *,
-    n_jobs: int | None,
-    verbose: int,
-    memory: Any,
+    work: Work, given: CurveInput, subsets: list[RowSubset], arms: Iterable[Arm]
 ) -> Samples:
     """Fit the arms on every subset, and score them and the teacher.
 
     Parameters
     ----------
-    owner : str
-        The function that progress is reported for.
+    work : Work
     given : CurveInput
     subsets : list of RowSubset
     arms : iterable of Arm
         Students; those that learn from `OWN` get the other rows of the split without their labels.
-    n_jobs, verbose, memory
-        As in `skdistill.evaluation._engine.run`.
 
     Returns
     -------
@@ -64,7 +55,7 @@ def run_curve(
     arms, records = tuple(arms), []
     teacher = as_teacher(given.model.teacher, asks=given.problem.task.asks)
     if given.teacher_is_fitted and not any(map(answers_from_labels, members_of(teacher))):
-        answers = _ask_fitted(given, memory)
+        answers = _ask_fitted(given, work.memory)
         records = _judge_teacher(given, subsets, answers)
         cells = [
             _cell(given, subset, _with_answers(arms, given, subset, answers)) for subset in subsets
@@ -72,9 +63,7 @@ def run_curve(
     else:
         arms = (Arm(TEACHER, given.model, NOTHING), *arms)
         cells = [_cell(given, subset, arms) for subset in subsets]
-    records += run(
-        owner, given.problem, cells, _measure, n_jobs=n_jobs, verbose=verbose, memory=memory
-    )
+    records += run(work, given.problem, cells, _measure)
     samples: Samples = {}
     unknown = dict.fromkeys(score_names(given.problem.task.metrics), np.nan)
     for cell, arm, scores in records:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
-
 from skdistill.evaluation._curves._input import CurveInput
 from skdistill.evaluation._curves._run import Samples
+from skdistill.evaluation._tables import means
 from skdistill.evaluation._tasks import ClassScoring, score_names
 
 METRICS = ClassScoring.metrics
@@ -16,23 +15,14 @@ METRICS = ClassScoring.metrics
 Row = dict[str, Any]
 
 
-def mean_row(samples: list[dict[str, float]], metrics: Iterable[str]) -> dict[str, float]:
-    """Means over the splits and, with the ending "_std", standard deviations (ddof=1)."""
-    row = {}
-    for name in score_names(tuple(metrics)):
-        values = [sample[name] for sample in samples]
-        row[name] = float(np.mean(values))
-        row[f"{name}_std"] = float(np.std(values, ddof=1)) if len(values) > 1 else np.nan
-    return row
-
-
 def mean_rows(
     given: CurveInput, samples: Samples, arms: Iterable[str], size_name: str
 ) -> list[Row]:
-    """A row for each arm and size."""
+    """A row for each arm and size, with the means over the splits."""
     sizes = sorted({size for size, _ in samples})
+    names = score_names(given.problem.task.metrics)
     return [
-        {"arm": arm, size_name: size} | mean_row(samples[size, arm], given.problem.task.metrics)
+        {"arm": arm, size_name: size} | means(samples[size, arm], names)
         for arm in arms
         for size in sizes
     ]

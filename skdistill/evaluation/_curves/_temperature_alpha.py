@@ -11,11 +11,13 @@ from sklearn.base import clone
 from skdistill.evaluation._arguments import check_metric
 from skdistill.evaluation._curves._input import check_curve_input
 from skdistill.evaluation._curves._run import run_curve
-from skdistill.evaluation._curves._scores import METRICS, mean_row, title
+from skdistill.evaluation._curves._scores import METRICS, title
 from skdistill.evaluation._curves._subsets import whole_splits
+from skdistill.evaluation._parts import Work
 from skdistill.evaluation._problem import LABELS, TARGETS, Arm
 from skdistill.evaluation._recipes import check_recipe
-from skdistill.evaluation._tables import TableResult
+from skdistill.evaluation._tables import TableResult, means
+from skdistill.evaluation._tasks import score_names
 
 
 @dataclass(repr=False, eq=False)
@@ -132,8 +134,8 @@ def temperature_alpha_map(
     >>> sorted(result.best_params())
     ['alpha', 'temperature']
     """
-    owner = "temperature_alpha_map"
-    given = check_curve_input(owner, model, X, y, cv, n_jobs, memory, numbers=False)
+    work = Work("temperature_alpha_map", n_jobs, verbose, memory)
+    given = check_curve_input(work.owner, model, X, y, cv, numbers=False)
     problem = given.problem
     temperatures = _numbers(
         "temperatures", temperatures, "above 0", lambda v: (v > 0) & (v < np.inf)
@@ -152,13 +154,13 @@ def temperature_alpha_map(
         )
         for key, (temperature, alpha) in pairs.items()
     ]
-    samples = run_curve(owner, given, subsets, arms, n_jobs=n_jobs, verbose=verbose, memory=memory)
-    size = subsets[0].size
+    samples = run_curve(work, given, subsets, arms)
+    size, names = subsets[0].size, score_names(problem.task.metrics)
     rows = [
         {
             "temperature": temperature,
             "alpha": alpha,
-            **mean_row(samples[size, _key(temperature, alpha)], problem.task.metrics),
+            **means(samples[size, _key(temperature, alpha)], names),
         }
         for temperature in temperatures
         for alpha in alphas

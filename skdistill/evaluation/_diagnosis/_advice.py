@@ -11,6 +11,7 @@ from sklearn.base import clone
 from skorch import NeuralNet
 from torch import nn
 
+from skdistill._compat import CALIBRATION
 from skdistill._fitting._halves import ALONE
 from skdistill._input._frames import is_table
 from skdistill._unwrap import unfrozen, unwrap
@@ -38,6 +39,11 @@ _HOMES = {
     "CalibratedClassifierCV": "sklearn.calibration",
     "DummyClassifier": "sklearn.dummy",
     "DummyRegressor": "sklearn.dummy",
+}
+#: What the methods of `CalibratedClassifierCV` fit; see `CALIBRATION`.
+_FITS = {
+    "temperature": "one temperature",
+    "sigmoid": "a sigmoid (one temperature, as tried here, needs scikit-learn 1.8 or later)",
 }
 _FREEDOM = "freedom (leaves, members, penalty), or let a network learn."
 
@@ -216,8 +222,8 @@ def _without_teacher(model: Any, finding: rules.Finding, y: np.ndarray) -> tuple
     beyond = finding.controls
     if beyond["temperature"].value < beyond["smoothing"].value and np.bincount(y).min() >= N_FOLDS:
         plain = _changed({**alone, "alpha": "0.0"})
-        calibrated = f'CalibratedClassifierCV({plain}, method="temperature", ensemble=False)'
-        sentence = f"{keep} calibrate the plain student by one temperature."
+        calibrated = f'CalibratedClassifierCV({plain}, method="{CALIBRATION}", ensemble=False)'
+        sentence = f"{keep} calibrate the plain student by {_FITS[CALIBRATION]}."
         return sentence, f"model = {calibrated}.{fit}"
     smoothing = {"loss": "'kd'", "alpha": "0.1", "temperature": "1.0"}
     smoothed = {**alone, "teacher": 'DummyClassifier(strategy="uniform")', **smoothing}

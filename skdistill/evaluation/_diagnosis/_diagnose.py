@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 
 from skdistill._progress import Progress
-from skdistill.evaluation._arguments import check_n_jobs
 from skdistill.evaluation._diagnosis._advice import advise
 from skdistill.evaluation._diagnosis._figures import beyond_controls, compute_figures
-from skdistill.evaluation._diagnosis._measure import OWNER, gather_evidence
+from skdistill.evaluation._diagnosis._measure import gather_evidence
 from skdistill.evaluation._diagnosis._rows import figure_rows, flat_figures
 from skdistill.evaluation._diagnosis._rules import find
+from skdistill.evaluation._parts import Work
 from skdistill.evaluation._read_problem import read_problem
 from skdistill.evaluation._recipes import check_distilled, check_recipe
 from skdistill.evaluation._rows_of_fit import check_rows_of_fit
@@ -27,10 +27,10 @@ from skdistill.evaluation._tables import (
     rows_to_table,
     text_table,
 )
-from skdistill.targets._memory import open_memory
 from skdistill.teachers._adapters import answers_from_labels
 from skdistill.teachers._fit import is_fitted
 
+OWNER = "diagnose"
 _WIDTH = 100
 FIGURES = "Figures, with their standard errors"
 
@@ -227,9 +227,8 @@ def diagnose(
     from sklearn.base import clone
     model = clone(model).set_params(cv=None, calibrate=True).fit(X_train, y_train)
     """
-    check_n_jobs(OWNER, n_jobs)
-    open_memory(memory)
     check_distilled(OWNER, model)
+    work = Work(OWNER, n_jobs, model.verbose if verbose is None else verbose, memory)
     problem = read_problem(OWNER, model, X_train, y_train, {"test": (X_test, y_test)})
     fitted = is_fitted(model)
     if problem.y.ndim > 1 or (fitted and getattr(model, "n_outputs_", 1) > 1):
@@ -254,10 +253,8 @@ def diagnose(
     asks = copy.copy(model)
     if memory is not None and model.memory is None:
         asks.set_params(memory=memory)
-    with Progress(OWNER, 3, shown=model.verbose if verbose is None else verbose) as progress:
-        evidence = gather_evidence(
-            asks, problem, fitted=fitted, n_jobs=n_jobs, memory=memory, progress=progress
-        )
+    with Progress(OWNER, 3, shown=work.verbose) as progress:
+        evidence = gather_evidence(work, asks, problem, progress, fitted=fitted)
     figures = compute_figures(evidence)
     finding = find(
         figures,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,12 +13,11 @@ from skdistill._fitting._alpha_choice import AUTO
 from skdistill._progress import Progress
 from skdistill.evaluation._arm_names import DISTILLED, PLAIN, SMOOTHED, TEACHER
 from skdistill.evaluation._engine import doubts, run
+from skdistill.evaluation._parts import Work
 from skdistill.evaluation._problem import TOLD, Arm, Cell, Fit, Problem
-from skdistill.evaluation._recipes import student_arms
+from skdistill.evaluation._recipes import seed_of, student_arms
 from skdistill.evaluation._tasks import Scoring
 from skdistill.evaluation._teaching import ask_teacher, teacher_answer
-
-OWNER = "diagnose"
 
 
 @dataclass(frozen=True)
@@ -66,28 +65,22 @@ class Evidence:
 
 
 def gather_evidence(
-    model: Any,
-    problem: Problem,
-    *,
-    fitted: bool,
-    n_jobs: int | None,
-    memory: Any,
-    progress: Progress,
+    work: Work, model: Any, problem: Problem, progress: Progress, *, fitted: bool
 ) -> Evidence:
     """Fit what is not fitted, and let everybody answer for the training and the test rows.
 
     Parameters
     ----------
+    work : Work
+        Its parts are fits.
     model : DistilledClassifier or DistilledRegressor
         Fitted or not; it is left as it is.
     problem : Problem
         With one test set, "test".
-    fitted : bool
-        Whether it is.
-    n_jobs, memory
-        As in `skdistill.evaluation._engine.run`.
     progress : Progress
         Of three parts: the student, the plain one, the teacher's answers.
+    fitted : bool
+        Whether the model is.
 
     Returns
     -------
@@ -95,14 +88,13 @@ def gather_evidence(
     """
     X, y, task = problem.X, problem.y, problem.task
     X_test, y_test = problem.tests["test"]
-    seed = int(model.random_state) if isinstance(model.random_state, int | np.integer) else 0
+    seed = seed_of(model)
     has_features = bool(getattr(model, "feature_losses", None))
     recipe = clone(model)
 
-    def fit(arms: Iterable[Arm], progress: Progress | None = None) -> dict[Any, Any]:
+    def fit(arms: Iterable[Arm], work: Work, progress: Progress | None = None) -> dict[Any, Any]:
         cells = [Cell({"arm": arm.name}, (arm,), seed, np.arange(len(y))) for arm in arms]
-        how: dict[str, Any] = {"n_jobs": n_jobs, "memory": memory, "progress": progress}
-        records = run(OWNER, problem, cells, _measure, seeding=_as_it_is, **how)
+        records = run(work, problem, cells, _measure, seeding=_as_it_is, progress=progress)
         return {record.arm: record.value for record in records}
 
     def alone(name: str) -> tuple[Arm, ...]:
@@ -114,12 +106,12 @@ def gather_evidence(
         arms += alone(PLAIN)
     if fitted:
         progress.add(DISTILLED)
-    found = fit(arms, progress)
+    found = fit(arms, work, progress)
     targets = None
     if not fitted:
         model, targets = found[DISTILLED]
     if alpha == AUTO and (model.alpha_ or has_features):
-        found |= fit(alone(PLAIN), progress)
+        found |= fit(alone(PLAIN), work, progress)
     taught = PLAIN in found
     if not taught:
         progress.add(PLAIN)
@@ -150,7 +142,7 @@ def gather_evidence(
         cross_fitted=targets.out_of_fold,
         alpha=model.alpha_,
         taught=taught,
-        smooth=lambda: fit(alone(SMOOTHED))[SMOOTHED],
+        smooth=lambda: fit(alone(SMOOTHED), replace(work, verbose=0))[SMOOTHED],
     )
 
 

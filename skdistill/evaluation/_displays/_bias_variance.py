@@ -16,7 +16,7 @@ from skdistill.evaluation._bias_variance import (
 from skdistill.evaluation._bias_variance._predictions import decompose_predictions
 from skdistill.evaluation._bias_variance._result import PARTS
 from skdistill.evaluation._displays._base import Display, check_shown
-from skdistill.evaluation._displays._style import (
+from skdistill.evaluation._plots._style import (
     HATCHES,
     METRIC_LABELS,
     line_style,

@@ -17,7 +17,7 @@ from skdistill.evaluation._curves import (
     learning_curves,
 )
 from skdistill.evaluation._displays._base import Display, check_shown
-from skdistill.evaluation._displays._style import (
+from skdistill.evaluation._plots._style import (
     HATCHES,
     METRIC_LABELS,
     label_lines,

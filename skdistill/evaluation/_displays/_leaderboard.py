@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -9,9 +10,9 @@ import numpy as np
 from skdistill.evaluation._arguments import check_metric
 from skdistill.evaluation._arm_names import DISTILLED, TEACHER
 from skdistill.evaluation._displays._base import Display, check_shown
-from skdistill.evaluation._displays._report import METRIC_LABELS
-from skdistill.evaluation._displays._style import line_style, literal, set_title
 from skdistill.evaluation._leaderboard import COSTS, Leaderboard, leaderboard
+from skdistill.evaluation._plots._scores import SCORE_LABELS
+from skdistill.evaluation._plots._style import line_style, literal, set_title
 
 WIDE = 4.0
 """Where the greatest loss is more than so many times the least, its axis is logarithmic too."""
@@ -98,10 +99,7 @@ class LeaderboardDisplay(Display):
         display : LeaderboardDisplay
         """
         check_metric(cls.__name__, cost, COSTS, "cost")
-
-        def compute() -> Leaderboard:
-            return leaderboard(model, X_train, y_train, X_test, y_test, **kwargs)
-
+        compute = partial(leaderboard, model, X_train, y_train, X_test, y_test, **kwargs)
         return cls._compute_and_plot(compute, ax, cost=cost)
 
     def plot(self, ax: Any = None, *, cost: str = "us_per_row") -> Self:
@@ -152,7 +150,7 @@ class LeaderboardDisplay(Display):
         if losses.min() > 0 and losses.max() > WIDE * losses.min():
             ax.set_yscale("log")
             _thin_out(ax.yaxis)
-        ax.set(xlabel=METRIC_LABELS[cost], ylabel=f"test {METRIC_LABELS[loss]}")
+        ax.set(xlabel=SCORE_LABELS[cost], ylabel=f"test {SCORE_LABELS[loss]}")
         if front:
             _draw_on(ax, x, y)
         set_title(ax, "Which student? Lower is better, left is cheaper", ncols=3)

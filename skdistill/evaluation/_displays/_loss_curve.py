@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skdistill._unwrap import last_step
 from skdistill.evaluation._displays._base import Display, check_axes
-from skdistill.evaluation._displays._style import label_lines, line_style, literal, set_title
+from skdistill.evaluation._plots._style import label_lines, line_style, literal, set_title
 
 _OWNER = "LossCurveDisplay"
 _KEYS = {"epoch", "train_loss"}

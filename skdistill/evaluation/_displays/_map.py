@@ -9,7 +9,7 @@ import numpy as np
 from skdistill.evaluation._curves import TemperatureAlphaMap, temperature_alpha_map
 from skdistill.evaluation._displays._base import check_shown
 from skdistill.evaluation._displays._curves import HIGHER_IS_BETTER, CurveDisplay
-from skdistill.evaluation._displays._style import METRIC_LABELS, set_title
+from skdistill.evaluation._plots._style import METRIC_LABELS, set_title
 
 
 class TemperatureAlphaDisplay(CurveDisplay):

@@ -14,7 +14,8 @@ from skdistill.evaluation._arguments import rows_and_labels
 from skdistill.evaluation._arm_names import DISTILLED, TEACHER
 from skdistill.evaluation._displays._base import check_shown
 from skdistill.evaluation._metrics import class_index
-from skdistill.targets import teacher_probabilities
+from skdistill.evaluation._report import DistillationReport
+from skdistill.evaluation._teaching import teacher_answer
 
 
 def estimator_probabilities(estimator: Any, X: Any, y: Any) -> dict[str, np.ndarray]:
@@ -36,7 +37,8 @@ def estimator_probabilities(estimator: Any, X: Any, y: Any) -> dict[str, np.ndar
         Columns in the order of ``estimator.classes_``.
     """
     if isinstance(estimator, type) or not hasattr(estimator, "__sklearn_tags__"):
-        came = f"the class {estimator.__name__}" if isinstance(estimator, type) else repr(estimator)
+        is_class = isinstance(estimator, type)
+        came = f"the class {estimator.__name__}" if is_class else f"{estimator!r:.80}"
         raise TypeError(
             f"The estimator must be a fitted classifier of scikit-learn's kind. Got {came} "
             f"instead; from_predictions takes the probabilities of any other."
@@ -61,22 +63,12 @@ def estimator_probabilities(estimator: Any, X: Any, y: Any) -> dict[str, np.ndar
         return {type(estimator).__name__: estimator.predict_proba(X)}
     answers = {}
     if estimator.teacher_ is not None:
-        answers[TEACHER] = teacher_probabilities(
-            estimator.teacher_,
-            X,
-            estimator.classes_,
-            teacher_classes=estimator.teacher_classes,
-            device=estimator.device,
-            memory=estimator.memory,
-        )
+        answers[TEACHER] = teacher_answer(estimator, estimator.teacher_, X, estimator.classes_)
     return {**answers, DISTILLED: estimator.predict_proba(X)}
 
 
 def check_report(owner: str, report: Any) -> None:
     """Refuse what is no `DistillationReport`."""
-    # Its page has pictures: it is above this file, and there when it is called.
-    from skdistill.evaluation._report import DistillationReport
-
     check_shown(owner, report, DistillationReport, "distillation_report")
 
 

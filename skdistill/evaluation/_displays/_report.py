@@ -6,35 +6,11 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, Self
 
-import numpy as np
-
 from skdistill.evaluation._arguments import check_metric
-from skdistill.evaluation._arm_names import COMPARISONS, DISTILLED
 from skdistill.evaluation._displays._base import Display
 from skdistill.evaluation._displays._probabilities import check_report
-from skdistill.evaluation._displays._style import line_style, literal, set_title
-
-#: What can be drawn, with its unit.
-METRIC_LABELS = {
-    "accuracy": "accuracy (share of the rows)",
-    "log_loss": "log-loss (nats)",
-    "brier": "Brier score (0 to 2)",
-    "ece": "calibration error (15 bins)",
-    "roc_auc": "ROC AUC",
-    "average_precision": "average precision",
-    "agreement": "agreement with the teacher (share of the rows)",
-    "kl": "KL divergence from the teacher (nats)",
-    "r2": "R² (share of the variance)",
-    "mse": "mean squared error",
-    "rmse": "root mean squared error",
-    "mae": "mean absolute error",
-    "rmse_to_teacher": "root mean squared distance to the teacher",
-    "n_parameters": "learned numbers",
-    "n_bytes": "size (bytes)",
-    "us_per_row": "time per row in a batch (µs)",
-    "us_single_row": "time of a single row (µs)",
-    "fit_seconds": "training (s)",
-}
+from skdistill.evaluation._plots._scores import SCORE_LABELS, draw_scores, score_bars
+from skdistill.evaluation._report import distillation_report
 
 
 class ReportDisplay(Display):
@@ -79,7 +55,7 @@ class ReportDisplay(Display):
 
     def __init__(self, report: Any) -> None:
         check_report("ReportDisplay", report)
-        self.report, self.rows = report, _bars(report)
+        self.report, self.rows = report, score_bars(report.rows, report.intervals)
 
     @classmethod
     def from_estimator(
@@ -115,9 +91,6 @@ class ReportDisplay(Display):
         -------
         display : ReportDisplay
         """
-        # A report's page has pictures: it is above this file, and there when it is called.
-        from skdistill.evaluation._report import distillation_report
-
         if isinstance(y_test, Mapping):
             raise ValueError(
                 f"X_test holds the test sets {list(X_test)}, and a ReportDisplay shows one; "
@@ -125,7 +98,7 @@ class ReportDisplay(Display):
                 "for each of the reports that distillation_report returns."
             )
         if metric is not None:
-            check_metric(cls.__name__, metric, METRIC_LABELS)
+            check_metric(cls.__name__, metric, SCORE_LABELS)
         compute = partial(distillation_report, model, X_train, y_train, X_test, y_test, **kwargs)
         return cls._compute_and_plot(compute, ax, metric=metric)
 
@@ -138,7 +111,7 @@ class ReportDisplay(Display):
             Where; None makes a new figure.
         metric : str, default=None
             A key of the report's ``rows``; None is the first, accuracy or R². Only accuracy,
-            log_loss, brier, mse and mae have intervals.
+            log_loss, brier, r2, mse and mae have intervals.
 
         Returns
         -------
@@ -154,46 +127,4 @@ class ReportDisplay(Display):
         return 6.4, 0.9 + 0.35 * len(self.report.rows)
 
     def _draw(self, ax: Any, *, metric: str) -> None:
-        shown = [row for row in self.rows if row["metric"] == metric]
-        (own,) = (row["score"] for row in shown if row["arm"] == DISTILLED)
-        color = line_style(DISTILLED)["color"]
-        ax.axvline(own, color=color, linewidth=1, zorder=0, label="the distilled student's score")
-        bars = [(y, row["low"], row["high"]) for y, row in enumerate(shown)]
-        bars = [bar for bar in bars if np.isfinite(bar[1])]
-        if bars:
-            look = {
-                "color": "0.7",
-                "linewidth": 5,
-                "label": "95 % interval of the difference to it",
-            }
-            ax.hlines(*zip(*bars, strict=True), **look)
-        for y, row in enumerate(shown):
-            style = line_style(row["arm"], y)
-            marker = "x" if style["marker"] == "None" else style["marker"]
-            ax.plot(row["score"], y, linestyle="none", marker=marker, color=style["color"])
-        ax.set_yticks(range(len(shown)), [literal(row["arm"]) for row in shown])
-        ax.set(ylim=(len(shown) - 0.5, -0.5), xlabel=METRIC_LABELS[metric])
-        set_title(ax, "A bar that misses the line: more than chance", ncols=1)
-
-
-def _bars(report: Any) -> list[dict[str, Any]]:
-    """Each score of each arm, and the bar around it, nan where there is none."""
-    scores = {row["arm"]: row for row in report.rows}
-    differences = {(entry["comparison"], entry["metric"]): entry for entry in report.intervals}
-    rows = []
-    for metric in (key for key in METRIC_LABELS if key in scores[DISTILLED]):
-        own = scores[DISTILLED][metric]
-        for arm, score in scores.items():
-            # The interval is that of distilled - arm, so arm = distilled - difference.
-            comparison = COMPARISONS.get((DISTILLED, arm))
-            found = differences.get((comparison, metric), {"low": np.nan, "high": np.nan})
-            rows.append(
-                {
-                    "arm": arm,
-                    "metric": metric,
-                    "score": score[metric],
-                    "low": own - found["high"],
-                    "high": own - found["low"],
-                }
-            )
-    return rows
+        draw_scores(ax, self.rows, metric)

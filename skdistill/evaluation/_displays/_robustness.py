@@ -9,7 +9,7 @@ import numpy as np
 
 from skdistill.evaluation._arguments import check_metric
 from skdistill.evaluation._displays._base import Display, check_shown
-from skdistill.evaluation._displays._style import (
+from skdistill.evaluation._plots._style import (
     METRIC_LABELS,
     label_lines,
     line_style,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Self
 
 from skdistill.evaluation._displays._base import Display, check_shown
-from skdistill.evaluation._displays._style import line_style, literal
 from skdistill.evaluation._explain_tree import TreeExplanation, explain_tree
+from skdistill.evaluation._plots._style import line_style, literal
 
 
 class TreeDisplay(Display):
@@ -73,10 +74,7 @@ class TreeDisplay(Display):
         -------
         display : TreeDisplay
         """
-
-        def compute() -> TreeExplanation:
-            return explain_tree(model, X, n_columns=n_columns, output_names=output_names)
-
+        compute = partial(explain_tree, model, X, n_columns=n_columns, output_names=output_names)
         return cls._compute_and_plot(compute, ax)
 
     def _figsize(self) -> tuple[float, float]:

@@ -9,18 +9,20 @@ from typing import Any
 import numpy as np
 
 from skdistill._progress import Progress
-from skdistill.evaluation._arguments import check_int, check_n_jobs
+from skdistill.evaluation._arguments import check_int
 from skdistill.evaluation._arm_names import DISTILLED, PLAIN, TEACHER
 from skdistill.evaluation._engine import run
 from skdistill.evaluation._leaderboard._result import Leaderboard, Row, mark_fronts
 from skdistill.evaluation._leaderboard._students import OWNER, recipes_of
 from skdistill.evaluation._memorised import warn_if_memorised
+from skdistill.evaluation._parts import Work
 from skdistill.evaluation._problem import Cell, Problem
 from skdistill.evaluation._read_problem import check_same_kinds, read_problem
 from skdistill.evaluation._recipes import (
     check_distilled,
     check_recipe,
     check_takes_answers,
+    seed_of,
     student_arms,
 )
 from skdistill.evaluation._shipped import (
@@ -30,9 +32,9 @@ from skdistill.evaluation._shipped import (
     costs_of_teacher,
     keep_student,
 )
+from skdistill.evaluation._tables import means
 from skdistill.evaluation._tasks import task_of
 from skdistill.evaluation._teaching import AskedTeacher
-from skdistill.targets._memory import open_memory
 from skdistill.targets._plan import check_teacher
 
 TEST = "test"
@@ -146,8 +148,7 @@ def leaderboard(
     >>> board.models["tree", "distilled"].predict(X[:2]).shape
     (2,)
     """
-    check_n_jobs(OWNER, n_jobs)
-    open_memory(memory)
+    work = Work(OWNER, n_jobs, verbose, memory)
     check_int(OWNER, "n_seeds", n_seeds)
     check_distilled(OWNER, model)
     check_teacher(model.teacher, model.cv, task_of(model).asks)
@@ -161,34 +162,20 @@ def leaderboard(
         except ValueError as error:
             error.add_note(f"This was found with the student {name!r}.")
             raise
-    base = int(model.random_state) if isinstance(model.random_state, int | np.integer) else 0
-    return _board(
-        model,
-        problem,
-        recipes,
-        [base + i for i in range(n_seeds)],
-        n_jobs=n_jobs,
-        verbose=verbose,
-        memory=memory,
-    )
+    seeds = [seed_of(model) + i for i in range(n_seeds)]
+    return _board(work, model, problem, recipes, seeds)
 
 
 def _board(
-    model: Any,
-    problem: Problem,
-    recipes: dict[str, Any],
-    seeds: list[int],
-    *,
-    n_jobs: int | None,
-    verbose: int,
-    memory: Any,
+    work: Work, model: Any, problem: Problem, recipes: dict[str, Any], seeds: list[int]
 ) -> Leaderboard:
     """Ask, fit, score and time what has been checked."""
     task, (X_test, y_test) = problem.task, problem.tests[TEST]
     encoded, unseen = task.encode(y_test), replace(problem, tests={TEST: (X_test, None)})
     everything = np.arange(len(problem.y))
-    with Progress(OWNER, 1 + len(seeds) * len(recipes), shown=verbose) as progress:
-        asked = ask_once(OWNER, model, problem, seeds[0], fitted=False, memory=memory)
+    n_parts = 1 + len(seeds) * len(recipes)
+    with Progress(OWNER, n_parts, shown=work.verbose, n_jobs=work.n_jobs) as progress:
+        asked = ask_once(work, model, problem, seeds[0])
         teacher = AskedTeacher(model, asked.teacher, task.known(problem.y))
         answer = task.ask(teacher, X_test, TEACHER)
         progress.add(TEACHER, like=False)
@@ -205,9 +192,7 @@ def _board(
             for seed in seeds
             for name, recipe in recipes.items()
         ]
-        records = run(
-            OWNER, unseen, cells, keep_student, n_jobs=n_jobs, memory=memory, progress=progress
-        )
+        records = run(work, unseen, cells, keep_student, progress=progress)
     fits: dict[Any, list[KeptStudent]] = {}
     for record in records:
         fits.setdefault(record.arm, []).append(record.value)
@@ -239,12 +224,8 @@ def _row(student: str, arm: str, samples: list[dict[str, float]], n_seeds: int) 
     """Means over the seeds, and the spread of the scores where there are several."""
     costs = ("us_per_row", "us_single_row", "n_bytes", "fit_seconds")
     scores = [key for key in samples[0] if key not in (*costs, "n_parameters")]
-    row: Row = {"student": student, "arm": arm}
-    for key in (*scores, *costs):
-        values = [sample[key] for sample in samples]
-        row[key] = float(np.mean(values))
-        if n_seeds > 1 and key in scores:
-            row[f"{key}_std"] = float(np.std(values, ddof=1)) if len(values) > 1 else np.nan
+    row: Row = {"student": student, "arm": arm, **means(samples, scores, spread=n_seeds > 1)}
+    row |= means(samples, costs, spread=False)
     if np.isfinite(row["n_bytes"]):
         row["n_bytes"] = round(row["n_bytes"])
     return row

@@ -16,6 +16,7 @@ from skdistill._progress import Progress
 from skdistill.evaluation._arm_names import CASCADE, DISTILLED, PLAIN, SCALED, TEACHER
 from skdistill.evaluation._cost import pickled_bytes
 from skdistill.evaluation._engine import run
+from skdistill.evaluation._parts import Work
 from skdistill.evaluation._problem import Cell, Problem, Record
 from skdistill.evaluation._recipes import student_arms
 from skdistill.evaluation._report._cascade import (
@@ -35,8 +36,6 @@ from skdistill.evaluation._shipped import (
 from skdistill.evaluation._split import N_FOLDS, stratified_folds
 from skdistill.evaluation._teaching import AskedTeacher
 from skdistill.teachers._clip import apply_temperature
-
-OWNER = "distillation_report"
 
 
 class ArmRun(NamedTuple):
@@ -82,20 +81,20 @@ class Arms:
 
 
 def run_arms(
+    work: Work,
     model: Any,
     problem: Problem,
     *,
     seeds: list[int],
     fitted: bool,
-    n_jobs: int | None,
-    verbose: int,
-    memory: Any,
     held_back: HeldBack | None = None,
 ) -> Arms:
     """Fit every arm once for each seed and let it predict the rows of all test sets.
 
     Parameters
     ----------
+    work : Work
+        Its parts are fits. What is timed is timed when all are fitted.
     model : DistilledClassifier or DistilledRegressor
         The recipe.
     problem : Problem
@@ -104,8 +103,6 @@ def run_arms(
         One fit of each student for each.
     fitted : bool
         Whether `model` is fitted and itself stands for "distilled".
-    n_jobs, verbose, memory
-        As in `skdistill.evaluation._engine.run`. What is timed is timed when all are fitted.
     held_back : HeldBack, default=None
         Rows for the arm "cascade"; None leaves it out.
 
@@ -122,8 +119,8 @@ def run_arms(
     thirds = _thirds(model, problem, seeds[0]) if SCALED in task.report_arms else []
     arms = student_arms(model, [name for name in names if name not in given])
     n_parts = 1 + len(thirds) + len(seeds) * len(arms)
-    with Progress(OWNER, n_parts, shown=verbose) as progress:
-        asked = ask_once(OWNER, model, problem, seeds[0], fitted=fitted, memory=memory)
+    with Progress(work.owner, n_parts, shown=work.verbose, n_jobs=work.n_jobs) as progress:
+        asked = ask_once(work, model, problem, seeds[0], fitted=fitted)
         targets = asked.targets
         teacher = AskedTeacher(model, asked.teacher, task.known(problem.y))
         # Everybody who is fitted speaks before anybody learns: what they cannot read shows early.
@@ -142,15 +139,13 @@ def run_arms(
             for seed in seeds
             for a in arms
         ]
-        records = run(
-            OWNER, problem, cells, keep_student, n_jobs=n_jobs, memory=memory, progress=progress
-        )
+        records = run(work, problem, cells, keep_student, progress=progress)
     temperature, extra_seconds = np.nan, 0.0
     if SCALED in task.report_arms:
         held = [record for record in records if record.cell.test is not None]
         temperature, extra_seconds = _plain_temperature(problem, held)
-        if verbose:
-            print(f"[{OWNER}] {SCALED}: T = {temperature:.2f}")
+        if work.verbose:
+            print(f"[{work.owner}] {SCALED}: T = {temperature:.2f}")
 
     timed_rows = next(iter(tests.values()))
     runs: dict[str, list[ArmRun]] = {name: [] for name in task.report_arms}

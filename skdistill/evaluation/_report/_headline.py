@@ -32,37 +32,39 @@ def headline(rows: list[dict[str, Any]], intervals: list[dict[str, Any]]) -> str
     side = {"+": "above", "-": "below"}[above[0]]
     near = f"{above[1:]} {side} the teacher" if float(above) else "level with the teacher"
     parts = [
-        _times(size, "smaller", "larger"),
-        _times(speed, "faster", "slower"),
+        _times(size, "smaller", "larger", "as large"),
+        _times(speed, "faster", "slower", "as fast"),
         f"{over} {unit} over the plain student",
         near,
     ]
     return f"{', '.join(parts)}: {_advice(found, cheaper=max(size, speed) > 1)}"
 
 
-def _times(ratio: float, more: str, less: str) -> str:
+def _times(ratio: float, more: str, less: str, same: str) -> str:
     word, ratio = (more, ratio) if ratio >= 1 else (less, 1 / ratio)
-    return f"{ratio:.{0 if ratio >= 10 else 1}f} times {word}"
+    times = f"{ratio:.{0 if ratio >= 10 else 1}f}"
+    return same if times == "1.0" else f"{times} times {word}"
 
 
 def _advice(found: Mapping[tuple[str, str], Mapping[str, float]], *, cheaper: bool) -> str:
     """What the intervals show: a gain over the plain student, and no loss to the teacher."""
-    loss = "mse" if (COMPARISONS[DISTILLED, PLAIN], "mse") in found else "log_loss"
-    to_plain = found[COMPARISONS[DISTILLED, PLAIN], loss]
-    to_teacher = COMPARISONS[DISTILLED, TEACHER]
-    is_better = loss != "mse" and found[COMPARISONS[DISTILLED, PLAIN], "accuracy"]["low"] > 0
-    if to_plain["low"] > 0 and is_better:
-        return "more accurate than the plain student, at a higher log-loss"
-    if to_plain["low"] > 0:
-        return "take the plain student"
-    if to_plain["high"] >= 0 and is_better:
-        return "more accurate than the plain student, but no gain in log-loss is shown"
-    if to_plain["high"] >= 0:
-        return "no gain over the plain student is shown"
-    if loss == "mse":
-        is_near = found[to_teacher, loss]["high"] <= 0
+    to_plain, to_teacher = (COMPARISONS[DISTILLED, other] for other in (PLAIN, TEACHER))
+    if (to_plain, "r2") in found:
+        gain, is_better = found[to_plain, "r2"], False
+        low, high = -gain["high"], -gain["low"]
+        is_near = found[to_teacher, "r2"]["low"] >= 0
     else:
+        loss, accuracy = found[to_plain, "log_loss"], found[to_plain, "accuracy"]
+        low, high, is_better = loss["low"], loss["high"], accuracy["low"] > 0
         is_near = found[to_teacher, "accuracy"]["low"] > -MARGIN
+    if low > 0 and is_better:
+        return "more accurate than the plain student, at a higher log-loss"
+    if low > 0:
+        return "take the plain student"
+    if high >= 0 and is_better:
+        return "more accurate than the plain student, but no gain in log-loss is shown"
+    if high >= 0:
+        return "no gain over the plain student is shown"
     if cheaper and is_near:
         return "ship it"
     if cheaper:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from skdistill.evaluation._arm_names import DISTILLED, TEACHER
-from skdistill.evaluation._displays._agreement import agreement_by_class
+from skdistill.evaluation._plots._agreement import agreement_by_class
 from skdistill.evaluation._report._pictures import draw_pictures
 from skdistill.evaluation._report._render import (
     COST,
@@ -65,7 +65,7 @@ _NO_PICTURES = (
     'pip install "skdistill[plot]".'
 )
 #: The scores of several test sets side by side.
-_JOINT = {"accuracy": "Accuracy", "log_loss": "Log-loss", "r2": "R²", "mse": "Mean squared error"}
+_JOINT = {"accuracy": "Accuracy", "log_loss": "Log-loss", "r2": "R²", "rmse": "RMSE"}
 _CAPTIONS = {
     "scores": "The line is the distilled student's score. A grey bar is the 95 % interval of the "
     "paired difference to it, drawn around the other arm's score: where bar and line do not "
@@ -122,10 +122,8 @@ def render_page(report: Any) -> str:
     -------
     html : str
     """
-    face = report._face()
-    return _page(
-        face["title"], [*_report_parts(face["title"], report), _settings_section(report.settings)]
-    )
+    title = report._face().title
+    return _page(title, [*_report_parts(title, report), _settings_section(report.settings)])
 
 
 def render_joint_page(reports: Mapping[Any, Any]) -> str:
@@ -153,7 +151,7 @@ def render_joint_page(reports: Mapping[Any, Any]) -> str:
         tables.append(_side_by_side("test set", entries, _JOINT[key]))
     body = [f"<h1>{title}</h1>", _section("All test sets", *tables)]
     for test_set, report in reports.items():
-        heading = f"Test set {test_set}. {report._face()['title']}"
+        heading = f"Test set {test_set}. {report._face().title}"
         body += _report_parts(heading, report, costs=report is first)
     data = {name: value for name, value in first.settings["data"].items() if name != "test rows"}
     return _page(title, [*body, _settings_section({**first.settings, "data": data})])
@@ -172,7 +170,7 @@ def _page(title: str, body: Sequence[str]) -> str:
 def _report_parts(title: str, report: Any, *, costs: bool = True) -> list[str]:
     """Everything about one report but its settings."""
     pictures = draw_pictures(report)
-    quality = arm_table(report.rows, QUALITY, report._face()["students"])
+    quality = arm_table(report.rows, QUALITY, report._face().students)
     return [
         f"<h1>{escape(title)}</h1>",
         f"<p><strong>{escape(report.headline)}</strong></p>",

@@ -7,9 +7,14 @@ from base64 import b64encode
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from skdistill.evaluation._displays._agreement import AgreementDisplay, figure_height
-from skdistill.evaluation._displays._reliability import ReliabilityDisplay
-from skdistill.evaluation._displays._report import ReportDisplay
+from skdistill.evaluation._arm_names import DISTILLED, PLAIN, TEACHER
+from skdistill.evaluation._plots._agreement import (
+    agreement_by_class,
+    draw_agreement,
+    figure_height,
+)
+from skdistill.evaluation._plots._reliability import draw_reliability, reliability_bins
+from skdistill.evaluation._plots._scores import draw_scores, score_bars
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -40,8 +45,9 @@ def _scores(report: Any, figure: Figure) -> Figure:
     metrics = list(dict.fromkeys(entry["metric"] for entry in report.intervals))
     figure.set_size_inches(1 + 3 * len(metrics), 2.6)
     axes = figure.subplots(1, len(metrics), gridspec_kw={"wspace": 0.06})
+    bars = score_bars(report.rows, report.intervals)
     for i, (ax, metric) in enumerate(zip(axes, metrics, strict=True)):
-        ReportDisplay(report).plot(ax, metric=metric)
+        draw_scores(ax, bars, metric)
         # The text below the picture says for all what title and legend say for one.
         ax.set_title("", loc="left")
         ax.get_legend().remove()
@@ -50,14 +56,19 @@ def _scores(report: Any, figure: Figure) -> Figure:
 
 
 def _reliability(report: Any, figure: Figure) -> Figure:
+    answers = {arm: report.probabilities[arm] for arm in (TEACHER, PLAIN, DISTILLED)}
+    bins = reliability_bins(report.classes[report.y_index], answers, labels=report.classes)
     figure.set_size_inches(6.4, 5)
-    ReliabilityDisplay.from_report(report, ax=figure.subplots())
+    draw_reliability(figure.subplots(), bins)
     return figure
 
 
 def _agreement(report: Any, figure: Figure) -> Figure:
-    figure.set_size_inches(6.4, figure_height(len(set(report.y_index.tolist()))))
-    AgreementDisplay.from_report(report, ax=figure.subplots())
+    teacher, student = report.probabilities[TEACHER], report.probabilities[DISTILLED]
+    y_true = report.classes[report.y_index]
+    rows = agreement_by_class(y_true, teacher, student, labels=report.classes)
+    figure.set_size_inches(6.4, figure_height(rows))
+    draw_agreement(figure.subplots(), rows)
     return figure
 
 

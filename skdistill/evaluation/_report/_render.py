@@ -48,7 +48,7 @@ QUALITY = (
     _Column("agreement", "agree", _fixed, np.nanmax),
     _Column("kl", "kl", _fixed, np.nanmin),
     _Column("r2", "r²", _fixed, np.nanmax),
-    _Column("mse", "mse", four_figures, np.nanmin),
+    _Column("rmse", "rmse", four_figures, np.nanmin),
     _Column("mae", "mae", four_figures, np.nanmin),
     _Column("rmse_to_teacher", "rmse to teacher", four_figures, np.nanmin),
 )
@@ -62,82 +62,63 @@ COST = (
 )
 
 
-def render_text(
-    rows: list[dict[str, Any]],
-    intervals: list[dict[str, Any]],
-    *,
-    title: str,
-    verdict: str,
-    students: Sequence[str],
-    headline: str = "",
-    costs: bool = True,
-) -> str:
-    """Tables of quality and cost, the intervals and the verdict, at most 110 characters wide.
+class Face(NamedTuple):
+    """What is shown of a report.
 
-    Parameters
+    Attributes
     ----------
     rows, intervals : list of dict
-        Those of the report.
-    title : str
-        First line.
-    verdict : str
-        Last lines.
+        Those of the report that are printed.
+    title, headline, verdict : str
+        First line, second line, and last lines.
     students : sequence of str
         The arms among which the best value carries a star.
-    headline : str, default=""
-        Second line.
     costs : bool, default=True
         Whether the costs are shown.
-
-    Returns
-    -------
-    text : str
     """
+
+    rows: list[dict[str, Any]]
+    intervals: list[dict[str, Any]]
+    title: str
+    headline: str
+    verdict: str
+    students: Sequence[str]
+    costs: bool = True
+
+
+def render_text(face: Face) -> str:
+    """Tables of quality and cost, the intervals and the verdict, at most 110 characters wide."""
+    rows = face.rows
     gap = 1 if _has_spread(rows) else 2
     blocks = [
-        "\n".join([title, *(fill(line, _WIDTH) for line in [headline] if line)]),
-        text_table(arm_table(rows, QUALITY, students), gap) + "\n" + note(rows),
-        *([text_table(arm_table(rows, COST, ()))] if costs else []),
-        f"{INTERVAL_TITLE}\n" + text_table(interval_table(intervals)),
-        "\n".join(fill(line, _WIDTH, subsequent_indent="  ") for line in verdict.splitlines()),
+        f"{face.title}\n{fill(face.headline, _WIDTH)}",
+        text_table(arm_table(rows, QUALITY, face.students), gap) + "\n" + note(rows),
+        *([text_table(arm_table(rows, COST, ()))] if face.costs else []),
+        f"{INTERVAL_TITLE}\n" + text_table(interval_table(face.intervals)),
+        "\n".join(fill(line, _WIDTH, subsequent_indent="  ") for line in face.verdict.splitlines()),
     ]
     return "\n\n".join(blocks)
 
 
-def render_html(
-    rows: list[dict[str, Any]],
-    intervals: list[dict[str, Any]],
-    *,
-    title: str,
-    verdict: str,
-    students: Sequence[str],
-    headline: str = "",
-    costs: bool = True,
-) -> str:
-    """The same as HTML that needs no style sheet and sets no colour.
-
-    Parameters
-    ----------
-    rows, intervals, title, verdict, students, headline, costs
-        As in `render_text`.
-
-    Returns
-    -------
-    html : str
-    """
-    cost = html_table(arm_table(rows, COST, ()), COST_CAPTION) if costs else ""
+def render_html(face: Face) -> str:
+    """The same as HTML that needs no style sheet and sets no colour."""
+    rows = face.rows
+    cost = html_table(arm_table(rows, COST, ()), COST_CAPTION) if face.costs else ""
     return (
         '<div style="overflow-x:auto">'
-        f"{f'<p><strong>{escape(headline)}</strong></p>' if headline else ''}"
-        f"{html_table(arm_table(rows, QUALITY, students), title)}"
+        f"<p><strong>{escape(face.headline)}</strong></p>"
+        f"{html_table(arm_table(rows, QUALITY, face.students), face.title)}"
         f"<p>{escape(note(rows))}</p>{cost}"
-        f"{html_table(interval_table(intervals), INTERVAL_TITLE)}"
-        f"{html_list(verdict.splitlines())}</div>"
+        f"{html_table(interval_table(face.intervals), INTERVAL_TITLE)}"
+        f"{html_list(face.verdict.splitlines())}</div>"
     )
 
 
-_ERRORS = ("mse", "mae")
+_ERRORS = ("mae",)
 """Metrics that have the units of y."""
+
+_SQUARED = ("mse",)
+"""Metrics whose units nobody reads: R² and the root tell the same."""
 
 COST_CAPTION = "Bytes of the pickle of what would be shipped; times in microseconds"
 INTERVAL_TITLE = "Differences, with paired bootstrap intervals (95 %)"
@@ -166,6 +147,7 @@ def arm_table(
 
 
 def interval_table(intervals: list[dict[str, Any]]) -> Table:
+    intervals = [entry for entry in intervals if entry["metric"] not in _SQUARED]
     metrics = list(dict.fromkeys(entry["metric"] for entry in intervals))
     lines: dict[str, list[str]] = {}
     for entry in intervals:
@@ -176,7 +158,8 @@ def interval_table(intervals: list[dict[str, Any]]) -> Table:
         else:
             difference, low, high = (f"{end:+.3f}" for end in ends)
         line.append(f"{difference} [{low}, {high}]")
-    return ["", *(metric.replace("_", " ") for metric in metrics)], list(lines.values())
+    heads = (metric.replace("_", " ").replace("r2", "r²") for metric in metrics)
+    return ["", *heads], list(lines.values())
 
 
 def _has_spread(rows: list[dict[str, Any]]) -> bool:

@@ -7,9 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-import numpy as np
-
-from skdistill.evaluation._arguments import check_int, check_n_jobs
+from skdistill.evaluation._arguments import check_int
 from skdistill.evaluation._arm_names import (
     CASCADE,
     COMPARISONS,
@@ -18,10 +16,11 @@ from skdistill.evaluation._arm_names import (
     TEACHER,
 )
 from skdistill.evaluation._memorised import warn_if_memorised
+from skdistill.evaluation._parts import Work
 from skdistill.evaluation._problem import Problem
 from skdistill.evaluation._read_problem import read_problem, read_unlabelled
-from skdistill.evaluation._recipes import check_distilled, check_recipe
-from skdistill.evaluation._report._arms import OWNER, Arms, run_arms
+from skdistill.evaluation._recipes import check_distilled, check_recipe, seed_of
+from skdistill.evaluation._report._arms import Arms, run_arms
 from skdistill.evaluation._report._cascade import read_held_back
 from skdistill.evaluation._report._group_gaps import ARMS, group_gaps
 from skdistill.evaluation._report._result import DistillationReport, DistillationReports
@@ -36,8 +35,9 @@ from skdistill.evaluation._report._settings import describe_settings
 from skdistill.evaluation._report._test_sets import pair_test_sets, read_groups
 from skdistill.evaluation._rows_of_fit import check_rows_of_fit
 from skdistill.evaluation._verdict import cascade_sentences
-from skdistill.targets._memory import open_memory
 from skdistill.teachers._fit import is_fitted
+
+OWNER = "distillation_report"
 
 
 def distillation_report(
@@ -142,9 +142,9 @@ def distillation_report(
         of a regressor in the place of the scores
 
         - ``r2``: `sklearn.metrics.r2_score`, of several outputs the mean;
-        - ``mse``, ``mae``: mean squared and mean absolute error, in the units of y if it has one
-          output. Of several, each is divided by its standard deviation over the training rows,
-          and all count alike;
+        - ``rmse``, ``mae``: root mean squared and mean absolute error, in the units of y if it
+          has one output, and ``mse``, the square of the first. Of several outputs each is divided
+          by its standard deviation over the training rows, and all count alike;
         - ``rmse_to_teacher``: root of the mean squared distance to the teacher, in these units;
 
         and with ``n_seeds > 1`` the standard deviation over the seeds (ddof=1) under
@@ -173,8 +173,8 @@ def distillation_report(
     their terms averaged over the seeds: they hold the draw of the test rows. The margin of "not
     inferior" is 0.5 points of accuracy. A temperature that is fitted on few rows is noisy and can
     do harm, so the verdict speaks of a gain beyond calibration only where distilled has the lower
-    log-loss with and without it. Of numbers the margin is a squared error of 0.01 of the variance
-    of the test targets, which is 0.01 of R²: a share of what is to be predicted, as accuracy is of
+    log-loss with and without it. Of numbers the margin is 0.01 of R², which is a squared error of
+    0.01 of the variance of the test targets: a share of what is to be predicted, as accuracy is of
     the rows, and not of the teacher's own error, which for a very good one no student could meet.
     Sample weights, and the groups of a splitter, are not passed on.
 
@@ -196,10 +196,9 @@ def distillation_report(
     >>> sorted(report.side_changes())
     ['negative_to_positive', 'positive_class', 'positive_to_negative', 'threshold']
     """
-    check_n_jobs(OWNER, n_jobs)
-    open_memory(memory)
-    tests, segments = pair_test_sets(X_test, y_test, groups, X_train)
     check_distilled(OWNER, model)
+    work = Work(OWNER, n_jobs, model.verbose if verbose is None else verbose, memory)
+    tests, segments = pair_test_sets(X_test, y_test, groups, X_train)
     check_int(OWNER, "n_seeds", n_seeds)
     problem = read_problem(OWNER, model, X_train, y_train, tests)
     if X_unlabeled is not None:
@@ -216,15 +215,13 @@ def distillation_report(
     if not fitted:
         held = {} if held_back is None else {"cascade[0]": held_back.X}
         check_recipe(model, *problem.to_learn(), problem.asked | held)
-    base = int(model.random_state) if isinstance(model.random_state, int | np.integer) else 0
+    base = seed_of(model)
     arms = run_arms(
+        work,
         model,
         replace(problem, tests={name: (X, None) for name, (X, _) in problem.tests.items()}),
         seeds=[base + i for i in range(n_seeds)],
         fitted=fitted,
-        n_jobs=n_jobs,
-        verbose=model.verbose if verbose is None else verbose,
-        memory=memory,
         held_back=held_back,
     )
     if arms.teacher_on_train is not None:  # another set than the first may be harder as it is

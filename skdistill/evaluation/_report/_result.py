@@ -12,7 +12,7 @@ import numpy as np
 from skdistill.evaluation._arm_names import CASCADE, DISTILLED, PRINTED, TEACHER
 from skdistill.evaluation._report._headline import headline
 from skdistill.evaluation._report._html import render_joint_page, render_page, write_page
-from skdistill.evaluation._report._render import render_html, render_text
+from skdistill.evaluation._report._render import Face, render_html, render_text
 from skdistill.evaluation._report._segments import side_changes
 from skdistill.evaluation._tables import rows_to_frame
 
@@ -34,9 +34,9 @@ class DistillationReport:
     intervals : list of dict
         ``comparison`` ("distilled - plain", "distilled - (plain + temperature)", "distilled -
         teacher", and so for each arm; "(plain + temperature) - plain"; "cascade - teacher" where
-        there is one), ``metric`` (accuracy, log_loss, brier; of numbers mse, mae), ``difference``
-        and the ends ``low`` and ``high`` of its 95 % interval. The first three and the cascade's
-        are printed.
+        there is one), ``metric`` (accuracy, log_loss, brier; of numbers r2, mse, mae),
+        ``difference`` and the ends ``low`` and ``high`` of its 95 % interval. The first three and
+        the cascade's are printed.
     verdict : str
         What the intervals show, a sentence on each line.
     per_class : list of dict or None
@@ -145,26 +145,26 @@ class DistillationReport:
         write_page(partial(render_page, self), path)
 
     def __repr__(self) -> str:
-        return render_text(**self._face())
+        return render_text(self._face())
 
     def _repr_html_(self) -> str:
-        return render_html(**self._face())
+        return render_html(self._face())
 
-    def _face(self) -> dict[str, Any]:
+    def _face(self) -> Face:
         seeds = "1 seed" if self.n_seeds == 1 else f"{self.n_seeds} seeds"
         data = self.settings["data"]
         if "classes" in data:
             counted = f"{data['classes']} classes"
         else:
             counted = "1 output" if data["outputs"] == 1 else f"{data['outputs']} outputs"
-        return {
-            "rows": self.rows,
-            "intervals": [e for e in self.intervals if e["comparison"] in PRINTED],
-            "title": f"Distillation report: {data['test rows']} test rows, {counted}, {seeds}",
-            "headline": self.headline,
-            "verdict": self.verdict,
-            "students": [row["arm"] for row in self.rows if row["arm"] not in (TEACHER, CASCADE)],
-        }
+        return Face(
+            rows=self.rows,
+            intervals=[e for e in self.intervals if e["comparison"] in PRINTED],
+            title=f"Distillation report: {data['test rows']} test rows, {counted}, {seeds}",
+            headline=self.headline,
+            verdict=self.verdict,
+            students=[row["arm"] for row in self.rows if row["arm"] not in (TEACHER, CASCADE)],
+        )
 
 
 class DistillationReports(Mapping):
@@ -231,13 +231,13 @@ class DistillationReports(Mapping):
         write_page(partial(render_joint_page, self), path)
 
     def __repr__(self) -> str:
-        return "\n\n\n".join(render_text(**face) for face in self._faces())
+        return "\n\n\n".join(map(render_text, self._faces()))
 
     def _repr_html_(self) -> str:
-        return "".join(render_html(**face) for face in self._faces())
+        return "".join(map(render_html, self._faces()))
 
-    def _faces(self) -> Iterator[dict[str, Any]]:
+    def _faces(self) -> Iterator[Face]:
         """What each report shows; the costs, which are the same for all, once."""
         for i, (test_set, report) in enumerate(self.items()):
             face = report._face()
-            yield {**face, "title": f"Test set {test_set}. {face['title']}", "costs": i == 0}
+            yield face._replace(title=f"Test set {test_set}. {face.title}", costs=i == 0)

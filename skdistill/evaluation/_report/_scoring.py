@@ -10,6 +10,7 @@ from sklearn.metrics import precision_recall_fscore_support
 from skdistill.evaluation._arm_names import COMPARISONS
 from skdistill.evaluation._bootstrap import BootstrapInterval, paired_bootstrap
 from skdistill.evaluation._report._arms import ArmRun
+from skdistill.evaluation._tables import means
 from skdistill.evaluation._tasks import Scoring
 
 
@@ -36,13 +37,7 @@ def score_arm(
         scores = task.all_scores(encoded, run.answers[test_set], teacher)
         deferred = {} if run.deferred is None else {"deferred_share": run.deferred[test_set]}
         samples.append(scores | deferred | run.costs)
-    row: dict[str, Any] = {"arm": name}
-    for key in samples[0]:
-        values = [sample[key] for sample in samples]
-        row[key] = float(np.mean(values))
-        if n_seeds > 1:
-            row[f"{key}_std"] = float(np.std(values, ddof=1)) if len(values) > 1 else np.nan
-    return row
+    return {"arm": name, **means(samples, samples[0], spread=n_seeds > 1)}
 
 
 def differences(

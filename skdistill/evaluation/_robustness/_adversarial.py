@@ -17,10 +17,10 @@ from skdistill._progress import Progress
 from skdistill._random import draw_seeds
 from skdistill._torch import INFERENCE_BATCH_CPU
 from skdistill._warn import warn
-from skdistill.evaluation._arguments import check_n_jobs, check_random_state
+from skdistill.evaluation._arguments import check_random_state
 from skdistill.evaluation._arm_names import PLAIN
 from skdistill.evaluation._metrics import class_index
-from skdistill.evaluation._parts import run_parts
+from skdistill.evaluation._parts import Work, run_parts
 from skdistill.evaluation._robustness._attack_settings import (
     OWNER,
     check_bounds,
@@ -37,7 +37,7 @@ from skdistill.evaluation._robustness._networks import (
 )
 from skdistill.evaluation._tables import TableResult
 from skdistill.exceptions import DistillationWarning
-from skdistill.targets._memory import open_memory, remember
+from skdistill.targets._memory import remember
 
 WHITE_BOX = "white-box"
 
@@ -196,8 +196,7 @@ def adversarial_accuracy(
     >>> row["attacked"], row["accuracy"] < row["clean_accuracy"]
     ('white-box', True)
     """
-    check_n_jobs(OWNER, n_jobs)
-    folder = open_memory(memory)
+    work = Work(OWNER, n_jobs, verbose, memory)
     check_settings(attack, epsilon, step, n_steps, random_start)
     check_random_state(OWNER, random_state)
     given = check_models_and_rows(
@@ -209,11 +208,11 @@ def adversarial_accuracy(
     ends = check_bounds(bounds, values)
     settings = attack, epsilon, unit, step, n_steps, random_start, ends
     seed = draw_seeds(random_state, 1)[0] if attack == "pgd" and random_start else None
-    key = given.key(OWNER, *settings, seed) if folder else ""
+    key = given.key(OWNER, *settings, seed) if work.folder else ""
     networks = _find_networks(asked, X)
-    clean = remember(folder, partial(_ask_all, asked, asked.members, X), key, "clean")
+    clean = remember(work.folder, partial(_ask_all, asked, asked.members, X), key, "clean")
     if given.y_train is not None:
-        asked = asked.with_plain(OWNER, models, given.X_train, given.y_train, folder)
+        asked = asked.with_plain(work, models, given.X_train, given.y_train)
         clean[PLAIN] = asked.ask(PLAIN, X)
         networks = _find_networks(asked, X)
 
@@ -230,10 +229,9 @@ def adversarial_accuracy(
         n_steps=n_steps,
         bounds=ends,
     )
-    work = partial(_attack, asked, networks, X, values, start, given.y_test, climb)
-    with Progress(OWNER, len(networks), "models attacked", shown=verbose) as progress:
-        how: dict[str, Any] = {"n_jobs": n_jobs, "memory": folder, "progress": progress}
-        attacked = dict(run_parts(OWNER, work, list(networks), key=key, **how))
+    attack_one = partial(_attack, asked, networks, X, values, start, given.y_test, climb)
+    with Progress(OWNER, len(networks), "models attacked", shown=work.verbose) as progress:
+        attacked = dict(run_parts(work, attack_one, list(networks), key=key, progress=progress))
 
     rows = []
     for name in asked.members:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from skdistill.evaluation._arguments import check_int
+from skdistill.evaluation._arguments import check_bool, check_int
 
 OWNER = "adversarial_accuracy"
 
@@ -25,11 +25,7 @@ def check_settings(attack: Any, epsilon: Any, step: Any, n_steps: Any, random_st
                 f"(0, inf). Got {value!r} instead."
             )
     check_int(OWNER, "n_steps", n_steps)
-    if not isinstance(random_start, bool | np.bool_):
-        raise ValueError(
-            "The 'random_start' parameter of adversarial_accuracy must be a bool. Got "
-            f"{random_start!r} instead."
-        )
+    check_bool(OWNER, "random_start", random_start)
 
 
 def check_scale(scale: Any, X: np.ndarray) -> np.ndarray:

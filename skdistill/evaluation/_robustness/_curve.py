@@ -13,17 +13,17 @@ from skdistill._compat import safe_indexing
 from skdistill._input._inputs import as_inputs
 from skdistill._names import copy_rows
 from skdistill._random import draw_seeds
-from skdistill.evaluation._arguments import check_int, check_n_jobs, check_random_state
+from skdistill.evaluation._arguments import check_int, check_random_state
 from skdistill.evaluation._metrics import expected_calibration_error
-from skdistill.evaluation._parts import run_parts
+from skdistill.evaluation._parts import Work, run_parts
 from skdistill.evaluation._robustness._corruptions import (
     Corruption,
     check_strengths,
     make_corruption,
 )
 from skdistill.evaluation._robustness._models import Models, check_models_and_rows, mean_scores
-from skdistill.evaluation._tables import TableResult
-from skdistill.targets._memory import open_memory, remember
+from skdistill.evaluation._tables import TableResult, means
+from skdistill.targets._memory import remember
 
 OWNER = "robustness_curve"
 
@@ -163,8 +163,7 @@ def robustness_curve(
     >>> [(row["model"], row["strength"]) for row in curve.rows]
     [('linear', 0.0), ('linear', 0.5), ('tree', 0.0), ('tree', 0.5)]
     """
-    check_n_jobs(OWNER, n_jobs)
-    folder = open_memory(memory)
+    work = Work(OWNER, n_jobs, verbose, memory)
     check_int(OWNER, "n_repeats", n_repeats)
     check_random_state(OWNER, random_state)
     given = check_models_and_rows(
@@ -175,25 +174,22 @@ def robustness_curve(
     levels = check_strengths(strengths, kind)
     seeds = draw_seeds(random_state, n_repeats)
 
-    key = given.key(OWNER, corruption, seeds) if folder else ""
+    key = given.key(OWNER, corruption, seeds) if work.folder else ""
     few = safe_indexing(X, np.arange(min(X.shape[0], _N_TRIED)))
     # A misfit shows before anything is trained.
     trial = partial(_try, given.models, few, kind, max(levels), seeds[0])
-    remember(folder, trial, key, "tried", max(levels))
+    remember(work.folder, trial, key, "tried", max(levels))
     asked = given.models
     if given.y_train is not None:
-        asked = asked.with_plain(OWNER, models, given.X_train, given.y_train, folder)
+        asked = asked.with_plain(work, models, given.X_train, given.y_train)
 
     rows: dict[str, list[dict[str, Any]]] = {name: [] for name in asked.members}
     for strength, scores in run_parts(
-        OWNER,
+        work,
         partial(_score_all, asked, X, given.y_index, kind, seeds),
         levels,
         key=key,
         tell=partial(_tell, kind),
-        n_jobs=n_jobs,
-        verbose=verbose,
-        memory=folder,
     ):
         for name, found in scores.items():
             head = {"model": name, "corruption": kind.name, "strength": strength}
@@ -224,7 +220,9 @@ def _score_all(
         corrupted = _corrupted(X, kind, strength, seed)
         for name, own in samples.items():
             own.append(_score(y_index, _ask(models, name, corrupted, kind)))
-    return {name: _summary(own, is_drawn) for name, own in samples.items()}
+    # What is not drawn does not vary.
+    single = np.nan if is_drawn else 0.0
+    return {name: means(own, METRICS, single=single) for name, own in samples.items()}
 
 
 def _tell(kind: Corruption, strength: float, scores: dict[str, dict[str, float]]) -> str:
@@ -261,14 +259,3 @@ def _score(y_index: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
     labels = np.arange(probabilities.shape[1])
     ece = expected_calibration_error(y_index, probabilities, labels=labels)
     return {**mean_scores(y_index, probabilities), "ece": ece}
-
-
-def _summary(samples: list[dict[str, float]], is_drawn: bool) -> dict[str, float]:
-    """Means and standard deviations over the repeats; what is not drawn does not vary."""
-    summary = {}
-    for metric in METRICS:
-        values = [sample[metric] for sample in samples]
-        single = np.nan if is_drawn else 0.0
-        summary[metric] = float(np.mean(values))
-        summary[f"{metric}_std"] = float(np.std(values, ddof=1)) if len(values) > 1 else single
-    return summary

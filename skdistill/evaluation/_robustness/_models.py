@@ -15,9 +15,10 @@ from skdistill.evaluation._arguments import read_class_names, read_rows, rows_an
 from skdistill.evaluation._arm_names import DISTILLED, PLAIN, TEACHER
 from skdistill.evaluation._engine import key_of, run
 from skdistill.evaluation._metrics import class_index, row_terms
+from skdistill.evaluation._parts import Work
 from skdistill.evaluation._problem import Cell, Fit, Problem
 from skdistill.evaluation._read_problem import check_numbers, check_same_columns
-from skdistill.evaluation._recipes import student_arms
+from skdistill.evaluation._recipes import seed_of, student_arms
 from skdistill.evaluation._rows_of_fit import check_rows_of_fit
 from skdistill.evaluation._tasks import ClassScoring
 from skdistill.exceptions import TeacherError
@@ -76,14 +77,11 @@ class Models:
             named = labels_of(as_teacher(self.members[name]))
         return self.classes if named is None else np.asarray(named)
 
-    def with_plain(
-        self, owner: str, model: DistilledClassifier, X: Any, y: np.ndarray, memory: Any
-    ) -> Models:
+    def with_plain(self, work: Work, model: DistilledClassifier, X: Any, y: np.ndarray) -> Models:
         """The same and, before the distilled student, a plain fit of its recipe."""
-        seed = model.random_state if isinstance(model.random_state, int | np.integer) else 0
         problem = Problem(X, y, ClassScoring(y))
-        cell = Cell({}, student_arms(clone(model), [PLAIN]), int(seed), np.arange(len(y)))
-        (plain,) = run(owner, problem, [cell], _keep, memory=memory)
+        cell = Cell({}, student_arms(clone(model), [PLAIN]), seed_of(model), np.arange(len(y)))
+        (plain,) = run(replace(work, n_jobs=None, verbose=0), problem, [cell], _keep)
         distilled = self.members[DISTILLED]
         others = {name: m for name, m in self.members.items() if name != DISTILLED}
         return replace(self, members={**others, PLAIN: plain.value, DISTILLED: distilled})

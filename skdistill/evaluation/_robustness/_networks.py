@@ -116,7 +116,9 @@ def find_network(model: Any, X: Any) -> Network:
             )
     module = getattr(core, "module_", core)
     if not isinstance(module, nn.Module):
-        raise NoGradientError(f"is no network ({type(core).__name__})")
+        raise NoGradientError(
+            f"is no network ({getattr(core, '_given_name', type(core).__name__)})"
+        )
     if any(isinstance(part, nn.Embedding | nn.EmbeddingBag) for part in module.modules()):
         raise NoGradientError("reads codes of categories, by which there is no gradient")
     rows = finite_numbers(_scaled(steps, X))

@@ -54,7 +54,7 @@ def why_apart(lesson):
     """
     net = lesson.learner
     if not isinstance(net, BaseStudentNet):
-        return f"{type(net).__name__} trains by itself"
+        return f"{net._given_name} trains by itself"
     if not is_ours(net):
         return f"{type(net).__name__} is a net of your own class"
     if lesson.terms or net.views:
