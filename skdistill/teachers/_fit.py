@@ -1,7 +1,6 @@
 """Is a teacher fitted, and the fit of one that is not."""
 
 import contextlib
-import re
 from functools import partial
 
 import numpy as np
@@ -16,6 +15,7 @@ from skorch import NeuralNetBinaryClassifier
 
 from skdistill._compat import routing_enabled
 from skdistill._generators import is_ours, seeded
+from skdistill._input._inputs import form_of
 from skdistill._interrupts import whole_trainings
 from skdistill._names import own_rows
 from skdistill._random import seed_parameters
@@ -190,10 +190,10 @@ def fit_teacher(teacher, X, y, *, seed, classes=None, sample_weight=None, fit_pa
         taken = None if sample_weight is None else _weight_parameter(fitted)
         fit_params = {} if taken is None else {taken: sample_weight}
     if not holds_net(fitted):
-        with _reading_numbers(name):
+        with _reading_numbers(name, X):
             return fit(X, y, **fit_params)
     *_, last = split_pipeline(fitted)
-    with seeded(seed, resolve_device("auto")), _reading_numbers(name):
+    with seeded(seed, resolve_device("auto")), _reading_numbers(name, X):
         if not is_bare_net(last):
             return fit(X, y, **fit_params)
         steps = before_last(fitted)
@@ -205,14 +205,14 @@ def fit_teacher(teacher, X, y, *, seed, classes=None, sample_weight=None, fit_pa
 
 
 @contextlib.contextmanager
-def _reading_numbers(name):
+def _reading_numbers(name, X):
     """Say who prepares the rows where a teacher that reads numbers is given texts or dicts."""
     try:
         yield
     except (TypeError, ValueError) as error:
         if "could not convert string to float" in str(error):
             came = "reads numbers, and X holds texts"
-        elif re.search("not '(dict|SliceDict)'", str(error)):
+        elif form_of(X) is not None and "float() argument" in str(error):
             came = "reads numbers, and X holds dicts"
         else:
             raise
