@@ -52,7 +52,8 @@ def is_table(X):
         return False
     if hasattr(X, "iloc"):
         return hasattr(X, "columns") and not type(X).__module__.startswith("dask")
-    return not type(X).__module__.startswith("narwhals") and nw.dependencies.is_into_dataframe(X)
+    home = str(type(X).__module__)  # which is no string for functions of Cython 3.1.0
+    return not home.startswith("narwhals") and nw.dependencies.is_into_dataframe(X)
 
 
 def refuse_unknown_tables(X):

@@ -206,7 +206,8 @@ def test_boosted_trees_are_among_the_students():
 def test_a_teacher_that_knows_its_rows_by_heart_is_warned_of():
     teacher = RandomForestClassifier(20, random_state=0).fit(*ROWS[:2])
     with pytest.warns(TeacherWarning, match="has memorised the rows that it teaches"):
-        leaderboard(recipe(teacher, cv=None), *ROWS, students={"tree": STUDENTS["tree"]})
+        one = leaderboard(recipe(teacher, cv=None), *ROWS, students={"tree": STUDENTS["tree"]})
+    assert one.title == "Leaderboard: 80 test rows, 1 student"
 
 
 # The picture.

@@ -212,9 +212,10 @@ def _board(
         ]
     rows = [_row(*key, of, len(seeds)) for key, of in samples.items()]
     several = f", {len(seeds)} seeds" if len(seeds) > 1 else ""
+    students = f"{len(recipes)} student{'s' * (len(recipes) > 1)}"
     return Leaderboard(
         rows=mark_fronts(rows, task.board_loss),
-        title=f"Leaderboard: {len(y_test)} test rows, {len(recipes)} students{several}",
+        title=f"Leaderboard: {len(y_test)} test rows, {students}{several}",
         loss=task.board_loss,
         models={key: kept[0].model for key, kept in fits.items()},
     )
