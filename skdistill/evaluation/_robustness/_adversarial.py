@@ -278,11 +278,12 @@ def _attack(
     changed, has_gradient = np.empty_like(values), np.empty(len(values), dtype=bool)
     for first in range(0, len(values), INFERENCE_BATCH_CPU):
         batch = slice(first, first + INFERENCE_BATCH_CPU)
-        changed[batch], has_gradient[batch] = climb(
+        rows, have_gradient = climb(
             partial(_gradient, networks[name], name, target[batch]),
             torch.tensor(values[batch]),
             start=torch.tensor(start[batch]),
         )
+        changed[batch], has_gradient[batch] = rows.numpy(), have_gradient.numpy()
     made = _like(X, changed)
     asked = [other for other in models.members if other == name or other not in networks]
     return made, ~has_gradient, _ask_all(models, asked, made)
