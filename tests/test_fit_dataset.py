@@ -739,7 +739,7 @@ REFUSED = {
     "files in fit": (
         TypeError,
         lambda folder: model().fit(str(folder), [0, 1]),
-        "rows are in files; expected rows in memory.*fit_dataset.*A search",
+        r"rows are in files; expected rows in memory.*fit_dataset.*label_dataset\(.*A search",
     ),
     "a dataset in a search": (
         TypeError,

@@ -98,8 +98,8 @@ torch.utils.data.Dataset
         ValueError
             For settings that need all rows, files whose columns differ, columns that are missing,
             answers for other files, files that are written to while they are read, rows of several
-            shapes, and values that are none; all of this before any training. In an epoch, for an `IterableDataset` whose rows are fewer or more
-            than they were, or in another order.
+            shapes, and values that are none; all of this before any training. In an epoch, for an
+            `IterableDataset` whose rows are fewer or more than they were, or in another order.
         TypeError
             For items that are no pairs of a row and a label, and for a `DataLoader`.
         FileNotFoundError
