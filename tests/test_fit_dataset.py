@@ -1,11 +1,15 @@
 """Fits on Parquet files: the student of a fit in memory, whatever the order of the rows."""
 
+import contextlib
 import errno
 import functools
+import io
 import pickle
 import shutil
 import tempfile
+import threading
 import weakref
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -315,6 +319,120 @@ def test_files_whose_numbers_have_other_widths_and_columns_of_categories(tmp_pat
     assert found.classes_.tolist() == ["high", "low", "mid"]
 
 
+ONE_BATCH = {"batch_size": N, "train_split": None, "dtype": "float64", "n_epochs": 2}
+
+
+def third_by_third(values, *types):
+    parts = np.array_split(values, 3)
+    return [
+        pa.array(part.tolist()).cast(kind, safe=False)
+        for part, kind in zip(parts, types, strict=True)
+    ]
+
+
+def write_columns(folder, columns):
+    """Write a file for each column, with a third of the rows."""
+    folder.mkdir()
+    for i, (column, rows) in enumerate(zip(columns, np.array_split(np.arange(N), 3), strict=True)):
+        part = table().iloc[rows]
+        both = {"a": part["a"].to_numpy(), "x": column, "y": part["y"].tolist()}
+        pq.write_table(pa.table(both), folder / f"{i}.parquet")
+    return folder
+
+
+ones = np.arange(N) % 2
+words = np.array(["less", "more"])[ones]
+first = np.arange(N) < N // 3
+gone = np.where(first, None, ones)
+COLUMNS = {
+    "truth values": (ones, (pa.bool_(), pa.int64(), pa.uint8())),
+    "decimals": (1.0 * ones, (pa.decimal128(3, 1), pa.int64(), pa.decimal128(9, 5))),
+    "beyond 53 bits": (2**60 + ones * 2**50 + 1, (pa.int64(), pa.float64(), pa.float32())),
+    "beyond 63 bits": (2.0 ** (61 + 2 * ones * first), (pa.uint64(), pa.int64(), pa.int64())),
+    "texts": (words, (pa.string(), pa.large_string(), pa.string_view())),
+    "views": (words, (pa.string_view(),) * 3),
+    "numbers, and gaps alone": (gone, (pa.null(), pa.int64(), pa.float32())),
+}
+
+
+@pytest.mark.parametrize("case", COLUMNS)
+def test_files_whose_columns_have_other_types_are_those_of_a_fit_in_memory(case, tmp_path):
+    values, types = COLUMNS[case]
+    rows = table()[["a"]].assign(x=values if values.dtype.kind in "US" else values.astype(float))
+    folder = write_columns(tmp_path / "rows", third_by_third(values, *types))
+    expected = model(**ONE_BATCH).set_params(alpha=0).fit(rows, table()["y"])
+    found = model(**ONE_BATCH).set_params(alpha=0).fit_dataset(folder, target="y")
+    np.testing.assert_allclose(
+        found.predict_proba(rows), expected.predict_proba(rows), rtol=0, atol=1e-9
+    )
+
+
+def test_answers_of_other_types_are_read_as_numbers(folder, tmp_path):
+    hard = np.eye(3)[np.argmax(answers(), axis=1)]
+    found = []
+    for name, types in {
+        "same": (pa.float64(),) * 3,
+        "other": (pa.bool_(), pa.float32(), pa.uint8()),
+    }.items():
+        (tmp_path / name).mkdir()
+        columns = [third_by_third(column, *types) for column in hard.T]
+        for i, parts in enumerate(zip(*columns, strict=True)):
+            rows = pa.table(dict(zip(["high", "low", "mid"], parts, strict=True)))
+            pq.write_table(rows, tmp_path / name / f"{i}.parquet")
+        student = model(2).fit_dataset(folder, target="y", soft_targets=tmp_path / name)
+        found.append(predicted(student))
+    np.testing.assert_array_equal(*found)
+
+
+class Meeting(GaussianNB):
+    """When it is asked, it waits a little for another that is."""
+
+    barrier = threading.Barrier(2)
+
+    def predict_proba(self, X):
+        with contextlib.suppress(threading.BrokenBarrierError):
+            Meeting.barrier.wait(0.3)
+        return super().predict_proba(X)
+
+
+def test_fits_with_one_memory_at_once_hear_their_own_teachers(folder, tmp_path):
+    numbers, y = table()[FEATURES[:3]], table()["y"]
+    teachers = [Meeting().fit(numbers, y), Meeting(var_smoothing=0.1).fit(numbers, y)]
+
+    def fit(teacher, memory=str(tmp_path / "kept")):
+        asking = model(1, teacher=teacher).set_params(memory=memory)
+        fitted = asking.fit_dataset(folder, target="y", columns=FEATURES[:3])
+        return fitted.predict_proba(numbers)
+
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(fit, teachers))
+    expected = [fit(teacher, None) for teacher in teachers]
+    np.testing.assert_array_equal(found, expected)
+    assert not np.array_equal(*expected)
+
+
+class Changing(GaussianNB):
+    """When it is asked, somebody writes the first file anew."""
+
+    file: Path
+
+    def predict_proba(self, X):
+        pd.read_parquet(self.file)[::-1].to_parquet(self.file, index=False)
+        return super().predict_proba(X)
+
+
+def test_files_that_change_while_they_are_read_are_refused(folder, refused):
+    numbers, file = table()[FEATURES[:3]], folder / "0.parquet"
+    changing = Changing().fit(numbers, table()["y"])
+    changing.file = file
+    fit = model(1, teacher=changing).fit_dataset
+    refused(
+        ValueError,
+        lambda: fit(folder, target="y", columns=FEATURES[:3]),
+        "0.parquet' has changed while the files were read; expected files that nobody writes",
+    )
+
+
 def test_nothing_is_left_behind_and_a_refused_fit_changes_nothing(folder, tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
     (tmp_path / "temporary").mkdir()
@@ -328,40 +446,61 @@ def test_nothing_is_left_behind_and_a_refused_fit_changes_nothing(folder, tmp_pa
     np.testing.assert_array_equal(predicted(fitted), expected)
 
 
-class FullDisk:
-    """A file on a disk that has no more room after some bytes."""
+class Disk(io.FileIO):
+    """A file on a disk with so much room; it notes how much was written."""
 
-    def __init__(self, file, n_bytes):
-        self.file = file
-        self.left = n_bytes
+    n_bytes = 0
+    room = np.inf
 
-    def __getattr__(self, name):
-        return getattr(self.file, name)
+    @classmethod
+    def file(cls, **_):
+        cls.n_bytes = 0
+        return io.BufferedRandom(cls(tempfile.mkstemp()[0], "w+"))
 
     def write(self, data):
-        self.left -= len(data)
-        if self.left < 0:
+        if Disk.n_bytes + len(data) > Disk.room:
             raise OSError(errno.ENOSPC, "No space left on device")
-        return self.file.write(data)
+        Disk.n_bytes += len(data)
+        return super().write(data)
 
 
+@pytest.fixture
+def disk(tmp_path, monkeypatch):
+    """Have scratch files on a disk that can be full."""
+    (tmp_path / "disk").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "disk"))
+    monkeypatch.setattr("tempfile.TemporaryFile", Disk.file)
+    monkeypatch.setattr(Disk, "room", np.inf)
+    return Disk
+
+
+def test_small_files_take_no_more_of_the_disk_than_large_ones(tmp_path, disk):
+    sizes = []
+    for n_files in (1, 60):
+        model(1).fit_dataset(write(tmp_path / str(n_files), with_answers(), n_files), **GIVEN)
+        sizes.append(disk.n_bytes)
+    assert sizes[1] < 1.02 * sizes[0]
+
+
+@pytest.mark.parametrize("n_too_few", [100_000, 1])
 def test_a_disk_without_room_for_the_rows_is_said_and_nothing_is_kept(
-    tmp_path, monkeypatch, small_blocks
+    n_too_few, tmp_path, monkeypatch, small_blocks, disk
 ):
     folder, memory = write(tmp_path / "rows", with_answers()), tmp_path / "memory"
     fitted = model(1).set_params(memory=str(memory)).fit_dataset(folder, **GIVEN)
     expected, before = predicted(fitted), sorted(memory.rglob("*"))
-    made = tempfile.TemporaryFile
-    monkeypatch.setattr("tempfile.TemporaryFile", lambda **kw: FullDisk(made(**kw), 200_000))
+    monkeypatch.setattr(disk, "room", disk.n_bytes - n_too_few)
     with pytest.raises(OSError, match=r"No space left.* after [1-9].*memory=.*TMPDIR") as error:
         fitted.fit_dataset(folder, **GIVEN)
     assert str(memory) in str(error.value)
     np.testing.assert_array_equal(predicted(fitted), expected)
     assert sorted(memory.rglob("*")) == before
-    monkeypatch.setattr("tempfile.TemporaryFile", made)
+
+
+def test_a_folder_for_scratch_files_that_is_not_there_is_said(folder, tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "none"))
-    with pytest.raises(OSError, match=r"scratch file in .*none"):
-        model(1).fit_dataset(folder, **GIVEN)
+    with pytest.raises(OSError, match=r"scratch file in .*none.*TMPDIR"):
+        model(1).set_params(alpha=0).fit_dataset(folder, target="y")
 
 
 # Bad input.
@@ -471,6 +610,32 @@ REFUSED = {
         attempt(lambda: changed("low", 7.0)),
         "soft_targets",
     ),
+    "types with nothing in common": (
+        ValueError,
+        lambda folder: model().fit_dataset(
+            write_columns(
+                folder / "rows",
+                third_by_third(ones, pa.timestamp("s"), pa.timestamp("s", "UTC"), pa.date64()),
+            ),
+            target="y",
+        ),
+        r"'x' is of the types timestamp.*tz=UTC.* in several files; expected",
+    ),
+    "dates as numbers to learn": (
+        ValueError,
+        lambda folder: DistilledRegressor(alpha=0).fit_dataset(
+            write_columns(folder / "rows", third_by_third(ones, *[pa.timestamp("s")] * 3)),
+            target="x",
+        ),
+        "'x' holds dates; expected numbers as target. Derive numbers from it",
+    ),
+    "lists as labels": (
+        ValueError,
+        lambda folder: model().fit_dataset(
+            write_columns(folder / "rows", [pa.array([[0.0]] * (N // 3))] * 3), target="x"
+        ),
+        "'x' holds nested values; expected numbers or texts as target. Spread it",
+    ),
     "one class": (
         ValueError,
         attempt(lambda: with_answers().assign(y="low")),
@@ -574,7 +739,7 @@ REFUSED = {
     "files in fit": (
         TypeError,
         lambda folder: model().fit(str(folder), [0, 1]),
-        "rows are in files; expected rows in memory.*fit_dataset.*A search",
+        r"rows are in files; expected rows in memory.*fit_dataset.*label_dataset\(.*A search",
     ),
     "a dataset in a search": (
         TypeError,

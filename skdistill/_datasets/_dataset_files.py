@@ -4,12 +4,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from skdistill._datasets._dataset_rows import HELD_ROWS, SAMPLE_ROWS, DatasetRows
-from skdistill._input._columns import NUMBERS
-from skdistill._input._file_columns import check_columns, read_schema
-from skdistill._input._parquet import digest_of, find_files, read_stamp
+from skdistill._input._columns import ADVICE, NUMBERS, UNREADABLE
+from skdistill._input._file_columns import check_columns, kind_in, read_schema
+from skdistill._input._parquet import MISSING, digest_of, find_files, read_stamp
 
 
-def open_dataset(dataset, target, soft_targets, columns, split):
+def open_dataset(dataset, target, soft_targets, columns, split, kind):
     """Find the files of a dataset and compare their columns; see `fit_dataset`.
 
     Parameters
@@ -18,6 +18,8 @@ def open_dataset(dataset, target, soft_targets, columns, split):
         As given to `fit_dataset`.
     split : HoldOut or None
         How many rows are held back.
+    kind : type of DatasetTask
+        What is learnt.
 
     Returns
     -------
@@ -41,6 +43,7 @@ def open_dataset(dataset, target, soft_targets, columns, split):
             f"columns=[...]."
         )
     check_columns(files, [*features, *target, *given], all_are_read=columns is None)
+    _refuse_targets(files, target, kind)
     _refuse_texts(files, given)
     n_rows = sum(file.n_rows for file in files)
     if not n_rows:
@@ -114,11 +117,22 @@ def _names(given, parameter):
     return names
 
 
+def _refuse_targets(files, target, kind):
+    for name in target:
+        held = kind_in(files, name)
+        if held in kind.unlearnt:
+            raise ValueError(
+                f"The column {name!r} holds {UNREADABLE[held]}; expected {kind.expected} as "
+                f"target. {ADVICE[UNREADABLE[held]]}"
+            )
+
+
 def _refuse_texts(files, given):
-    texts = [name for name in given if files[0].kinds[name] not in NUMBERS]
+    kinds = {name: kind_in(files, name) for name in given}
+    texts = [name for name, kind in kinds.items() if kind not in (*NUMBERS, MISSING)]
     if texts:
         raise ValueError(
-            f"The column {texts[0]!r} of soft_targets holds {files[0].kinds[texts[0]]}; expected "
+            f"The column {texts[0]!r} of soft_targets holds {kinds[texts[0]]}; expected "
             f"numbers, the answers of a teacher. Name other columns."
         )
 

@@ -9,8 +9,14 @@ import torch
 
 from skdistill._datasets._dataset_parts import Part, Seen
 from skdistill._generators import current_stream
-from skdistill._input._arrow import Tables, below, beside, gaps_of
-from skdistill._input._parquet import MAX_CELLS, ParquetFile, as_named_rows, read_pieces
+from skdistill._input._arrow import Tables, as_floats, as_schema, below, beside, gaps_of
+from skdistill._input._parquet import (
+    MAX_CELLS,
+    ParquetFile,
+    as_named_rows,
+    read_pieces,
+    refuse_changed,
+)
 from skdistill._input._rows import as_rows
 from skdistill._input._scratch import ScratchRows
 
@@ -73,8 +79,8 @@ class DatasetRows:
         Raises
         ------
         ValueError
-            For infinite numbers, a gap in the target, and answers that are none; the error names
-            the file. Where all rows are held back.
+            For infinite numbers, a gap in the target, answers that are none, and a file that has
+            changed since it was found; the error names the file. Where all rows are held back.
         OSError
             Where the scratch file cannot be written.
         """
@@ -97,6 +103,8 @@ class DatasetRows:
                 if scratch is not None:
                     scratch.write(table.filter(~are_held) if are_held.any() else table)
                 with_gaps |= _gaps_of(table.select(self.features))
+        if scratch is not None:
+            scratch.finish()
         if not n_learnt:
             raise ValueError(
                 "All rows of dataset are held back; expected some to learn from. Lower the size "
@@ -125,14 +133,16 @@ class DatasetRows:
     def _tables(self, i):
         """Read all columns of the file at a place, some rows at a time."""
         own = [*self.features, *self.target, *([] if self.answers else self.given)]
-        tables = read_pieces(self.files[i].path, own)
+        read = [self.files[i], *([self.answers[i]] if self.answers else [])]
+        refuse_changed(read)
+        tables = (as_schema(t, self.schema) for t in read_pieces(self.files[i].path, own))
         if self.answers is None:
-            yield from (table.cast(self.schema) for table in tables)
-            return
-        answers = Tables(read_pieces(self.answers[i].path, self.given))
-        for table in tables:
-            table = table.cast(self.schema)
-            yield beside(table, below(answers.take(table.num_rows)), "answer of skdistill ")
+            yield from tables
+        else:
+            answers = Tables(map(as_floats, read_pieces(self.answers[i].path, self.given)))
+            for table in tables:
+                yield beside(table, below(answers.take(table.num_rows)), "answer of skdistill ")
+        refuse_changed(read)
 
 
 def _drawn(n):

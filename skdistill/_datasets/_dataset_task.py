@@ -25,6 +25,12 @@ class DatasetTask:
         Of the sample.
     """
 
+    expected: str
+    """What a target is, for errors."""
+
+    unlearnt: tuple[str, ...] = ("nested",)
+    """Kinds of columns, see `column_kinds`, that are no target."""
+
     def __init__(self, task: Any) -> None:
         self.task = task
 
@@ -59,6 +65,8 @@ class DatasetClasses(DatasetTask):
     teacher_classes : array-like of shape (n_columns,) or None
         The labels of these columns, where their names say nothing.
     """
+
+    expected = "numbers or texts"
 
     def __init__(self, task, given, target, teacher_classes):
         super().__init__(task)
@@ -126,6 +134,9 @@ class DatasetNumbers(DatasetTask):
     teacher_classes : None
         There are none.
     """
+
+    expected = "numbers"
+    unlearnt = ("nested", "date")  # which would pass for numbers
 
     def __init__(self, task, given, target, teacher_classes=None):
         super().__init__(task)

@@ -98,9 +98,9 @@ torch.utils.data.Dataset
             For a student that reads all rows at once: only networks learn some rows at a time.
         ValueError
             For settings that need all rows, files whose columns differ, columns that are missing,
-            answers for other files, rows of several shapes, and values that are none; all of this
-            before any training. In an epoch, for an `IterableDataset` whose rows are fewer or more
-            than they were, or in another order.
+            answers for other files, files that are written to while they are read, rows of several
+            shapes, and values that are none; all of this before any training. In an epoch, for an
+            `IterableDataset` whose rows are fewer or more than they were, or in another order.
         TypeError
             For items that are no pairs of a row and a label, and for a `DataLoader`.
         FileNotFoundError

@@ -9,7 +9,7 @@ from skdistill._datasets._dataset_checks import SMALLER
 from skdistill._datasets._dataset_files import open_dataset, with_answers
 from skdistill._datasets._dataset_parts import Told
 from skdistill._datasets._dataset_task import DatasetClasses, DatasetNumbers
-from skdistill._input._parquet import need_pyarrow
+from skdistill._input._parquet import need_pyarrow, refuse_changed
 from skdistill._input._scratch import ScratchRows
 from skdistill.targets._label_dataset import label_dataset
 from skdistill.targets._memory import open_memory
@@ -70,12 +70,14 @@ class RowsFromFiles:
 
         Where a teacher is heard, the rows that are learnt from are those of `told`.
         """
-        self.rows = open_dataset(self.dataset, self.target, self.soft_targets, self.columns, split)
+        kind = self.kinds[model._task]
+        given = (self.dataset, self.target, self.soft_targets, self.columns)
+        self.rows = open_dataset(*given, split, kind)
         if teacher is not None:
-            yield self.rows.look_through(self.kinds[model._task])
+            yield self.rows.look_through(kind)
             return
         with self._scratch(model, self.rows) as scratch:
-            yield self.rows.look_through(self.kinds[model._task], scratch)
+            yield self.rows.look_through(kind, scratch)
 
     @contextlib.contextmanager
     def told(self, model, teacher, rows, seen, clock):
@@ -83,9 +85,10 @@ class RowsFromFiles:
         files, kind = self.rows, self.kinds[model._task]
         with contextlib.ExitStack() as stack:
             if teacher is not None:
-                with clock.of("teacher"):
-                    answered = _answered(model, teacher, self.dataset, files)
-                    files = with_answers(files, stack.enter_context(answered))
+                answered = _answered(model, teacher, self.dataset, files)
+                with clock.of("teacher"), answered as folder:
+                    refuse_changed(files.files)
+                    files = with_answers(files, folder)
                     scratch = stack.enter_context(self._scratch(model, files))
                     seen = files.look_through(kind, scratch)
             what = kind(rows.task, files.given, files.target, model.teacher_classes)
@@ -99,14 +102,19 @@ class RowsFromFiles:
 
 @contextlib.contextmanager
 def _answered(model, teacher, dataset, rows):
-    """Ask a fitted teacher about all rows once, and lend the folder of its answers."""
+    """Ask a fitted teacher about all rows once, and lend the folder of its answers.
+
+    Another fit with the same `memory` waits meanwhile, lest it write its answers over these.
+    """
     with contextlib.ExitStack() as stack:
         memory = open_memory(model.memory)
         if memory is None:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="skdistill-")))
         else:
             names = "\0".join(str(file.path.resolve()) for file in rows.files)
-            folder = Path(memory.path, "files", hashlib.sha256(names.encode()).hexdigest()[:16])
+            key = hashlib.sha256(names.encode()).hexdigest()[:16]
+            folder = Path(memory.path, "files", key)
+            stack.enter_context(memory.alone(key))
         label_dataset(
             teacher,
             dataset,

@@ -7,7 +7,9 @@ import numpy as np
 
 __all__ = [
     "Tables",
+    "as_floats",
     "as_messages",
+    "as_schema",
     "below",
     "beside",
     "common_schema",
@@ -16,6 +18,7 @@ __all__ = [
     "gaps_of",
     "give_back",
     "positions_among",
+    "without_type",
 ]
 
 
@@ -108,19 +111,91 @@ def give_back() -> None:
     pyarrow.default_memory_pool().release_unused()
 
 
+def without_type(table: Any) -> list[str]:
+    """Return the names of the columns that hold gaps alone, and have no type."""
+    import pyarrow
+
+    return [field.name for field in table.schema if pyarrow.types.is_null(field.type)]
+
+
 def common_schema(schemas: Sequence[Any], columns: Sequence[str]) -> Any:
-    """Return a schema that some columns of all schemas can be cast to, without dictionaries."""
+    """Return a schema that some columns of all schemas can be read as, without dictionaries.
+
+    Parameters
+    ----------
+    schemas : sequence of pyarrow.Schema
+    columns : sequence of str
+
+    Returns
+    -------
+    pyarrow.Schema
+
+    Raises
+    ------
+    ValueError
+        For a column whose types have nothing in common. It names the column.
+    """
     import pyarrow
 
-    plain = [pyarrow.schema([_plain(s.field(name)) for name in columns]) for s in schemas]
-    return pyarrow.unify_schemas(plain, promote_options="permissive")
+    return pyarrow.schema(
+        [(n, _common_type(n, [s.field(n).type for s in schemas])) for n in columns]
+    )
 
 
-def _plain(field):
+def _common_type(name, found):
+    import pyarrow
+    from pyarrow import types
+
+    kinds = list(dict.fromkeys(map(_plain, found)))
+    if len(kinds) == 1:
+        return kinds[0]
+    asked = [pyarrow.uint8() if types.is_boolean(kind) else kind for kind in kinds]
+    has_wide = pyarrow.uint64() in asked and any(map(types.is_signed_integer, asked))
+    if has_wide or any(map(types.is_decimal, asked)):
+        asked.append(pyarrow.float64())
+        # It holds all of them, rounded.
+        asked = [k for k in asked if not (types.is_integer(k) or types.is_decimal(k))]
+    schemas = [pyarrow.schema([(name, kind)]) for kind in asked]
+    try:
+        return pyarrow.unify_schemas(schemas, promote_options="permissive").field(0).type
+    except pyarrow.ArrowTypeError as error:
+        raise ValueError(
+            f"The column {name!r} is of the types {', '.join(map(str, kinds))} in several files; "
+            f"expected one type. Write some of them again."
+        ) from error
+
+
+def _plain(kind):
+    import pyarrow
+    from pyarrow import types
+
+    kind = kind.value_type if types.is_dictionary(kind) else kind
+    # Views of texts cannot be filtered.
+    if kind == pyarrow.string_view():
+        return pyarrow.large_string()
+    return pyarrow.large_binary() if kind == pyarrow.binary_view() else kind
+
+
+def as_schema(table: Any, schema: Any) -> Any:
+    """Return a table whose columns are of the types of a `common_schema`, in its order.
+
+    Whole numbers and decimals that become floats are rounded, as in NumPy.
+    """
+    import pyarrow
+    from pyarrow import types
+
+    columns = [
+        table.column(field.name).cast(field.type, safe=not types.is_floating(field.type))
+        for field in schema
+    ]
+    return pyarrow.Table.from_arrays(columns, schema=schema)
+
+
+def as_floats(table: Any) -> Any:
+    """Return a table of numbers in double precision."""
     import pyarrow
 
-    is_coded = pyarrow.types.is_dictionary(field.type)
-    return pyarrow.field(field.name, field.type.value_type if is_coded else field.type)
+    return as_schema(table, pyarrow.schema([(n, pyarrow.float64()) for n in table.column_names]))
 
 
 def different_values(column: Any, known: Any = None) -> Any:

@@ -2,7 +2,7 @@
 
 from skdistill._input._arrow import common_schema
 from skdistill._input._columns import NUMBERS
-from skdistill._input._parquet import need_pyarrow
+from skdistill._input._parquet import MISSING, need_pyarrow
 
 
 def check_columns(files, wanted, *, all_are_read):
@@ -22,6 +22,7 @@ def check_columns(files, wanted, *, all_are_read):
         It names the file and the column.
     """
     first = files[0]
+    known: dict = {}  # by name: what the column holds, and where that was seen
     for file in files:
         lacking = [name for name in wanted if name not in file.kinds]
         if lacking:
@@ -38,17 +39,25 @@ def check_columns(files, wanted, *, all_are_read):
                 f"columns=[...]."
             )
         for name in wanted:
-            here, there = _group(file.kinds[name]), _group(first.kinds[name])
+            if file.kinds[name] == MISSING:
+                continue
+            here = _group(file.kinds[name])
+            there, other = known.setdefault(name, (here, file))
             if here != there:
                 raise ValueError(
                     f"The column {name!r} of {str(file.path)!r} holds {here}, and that of "
-                    f"{str(first.path)!r} {there}; expected the same in every file. Write one of "
+                    f"{str(other.path)!r} {there}; expected the same in every file. Write one of "
                     f"them again."
                 )
 
 
 def _group(kind):
     return "numbers" if kind in NUMBERS else kind
+
+
+def kind_in(files, name):
+    """Return what a column holds in all files; see `check_columns`."""
+    return next((f.kinds[name] for f in files if f.kinds[name] != MISSING), MISSING)
 
 
 def read_schema(files, columns):

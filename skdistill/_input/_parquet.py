@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from skdistill._aside import written_aside
+from skdistill._input._arrow import without_type
 from skdistill._input._frames import column_kinds
 
 SUFFIX = ".parquet"
@@ -29,6 +30,9 @@ DIGEST = "blake2b"
 
 PANDAS_INDEX = "__index_level_"
 
+MISSING = "missing"
+"""The kind of a column that holds gaps alone, and has no type."""
+
 
 class ParquetFile(NamedTuple):
     """A file, by its footer.
@@ -40,13 +44,16 @@ class ParquetFile(NamedTuple):
     path : Path
     n_rows : int
     kinds : dict of str to str
-        What each column holds; see `column_kinds`.
+        What each column holds; see `column_kinds`. "missing" is a column of gaps without a type.
+    state : tuple of int
+        By which it is seen that the file has changed since.
     """
 
     name: str
     path: Path
     n_rows: int
     kinds: dict[str, str]
+    state: tuple[int, int]
 
 
 def need_pyarrow(who):
@@ -162,6 +169,7 @@ def _of_pyarrow(dataset):
 
 def _look_at(name, path):
     parquet = need_pyarrow("dataset")
+    state = _state_of(path)
     try:
         with parquet.ParquetFile(path) as file:
             schema, n_rows = file.schema_arrow, file.metadata.num_rows
@@ -177,7 +185,34 @@ def _look_at(name, path):
             f"{str(path)!r} has several columns of the name {twice!r}; expected each name once."
         )
     empty = schema.empty_table().select(names)
-    return ParquetFile(name, path, n_rows, dict(zip(names, column_kinds(empty), strict=True)))
+    kinds = dict(zip(names, column_kinds(empty), strict=True))
+    for column in without_type(empty):
+        kinds[column] = MISSING
+    return ParquetFile(name, path, n_rows, kinds, state)
+
+
+def _state_of(path):
+    found = os.stat(path)
+    return found.st_size, found.st_mtime_ns
+
+
+def refuse_changed(files):
+    """Refuse files that were written to since they were found: what was read may be of two files.
+
+    Parameters
+    ----------
+    files : list of ParquetFile
+
+    Raises
+    ------
+    ValueError
+    """
+    for file in files:
+        if _state_of(file.path) != file.state:
+            raise ValueError(
+                f"{str(file.path)!r} has changed while the files were read; expected files that "
+                f"nobody writes to meanwhile. Call again when they are whole."
+            )
 
 
 def read_pieces(file, columns, n_rows=None):

@@ -211,13 +211,15 @@ def stack_rows(parts):
     return np.concatenate(parts, dtype=parts[0].dtype, casting="same_kind")
 
 
-def refuse_files(X):
+def refuse_files(X, name="X"):
     """Refuse the name of a file, and a dataset of pyarrow: what is no rows in memory.
 
     Parameters
     ----------
     X : object
         What the user brought.
+    name : str
+        Of the argument.
 
     Raises
     ------
@@ -225,10 +227,11 @@ def refuse_files(X):
     """
     if isinstance(X, str | os.PathLike) or type(X).__module__.startswith("pyarrow._dataset"):
         raise TypeError(
-            f"X is a {type(X).__name__}, and the rows are in files; expected rows in memory. "
-            f"Parquet files are learnt by fit_dataset(X, target=...) of a DistilledClassifier or "
-            f"DistilledRegressor. A search, a cross-validation or a Pipeline slices or changes all "
-            f"its rows: give it a sample of them."
+            f"{name} is a {type(X).__name__}, and the rows are in files; expected rows in memory. "
+            f"Parquet files are learnt by fit_dataset({name}, target=...) of a DistilledClassifier "
+            f"or DistilledRegressor, and a fitted one answers for them by "
+            f"targets.label_dataset(model, {name}, out). A search, a report, a cross-validation or "
+            f"a Pipeline slices or changes all its rows: give it a sample of them."
         )
 
 

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from skdistill._input._arrow import as_messages, from_messages, give_back
+from skdistill._input._arrow import as_messages, below, from_messages, give_back
 
 CHUNKS = 256
 """Rows that are read together come from so many places, about."""
@@ -36,7 +36,7 @@ class ScratchRows:
         self.n_rows = 0
         self.ends = [0]
         self._file: Any = None
-        self._schema: Any = None
+        self._waiting: Any = None
 
     def __enter__(self) -> Self:
         with self._saying_why():
@@ -44,10 +44,16 @@ class ScratchRows:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._file.close()
+        with contextlib.suppress(OSError):  # of bytes for which there was no room, as was said
+            self._file.close()
+
+    @property
+    def n_together(self) -> int:
+        """Number of rows of a chunk."""
+        return max(LEAST_ROWS, self.n_at_once // CHUNKS)
 
     def write(self, table: Any) -> None:
-        """Write rows behind those before.
+        """Write rows behind those before. Some wait, for others that fill a chunk with them.
 
         Parameters
         ----------
@@ -59,12 +65,21 @@ class ScratchRows:
         OSError
             Where they cannot be written; it says what to do.
         """
-        self._schema = table.schema
-        with self._saying_why():
-            for chunk in as_messages(table, max(LEAST_ROWS, self.n_at_once // CHUNKS)):
-                self._file.write(chunk)
-                self.ends.append(self.ends[-1] + len(chunk))
-        self.n_rows += table.num_rows
+        waiting = table if self._waiting is None else below([self._waiting, table])
+        n_whole = waiting.num_rows - waiting.num_rows % self.n_together
+        self._append(waiting.slice(0, n_whole))
+        self._waiting = waiting.slice(n_whole)
+
+    def finish(self) -> None:
+        """Write the rows that wait, behind which none come.
+
+        Raises
+        ------
+        OSError
+            See `write`.
+        """
+        self._append(self._waiting)
+        self._waiting = self._waiting.slice(0, 0)
 
     def blocks(self, drawn: Callable[[int], np.ndarray]) -> Iterator[Any]:
         """Go through all rows, in a drawn order.
@@ -91,8 +106,18 @@ class ScratchRows:
             give_back()  # what the block before has taken
             chunks = np.flatnonzero(block_of == block).tolist()
             yield from_messages(
-                [(self.ends[i], self.ends[i + 1]) for i in chunks], self._read, self._schema
+                [(self.ends[i], self.ends[i + 1]) for i in chunks],
+                self._read,
+                self._waiting.schema,
             )
+
+    def _append(self, table):
+        with self._saying_why():
+            for chunk in as_messages(table, self.n_together):
+                self._file.write(chunk)
+                self.ends.append(self.ends[-1] + len(chunk))
+            self._file.flush()  # so that a disk without room is told of here
+        self.n_rows += table.num_rows
 
     def _read(self, start, view):
         self._file.seek(start)
@@ -103,10 +128,10 @@ class ScratchRows:
         try:
             yield
         except OSError as error:
-            where = self.folder or tempfile.gettempdir()
+            where = self.folder or tempfile.tempdir  # None where no folder can be written to
             raise OSError(
                 error.errno,
-                f"The rows could not be kept in a scratch file in {str(where)!r} "
+                f"The rows could not be kept in a scratch file in {where or 'any folder'} "
                 f"({error.strerror or error}), after {self.n_rows} rows; expected room for all "
                 f"that are learnt from. Make room there, or name a folder that has it: memory=..., "
                 f"or the environment variable TMPDIR",

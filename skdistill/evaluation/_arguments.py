@@ -10,7 +10,7 @@ from sklearn.utils import assert_all_finite, column_or_1d
 
 from skdistill._input._inputs import as_inputs
 from skdistill._input._labels import refuse_amounts, refuse_fractions
-from skdistill._input._rows import as_rows
+from skdistill._input._rows import as_rows, refuse_files
 
 
 def check_int(owner: str, name: str, value: Any, least: int = 1, why: str = "") -> None:
@@ -62,6 +62,7 @@ def check_metric(owner: str, metric: Any, known: Iterable[str], name: str = "met
 
 def check_some_rows(name: str, X: Any) -> None:
     """Refuse what is no collection of rows, and one without any."""
+    refuse_files(X, name)
     shape: tuple[int, ...] = ()
     if isinstance(X, Mapping):
         X = as_inputs(X)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skdistill._input._columns import NUMBERS
-from skdistill._input._file_columns import check_columns
+from skdistill._input._file_columns import check_columns, kind_in
 from skdistill._input._frames import frame_floats
 from skdistill._input._parquet import as_named_rows
 from skdistill._input._rows import as_rows
@@ -156,7 +156,7 @@ def put_question(teacher, columns, files, teacher_classes, classes):
     ValueError
         For other than as many columns as a member was fitted on.
     """
-    numbers = all(files[0].kinds[name] in NUMBERS for name in columns)
+    numbers = all(kind_in(files, name) in NUMBERS for name in columns)
     widths = [getattr(s.teacher, "n_features_in_", None) for s in teacher.speakers]
     forms = tuple(_names_of_features(s.teacher) for s in teacher.speakers)
     for speaker, names, width in zip(teacher.speakers, forms, widths, strict=True):

@@ -1,6 +1,7 @@
 """What the functions that train refuse, and say why, before they do: reports, curves, rounds."""
 
 import functools
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -142,6 +143,8 @@ REPORTS = {
                            "X_test has no rows; expected at least one.*or a filter"),
     "no training rows": (ValueError, report(X_train=X0[:0], y_train=[]), "X_train has no rows"),
     "X_test is None": (ValueError, report(X_test=None), "X_test is of type NoneType; expected"),
+    "rows in a file": (TypeError, report(X_train=Path("rows")),
+                       "X_train is a .*Path, and the rows are in files.*a report.*a sample"),
     "y_test is None": (ValueError, report(y_test=None), "y_test is of type NoneType; expected a"),
     "another length": (ValueError, report(y_train=Y0[1:]), "50 rows and y_train has 49.*pass one"),
     "a test of another length": (ValueError, report(y_test=Y1[1:]), "30 rows and y_test has 29"),
