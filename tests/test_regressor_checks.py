@@ -7,7 +7,7 @@ from sklearn.tree import DecisionTreeRegressor
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skdistill import DistilledRegressor, StudentNetRegressor
-from skdistill.students import MLP
+from skdistill.students import MLP, DefaultStudent
 
 pytestmark = [
     # The checks' data are few and random: a teacher may well be worse than the mean of y.
@@ -59,10 +59,12 @@ def test_exact_students(estimator, check):
 
 @pytest.mark.slow
 @parametrize_with_checks(
-    [DistilledRegressor(Ridge())],
+    [DistilledRegressor(Ridge()), DistilledRegressor(Ridge(), DefaultStudent(dtype="float64"))],
     expected_failed_checks=weights_not_exact,
 )
 def test_cross_fitted_teacher_and_default_student(estimator, check):
+    if estimator.student is None and check.func.__name__ == "check_methods_subset_invariance":
+        pytest.skip("a product in single precision is rounded otherwise for fewer rows")
     check(estimator)
 
 
