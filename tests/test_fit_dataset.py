@@ -225,6 +225,34 @@ def test_a_block_is_gone_before_the_next_is_read(tmp_path, small_blocks, monkeyp
     assert blocks == [1] * 8  # the rows that are held back
 
 
+class Lengths(TransformerMixin, BaseEstimator):
+    """Reads how long a text is, and notes what it reads at a time."""
+
+    seen: list = []
+
+    def fit(self, X, y=None):
+        self.is_fitted_ = True
+        return self
+
+    def transform(self, X):
+        lengths = X["text"].str.len().to_numpy(dtype=np.float32)[:, None]
+        self.seen.append(lengths.ravel().tolist())
+        return lengths
+
+
+def test_so_many_bytes_are_read_at_a_time_however_long_the_texts_are(tmp_path, monkeypatch):
+    monkeypatch.setattr(Lengths, "seen", [])
+    monkeypatch.setattr("skdistill._input._scratch.MAX_BYTES", 200_000)
+    lengths = np.arange(N) % 50 + 150
+    rows = pd.DataFrame({"text": ["x" * n for n in lengths], "y": np.arange(N) // 3000})
+    net = StudentNet(MLP, module__hidden_units=(4,), max_epochs=1, train_split=None)
+    model = DistilledClassifier(None, make_pipeline(Lengths(), net), alpha=0, device="cpu")
+    model.fit_dataset(write(tmp_path / "rows", rows), target="y")
+    blocks = Lengths.seen[-6:]
+    np.testing.assert_array_equal(np.sort(np.concatenate(blocks)), np.sort(lengths))  # an epoch
+    assert max(map(sum, blocks)) < 240_000
+
+
 def test_a_single_row_that_is_left_over_joins_the_batch_before_it(tmp_path):
     rows = pd.DataFrame({"number": np.arange(129, dtype=np.float32), "y": np.arange(129) % 2})
     Watching.seen = []
