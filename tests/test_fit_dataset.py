@@ -377,8 +377,8 @@ COLUMNS = {
     "decimals": (1.0 * ones, (pa.decimal128(3, 1), pa.int64(), pa.decimal128(9, 5))),
     "beyond 53 bits": (2**60 + ones * 2**50 + 1, (pa.int64(), pa.float64(), pa.float32())),
     "beyond 63 bits": (2.0 ** (61 + 2 * ones * first), (pa.uint64(), pa.int64(), pa.int64())),
-    "texts": (words, (pa.string(), pa.large_string(), pa.string_view())),
-    "views": (words, (pa.string_view(),) * 3),
+    "texts": (words, (pa.string(), pa.large_string(), pa.string())),
+    "views of texts": (words, (pa.string(), pa.string_view(), pa.string_view())),
     "numbers, and gaps alone": (gone, (pa.null(), pa.int64(), pa.float32())),
 }
 
@@ -387,7 +387,10 @@ COLUMNS = {
 def test_files_whose_columns_have_other_types_are_those_of_a_fit_in_memory(case, tmp_path):
     values, types = COLUMNS[case]
     rows = table()[["a"]].assign(x=values if values.dtype.kind in "US" else values.astype(float))
-    folder = write_columns(tmp_path / "rows", third_by_third(values, *types))
+    try:
+        folder = write_columns(tmp_path / "rows", third_by_third(values, *types))
+    except pa.ArrowNotImplementedError as error:
+        pytest.skip(f"This pyarrow writes no such column: {error}")
     expected = model(**ONE_BATCH).set_params(alpha=0).fit(rows, table()["y"])
     found = model(**ONE_BATCH).set_params(alpha=0).fit_dataset(folder, target="y")
     np.testing.assert_allclose(
