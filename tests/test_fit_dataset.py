@@ -592,6 +592,20 @@ REFUSED = {
         attempt(target="z"),
         "no column 'z'; expected .*in every",
     ),
+    "labels in the names of folders": (
+        ValueError,
+        lambda folder: (
+            pads.write_dataset(
+                pa.Table.from_pandas(table()),
+                folder / "rows",
+                format="parquet",
+                partitioning=["y"],
+                partitioning_flavor="hive",
+            ),
+            model().fit_dataset(folder / "rows", target="y"),
+        ),
+        "no column 'y'; expected .*Names of folders are not read: write the column into the files",
+    ),
     "a missing answer column": (
         ValueError,
         attempt(soft_targets=["high", "low", "nid"]),
