@@ -26,10 +26,12 @@ def check_columns(files, wanted, *, all_are_read):
     for file in files:
         lacking = [name for name in wanted if name not in file.kinds]
         if lacking:
+            step = "Take the file out, or write it again; columns=[...] says what is read."
+            if f"/{lacking[0]}=" in f"/{file.name}":
+                step = "Names of folders are not read: write the column into the files themselves."
             raise ValueError(
                 f"{str(file.path)!r} has no column {lacking[0]!r}; expected {wanted[:6]} in every "
-                f"file, and it has {list(file.kinds)[:6]}. Take the file out, or write it again; "
-                f"columns=[...] says what is read."
+                f"file, and it has {list(file.kinds)[:6]}. {step}"
             )
         other = [name for name in file.kinds if name not in first.kinds]
         if all_are_read and other:

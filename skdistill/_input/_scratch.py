@@ -15,6 +15,9 @@ CHUNKS = 256
 LEAST_ROWS = 64
 """Of a chunk: each costs some microseconds a column."""
 
+MAX_BYTES = 2**26
+"""Of the rows that are read together: texts may be long."""
+
 
 class ScratchRows:
     """A file of rows in chunks of a few, which are read in a drawn order.
@@ -25,7 +28,7 @@ class ScratchRows:
     Parameters
     ----------
     n_at_once : int
-        How many rows are read at a time, about.
+        How many rows are read at a time, about; fewer where they would take more than `MAX_BYTES`.
     folder : Path or None
         Where the file is; None is the system's folder for such files.
     """
@@ -47,11 +50,6 @@ class ScratchRows:
         with contextlib.suppress(OSError):  # of bytes for which there was no room, as was said
             self._file.close()
 
-    @property
-    def n_together(self) -> int:
-        """Number of rows of a chunk."""
-        return max(LEAST_ROWS, self.n_at_once // CHUNKS)
-
     def write(self, table: Any) -> None:
         """Write rows behind those before. Some wait, for others that fill a chunk with them.
 
@@ -66,7 +64,7 @@ class ScratchRows:
             Where they cannot be written; it says what to do.
         """
         waiting = table if self._waiting is None else below([self._waiting, table])
-        n_whole = waiting.num_rows - waiting.num_rows % self.n_together
+        n_whole = waiting.num_rows - waiting.num_rows % self._n_together(waiting)
         self._append(waiting.slice(0, n_whole))
         self._waiting = waiting.slice(n_whole)
 
@@ -96,10 +94,11 @@ class ScratchRows:
         Yields
         ------
         pyarrow.Table of shape (n_rows, n_columns)
-            Of about `n_at_once` rows.
+            Of about `n_at_once` rows, or fewer.
         """
         n_chunks = len(self.ends) - 1
-        n_blocks = min(n_chunks, -(-self.n_rows // self.n_at_once))
+        n_needed = max(-(-self.n_rows // self.n_at_once), -(-self.ends[-1] // MAX_BYTES))
+        n_blocks = min(n_chunks, n_needed)
         n_deals = -(-n_chunks // n_blocks)
         block_of = np.concatenate([drawn(n_blocks) for _ in range(n_deals)])[:n_chunks]
         for block in range(n_blocks):
@@ -111,9 +110,14 @@ class ScratchRows:
                 self._waiting.schema,
             )
 
+    def _n_together(self, table):
+        """Return how many rows make a chunk."""
+        n_of_bytes = table.num_rows * MAX_BYTES // max(1, CHUNKS * table.nbytes)
+        return max(LEAST_ROWS, min(self.n_at_once // CHUNKS, n_of_bytes))
+
     def _append(self, table):
         with self._saying_why():
-            for chunk in as_messages(table, self.n_together):
+            for chunk in as_messages(table, self._n_together(table)):
                 self._file.write(chunk)
                 self.ends.append(self.ends[-1] + len(chunk))
             self._file.flush()  # so that a disk without room is told of here
