@@ -213,13 +213,16 @@ def test_it_is_a_classifier_as_scikit_learn_has_them():
 
 
 def test_indicators_in_all_their_forms():
-    expected = make(LINEAR_OF_ALL).fit(X, Y).predict_proba(X)
+    fitted = make(LINEAR_OF_ALL).fit(X, Y)
+    expected, score = fitted.predict_proba(X), fitted.score(X, Y)
+    assert score == (fitted.predict(X) == Y).all(axis=1).mean()
     forms = [Y.astype(bool), Y.astype(float), Y.tolist(), sparse.csr_matrix(Y)]
     table = pd.DataFrame(Y, columns=["a", "b", "c"])
     forms += [table, table.astype({"a": bool}), table.astype("Int64"), table.astype("boolean")]
     forms += [table.set_axis(pd.MultiIndex.from_tuples([("x", 1), ("x", 2), ("y", 1)]), axis=1)]
     for y in [*forms, table.astype(object)]:
         np.testing.assert_array_equal(make(LINEAR_OF_ALL).fit(X, y).predict_proba(X), expected)
+        assert fitted.score(X, y) == fitted.student_.score(X, y) == score
     named = pd.DataFrame(TRUE[:, ::-1], columns=["c", "b", "a"])
     model = make().fit(X, pd.DataFrame(Y, columns=["a", "b", "c"]), soft_targets=named)
     given = make().fit(X, Y, soft_targets=TRUE)

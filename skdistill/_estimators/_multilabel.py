@@ -11,7 +11,7 @@ from sklearn.base import ClassifierMixin
 from skdistill._compat import Interval, fit_context
 from skdistill._estimators._base import BaseDistilled
 from skdistill.losses._regression import SquaredErrorLoss
-from skdistill.targets._labels_task import LabelsTask
+from skdistill.targets._labels_task import LabelsTask, read_indicators
 
 
 def _find_loss(loss):
@@ -258,6 +258,22 @@ Unlabeled, default=None
         ndarray of shape (n_samples, n_labels), float64
         """
         return self.fitted_.predict_proba(X)
+
+    def score(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Return the share of rows of which all labels are right.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features) or more axes
+        y : {array-like, sparse matrix} of shape (n_samples, n_labels)
+            0 and 1, in the forms that `fit` takes.
+        sample_weight : array-like of shape (n_samples,), default=None
+
+        Returns
+        -------
+        float
+        """
+        return super().score(X, read_indicators(y), sample_weight)
 
     def _read_task(self, X, y, classes=None, soft_targets=None, teacher=None):
         task = LabelsTask.from_y(y)

@@ -33,6 +33,7 @@ from skdistill.evaluation._problem import (
 )
 from skdistill.evaluation._tasks import task_of
 from skdistill.evaluation._teaching import answers_suffice
+from skdistill.losses._adversarial import AdversarialTraining
 from skdistill.targets._plan import check_teacher
 from skdistill.training._features import check_feature_losses
 from skdistill.training._views import views_of
@@ -201,10 +202,15 @@ def student_arms(model: Any, names: Iterable[Any], **changes: Any) -> tuple[Arm,
     tuple of Arm
     """
     taught = TARGETS if answers_suffice(model) else OWN
+    # Cross-entropy on soft labels is kd at T = 1, whatever loss the model itself uses; rows that an
+    # attack has moved for the labels are moved for these, too.
+    cross_entropy = {"loss": "kd", "alpha": 1.0, "temperature": 1.0}
+    if isinstance(model.loss, AdversarialTraining):
+        cross_entropy["loss"] = clone(model.loss).set_params(weight=1.0)
     kinds: dict[str, tuple[str, dict[str, Any]]] = {
         PLAIN: (LABELS, {"alpha": 0.0}),
-        SMOOTHED: (SMOOTHED_LABELS, _CROSS_ENTROPY),
-        TEACHER_LABELS: (TEACHER_CLASSES, _CROSS_ENTROPY),
+        SMOOTHED: (SMOOTHED_LABELS, cross_entropy),
+        TEACHER_LABELS: (TEACHER_CLASSES, cross_entropy),
         TEACHER_NUMBERS: (taught, {"alpha": 1.0}),
         DISTILLED: (taught, {}),
     }
@@ -213,7 +219,3 @@ def student_arms(model: Any, names: Iterable[Any], **changes: Any) -> tuple[Arm,
         learns, parameters = kinds[name]
         arms.append(Arm(name, model, learns, {"verbose": 0, **parameters, **changes}))
     return tuple(arms)
-
-
-# Cross-entropy on soft labels is kd at T = 1, whatever loss the model itself uses.
-_CROSS_ENTROPY = {"loss": "kd", "alpha": 1.0, "temperature": 1.0}

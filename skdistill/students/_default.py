@@ -14,7 +14,15 @@ SETTINGS = [
 ]
 """The settings of the net that it ends in."""
 
-PARTS = ["module", "optimizer", "iterator_train", "iterator_valid", "dataset", "callbacks"]
+PARTS = [
+    "module",
+    "optimizer",
+    "iterator_train",
+    "iterator_valid",
+    "dataset",
+    "callbacks",
+    "compile",
+]
 """Those of them that have settings too."""
 
 

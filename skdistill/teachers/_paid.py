@@ -59,7 +59,8 @@ class Audit(NamedTuple):
     n_rows : int
         Labelled rows that it was asked about.
     accuracy : float
-        Share of them of which the most probable class is the label.
+        Share of them of which the most probable class is the label. Where k classes are the most
+        probable alike, as of a text that names none, the label is right by 1 / k if it is of them.
     interval : tuple of float
         Wilson's interval of 95 % for it.
     cost : float
@@ -254,7 +255,9 @@ class PaidTeacher(BaseEstimator):
         check_consistent_length(X, labels)
         check_known(labels, self.classes_)
         before = self.spent
-        right = self.classes_[self.predict_proba(X).argmax(axis=1)] == labels
+        shares = self.predict_proba(X)
+        likeliest = shares == shares.max(axis=1, keepdims=True)
+        right = (likeliest & (labels[:, None] == self.classes_)).sum(axis=1) / likeliest.sum(axis=1)
         accuracy, n_rows = float(right.mean()), len(labels)
         return Audit(n_rows, accuracy, wilson(accuracy, n_rows), self.spent - before)
 

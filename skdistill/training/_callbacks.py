@@ -9,6 +9,7 @@ from skdistill._temperature import best_temperature
 from skdistill._warn import warn
 from skdistill.exceptions import TrainingWarning
 from skdistill.students._last_layer import find_last_layer
+from skdistill.training._compiled import uncompiled
 
 SECONDS = 2.0
 """Between two lines of a training, where there is no bar."""
@@ -93,7 +94,7 @@ class FitTemperature(Callback):
         if not np.isfinite(logits).all():
             return
         self.temperature_ = best_temperature(logits, positions, weight, self.prior_scale)
-        last = find_last_layer(net.module_, rows, net.device or "cpu")
+        last = find_last_layer(uncompiled(net.module_), rows, net.device or "cpu")
         if last is None:
             self.remaining_ = self.temperature_
             return

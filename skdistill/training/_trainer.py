@@ -12,15 +12,6 @@ from skorch.callbacks import Callback, LRScheduler
 from torch.optim.lr_scheduler import CosineAnnealingLR, ReduceLROnPlateau
 
 from skdistill._compat import callback_names
-from skdistill._generators import (
-    DrawWeights,
-    drawing_from,
-    draws_globally,
-    is_ours,
-    make_generator,
-    make_streams,
-    seeded,
-)
 from skdistill._input._inputs import name_rows
 from skdistill._interrupts import only_whole
 from skdistill._torch import as_tensor, evaluating, first_output, run_module
@@ -31,7 +22,8 @@ from skdistill.students._images import ADD_CHANNEL, MOVE_CHANNELS, are_channels_
 from skdistill.students._members import MemberMLP
 from skdistill.students._soft_tree import SoftDecisionTree
 from skdistill.training._callbacks import CountEpochs, FitTemperature, StopAtNonFinite
-from skdistill.training._ranks import current_ranks
+from skdistill.training._compiled import uncompiled
+from skdistill.training._draws import drawing, drawing_weights
 from skdistill.training._scoring import (
     check_callbacks,
     counting_batches,
@@ -104,7 +96,7 @@ def initialize_net(net, X, n_outputs, seed=None, labels=packed_labels):
             _check_names_of_callbacks(net)
             if net.history_ is not None:
                 net.history_ = type(net.history_)()  # skorch would clear that of an earlier fit
-            with _drawing_weights(net, seed):
+            with drawing_weights(net, seed):
                 net.initialize()
         except StudentError:
             raise
@@ -116,7 +108,7 @@ def initialize_net(net, X, n_outputs, seed=None, labels=packed_labels):
         check_callbacks(net)
         check_trainable(net.module_)
         _check_members(net)
-        with _drawing_weights(net, seed):
+        with drawing_weights(net, seed):
             outputs = _probe(net, X, n_outputs)
     net.criterion_.look_at(outputs)
     _add_guards(net, labels)
@@ -137,7 +129,7 @@ def initialize_again(net, labels=packed_labels):
         See `initialize_net`.
     """
     with with_gradients():  # a copy that is made in inference mode could not be trained
-        net.module_ = copy.deepcopy(net.module_)
+        net.module_ = net.torch_compile(copy.deepcopy(net.module_), name="module")
     net.history_ = copy.copy(net.history_)
     net.initialize_optimizer()
     if net.callbacks != "disable":
@@ -309,7 +301,7 @@ def train_net(net, X, y, *, seed=None):
     n_before = len(net.history)
     with contextlib.ExitStack() as stack:
         stack.enter_context(with_gradients())
-        stack.enter_context(_drawing(net, seed))
+        stack.enter_context(drawing(net, seed))
         for term in net.criterion_.terms:
             stack.enter_context(term.running(net, X))
         net.notify("on_train_begin", X=X, y=y)
@@ -336,6 +328,7 @@ def tidy(net):
     net : skorch.NeuralNet
         Changed in place.
     """
+    net.module_ = uncompiled(net.module_)  # is saved and exported as any, and asked anywhere
     net.module_.eval()
     # Gradients and Adam's moments are three times the module and serve training alone.
     net.module_.zero_grad(set_to_none=True)
@@ -343,44 +336,6 @@ def tidy(net):
     for _, callback in net.callbacks_:
         if isinstance(callback, LRScheduler):
             callback.lr_scheduler_ = None  # holds the optimiser, and through it the module again
-
-
-@contextlib.contextmanager
-def _drawing_weights(net, seed):
-    """Draw a net's first weights from a seed, and leave torch's own generator alone."""
-    if seed is None:
-        yield
-        return
-    # Somebody else's module may draw anything, when it is made and when it is first asked.
-    module = net.module
-    is_known = module is None or is_ours(module)
-    if isinstance(module, torch.nn.Module):
-        is_known = not draws_globally(module)
-    lent = contextlib.nullcontext() if is_known else seeded(seed, _device_of(net))
-    with lent, DrawWeights(make_generator(seed)):
-        yield
-
-
-@contextlib.contextmanager
-def _drawing(net, seed):
-    """Draw the order of the rows, dropout and views from a seed, likewise."""
-    if seed is None:
-        yield
-        return
-    device, ranks = _device_of(net), current_ranks()
-    rank = 0 if ranks is None else ranks.rank
-    objective = net.criterion_
-    losses = [loss for term in objective.terms for loss in term.losses]
-    losses += [] if objective.loss is None else [objective.loss]
-    apart = getattr(net, "draws_apart", lambda losses: False)(losses)
-    is_known = apart and not draws_globally(net.module_)
-    lent = contextlib.nullcontext() if is_known else seeded(seed + (4 * rank << 32), device)
-    with lent, drawing_from(make_streams(seed, device, rank)):
-        yield
-
-
-def _device_of(net):
-    return torch.device(net.device or "cpu")
 
 
 def raised_by_callback(interrupt):

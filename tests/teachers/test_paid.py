@@ -214,6 +214,27 @@ def test_a_table_is_handed_on_as_one(tmp_path):
     assert teacher.dry_run(table.set_axis([7, 8, 9])).n_new == 0
 
 
+def test_an_answer_that_tells_no_class_apart_is_right_by_chance(tmp_path):
+    def ask(rows):
+        texts = {0.0: "No idea.", 1.0: {"a": 0.4, "b": 0.4}, 2.0: "It is c."}
+        return [texts[row[0]] for row in rows]
+
+    teacher = PaidTeacher(ask, tmp_path / "answers", classes=["a", "b", "c"])
+    assert teacher.audit([[0.0]] * 4, ["a"] * 4).accuracy == pytest.approx(1 / 3)
+    assert teacher.audit([[1.0]] * 4, ["a", "b", "c", "c"]).accuracy == pytest.approx(1 / 4)
+    assert teacher.audit([[2.0]] * 4, ["a", "c", "c", "c"]).accuracy == pytest.approx(3 / 4)
+
+
+def test_the_last_row_that_the_budget_buys_is_bought(tmp_path):
+    rows = np.arange(263.0)[:, None]
+    settings = {"cost_per_row": 0.05, "budget": 263 * 0.05, "batch_size": 263}
+    teacher = make(lambda rows: ["setosa"] * len(rows), tmp_path, **settings)
+    teacher.predict_proba(rows[:-1])
+    assert teacher.spent == 262 * 0.05  # a sum of 262 copies of 0.05 is more
+    assert teacher.dry_run(rows).n_affordable == 1
+    assert len(teacher.predict_proba(rows)) == 263
+
+
 def test_the_audit_counts_and_says_how_sure_it_is(tmp_path):
     teacher = make(Api(), tmp_path, cost_per_row=2.0)
     audit = teacher.audit(X[:100], Y[:100])

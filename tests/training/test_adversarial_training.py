@@ -16,6 +16,7 @@ from torch.nn.functional import cross_entropy, log_softmax
 from skdistill import DistilledClassifier, DistilledRegressor, StudentNet
 from skdistill._generators import make_streams
 from skdistill._random import draw_seeds
+from skdistill.evaluation import distillation_report
 from skdistill.exceptions import StudentError
 from skdistill.losses import ARD, RSLAD, AdversarialTraining
 from skdistill.students import MLP, TabularMLP
@@ -195,6 +196,22 @@ def test_a_tree_as_teacher_views_and_members_go_with_it():
         loss = ARD(**BALL) if alpha else AdversarialTraining(**BALL)
         model = distilled(loss, alpha, student=student, teacher=tree if alpha else None)
         assert model.fit(rows, Y).history_[-1]["train_loss"] > 0
+
+
+def test_all_students_of_a_report_learn_the_rows_that_an_attack_moves():
+    net = StudentNet(MLP, module__hidden_units=(8,), max_epochs=2, batch_size=32)
+    tree = DecisionTreeClassifier(max_depth=3, random_state=0).fit(X, Y)
+    loss = AdversarialTraining(weight=2.0, **BALL)
+    model = DistilledClassifier(tree, net, loss=loss, random_state=0)
+    report = distillation_report(model, X, Y, X_MORE, DIGITS.target[96:128] % 3)
+    alone = clone(model).set_params(teacher=None, alpha=1, loss=AdversarialTraining(**BALL))
+    targets = {
+        "label smoothing": 0.9 * np.eye(3)[Y] + 0.1 / 3,
+        "teacher's hard labels": np.eye(3)[tree.predict(X)],
+    }
+    for arm, soft in targets.items():
+        expected = clone(alone).fit(X, Y, soft_targets=soft).predict_proba(X_MORE)
+        np.testing.assert_allclose(report.probabilities[arm], expected, atol=1e-5, err_msg=arm)
 
 
 def test_settings_are_parameters():
