@@ -40,6 +40,7 @@ class ScratchRows:
         self.ends = [0]
         self._file: Any = None
         self._waiting: Any = None
+        self._schema: Any = None
 
     def __enter__(self) -> Self:
         with self._saying_why():
@@ -63,6 +64,7 @@ class ScratchRows:
         OSError
             Where they cannot be written; it says what to do.
         """
+        self._schema = table.schema
         waiting = table if self._waiting is None else below([self._waiting, table])
         n_whole = waiting.num_rows - waiting.num_rows % self._n_together(waiting)
         self._append(waiting.slice(0, n_whole))
@@ -77,7 +79,7 @@ class ScratchRows:
             See `write`.
         """
         self._append(self._waiting)
-        self._waiting = self._waiting.slice(0, 0)
+        self._waiting = None
 
     def blocks(self, drawn: Callable[[int], np.ndarray]) -> Iterator[Any]:
         """Go through all rows, in a drawn order.
@@ -104,11 +106,8 @@ class ScratchRows:
         for block in range(n_blocks):
             give_back()  # what the block before has taken
             chunks = np.flatnonzero(block_of == block).tolist()
-            yield from_messages(
-                [(self.ends[i], self.ends[i + 1]) for i in chunks],
-                self._read,
-                self._waiting.schema,
-            )
+            spans = [(self.ends[i], self.ends[i + 1]) for i in chunks]
+            yield from_messages(spans, self._read, self._schema)
 
     def _n_together(self, table):
         """Return how many rows make a chunk."""
