@@ -29,16 +29,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
+from _asking_net import AskingNet
 from _tables import TABLES, load
-from sklearn.base import clone
+from joblib.externals.loky import get_reusable_executor
 from sklearn.datasets import make_classification
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from skorch import NeuralNetClassifier
-from torch.nn.functional import kl_div, log_softmax
 
 from skdistill import DistillationSearchCV, DistilledClassifier, StudentNet
 from skdistill.students import MLP, TablePreprocessor
@@ -47,33 +46,6 @@ GRID = {"temperature": [1.0, 2.0, 3.0, 4.0], "alpha": [0.3, 0.6, 0.9]}
 SCORING = ["accuracy", "neg_log_loss"]
 RATES = [0.002, 0.0005, 0.008, 0.03]
 MADE = "made"
-
-
-class AskingNet(NeuralNetClassifier):
-    """A skorch net that asks its teacher about every batch anew."""
-
-    def __init__(self, *args, teacher, temperature=2.0, alpha=0.5, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.teacher = teacher
-        self.temperature = temperature
-        self.alpha = alpha
-
-    def fit(self, X, y):
-        """Fit the teacher where it is not, and the net."""
-        self.teacher_ = self.teacher
-        if not isinstance(self.teacher, FrozenEstimator):
-            self.teacher_ = clone(self.teacher).fit(X, y)
-        return super().fit(X, y)
-
-    def get_loss(self, y_pred, y_true, X=None, training=False):
-        """Return the loss of the labels and the teacher's."""
-        logits = y_pred
-        hard = torch.nn.functional.cross_entropy(logits, y_true)
-        answer = torch.from_numpy(self.teacher_.predict_proba(X.numpy())).clamp_min(1e-7).log()
-        log_p = log_softmax(answer.to(logits) / self.temperature, dim=1)
-        log_q = log_softmax(logits / self.temperature, dim=1)
-        soft = kl_div(log_q, log_p, reduction="batchmean", log_target=True)
-        return (1 - self.alpha) * hard + self.alpha * self.temperature**2 * soft
 
 
 def read(table, n_rows, folder):
@@ -134,6 +106,8 @@ def run(arm, case, options):
     started = clock()
     search = kind(model, grid, **settings).fit(X, y)
     seconds = clock() - started
+    if n_jobs is not None:
+        get_reusable_executor().shutdown()  # or this process waits for its workers to be idle long
     if arm == "by hand":
         seconds *= options.epochs / options.asking_epochs
     if options.halving:
