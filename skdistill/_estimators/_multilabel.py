@@ -6,12 +6,11 @@ from typing import Any, Self
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
-from sklearn.base import ClassifierMixin
 
 from skdistill._compat import Interval, fit_context
 from skdistill._estimators._base import BaseDistilled
 from skdistill.losses._regression import SquaredErrorLoss
-from skdistill.targets._labels_task import LabelsTask, read_indicators
+from skdistill.targets._labels_task import LabelsMixin, LabelsTask
 
 
 def _find_loss(loss):
@@ -19,7 +18,7 @@ def _find_loss(loss):
     return SquaredErrorLoss()
 
 
-class DistilledMultilabelClassifier(ClassifierMixin, BaseDistilled):
+class DistilledMultilabelClassifier(LabelsMixin, BaseDistilled):
     r"""Train a small student on a strong teacher's probabilities of several labels for each row.
 
     The student has a logit :math:`z_j` for each label and minimises
@@ -259,22 +258,6 @@ Unlabeled, default=None
         """
         return self.fitted_.predict_proba(X)
 
-    def score(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
-        """Return the share of rows of which all labels are right.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features) or more axes
-        y : {array-like, sparse matrix} of shape (n_samples, n_labels)
-            0 and 1, in the forms that `fit` takes.
-        sample_weight : array-like of shape (n_samples,), default=None
-
-        Returns
-        -------
-        float
-        """
-        return super().score(X, read_indicators(y), sample_weight)
-
     def _read_task(self, X, y, classes=None, soft_targets=None, teacher=None):
         task = LabelsTask.from_y(y)
         self.n_labels_ = task.n_columns
@@ -295,10 +278,3 @@ Unlabeled, default=None
             **super()._loss_settings(net, rows, targets),
             "temperature": float(self.temperature),
         }
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_label = True
-        tags.target_tags.single_output = False
-        tags.target_tags.multi_output = True
-        return tags

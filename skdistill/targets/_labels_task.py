@@ -1,9 +1,12 @@
 """Several labels for each row: what is learnt, and what a teacher is asked for."""
 
 from numbers import Real
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import sparse
+from sklearn.base import ClassifierMixin
 from sklearn.utils import assert_all_finite
 
 from skdistill._input._tensors import array_of
@@ -120,3 +123,30 @@ class LabelsTask(NumberTask):
             for part in [targets.values, *super().align_given(targets).more]
         )
         return targets.replace(values=values, more=more)
+
+
+class LabelsMixin(ClassifierMixin):
+    """What answers with several labels of a row: how it is scored, and its tags."""
+
+    def score(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Return the share of rows of which all labels are right.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features) or more axes
+        y : {array-like, sparse matrix} of shape (n_samples, n_labels)
+            0 and 1, in the forms that `fit` takes.
+        sample_weight : array-like of shape (n_samples,), default=None
+
+        Returns
+        -------
+        float
+        """
+        return super().score(X, read_indicators(y), sample_weight)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        tags.target_tags.single_output = False
+        tags.target_tags.multi_output = True
+        return tags

@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from skdistill._atomic import all_or_nothing
-from skdistill.targets._labels_task import LabelsTask, read_indicators
+from skdistill.targets._labels_task import LabelsMixin, LabelsTask
 from skdistill.targets._tasks import ClassTask, NumberTask
 from skdistill.training._criterion import (
     DistillationCriterion,
@@ -232,7 +232,7 @@ class RegressorStudentMixin(RegressorMixin, BaseStudent):
         return NumberLink(np.zeros(task.n_columns), np.ones(task.n_columns))
 
 
-class MultilabelStudentMixin(ClassifierMixin, BaseStudent):
+class MultilabelStudentMixin(LabelsMixin, BaseStudent):
     """A student that learns several labels for each row."""
 
     _task = LabelsTask
@@ -257,28 +257,5 @@ class MultilabelStudentMixin(ClassifierMixin, BaseStudent):
         """
         return self._answer("predict_proba", X)
 
-    def score(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
-        """Return the share of rows of which all labels are right.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, ...)
-        y : {array-like, sparse matrix} of shape (n_samples, n_labels)
-            0 and 1, in the forms that `fit` takes.
-        sample_weight : array-like of shape (n_samples,), default=None
-
-        Returns
-        -------
-        float
-        """
-        return super().score(X, read_indicators(y), sample_weight)
-
     def _make_link(self, task, criterion=None):
         return LabelLink(task.n_columns, task.names)
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_label = True
-        tags.target_tags.single_output = False
-        tags.target_tags.multi_output = True
-        return tags
