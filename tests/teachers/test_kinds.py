@@ -44,7 +44,7 @@ class Flat(nn.Module):
 
 def traced(module):
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", category=DeprecationWarning)
+        warnings.filterwarnings("ignore", message="`torch.jit")  # torch says it will go
         return torch.jit.trace(module, torch.zeros(2, 6))
 
 

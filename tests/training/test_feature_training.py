@@ -398,7 +398,7 @@ class OddLayers(nn.Module):
 
 def script(module):
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
+        warnings.filterwarnings("ignore", message="`torch.jit")  # torch says it will go
         return torch.jit.script(nn.Sequential(*module))
 
 
