@@ -39,7 +39,6 @@ from skdistill._input._inputs import check_form, form_of
 __all__ = [
     "CALIBRATION",
     "BaseSearchCV",
-    "Columns",
     "HasMethods",
     "Interval",
     "Options",
@@ -47,11 +46,13 @@ __all__ = [
     "callback_names",
     "check_names_and_width",
     "check_sample_weight",
+    "columns_of",
     "copy_estimator_state",
     "failed_scores",
     "fit_context",
     "hist_boosting_parts",
     "initialize_for_prediction",
+    "keep_columns",
     "learn_names_and_width",
     "names_of_columns",
     "replace_inferred_classes",
@@ -118,15 +119,28 @@ def learn_names_and_width(estimator, X):
     Parameters
     ----------
     estimator : estimator
-        Gets `n_features_in_`, and `feature_names_in_` where all names are strings; of dicts and of
-        several inputs their form.
+        Gets `n_features_in_`, and `feature_names_in_` where all names are strings.
     X : {ndarray, sparse matrix, DataFrame, SliceDict} of shape (n_samples, n_features) or more axes
     """
     validate_data(estimator, X, skip_check_array=True)
-    estimator._form_in_ = form_of(X)
-    estimator._labels_in_ = names = column_names(X) if is_table(X) else None
+    keep_columns(estimator, column_names(X) if is_table(X) else None, form_of(X))
+
+
+def keep_columns(estimator, names, form):
+    """Record names of columns, and the form of rows, beside the width that is known.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Gets `feature_names_in_` where all names are strings.
+    names : list or None
+        Those of a table.
+    form : object
+        See `skdistill._input._inputs.form_of`.
+    """
     if names and all(isinstance(name, str) for name in names):
         estimator.feature_names_in_ = np.array(names, dtype=object)
+    estimator._columns_in_ = Columns(estimator, names, form)
 
 
 class Columns:
@@ -135,14 +149,26 @@ class Columns:
     Parameters
     ----------
     estimator : estimator
-        A fitted one; see `learn_names_and_width`.
+        Knows its width, if its rows have one.
+    names : list, default=None
+        Those of a table, strings or not.
+    form : object, default=None
+        That of rows without columns; see `skdistill._input._inputs.form_of`.
     """
 
-    def __init__(self, estimator):
+    def __init__(self, estimator, names=None, form=None):
         self.owner = type(estimator).__name__
-        for name in ("n_features_in_", "feature_names_in_", "_labels_in_", "_form_in_"):
+        self.names = names
+        self.form = form
+        for name in ("n_features_in_", "feature_names_in_"):
             if name in vars(estimator):
                 setattr(self, name, getattr(estimator, name))
+
+
+def columns_of(estimator):
+    """Return the `Columns` of an estimator, made once in `fit`: a single row takes less time."""
+    kept = vars(estimator).get("_columns_in_")
+    return Columns(estimator) if kept is None else kept
 
 
 def check_names_and_width(seen, X):
@@ -163,10 +189,11 @@ def check_names_and_width(seen, X):
         For a table whose columns are others than those of `fit`, or in another order, and for
         dicts and inputs where `fit` got other rows.
     """
-    owner = getattr(seen, "owner", type(seen).__name__)
-    check_form(X, getattr(seen, "_form_in_", None), owner)
+    seen = seen if isinstance(seen, Columns) else columns_of(seen)
+    owner = seen.owner
+    check_form(X, seen.form, owner)
     if is_table(X):
-        names, of_fit = column_names(X), getattr(seen, "_labels_in_", None)
+        names, of_fit = column_names(X), seen.names
         if names == of_fit:
             return
         if of_fit is not None and _are_others(names, of_fit):

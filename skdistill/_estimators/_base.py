@@ -15,11 +15,11 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from skdistill._atomic import all_or_nothing
 from skdistill._compat import (
-    Columns,
     HasMethods,
     Interval,
     StrOptions,
     check_sample_weight,
+    columns_of,
     copy_estimator_state,
     learn_names_and_width,
     routing_enabled,
@@ -45,7 +45,7 @@ from skdistill.teachers._as_teacher import as_teacher, bind_student
 from skdistill.teachers._fit import clone_teacher, is_fitted, tags_of
 from skdistill.teachers._sent import SentOnce
 from skdistill.training._all_terms import check_terms, terms_of
-from skdistill.training._fitted import FittedStudent, behind_steps, epochs_of
+from skdistill.training._fitted import FittedStudent, behind_steps, epochs_of, rows_for
 from skdistill.training._lesson import Lesson
 from skdistill.training._packed import Packed
 from skdistill.training._student import as_student
@@ -341,7 +341,9 @@ class BaseDistilled(SentOnce, MetaEstimatorMixin, BaseEstimator):
         """Set what the training of the student has left."""
         self.student_ = student if len(student) > 1 else net
         takes_gaps = self._tags_of_student().allow_nan and self._teacher_takes_gaps(rows.alpha)
-        self._refuses_gaps = not (takes_gaps or rows.have_gaps())
+        refuses_gaps = not (takes_gaps or rows.have_gaps())
+        user_rows = rows_for(self.student_, columns_of(self), refuses_gaps)
+        self._fitted = behind_steps(self.student_, user_rows)
         self.history_ = epochs_of(net)
 
     @property
@@ -349,7 +351,18 @@ class BaseDistilled(SentOnce, MetaEstimatorMixin, BaseEstimator):
         """What is left of the fit: rows in, predictions out, without teacher, loss or history."""
         if not self.__sklearn_is_fitted__():
             check_is_fitted(self)
-        return behind_steps(self.student_, Columns(self), self._refuses_gaps)
+        return self._fitted.of(self.student_)
+
+    def __getstate__(self):
+        state = super().__getstate__()
+        if "_fitted" in state:  # whose network the student has too
+            state = state | {"_fitted": state["_fitted"].rows}
+        return state
+
+    def __setstate__(self, state):
+        super().__setstate__(state)
+        if "_fitted" in vars(self):
+            self._fitted = behind_steps(self.student_, self._fitted)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

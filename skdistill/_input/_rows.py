@@ -58,14 +58,11 @@ def looks_plain(X, estimator):
     -------
     bool
     """
-    return (
-        type(X) in PLAIN
-        and X.ndim == 2
-        and X.dtype in FLOATS
-        and len(X) > 0
-        and X.shape[1] == getattr(estimator, "n_features_in_", None)
-        and not hasattr(estimator, "feature_names_in_")
-    )
+    if type(X) not in PLAIN or X.ndim != 2 or X.dtype not in FLOATS:
+        return False
+    n_rows, width = X.shape
+    seen = vars(estimator)  # an attribute that is not there costs more than all else
+    return n_rows > 0 and width == seen.get("n_features_in_") and "feature_names_in_" not in seen
 
 
 def is_plain(X, estimator):
@@ -87,7 +84,7 @@ def is_plain(X, estimator):
     if not looks_plain(X, estimator):
         return False
     with np.errstate(all="ignore"):  # a sum that overflows is looked at more closely
-        return math.isfinite(np.asarray(X).sum())
+        return math.isfinite(np.add.reduce(np.asarray(X), axis=None))
 
 
 def as_rows(X):

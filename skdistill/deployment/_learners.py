@@ -6,7 +6,7 @@ from scipy import sparse
 from skorch import NeuralNet
 from torch import nn
 
-from skdistill._compat import initialize_for_prediction
+from skdistill._compat import initialize_for_prediction, keep_columns
 from skdistill._input._inputs import as_inputs, form_of
 from skdistill._input._layout import EncodedTable
 from skdistill.deployment._compact import find_compact, read_weights
@@ -174,7 +174,7 @@ def _build_net(content, arrays, module):
         initialize_for_prediction(net, made)
         rows = content["rows"]
         net.row_shape_, net.learns_sparse_ = _shape_of(rows), rows["is_sparse"]
-        net._form_in_ = form_of(as_inputs(_rows_of(rows)))
+        keep_columns(net, None, form_of(as_inputs(_rows_of(rows))))
         net.layout_ = {n: decode(value) for n, value in rows["layout"].items()}
         net.n_outputs_ = rows["n_outputs"]
     if "calibration_temperature" in content:

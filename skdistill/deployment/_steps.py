@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
 
+from skdistill._compat import columns_of
 from skdistill.deployment._estimators import dump, restore
 from skdistill.deployment._values import (
     NotPlainError,
@@ -77,7 +78,7 @@ def _describe_table(step, name, arrays):
         kept, scale = step.scaler_.kept_, step.scaler_.scale_
         return {**found, "kept": arrays.add(f"{name}.kept", kept),
                 "scale": arrays.add(f"{name}.scale", scale)}  # fmt: skip
-    names = step._labels_in_ or range(step.n_features_in_)
+    names = columns_of(step).names or range(step.n_features_in_)
     columns = [{"name": encode(name)} for name in names]
     with_gaps = set(step.with_gaps_.tolist())
     for i, position in enumerate(step._positions.tolist()):

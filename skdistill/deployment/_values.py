@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 
+from skdistill._compat import columns_of, keep_columns
 from skdistill.exceptions import StudentError
 
 OPTIMIZERS = ("Adadelta", "Adagrad", "Adam", "AdamW", "NAdam", "RAdam", "RMSprop", "SGD")
@@ -131,9 +132,9 @@ def encode_columns(estimator):
     found = {}
     if "n_features_in_" in vars(estimator):
         found["n_features"] = int(estimator.n_features_in_)
-    if "_labels_in_" in vars(estimator):
+    if "_columns_in_" in vars(estimator):
         try:
-            found["names"] = encode(estimator._labels_in_)
+            found["names"] = encode(columns_of(estimator).names)
         except NotPlainError as error:
             raise StudentError(
                 f"The columns have names that a file does not hold ({error}); expected texts or "
@@ -146,8 +147,5 @@ def decode_columns(estimator, content):
     """Let an estimator know the columns that `encode_columns` has found."""
     if "n_features" in content:
         estimator.n_features_in_ = int(content["n_features"])
-    if "names" not in content:
-        return
-    estimator._labels_in_ = names = decode(content["names"])
-    if names and all(isinstance(name, str) for name in names):
-        estimator.feature_names_in_ = np.array(names, dtype=object)
+    if "names" in content:
+        keep_columns(estimator, decode(content["names"]), columns_of(estimator).form)

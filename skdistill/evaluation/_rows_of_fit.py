@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from skdistill._compat import check_names_and_width
+from skdistill._compat import check_names_and_width, columns_of
 from skdistill._input._inputs import form_of
 from skdistill._input._numbers import as_numbers
 from skdistill._input._rows import label_digest
@@ -37,7 +37,7 @@ def check_rows_of_fit(model: Any, X_train: Any, y_train: np.ndarray) -> None:
             f"{_listed(classes)}. {advice}"
         )
     are_texts = len(X_train.shape) == 1
-    alike = form_of(X_train) == getattr(model, "_form_in_", None)
+    alike = form_of(X_train) == columns_of(model).form
     if alike and are_texts == hasattr(model, "n_features_in_"):
         others = "a table" if are_texts else "texts"
         raise ValueError(

@@ -186,8 +186,10 @@ class TablePreprocessor(
             return self._rounded(self.scaler_.transform(sparse.csr_matrix(X)))
         if sparse.issparse(X):
             X = X.toarray()
-        positions = self._positions
-        values = as_floats(X, positions) if finite else self._read_numbers(X, positions)
+        if finite:
+            values = X if len(self.numeric_) == X.shape[1] else X[:, self._positions]
+        else:
+            values = self._read_numbers(X, self._positions)
         columns = [read_categories(X, position) for position in self.categorical_]
         return self._join(values, columns, finite=finite)
 

@@ -8,7 +8,7 @@ from sklearn.multioutput import MultiOutputRegressor
 from sklearn.utils import get_tags
 from sklearn.utils.validation import has_fit_parameter
 
-from skdistill._compat import Columns, learn_names_and_width, routing_enabled, safe_indexing
+from skdistill._compat import columns_of, learn_names_and_width, routing_enabled, safe_indexing
 from skdistill._input._columns import as_floats, is_number, refuse_unreadable
 from skdistill._input._frames import column_kinds, is_table
 from skdistill._input._inputs import form_of, name_form
@@ -114,7 +114,7 @@ class BaseEstimatorStudent(BaseStudent):
         self._fit(X if every else safe_indexing(X, rows), targets, row_weights)
 
     def _body(self):
-        return EstimatorBody(Columns(self), self.estimator_, self._ask())
+        return EstimatorBody(columns_of(self), self.estimator_, self._ask())
 
     def _check(self, X):
         X = plain_array(as_rows(X))

@@ -7,12 +7,16 @@ import torch
 from skorch.utils import get_map_location
 
 from skdistill._compat import check_names_and_width
+from skdistill._input._layout import EncodedTable
 from skdistill._input._rows import as_rows, has_gaps, is_plain, looks_plain
 from skdistill._names import own_rows
 from skdistill._torch import forward_in_batches
 from skdistill._unwrap import split_pipeline
-from skdistill.students import TablePreprocessor
+from skdistill.students import MLP, TablePreprocessor, TabularMLP
 from skdistill.training._number_rows import NumberRows
+
+KEEP_NOTHING = (MLP, TabularMLP)
+"""Modules that keep no tensor of a forward pass."""
 
 
 class FittedStudent:
@@ -39,6 +43,25 @@ class FittedStudent:
         self.steps = steps
         self.rows = rows
 
+    def of(self, student):
+        """Return what is left of a student that may have changed, for the same rows of the user.
+
+        Parameters
+        ----------
+        student : student or Pipeline
+            Fitted; a Pipeline ends in one.
+
+        Returns
+        -------
+        FittedStudent
+            This one where nothing has changed: to make another takes long for a single row.
+        """
+        *steps, last = split_pipeline(student)
+        is_same = type(self.body) is ModuleBody and self.body.is_of(last)
+        if is_same and self.link is last.link_ and self.steps == steps:
+            return self
+        return behind_steps(student, self.rows)
+
     def __repr__(self):
         parts = [*self.steps, self.body, self.link]
         return f"FittedStudent({', '.join(type(part).__name__ for part in parts)})"
@@ -50,7 +73,14 @@ class FittedStudent:
         for step in self.steps:
             ours = type(step).__module__.startswith("skdistill.")  # none of which writes into rows
             X = step.transform(X if ours else own_rows(step, X))
+        if type(X) is EncodedTable and self._makes_numbers():
+            return self.body.forward(X)
         return self.body.outputs(X)
+
+    def _makes_numbers(self):
+        """Whether the last step has made finite numbers, so that a module need not look again."""
+        last = self.steps[-1] if self.steps else None
+        return type(last) is TablePreprocessor and type(self.body) is ModuleBody
 
     def predict(self, X):
         """Return the label, or the number or numbers, of each row."""
@@ -103,12 +133,21 @@ class ModuleBody(HoldsModule):
         self.module = module
         self.device = device
 
+    def is_of(self, net):
+        """Whether it is the network of a StudentNet, and where this is."""
+        return self.module is getattr(net, "module_", None) and net.device == self.device.type
+
     def outputs(self, X):
         """Return what the module makes of rows, float64."""
-        X = self.rows.read(X)
+        return self.forward(self.rows.read(X))
+
+    def forward(self, X):
+        """Return what the module makes of rows that it can read beyond doubt, float64."""
         if self.module.training:
             self.module.eval()
-        with torch.no_grad():
+        # A module of somebody else may keep what it makes for a later training, which then fails.
+        mode = torch.inference_mode if type(self.module) in KEEP_NOTHING else torch.no_grad
+        with mode():
             return forward_in_batches(self.module, X, self.device)
 
 
@@ -160,11 +199,8 @@ class UserRows:
         return X
 
 
-def behind_steps(student, columns, refuses_gaps):
-    """Return a fitted Pipeline, or student, as one that reads the rows of the user.
-
-    A Pipeline predicts alike, but checks itself at every call, which for a single row takes longer
-    than all else.
+def rows_for(student, columns, refuses_gaps):
+    """Return what the rows of the user are compared with, before a student gets them.
 
     Parameters
     ----------
@@ -175,16 +211,35 @@ def behind_steps(student, columns, refuses_gaps):
 
     Returns
     -------
+    UserRows
+    """
+    *steps, last = split_pipeline(student)
+    # A TablePreprocessor finds out that rows are not finite, and lets a gap pass.
+    looked_at = not refuses_gaps and bool(steps) and type(steps[0]) is TablePreprocessor
+    looked_at |= not steps and isinstance(getattr(last.fitted_.body, "rows", None), NumberRows)
+    return UserRows(columns, refuses_gaps, looked_at)
+
+
+def behind_steps(student, rows):
+    """Return a fitted Pipeline, or student, as one that reads the rows of the user.
+
+    A Pipeline predicts alike, but checks itself at every call, which for a single row takes longer
+    than all else.
+
+    Parameters
+    ----------
+    student : student or Pipeline
+        Fitted; a Pipeline ends in one.
+    rows : UserRows
+        See `rows_for`.
+
+    Returns
+    -------
     FittedStudent
     """
     *steps, last = split_pipeline(student)
     fitted = last.fitted_
-    # A TablePreprocessor finds out that rows are not finite, and lets a gap pass.
-    looked_at = not refuses_gaps and bool(steps) and type(steps[0]) is TablePreprocessor
-    looked_at |= not steps and isinstance(getattr(fitted.body, "rows", None), NumberRows)
-    return FittedStudent(
-        fitted.body, fitted.link, steps, UserRows(columns, refuses_gaps, looked_at)
-    )
+    return FittedStudent(fitted.body, fitted.link, steps, rows)
 
 
 def epochs_of(student):

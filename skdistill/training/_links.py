@@ -68,7 +68,7 @@ class ClassLink:
         """Return log-probabilities, ndarray of shape (n_samples, n_classes), float64."""
         if self.from_probabilities:
             outputs = to_logits(torch.from_numpy(outputs)).numpy()
-        return log_softmax(outputs / self.temperature)
+        return log_softmax(outputs if self.temperature == 1 else outputs / self.temperature)
 
     def predict(self, outputs):
         """Return the label with the greatest probability."""

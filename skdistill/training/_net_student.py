@@ -3,7 +3,7 @@
 import numpy as np
 
 from skdistill._atomic import all_or_nothing
-from skdistill._compat import Columns, check_names_and_width, learn_names_and_width
+from skdistill._compat import check_names_and_width, columns_of, learn_names_and_width
 from skdistill._input._labels import check_labels, read_labels
 from skdistill._input._rows import as_rows
 from skdistill.exceptions import StudentError
@@ -65,7 +65,7 @@ class NetStudentMixin(BaseStudent):
 
     @property
     def _number_rows(self):
-        return NumberRows(Columns(self), getattr(self, "dtype", "float32"))
+        return NumberRows(columns_of(self), getattr(self, "dtype", "float32"))
 
     def prepare_more(self, X):
         """Check further rows of a kind that `prepare` has seen.

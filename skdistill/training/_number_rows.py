@@ -83,7 +83,7 @@ class NumberRows:
     @property
     def form(self):
         """What those of fit are without columns; see `form_of`."""
-        return getattr(self.columns, "_form_in_", None)
+        return self.columns.form
 
     def read(self, X):
         """Return an array, a CSR matrix, or rows that need no look; refuse what is no numbers.
