@@ -8,6 +8,7 @@ import pkgutil
 import re
 import subprocess
 import sys
+import tomllib
 from fractions import Fraction
 from pathlib import Path
 
@@ -187,6 +188,17 @@ def test_a_parameter_that_is_none_is_caught():
 
 def test_version_is_the_installed_one():
     assert skdistill.__version__ == importlib.metadata.version("skdistill")
+
+
+def test_the_page_of_versions_has_each_python_of_the_classifiers():
+    root = Path(__file__).parents[1]
+    project = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]
+    found = (re.fullmatch(r".*:: (3\.\d+)", line) for line in project["classifiers"])
+    named = [python[1] for python in found if python]
+    page = (root / "docs/install.rst").read_text("utf-8")
+    table = page[page.index(".. _tested-versions:") :]
+    assert named == re.findall(r"^(3\.\d+)\.\d+ ", table, flags=re.M)
+    assert f"the tests pass on {', '.join(named[:-1])} and {named[-1]}\n" in page
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)
