@@ -11,13 +11,10 @@ PACKED = "the labels, answers and weights of a net are made without the fit that
 DRAWN = "what a training draws is drawn again by hand, from the generators that it has"
 MAY_IMPORT_PRIVATE = {
     "test_gap_test.py": ORACLE,
-    "evaluation/test_adversarial.py": ORACLE,
     "evaluation/test_bias_variance.py": ORACLE,
     "evaluation/test_cascade_arm.py": "nothing is timed, which asks the teacher again, or drawn",
-    "evaluation/test_compare.py": ORACLE,
     "evaluation/test_curves.py": ORACLE,
     "evaluation/test_diagnose.py": "the rules are tried on figures that no fit gives at will",
-    "evaluation/test_group_gaps.py": ORACLE,
     "evaluation/test_metrics.py": ORACLE,
     "evaluation/test_numbers.py": "the verdict is tried on intervals that no fit gives at will",
     "evaluation/test_report.py": ORACLE,
