@@ -24,7 +24,6 @@ MAY_IMPORT_PRIVATE = {
     "students/test_table.py": "the scale of a column and the widths of a module, each alone",
     "targets/test_keys.py": "two teachers, or arrays, are told apart without asking a teacher",
     "targets/test_memory.py": "a disk is made full, and a lock awaited, at the very call",
-    "teachers/test_align.py": "columns and classes are tried that no one teacher has",
     "teachers/test_ensemble.py": "members without an answer for a row are pooled",
     "training/test_adversarial_training.py": DRAWN,
     "training/test_boosted_student.py": ORACLE,
@@ -38,7 +37,6 @@ MAY_IMPORT_PRIVATE = {
     "training/test_student_net.py": "batches and held-back rows are looked at one by one",
     "training/test_views.py": DRAWN,
     "test_mutual.py": DRAWN,
-    "test_main.py": "the teacher of tables is fitted on columns that no file of the others has",
     "transfer/test_vae.py": ORACLE,
     "transfer/test_munge.py": "distances and neighbours are compared with a search by hand",
 }
