@@ -24,7 +24,6 @@ MAY_IMPORT_PRIVATE = {
     "students/test_table.py": "the scale of a column and the widths of a module, each alone",
     "targets/test_keys.py": "two teachers, or arrays, are told apart without asking a teacher",
     "targets/test_memory.py": "a disk is made full, and a lock awaited, at the very call",
-    "teachers/test_ensemble.py": "members without an answer for a row are pooled",
     "training/test_adversarial_training.py": DRAWN,
     "training/test_boosted_student.py": ORACLE,
     "training/test_criterion.py": PACKED,
