@@ -22,7 +22,6 @@ MAY_IMPORT_PRIVATE = {
     "evaluation/test_teacher_asked_once.py": "nothing is timed, for that asks the teacher again",
     "students/test_table.py": "the scale of a column and the widths of a module, each alone",
     "targets/test_keys.py": "two teachers, or arrays, are told apart without asking a teacher",
-    "targets/test_memory.py": "a disk is made full, and a lock awaited, at the very call",
     "training/test_boosted_student.py": ORACLE,
     "training/test_criterion.py": PACKED,
     "training/test_estimator_regressor.py": "a fit makes mixed or doubled rows, never both",
