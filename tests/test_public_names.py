@@ -24,7 +24,6 @@ MAY_IMPORT_PRIVATE = {
     "targets/test_keys.py": "two teachers, or arrays, are told apart without asking a teacher",
     "training/test_boosted_student.py": ORACLE,
     "training/test_criterion.py": PACKED,
-    "training/test_estimator_regressor.py": "a fit makes mixed or doubled rows, never both",
     "training/test_estimator_student.py": ORACLE,
     "training/test_fast_paths.py": "the fast lane is shut, for the slow one to be its oracle",
     "training/test_regressor_net.py": PACKED,
