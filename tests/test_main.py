@@ -8,7 +8,6 @@ from sklearn.datasets import load_breast_cancer, load_digits
 
 from skdistill import __main__ as program
 from skdistill import evaluation
-from skdistill._cli._teachers import table_teacher
 
 pd = pytest.importorskip("pandas")
 
@@ -321,10 +320,13 @@ def test_text_that_looks_like_numbers_in_the_first_rows_is_text(loaded):
     assert len(y) == 80_000
 
 
-def test_the_teacher_of_tables_takes_columns_that_are_empty_in_a_fold():
+def test_the_teacher_of_tables_takes_columns_that_are_empty_in_a_fold(monkeypatch, tmp_path):
+    given = []
+    monkeypatch.setattr(evaluation, "distillation_report", lambda *parts, **_: given.append(parts))
+    assert program.main([*write(tmp_path, {"data": TABLE}), "--target", "label"]) == 0
     X = table(g=np.nan, h=pd.Series([None] * 40, dtype="category"))
     y = X.pop("label")
-    teacher = table_teacher()
+    teacher = given[0][0].teacher
     teacher.set_params(histgradientboostingclassifier__random_state=0).fit(X, y)
     full = X.assign(g=1.0, h=pd.Series(["u"] * 40, dtype="category"))
     np.testing.assert_array_equal(teacher.predict_proba(full), teacher.predict_proba(X))

@@ -26,8 +26,6 @@ from skdistill import (
     StudentNet,
     StudentNetRegressor,
 )
-from skdistill._generators import make_streams
-from skdistill._random import draw_seeds
 from skdistill.deployment import load, save
 from skdistill.exceptions import StudentError
 from skdistill.students import MLP
@@ -77,9 +75,10 @@ def loop(modules, own_loss, distance, peer_weight):
     modules = [module.double() for module in modules]
     optimizers = [torch.optim.SGD(module.parameters(), lr=0.1) for module in modules]
     weight = torch.tensor(WEIGHT / WEIGHT.mean())
-    streams = make_streams(draw_seeds(0, 4)[2], torch.device("cpu"))
+    seed = int(np.random.RandomState(0).randint(2**31 - 1, size=3)[2])
+    order = torch.Generator().manual_seed(seed)
     for _ in range(2):
-        for index in torch.randperm(len(X), generator=streams.order).split(32):
+        for index in torch.randperm(len(X), generator=order).split(32):
             outputs = [module(torch.tensor(X)[index]) for module in modules]
             for k, optimizer in enumerate(optimizers):
                 others = [z.detach() for i, z in enumerate(outputs) if i != k]

@@ -17,7 +17,6 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from skdistill import DistilledClassifier, StudentNet
-from skdistill._ascent import projected_ascent
 from skdistill.evaluation import AdversarialAccuracy, adversarial_accuracy
 
 DIGITS, LABELS = load_digits(return_X_y=True)
@@ -145,21 +144,6 @@ def test_pgd_finds_no_less_than_fgsm(student):
     )
     assert fgsm["clean_accuracy"] > fgsm["accuracy"]
     assert pgd["log_loss"] >= fgsm["log_loss"]
-
-
-def test_ascent_climbs_and_projects():
-    rows = torch.zeros(1, 2, dtype=torch.float64)
-    climbed, has_gradient = projected_ascent(
-        lambda x: torch.tensor([[3.0, -1e-9]]),
-        rows,
-        radius=torch.tensor([1.0, 0.5]),
-        step=0.4,
-        n_steps=4,
-        start=torch.zeros(1, 2),
-        bounds=(-0.3, np.inf),
-    )
-    np.testing.assert_allclose(climbed, [[1.0, -0.3]])
-    assert has_gradient.tolist() == [True]
 
 
 # ---------------------------------------------------------------------------------------------

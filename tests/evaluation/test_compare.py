@@ -15,14 +15,12 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from skdistill import DistilledClassifier, StudentNet
-from skdistill._random import draw_seeds
 from skdistill.evaluation import (
     BiasVarianceDisplay,
     PairedDifferencesDisplay,
     bias_variance_decomposition,
     compare,
 )
-from skdistill.evaluation._bias_variance._designs import draw_rounds
 
 ARMS = {
     "tree": DecisionTreeClassifier(min_samples_leaf=10),
@@ -66,13 +64,26 @@ def test_rows_are_those_of_the_decompositions(comparison):
             assert row[f"{part}_se"] == getattr(alone, f"{part}_se")
 
 
-def test_train_loss_and_gap(comparison):
-    X, y, X_test, y_test = two_classes()
-    rounds_seed = draw_seeds(0, 7)[0]
+class Remembering(LogisticRegression):
+    """Remembers the rows and labels of the fits of all its clones."""
+
+    fits = []
+
+    def fit(self, X, y):
+        Remembering.fits.append((X, y))
+        return super().fit(X, y)
+
+
+def test_train_loss_and_gap():
+    _, _, X_test, y_test = two_classes()
+    Remembering.fits.clear()
+    arms = {**ARMS, "linear": Remembering()}
+    comparison = compare(arms, *two_classes(), n_rounds=5, random_state=0)
+    assert [X.shape for X, _ in Remembering.fits] == [(100, 5)] * 5  # halves
     train, test = [], []
-    for rows in draw_rounds("subsample", len(X), y, 5, rounds_seed):
-        model = LogisticRegression().fit(X[rows], y[rows])
-        train.append(log_loss(y[rows], model.predict_proba(X[rows])))
+    for X, y in Remembering.fits:
+        model = LogisticRegression().fit(X, y)
+        train.append(log_loss(y, model.predict_proba(X)))
         test.append(log_loss(y_test, model.predict_proba(X_test)))
     row = comparison.rows[1]
     assert row["train_loss"] == pytest.approx(np.mean(train))

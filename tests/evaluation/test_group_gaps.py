@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import make_classification, make_regression
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.metrics import confusion_matrix, mean_squared_error
@@ -9,7 +10,6 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from skdistill import DistilledClassifier, DistilledRegressor
 from skdistill.evaluation import distillation_report
-from skdistill.evaluation._report._group_gaps import group_gaps
 
 GROUPS = np.array(["a", "b", "c", "a"] * 50)
 
@@ -54,27 +54,64 @@ def test_gaps_of_two_classes_are_those_of_confusion_matrices(two_classes):
         assert row["low"] <= row["high"]
 
 
+class Told(ClassifierMixin, BaseEstimator):
+    """Is sure of what it is told to say of the row whose number is the feature."""
+
+    def __init__(self, said):
+        self.said = said
+
+    def fit(self, X, y, sample_weight=None):
+        self.classes_ = np.arange(2)
+        return self
+
+    def predict_proba(self, X):
+        return np.eye(2)[self.said[X[:, 0].astype(int)]]
+
+    def predict(self, X):
+        return self.predict_proba(X).argmax(axis=1)
+
+
+def report_of_answers(y, teacher, student, groups):
+    """A report on rows of which teacher and student say what they are told."""
+    X = np.arange(len(y))[:, None]
+    model = DistilledClassifier(Told(teacher).fit(X, y), Told(student), random_state=0)
+    learnt = np.tile(X, (5, 1)), np.tile(y, 5)
+    return distillation_report(model, *learnt, X, y, groups=groups)
+
+
+@pytest.mark.filterwarnings("ignore::skdistill.exceptions.TeacherWarning")
 def test_intervals_are_those_of_a_loop_that_draws_rows_within_groups():
     rng = np.random.default_rng(0)
-    terms = {arm: (rng.random(400) < p).astype(float)
-             for arm, p in {"teacher": 0.6, "plain": 0.5, "distilled": 0.8}.items()}  # fmt: skip
-    terms["distilled"][:200] *= rng.random(200) < 0.7
-    among = rng.random(400) < 0.8
+    y = (rng.random(400) < 0.8).astype(int)
+    right = {arm: rng.random(400) < p for arm, p in {"teacher": 0.6, "distilled": 0.8}.items()}
+    right["distilled"][:200] &= rng.random(200) < 0.5
+    said = {arm: np.where(own, y, 1 - y) for arm, own in right.items()}
     groups = np.arange(200), np.arange(200, 400)
-    (row,) = group_gaps([g.tolist() for g in groups], {"rate": (terms, among)}, 0)
+    report = report_of_answers(y, *said.values(), np.repeat(["one", "other"], 200))
+    every = np.ones(400, dtype=bool)
+    rates = {
+        "accuracy": (right, every),
+        "selection_rate": (said, every),
+        "true_positive_rate": (said, y == 1),
+        "false_positive_rate": (said, y == 0),
+    }
+    for row in report.group_gaps:
+        terms, among = rates.pop(row["metric"])
 
-    def change(*rows):
-        gaps = []
-        for arm in ("distilled", "teacher"):
-            rates = [terms[arm][r][among[r]].mean() for r in rows]
-            gaps.append(max(rates) - min(rates))
-        return gaps[0] - gaps[1]
+        def change(*rows, terms=terms, among=among):
+            gaps = []
+            for arm in ("distilled", "teacher"):
+                of_groups = [terms[arm][r][among[r]].mean() for r in rows]
+                gaps.append(max(of_groups) - min(of_groups))
+            return gaps[0] - gaps[1]
 
-    drawn = [change(*(rng.choice(g, len(g)) for g in groups)) for _ in range(2000)]
-    assert row["difference"] == pytest.approx(change(*groups))
-    ends = np.quantile(drawn, [0.025, 0.975])
-    assert [row["low"], row["high"]] == pytest.approx(ends, abs=0.015)
-    assert row["low"] > 0  # the student is worse on one group than on the other
+        drawn = [change(*(rng.choice(g, len(g)) for g in groups)) for _ in range(2000)]
+        assert row["difference"] == pytest.approx(change(*groups))
+        ends = np.quantile(drawn, [0.025, 0.975])
+        assert [row["low"], row["high"]] == pytest.approx(ends, abs=0.015)
+        if row["metric"] == "true_positive_rate":
+            assert row["low"] > 0  # the student is worse on one group than on the other
+    assert not rates
 
 
 def test_of_three_classes_and_two_seeds_there_is_the_mean_accuracy_alone():
@@ -102,12 +139,17 @@ def test_of_numbers_it_is_the_squared_error():
     assert row["distilled"] == pytest.approx(max(errors) - min(errors))
 
 
+@pytest.mark.filterwarnings("ignore::skdistill.exceptions.TeacherWarning")
 def test_a_group_without_such_rows_has_no_rate():
-    terms = {arm: np.array([1.0, 0.0, 1.0, 1.0]) for arm in ("teacher", "plain", "distilled")}
-    among = np.array([True, True, True, False])
-    both = group_gaps([[0, 1], [2], [3]], {"rate": (terms, among)}, 0)
-    assert (both[0]["teacher"], both[0]["difference"]) == (0.5, 0.0)
-    (alone,) = group_gaps([[0, 1, 2], [3]], {"rate": (terms, among)}, 0)
+    y, said = np.array([1, 1, 1, 0]), np.array([1, 0, 1, 1])
+
+    def gap_of(groups):
+        gaps = report_of_answers(y, said, said, list(groups)).group_gaps
+        return next(row for row in gaps if row["metric"] == "true_positive_rate")
+
+    both = gap_of("aabc")
+    assert (both["teacher"], both["difference"]) == (0.5, 0.0)
+    alone = gap_of("aaab")
     assert np.isnan([alone[key] for key in ("teacher", "difference", "low", "high")]).all()
 
 

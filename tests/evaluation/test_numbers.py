@@ -23,8 +23,6 @@ from skdistill.evaluation import (
     label_budget_curve,
     learning_curves,
 )
-from skdistill.evaluation._bootstrap import BootstrapInterval
-from skdistill.evaluation._verdict import number_verdict
 from skdistill.exceptions import TeacherWarning
 
 RNG = np.random.default_rng(0)
@@ -188,30 +186,6 @@ def test_it_prints_with_numbers_that_can_be_read():
     assert "rmse to teacher" in text and "accuracy" not in text and "e+0" not in text
     assert "  rmse " in text and "mse " not in text.replace("rmse ", "")
     assert "<table>" in report_on(recipe())._repr_html_()
-
-
-INTERVALS = {
-    "More exact than the teacher by R² (+0.010 to +0.050, 95 %).": (0.03, 0.01, 0.05),
-    "Not inferior to the teacher within 0.01 of R² (-0.0099": (0.0, -0.0099, 0.005),
-    "Less exact than the teacher by 0.005 of R² on these rows, and non-inferiority within 0.01": (
-        -0.005,
-        -0.011,
-        0.01,
-    ),
-    "Less exact than the teacher by R²": (-0.01, -0.015, -0.005),
-    "Inferior to the teacher by more than 0.01 of R²": (-0.03, -0.05, -0.012),
-}
-
-
-@pytest.mark.parametrize("sentence", INTERVALS)
-def test_the_verdict_reads_the_interval_and_the_margin(sentence):
-    interval = BootstrapInterval(*INTERVALS[sentence])
-    first, second, *rest = number_verdict(interval, interval, teacher_helps=False, n_seeds=2)
-    assert first.startswith(sentence)
-    said = {(True, False): "lower", (False, True): "higher"}
-    word = said.get((interval.high < 0, interval.low > 0), "No difference")
-    assert word in second
-    assert "no better than the plain student's" in rest[0] and len(rest) == 1
 
 
 # Curves

@@ -1,6 +1,5 @@
 """The report: honest arms, right numbers, readable faces, clear refusals."""
 
-import pickle
 import sys
 import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
@@ -9,15 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from scipy.special import softmax
-from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin, clone
+from sklearn.base import clone
 from sklearn.datasets import load_iris, make_classification
 from sklearn.ensemble import (
-    GradientBoostingClassifier,
-    HistGradientBoostingClassifier,
     RandomForestClassifier,
-    StackingClassifier,
-    VotingClassifier,
 )
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import (
@@ -27,27 +21,20 @@ from sklearn.metrics import (
     precision_recall_fscore_support,
     roc_auc_score,
 )
-from sklearn.model_selection import GridSearchCV
 from sklearn.naive_bayes import GaussianNB
-from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.tree import DecisionTreeClassifier
 from torch import nn
 
 from skdistill import DistilledClassifier, StudentNet
 from skdistill.evaluation import (
     DistillationReport,
-    DistillationReports,
     agreement,
     distillation_report,
     expected_calibration_error,
     kl_to_teacher,
 )
-from skdistill.evaluation._bootstrap import BootstrapInterval
-from skdistill.evaluation._cost import count_parameters, pickled_bytes, prediction_times
-from skdistill.evaluation._report._render import Face, render_html, render_text
-from skdistill.evaluation._report._segments import by_group, rows_of_groups, side_changes
-from skdistill.evaluation._verdict import verdict_sentences
 from skdistill.exceptions import TeacherWarning
 
 ARMS = [
@@ -120,90 +107,6 @@ def by_arm(report):
     return {row["arm"]: row for row in report.rows}
 
 
-# ---------------------------------------------------------------------------------------------
-# No arm sees a test label
-# ---------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("fitted", [pytest.param(False, marks=pytest.mark.slow), True])
-def test_permuted_test_labels_leave_every_probability_as_it_was(fitted):
-    X_train, y_train, X_test, y_test = two_classes()
-    model = recipe()
-    if fitted:
-        model.fit(X_train, y_train)
-    permuted = np.random.default_rng(0).permutation(y_test)
-    assert not np.array_equal(permuted, y_test)
-    first = distillation_report(model, X_train, y_train, X_test, y_test)
-    second = distillation_report(model, X_train, y_train, X_test, permuted)
-    assert list(first.probabilities) == ARMS
-    for arm in ARMS:
-        np.testing.assert_array_equal(first.probabilities[arm], second.probabilities[arm])
-    assert first.temperature == second.temperature
-    assert by_arm(first)["plain"]["log_loss"] != by_arm(second)["plain"]["log_loss"]
-
-
-SEEN = []
-
-
-class SpyTeacher(ClassifierMixin, BaseEstimator):
-    """Naive Bayes that remembers the rows that any copy of it was fitted on."""
-
-    def fit(self, X, y, sample_weight=None):
-        SEEN.append(("teacher", np.asarray(X)))
-        self.inner_ = GaussianNB().fit(X, y, sample_weight)
-        self.classes_ = self.inner_.classes_
-        return self
-
-    def predict_proba(self, X):
-        return self.inner_.predict_proba(X)
-
-
-class SpyStep(TransformerMixin, BaseEstimator):
-    """A student's preprocessing that remembers the rows that any copy of it was fitted on."""
-
-    def fit(self, X, y=None):
-        SEEN.append(("student", np.asarray(X)))
-        self.fitted_ = True
-        return self
-
-    def transform(self, X):
-        return X
-
-
-def spy_recipe(**parameters):
-    return recipe(
-        SpyTeacher(), make_pipeline(SpyStep(), *dict(small_net().steps).values()), **parameters
-    )
-
-
-@pytest.fixture
-def spied():
-    SEEN.clear()
-    return SEEN
-
-
-def test_no_fit_is_given_a_test_row(spied):
-    X_train, y_train, X_test, y_test = two_classes()
-    distillation_report(spy_recipe(), X_train, y_train, X_test, y_test, n_seeds=2)
-    assert {name for name, _ in spied} == {"teacher", "student"}
-    test_rows = {row.tobytes() for row in X_test}
-    for _, X in spied:
-        assert not test_rows & {np.ascontiguousarray(row).tobytes() for row in X}
-
-
-def test_the_temperature_is_fitted_on_rows_that_its_student_was_not_fitted_on(spied):
-    X_train, y_train, X_test, y_test = two_classes()
-    distillation_report(spy_recipe(), X_train, y_train, X_test, y_test)
-    kept = [X for name, X in spied if name == "student" and len(X) < len(X_train)]
-    assert len(kept) == 3
-    assert sum(len(X_train) - len(X) for X in kept) == len(X_train)  # each row is left out once
-
-
-# ---------------------------------------------------------------------------------------------
-# The arms are what their names say
-# ---------------------------------------------------------------------------------------------
-
-
 class Bias(nn.Module):
     """A student that can learn one distribution for all rows."""
 
@@ -213,112 +116,6 @@ class Bias(nn.Module):
 
     def forward(self, X):
         return X.new_zeros(len(X), 1) + self.logits
-
-
-def converged(module):
-    return StudentNet(
-        module,
-        optimizer=torch.optim.SGD,
-        lr=2.0,
-        max_epochs=100,
-        batch_size=-1,
-        train_split=None,
-        callbacks__schedule=None,
-        callbacks__keep_best=None,
-    )
-
-
-def test_arms_of_a_student_that_can_learn_one_distribution_only():
-    X_train, y_train, X_test, y_test = two_classes()
-    teacher = GaussianNB().fit(X_train, y_train)
-    model = recipe(teacher, converged(Bias), alpha=0.25)
-    report = distillation_report(model, X_train, y_train, X_test, y_test)
-    rates = np.bincount(y_train) / len(y_train)
-    taught = teacher.predict_proba(X_train)
-    expected = {
-        "teacher": teacher.predict_proba(X_test),
-        "plain": rates,
-        "label smoothing": 0.9 * rates + 0.05,
-        "teacher's hard labels": np.bincount(taught.argmax(axis=1)) / len(y_train),
-        "distilled": 0.75 * rates + 0.25 * taught.mean(axis=0),
-    }
-    for arm, p in expected.items():
-        np.testing.assert_allclose(
-            report.probabilities[arm], np.broadcast_to(p, (len(y_test), 2)), atol=1e-5, err_msg=arm
-        )
-
-
-def test_plain_is_the_recipe_fitted_with_alpha_0(report):
-    X_train, y_train, X_test, _ = two_classes()
-    plain = recipe(alpha=0.0).set_params(teacher=None).fit(X_train, y_train)
-    np.testing.assert_array_equal(report.probabilities["plain"], plain.predict_proba(X_test))
-
-
-def test_plain_with_temperature_is_plain_softened_by_one_number():
-    X_train, y_train, X_test, y_test = two_classes()
-    X_train, y_train = X_train[:80], y_train[:80]
-    student = small_net(module__hidden_units=(64,), lr=0.05, max_epochs=40, train_split=None)
-    report = distillation_report(recipe(student=student), X_train, y_train, X_test, y_test)
-    assert report.temperature > 1  # a net that was trained for too long is sure of itself
-    log_p = np.log(np.maximum(report.probabilities["plain"], 1e-12))
-    np.testing.assert_allclose(
-        report.probabilities["plain + temperature"],
-        softmax(log_p / report.temperature, axis=1),
-        atol=1e-12,
-    )
-    rows = by_arm(report)
-    assert rows["plain + temperature"]["log_loss"] < rows["plain"]["log_loss"]
-    assert rows["plain + temperature"]["accuracy"] == rows["plain"]["accuracy"]
-
-
-def test_classes_of_one_or_two_rows_leave_no_row_to_fit_the_temperature_on():
-    X, y = np.arange(8.0).reshape(-1, 1), np.array([0, 1, 0, 1, 0, 1, 0, 1])
-    few = [0, 1, 2, 3]
-    teacher = GaussianNB().fit(X, y)
-    report = distillation_report(recipe(teacher), X[few], y[few], X, y)
-    assert report.temperature == 1.0
-
-
-@pytest.mark.parametrize(
-    "teacher", ["fitted", "cross-fitted", pytest.param("in-sample", marks=pytest.mark.slow)]
-)
-def test_an_unfitted_model_gives_the_arms_of_a_fitted_one(teacher):
-    X_train, y_train, X_test, y_test = three_classes()
-    unseeded = RandomForestClassifier(20, min_samples_leaf=5)
-    model = {
-        "fitted": recipe(GaussianNB().fit(X_train, y_train), temperature=2.0),
-        "cross-fitted": recipe(unseeded, calibrate=True),
-        "in-sample": recipe(unseeded, cv="in-sample"),
-    }[teacher]
-    unfitted = distillation_report(model, X_train, y_train, X_test, y_test)
-    assert not hasattr(model, "student_")
-    model.fit(X_train, y_train)
-    fitted = distillation_report(model, X_train, y_train, X_test, y_test)
-    for arm in ARMS:
-        np.testing.assert_allclose(
-            unfitted.probabilities[arm], fitted.probabilities[arm], atol=1e-6, err_msg=arm
-        )
-
-
-def test_a_fitted_model_is_used_as_it_is(spied):
-    X_train, y_train, X_test, y_test = two_classes()
-    model = spy_recipe().fit(X_train, y_train)
-    before = pickle.dumps(model)
-    spied.clear()
-    report = distillation_report(model, X_train, y_train, X_test, y_test)
-    assert pickle.dumps(model) == before
-    np.testing.assert_array_equal(report.probabilities["distilled"], model.predict_proba(X_test))
-    np.testing.assert_allclose(
-        report.probabilities["teacher"], model.teacher_.predict_proba(X_test), rtol=1e-9
-    )
-    # Cross-fitted once for the hard labels and not on all rows; three arms and three folds.
-    assert [name for name, _ in spied].count("teacher") == 5
-    assert [name for name, _ in spied].count("student") == 6
-
-
-def test_the_teacher_is_fitted_once_for_all_seeds(spied):
-    distillation_report(spy_recipe(), *two_classes(), n_seeds=3)
-    assert [name for name, _ in spied].count("teacher") == 6  # 5 folds and all rows
 
 
 # ---------------------------------------------------------------------------------------------
@@ -424,24 +221,29 @@ def test_agreement_by_group(report):
 
 
 def test_missing_segments_are_one_segment():
-    members = rows_of_groups(["a", None, float("nan"), pd.NA, "a"])
-    found = by_group(members, lambda rows: {"first": rows[0]})
-    assert found == [
-        {"group": None, "n": 3, "first": 1},
-        {"group": "a", "n": 2, "first": 0},
-    ]
+    X_train, y_train, X_test, y_test = two_classes()
+    groups = ["a", None, float("nan"), pd.NA, "a"]
+    student = DecisionTreeClassifier(max_depth=2)
+    report = distillation_report(
+        recipe(student=student), X_train, y_train, X_test[:5], y_test[:5], groups=groups
+    )
+    without, with_name = report.agreement_by_group  # the largest first
+    right = report.probabilities["distilled"].argmax(axis=1) == y_test[:5]
+    for entry, group, rows in ((without, None, [1, 2, 3]), (with_name, "a", [0, 4])):
+        assert (entry["group"], entry["n"]) == (group, len(rows))
+        assert entry["distilled_accuracy"] == right[rows].mean()
 
 
-def test_side_changes_are_counted_from_both_sides():
+def test_side_changes_are_counted_from_both_sides(report):
     teacher = np.array([0.9, 0.6, 0.2, 0.4, 0.5])
     student = np.array([0.8, 0.4, 0.7, 0.45, 0.1])
-    found = side_changes(
-        np.column_stack([1 - teacher, teacher]),
-        np.column_stack([1 - student, student]),
-        np.array([1, 1, 1, 0, 0]),
-        np.array(["no", "yes"]),
-        0.5,
-    )
+    said = {"teacher": teacher, "distilled": student}
+    found = replace(
+        report,
+        probabilities={arm: np.column_stack([1 - p, p]) for arm, p in said.items()},
+        y_index=np.array([1, 1, 1, 0, 0]),
+        classes=np.array(["no", "yes"]),
+    ).side_changes(0.5)
     assert found["positive_class"] == "yes"
     lost, won = found["positive_to_negative"], found["negative_to_positive"]
     assert (lost["n"], lost["teacher_right"], lost["student_right"]) == (2, 1, 1)
@@ -632,17 +434,6 @@ def test_html_face_is_well_formed_and_marks_the_best_by_a_sign(report):
         assert cell.endswith("*") == (arm != "teacher" and by_arm(report)[arm]["accuracy"] == best)
 
 
-def test_html_face_escapes_what_it_shows(report):
-    row = {**report.rows[0], "arm": "<b>&"}
-    intervals = [dict(comparison="<u>", metric="accuracy", difference=0.0, low=0.0, high=0.0)]
-    face = Face([row], intervals, "<i>", headline="<s>", verdict="a < b", students=["<b>&"])
-    html = render_html(face)
-    assert "&lt;b&gt;&amp;" in html
-    for raw in ("<b>", "<i>", "<s>", "<u>", "a < b"):
-        assert raw not in html
-    assert "<b>&" in render_text(face)
-
-
 def test_to_frame_has_the_rows(report):
     frame = report.to_frame()
     assert list(frame.index) == ARMS
@@ -662,207 +453,6 @@ def test_verbose_prints_a_line_for_each_arm(capsys):
         assert f"[distillation_report] {arm}" in printed
     distillation_report(recipe(), *two_classes())
     assert capsys.readouterr().out == ""
-
-
-# ---------------------------------------------------------------------------------------------
-# The verdict
-# ---------------------------------------------------------------------------------------------
-
-worse, same, better = (-0.03, -0.04, -0.02), (0.0, -0.02, 0.02), (0.03, 0.02, 0.04)
-teacher_cases = [
-    (better, "More accurate than the teacher"),
-    ((0.0, -0.004, 0.004), "Not inferior to the teacher within 0.5 points of accuracy"),
-    (same, "As accurate as the teacher on these rows, but non-inferiority within 0.5 points"),
-    ((-0.01, -0.018, -0.002), "Less accurate than the teacher"),
-    (worse, "Inferior to the teacher by more than 0.5 points"),
-]
-gain_cases = [
-    (worse, worse, "lower than the plain", "is not mere calibration"),
-    (worse, same, "lower than the plain", "may be mere calibration"),
-    (worse, better, "lower than the plain", "is mere calibration: one fitted"),
-    (same, same, "No difference in log-loss", "no shown gain"),
-    (same, better, "No difference in log-loss", "Calibration alone does more"),
-    (better, better, "higher than the plain", "Calibration alone does more"),
-    (better, same, "higher than the plain", "no shown gain"),
-]
-
-
-def verdict(
-    to_teacher=same, to_plain=same, to_scaled=same, scaled=worse, teacher_helps=True, n_seeds=2
-):
-    return verdict_sentences(
-        {"accuracy": BootstrapInterval(*to_teacher)},
-        {"log_loss": BootstrapInterval(*to_plain), "accuracy": BootstrapInterval(*same)},
-        {"log_loss": BootstrapInterval(*to_scaled)},
-        BootstrapInterval(*scaled),
-        teacher_helps=teacher_helps,
-        n_seeds=n_seeds,
-    )
-
-
-@pytest.mark.parametrize(("to_teacher", "words"), teacher_cases)
-def test_verdict_against_the_teacher(to_teacher, words):
-    assert verdict(to_teacher=to_teacher)[0].startswith(words)
-    assert "95 %" in verdict(to_teacher=to_teacher)[0]
-
-
-@pytest.mark.parametrize(("to_plain", "to_scaled", "plain_words", "calibration_words"), gain_cases)
-def test_verdict_on_the_gain(to_plain, to_scaled, plain_words, calibration_words):
-    sentences = verdict(to_plain=to_plain, to_scaled=to_scaled)
-    assert plain_words in sentences[1]
-    assert calibration_words in sentences[2]
-
-
-def test_verdict_names_a_useless_teacher_and_a_single_seed():
-    assert len(verdict()) == 3
-    assert "no better than the plain" in verdict(teacher_helps=False)[3]
-    assert "One seed" in verdict(n_seeds=1)[3]
-
-
-# ---------------------------------------------------------------------------------------------
-# Costs
-# ---------------------------------------------------------------------------------------------
-
-
-def counted_models():
-    X, y, _, _ = two_classes()
-    linear = LogisticRegression().fit(X, y)
-    small = make_pipeline(StandardScaler(), LogisticRegression())
-    forest = RandomForestClassifier(3, random_state=0).fit(X, y)
-    boosted = GradientBoostingClassifier(n_estimators=3, random_state=0).fit(X, y)
-    mlp = MLPClassifier((5,), max_iter=1000, tol=1, random_state=0).fit(X, y)
-    return [
-        (linear, 9),
-        (make_pipeline(StandardScaler(), linear), 9),
-        (GridSearchCV(linear, {"C": [1.0]}).fit(X, y), 9),
-        (VotingClassifier([("a", small), ("b", make_pipeline(linear))]).fit(X, y), 18),
-        (StackingClassifier([("a", small)], LogisticRegression()).fit(X, y), 9 + 2),
-        (forest, sum(tree.tree_.node_count for tree in forest.estimators_)),
-        (boosted, sum(tree.tree_.node_count for tree in boosted.estimators_[:, 0])),
-        (mlp, 8 * 5 + 5 + 5 + 1),
-        (nn.Sequential(Bias(3), nn.ReLU(), Bias(4)), 7),
-        ([linear, linear], 18),
-    ]
-
-
-def test_parameters_are_counted():
-    for model, expected in counted_models():
-        assert count_parameters(model) == expected, model
-
-
-def test_what_cannot_be_counted_is_nan():
-    X, y, _, _ = two_classes()
-    hist = HistGradientBoostingClassifier(max_iter=2, random_state=0).fit(X, y)
-    for model in (GaussianNB().fit(X, y), hist, len, object()):
-        assert np.isnan(count_parameters(model))
-
-
-def test_bytes_are_those_of_the_pickle():
-    X, y, _, _ = two_classes()
-    for model in (
-        LogisticRegression().fit(X, y),
-        RandomForestClassifier(5, random_state=0).fit(X, y),
-    ):
-        assert pickled_bytes(model) == len(pickle.dumps(model, pickle.HIGHEST_PROTOCOL))
-    assert np.isnan(pickled_bytes(lambda X: X))
-
-
-def test_prediction_times_ask_for_the_batch_and_for_single_rows():
-    asked = []
-    per_row, single = prediction_times(lambda X: asked.append(len(X)), np.zeros((7, 2)))
-    assert set(asked) == {7, 1}
-    assert per_row >= 0
-    assert single >= 0
-
-
-def test_a_slow_model_is_asked_a_few_times_only(monkeypatch):
-    monkeypatch.setattr("skdistill.evaluation._cost._BUDGET_SECONDS", -1.0)
-    asked = []
-    prediction_times(lambda X: asked.append(len(X)), np.zeros((7, 2)))
-    assert asked == [7, 1]  # what was to warm it up is all that it is asked
-
-
-# ---------------------------------------------------------------------------------------------
-# Several test sets
-# ---------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def two_sets():
-    _, _, X_test, y_test = two_classes()
-    noise = np.random.default_rng(0).normal(size=(60, 8))
-    return {"clean": X_test, "2019": X_test[:60] + noise}, {"clean": y_test, "2019": y_test[:60]}
-
-
-@pytest.fixture(scope="module")
-def reports(two_sets):
-    X_train, y_train, _, _ = two_classes()
-    groups = {"2019": ["a", "b"] * 30}
-    return distillation_report(recipe(), X_train, y_train, *two_sets, groups=groups)
-
-
-@pytest.mark.slow
-def test_each_test_set_has_the_report_that_it_has_alone(reports, two_sets):
-    X_train, y_train, _, _ = two_classes()
-    assert isinstance(reports, DistillationReports)
-    assert list(reports) == ["clean", "2019"] and len(reports) == 2
-    for name, several in reports.items():
-        alone = distillation_report(
-            recipe(), X_train, y_train, two_sets[0][name], two_sets[1][name]
-        )
-        assert isinstance(several, DistillationReport)
-        assert several.intervals == alone.intervals
-        assert several.verdict == alone.verdict
-        for arm in ARMS:
-            np.testing.assert_array_equal(several.probabilities[arm], alone.probabilities[arm])
-        quality = COLUMNS[1:9]
-        assert [[row[key] for key in quality] for row in several.rows] == [
-            [row[key] for key in quality] for row in alone.rows
-        ]
-    assert reports["clean"].agreement_by_group is None
-    assert [entry["n"] for entry in reports["2019"].agreement_by_group] == [30, 30]
-
-
-def test_students_are_fitted_once_for_all_test_sets(spied, two_sets):
-    X_train, y_train, _, _ = two_classes()
-    distillation_report(spy_recipe(), X_train, y_train, *two_sets)
-    fits = [name for name, _ in spied]
-    spied.clear()
-    distillation_report(spy_recipe(), X_train, y_train, two_sets[0]["clean"], two_sets[1]["clean"])
-    assert fits == [name for name, _ in spied]
-
-
-def test_rows_of_several_test_sets_name_their_set(reports):
-    assert [row["test_set"] for row in reports.rows] == ["clean"] * 6 + ["2019"] * 6
-    assert all(list(row) == ["test_set", *COLUMNS] for row in reports.rows)
-    costs = COLUMNS[9:]
-    clean, other = reports.rows[:6], reports.rows[6:]
-    for a, b in zip(clean, other, strict=True):
-        np.testing.assert_equal([a[key] for key in costs], [b[key] for key in costs])
-    frame = reports.to_frame()
-    assert frame.loc[("2019", "distilled"), "accuracy"] == other[-1]["accuracy"]
-
-
-def test_faces_of_several_test_sets(reports):
-    text = repr(reports)
-    assert text.index("Test set clean. ") < text.index("Test set 2019. ")
-    assert text.count("log loss   brier") == 2 and text.count("us/single row") == 1
-    for report in reports.values():
-        assert report.verdict.splitlines()[0][:60] in text
-    html = reports._repr_html_()
-    ElementTree.fromstring(f"<html>{html}</html>")
-    assert html.count("us/single row") == 1 and "Test set 2019. " in html
-
-
-@pytest.mark.slow
-def test_only_the_first_test_set_tells_of_a_teacher_that_memorised():
-    X_train, y_train, X_test, y_test = two_classes()
-    teacher = RandomForestClassifier(20, random_state=0).fit(X_train, y_train)
-    sets = {"seen": X_train, "new": X_test}, {"seen": y_train, "new": y_test}
-    distillation_report(recipe(teacher), X_train, y_train, *sets)
-    turned = [dict(reversed(part.items())) for part in sets]
-    with pytest.warns(TeacherWarning, match="memorised"):
-        distillation_report(recipe(teacher), X_train, y_train, *turned)
 
 
 def test_generated_rows_belong_to_the_distilled_arm_alone():

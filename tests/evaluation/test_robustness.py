@@ -22,7 +22,6 @@ from skdistill.evaluation import (
     expected_calibration_error,
     robustness_curve,
 )
-from skdistill.evaluation._robustness._corruptions import make_corruption
 
 IRIS = load_iris(return_X_y=True)
 TABLE = np.random.default_rng(0).normal([0, 100, -5], [1, 10, 0.1], size=(4000, 3))
@@ -40,9 +39,32 @@ KEYS = [
 ]
 
 
-def corrupt(name, X, strength, seed=0, reference=None):
-    kind = make_corruption(name, X if reference is None else reference)
-    return kind.apply(X, strength, np.random.default_rng(seed))
+def corrupt(name, X, strength, seed=0, reference=None, n_repeats=1):
+    """The rows that a model is asked about, or all that it is in several repeats."""
+    asked = []
+
+    def model(rows):
+        asked.append(rows)
+        return np.full((len(rows), 2), 0.5)
+
+    robustness_curve(
+        {"model": model},
+        X,
+        np.arange(len(X)) % 2,
+        corruption=name,
+        strengths=[strength],
+        X_train=reference,
+        teacher_classes=[0, 1],
+        n_repeats=n_repeats,
+        random_state=seed,
+    )
+    _, *repeats = asked  # the first is the trial
+    assert len(repeats) == n_repeats
+    return repeats if n_repeats > 1 else repeats[0]
+
+
+def drawn_seed(random_state):
+    return np.random.RandomState(random_state).randint(2**31 - 1)
 
 
 def small_model(teacher=None, **parameters):
@@ -95,7 +117,8 @@ def test_noise_has_the_strength_in_units_of_each_column():
 
 
 def test_noise_is_the_formula():
-    expected = TABLE + 0.5 * TABLE.std(axis=0) * np.random.default_rng(0).standard_normal((4000, 3))
+    e = np.random.default_rng(drawn_seed(0)).standard_normal((4000, 3))
+    expected = TABLE + 0.5 * TABLE.std(axis=0) * e
     np.testing.assert_allclose(corrupt("gaussian_noise", TABLE, 0.5), expected, rtol=1e-12)
 
 
@@ -252,8 +275,7 @@ def test_rows_are_scikit_learns_scores_of_the_corrupted_rows(linear):
     assert clean["log_loss"] == pytest.approx(log_loss(y, p))
     assert clean["ece"] == pytest.approx(expected_calibration_error(y, p))
     assert clean["accuracy_std"] == clean["log_loss_std"] == clean["ece_std"] == 0
-    seeds = np.random.RandomState(3).randint(2**31 - 1, size=3)
-    rows = [corrupt("gaussian_noise", X, 1.0, seed) for seed in seeds]
+    rows = corrupt("gaussian_noise", X, 1.0, seed=3, n_repeats=3)
     scores = [accuracy_score(y, linear.predict(r)) for r in rows]
     losses = [log_loss(y, linear.predict_proba(r)) for r in rows]
     assert noisy["accuracy"] == pytest.approx(np.mean(scores))

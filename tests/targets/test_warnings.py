@@ -4,7 +4,7 @@ import warnings
 import numpy as np
 import pytest
 from scipy.special import softmax
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.datasets import make_classification
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
@@ -12,9 +12,37 @@ from sklearn.model_selection import cross_val_score
 
 from skdistill import DistilledClassifier, StudentNet
 from skdistill.exceptions import TeacherWarning
-from skdistill.targets._warnings import warn_of_misleading_targets
+from skdistill.targets import teacher_targets
 
 Y = np.repeat([0, 1], [80, 20])
+
+
+class Told(ClassifierMixin, BaseEstimator):
+    """Answers what it is told of the row whose number is the feature."""
+
+    def __init__(self, answers):
+        self.answers = answers
+
+    def fit(self, X, y, sample_weight=None):
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict_proba(self, X):
+        return self.answers[X[:, 0].astype(int)]
+
+
+def ask(p, y, sample_weight=None, *, classes=None, calibrate=False, out_of_fold=False):
+    """Let a teacher answer p for rows of these labels; rows of NaN stand in no fold."""
+    X, labels = np.arange(len(y))[:, None], y if classes is None else classes[y]
+    teacher, cv = Told(p), None
+    if not out_of_fold:
+        teacher.fit(X, labels)
+    elif np.isnan(p).any():
+        told = np.flatnonzero(~np.isnan(p).any(axis=1))
+        cv = [(np.delete(X[:, 0], fold), fold) for fold in (told[::2], told[1::2])]
+    return teacher_targets(
+        teacher, X, labels, cv=cv, sample_weight=sample_weight, calibrate=calibrate, random_state=0
+    )
 
 
 def sure_of(labels, p):
@@ -23,12 +51,12 @@ def sure_of(labels, p):
 
 def test_a_teacher_worse_than_the_class_rates_is_warned_of():
     with pytest.warns(TeacherWarning, match=r"worse than the 0\.500 of the class rates"):
-        warn_of_misleading_targets(sure_of(1 - Y, 0.9), Y)
+        ask(sure_of(1 - Y, 0.9), Y)
 
 
 def test_mean_probabilities_far_from_the_class_rates_are_warned_of():
     with pytest.warns(TeacherWarning, match=r"0\.(38|62)0 on average, 0\.(2|8)00 of"):
-        warn_of_misleading_targets(sure_of(Y, 0.7), Y)
+        ask(sure_of(Y, 0.7), Y)
 
 
 def test_class_weights_are_named_where_they_explain_a_loss_above_that_of_the_class_rates():
@@ -37,27 +65,29 @@ def test_class_weights_are_named_where_they_explain_a_loss_above_that_of_the_cla
     score = y + 0.5 * rng.normal(size=2000)
     p = 1 / (1 + np.exp(-6 * (score - 0.1)))  # 0.74 would be honest
     with pytest.warns(TeacherWarning, match=r"once its mean.*class weights.*calibrate='prior'"):
-        warn_of_misleading_targets(np.column_stack([1 - p, p]), y)
+        ask(np.column_stack([1 - p, p]), y)
     with pytest.warns(TeacherWarning, match=r"would teach nonsense"):
-        warn_of_misleading_targets(np.column_stack([p, 1 - p]), y)
+        ask(np.column_stack([p, 1 - p]), y)
 
 
 def test_honest_answers_and_rows_without_weight_or_target_are_passed_over():
-    honest = sure_of(Y, 0.9)
+    named = np.where(np.arange(100) == 0, 1, Y)  # one in a hundred is wrong
+    honest = sure_of(named, 0.99)
     broken = np.vstack([honest, sure_of(1 - Y, 0.9), np.full((100, 2), np.nan)])
     weight = np.repeat([1.0, 0.0, 1.0], 100)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        warn_of_misleading_targets(honest, Y)
-        warn_of_misleading_targets(broken, np.tile(Y, 3), weight)
+        ask(sure_of(Y, 0.9), Y)
+        ask(honest, Y, out_of_fold=True)
+        ask(broken, np.tile(Y, 3), weight, out_of_fold=True)
 
 
 def test_uniform_answers_are_label_smoothing_and_no_nonsense():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        warn_of_misleading_targets(np.full((100, 2), 0.5), Y)
+        ask(np.full((100, 2), 0.5), Y)
     with pytest.warns(TeacherWarning, match="worse than"):
-        warn_of_misleading_targets(np.full((100, 2), [0.45, 0.55]), Y)
+        ask(np.full((100, 2), [0.45, 0.55]), Y)
 
 
 # The cure that is named
@@ -150,8 +180,8 @@ NAMED = {
         r"worse than.*, and 0\.\d+ once its mean probabilities agree.*Use calibrate='prior'",
     ),
     "class weights, a temperature was tried": (
-        answers_of(1, 1, np.array([0, 4.0]), rates=[0.9, 0.1]),
-        {"calibrated": True},
+        answers_of(3, 1, np.array([0, 6.0]), rates=[0.9, 0.1]),
+        {"calibrate": "temperature"},
         "Use calibrate='prior'",
     ),
     "hard labels": (hard_labels(0.8), {}, "hard labels.*Give a teacher whose answers are graded"),
@@ -171,7 +201,7 @@ NAMED = {
 def test_the_cure_is_named(case):
     (p, y), how, message = NAMED[case]
     with pytest.warns(TeacherWarning, match="The teacher's ") as warned:
-        warn_of_misleading_targets(p, y, **how)
+        ask(p, y, **how)
     assert len(warned) == 1
     assert re.search(message, str(warned[0].message)), str(warned[0].message)
 
@@ -183,7 +213,7 @@ QUIET = {
     "a little timid": (answers_of(4, 0.6), OUT_OF_FOLD),
     "timid by a small share": (answers_of(1, 0.1, n_classes=10), OUT_OF_FOLD),
     "timid, but its own rows": (answers_of(4, 0.25), {}),
-    "timid, but calibrated": (answers_of(4, 0.25), OUT_OF_FOLD | {"calibrated": True}),
+    "timid, but calibrated": (answers_of(4, 0.25), OUT_OF_FOLD | {"calibrate": "prior"}),
     "over-confident, better than the rates": (answers_of(2, 2), OUT_OF_FOLD),
 }
 
@@ -193,13 +223,13 @@ def test_ordinary_teachers_are_passed_over(case):
     (p, y), how = QUIET[case]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        warn_of_misleading_targets(p, y, **how)
+        ask(p, y, **how)
 
 
 def test_a_temperature_is_no_cure_twice():
     p, y = answers_of(1, 8)
     with pytest.warns(TeacherWarning) as warned:
-        warn_of_misleading_targets(p, y, calibrated=True)
+        ask(p, y, calibrate="prior")
     assert "calibrate=True" not in str(warned[0].message)
 
 
@@ -208,21 +238,20 @@ def test_weights_of_any_size_are_shares(scale):
     (p, y), weight = answers_of(1, 8), np.resize([1.0, 0.0, 1.0], 4000)
     p[1::3] = [0.5, 0.5]  # of no weight
     with pytest.warns(TeacherWarning, match="over-confident"):
-        warn_of_misleading_targets(p, y, weight * scale)
+        ask(p, y, weight * scale)
 
 
 def test_some_of_very_many_rows_are_enough():
     p, y = answers_of(4, 0.25, n_rows=150_000)
     with pytest.warns(TeacherWarning, match=r"temperature of 0\.25: it is timid"):
-        warn_of_misleading_targets(p, y, out_of_fold=True)
+        ask(p, y, out_of_fold=True)
 
 
 def test_rows_of_one_class_say_nothing():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        warn_of_misleading_targets(
-            np.array([[0.9, 0.1], [np.nan, np.nan], [0.8, 0.2]]), np.array([0, 1, 0])
-        )
+        p = np.array([[0.9, 0.1], [np.nan, np.nan], [0.8, 0.2]])
+        ask(p, np.array([0, 1, 0]), out_of_fold=True)
 
 
 def test_a_warning_points_at_the_line_of_the_user():
@@ -291,4 +320,4 @@ def test_shares_of_weighted_rows_are_said_to_be_of_their_weight():
     y = np.repeat([0, 1], [90, 10])
     P = np.where(y[:, None] == 1, [0.6, 0.4], [0.9, 0.1])
     with pytest.warns(TeacherWarning, match=r"0\.643 of the weight of the rows"):
-        warn_of_misleading_targets(P, y, np.where(y == 1, 5.0, 1.0), out_of_fold=True)
+        ask(P, y, np.where(y == 1, 5.0, 1.0), out_of_fold=True)

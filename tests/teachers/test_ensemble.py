@@ -31,9 +31,7 @@ from torch import nn
 from skdistill import DistilledClassifier, StudentNet
 from skdistill.exceptions import LabelEncodingError, TeacherError, TeacherWarning
 from skdistill.targets import teacher_probabilities, teacher_targets
-from skdistill.teachers import EnsembleTeacher
-from skdistill.teachers._pool import pool
-from skdistill.teachers._weights import fit_pool_weights
+from skdistill.teachers import CallableTeacher, EnsembleTeacher
 
 X, Y = shuffle(*load_iris(return_X_y=True), random_state=0)
 X = (X - X.mean(axis=0)) / X.std(axis=0)
@@ -80,14 +78,45 @@ RNG = np.random.default_rng(0)
 P = softmax(RNG.normal(size=(3, 200, 4)) * 2, axis=2)
 
 
-@pytest.mark.parametrize("weights", [[1, 1, 1], [0.2, 0.3, 0.5], [2, 0, 2]])
-def test_pools_by_hand(weights):
+class Told(ClassifierMixin, BaseEstimator):
+    """Answers what it is told of the row whose number is the feature."""
+
+    def __init__(self, answers):
+        self.answers = answers
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict_proba(self, X):
+        return self.answers[X[:, 0].astype(int)]
+
+
+def pool(answers, weights, combine):
+    """What an ensemble says whose members give these answers."""
+    _, n_rows, n_classes = answers.shape
+    members = [
+        CallableTeacher(Told(answer).predict_proba, classes=range(n_classes)) for answer in answers
+    ]
+    ensemble = EnsembleTeacher(members, weights=weights, combine=combine)
+    return ensemble.predict_proba(np.arange(n_rows)[:, None])
+
+
+def pool_by_hand(answers, weights, combine):
     w = np.array(weights) / np.sum(weights)
-    by_hand = w[0] * P[0] + w[1] * P[1] + w[2] * P[2]
-    np.testing.assert_allclose(pool(P, weights, "probability"), by_hand, rtol=1e-12)
-    product = P[0] ** w[0] * P[1] ** w[1] * P[2] ** w[2]
-    product /= product.sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(pool(P, weights, "logit"), product, rtol=1e-12)
+    if combine == "probability":
+        return np.sum([of * p for of, p in zip(w, answers, strict=True)], axis=0)
+    product = np.prod(
+        [np.maximum(p, 1e-12) ** of for of, p in zip(w, answers, strict=True)], axis=0
+    )
+    return product / product.sum(axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize("combine", ["probability", "logit"])
+@pytest.mark.parametrize("weights", [[1, 1, 1], [0.2, 0.3, 0.5], [2, 0, 2]])
+def test_pools_by_hand(weights, combine):
+    found = pool(P, weights, combine)
+    np.testing.assert_allclose(found, pool_by_hand(P, weights, combine), rtol=1e-12)
 
 
 def test_logit_pool_is_the_mean_of_logits():
@@ -99,10 +128,14 @@ def test_logit_pool_is_the_mean_of_logits():
 
 @pytest.mark.parametrize("combine", ["probability", "logit"])
 def test_pools_of_rows_without_an_answer(combine):
-    answers = P.copy()
-    answers[0, 0] = answers[1, 1] = np.nan
-    answers[:, 2] = np.nan
-    pooled = pool(answers, [0.5, 0.25, 0.25], combine)
+    """What a member is sure to be of a class that nobody learns has no answer of its."""
+    answers = np.pad(P, [(0, 0), (0, 0), (0, 1)])
+    answers[0, 0] = answers[1, 1] = answers[:, 2] = np.eye(5)[4]
+    X, y = np.arange(200)[:, None], np.arange(200) % 4
+    members = [CallableTeacher(Told(p).predict_proba, classes=range(5)) for p in answers]
+    ensemble = EnsembleTeacher(members, weights=[0.5, 0.25, 0.25], combine=combine)
+    with pytest.warns(TeacherWarning, match="classes that y lacks"):
+        pooled = ensemble.fit(X, y).predict_proba(X)
     np.testing.assert_allclose(pooled[0], pool(P[1:, :1], [1, 1], combine)[0])
     np.testing.assert_allclose(pooled[1], pool(P[[0, 2], 1:2], [2, 1], combine)[0])
     assert np.isnan(pooled[2]).all()
@@ -112,15 +145,16 @@ def test_pools_of_rows_without_an_answer(combine):
 @pytest.mark.parametrize("combine", ["probability", "logit"])
 @pytest.mark.parametrize("weighted", [False, True])
 def test_weights_have_the_least_log_loss(combine, weighted):
-    truth = pool(P, [0.6, 0.4, 0.0], combine)
+    truth = pool_by_hand(P, [0.6, 0.4, 0.0], combine)
     y = np.array([RNG.choice(4, p=row) for row in truth])
     row_weight = RNG.uniform(size=200) if weighted else None
-    found = fit_pool_weights(P, y, combine, row_weight)
+    ensemble = EnsembleTeacher([Told(p) for p in P], weights="oof", combine=combine)
+    found = ensemble.fit(np.arange(200)[:, None], y, sample_weight=row_weight).weights_
     steps = np.linspace(0, 1, 21)
     grid = [(a, b, 1 - a - b) for a in steps for b in steps if a * b > 0 and a + b < 1 - 1e-9]
 
     def loss(weights):
-        pooled = pool(P, weights, combine)
+        pooled = pool_by_hand(P, weights, combine)
         return log_loss(y, pooled, sample_weight=row_weight) - np.log(weights).sum() / 200
 
     best = min(grid, key=loss)
@@ -132,11 +166,14 @@ def test_weights_have_the_least_log_loss(combine, weighted):
 @pytest.mark.parametrize("counts", [(200, 0), (150, 50), (3, 1), (80, 15, 5)])
 def test_weights_by_laplaces_rule(counts):
     """Teachers that are certain, and right on rows of their own alone."""
-    y = np.zeros(sum(counts), dtype=int)
+    y = np.arange(sum(counts)) % 2
     owner = np.repeat(np.arange(len(counts)), counts)
-    answers = np.eye(2)[(owner != np.arange(len(counts))[:, None]).astype(int)]
+    members = [
+        Told(np.eye(2)[np.where(owner == member, y, 1 - y)]) for member in range(len(counts))
+    ]
     expected = (np.array(counts) + 1) / (sum(counts) + len(counts))
-    np.testing.assert_allclose(fit_pool_weights(answers, y, "probability"), expected, rtol=1e-4)
+    ensemble = EnsembleTeacher(members, weights="oof").fit(np.arange(len(y))[:, None], y)
+    np.testing.assert_allclose(ensemble.weights_, expected, rtol=1e-4)
 
 
 # The estimator
@@ -155,7 +192,7 @@ MEMBERS = {
 def test_members_are_pooled(make, combine):
     ensemble = EnsembleTeacher(make(), weights=[3, 1], combine=combine).fit(X, LABELS)
     answers = [tree().fit(X, LABELS).predict_proba(X), GaussianNB().fit(X, LABELS).predict_proba(X)]
-    expected = pool(np.stack(answers), [3, 1], combine)
+    expected = pool_by_hand(answers, [3, 1], combine)
     np.testing.assert_allclose(ensemble.predict_proba(X), expected, rtol=1e-9)
     assert ensemble.classes_.tolist() == NAMES.tolist()
     assert ensemble.score(X, LABELS) > 0.9

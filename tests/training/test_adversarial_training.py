@@ -14,8 +14,6 @@ from torch import nn
 from torch.nn.functional import cross_entropy, log_softmax
 
 from skdistill import DistilledClassifier, DistilledRegressor, StudentNet
-from skdistill._generators import make_streams
-from skdistill._random import draw_seeds
 from skdistill.evaluation import distillation_report
 from skdistill.exceptions import StudentError
 from skdistill.losses import ARD, RSLAD, AdversarialTraining
@@ -91,13 +89,14 @@ def loop(name, alpha, temperature, more):
     climbed = torch.where(is_labelled, labels, log_p.argmax(dim=1))
     module = Net().double()
     optimizer = torch.optim.SGD(module.parameters(), lr=0.1)
-    streams = make_streams(draw_seeds(0, 4)[2], torch.device("cpu"))
+    seed = int(np.random.RandomState(0).randint(2**31 - 1, size=3)[2])
+    order, starts = (torch.Generator().manual_seed(seed + (of << 32)) for of in (0, 2))
     for _ in range(2):
-        for index in torch.randperm(len(raw), generator=streams.order).split(32):
+        for index in torch.randperm(len(raw), generator=order).split(32):
             rows = raw[index]
 
             def move(rows=rows, index=index):
-                start = torch.rand(rows.shape, generator=streams.views, dtype=torch.float64)
+                start = torch.rand(rows.shape, generator=starts, dtype=torch.float64)
                 moved = (rows + 0.1 * (2 * start - 1)).clamp(0, 1)
                 module.eval()
                 for _ in range(3):

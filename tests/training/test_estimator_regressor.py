@@ -15,9 +15,7 @@ from sklearn.tree import DecisionTreeRegressor
 from skdistill import DistilledRegressor
 from skdistill.exceptions import StudentError
 from skdistill.losses import HuberLoss, QuantileLoss, SquaredErrorLoss
-from skdistill.training._estimator_regressor import own_loss
-from skdistill.training._packed import Packed
-from skdistill.training._soft_values import double_rows, mix_values
+from skdistill.targets import Targets
 
 X, Y = load_diabetes(return_X_y=True)
 T = Ridge(0.1).fit(X, Y).predict(X)
@@ -75,15 +73,38 @@ def test_a_quantile_s_student_learns_doubled_rows():
     np.testing.assert_allclose(found.predict(X), expected.predict(X), rtol=1e-4)
 
 
+class Learning(DecisionTreeRegressor):
+    """Keeps what the last of its clones was fitted on: numbers of rows, targets and weights."""
+
+    given: tuple = ()
+
+    def fit(self, X, y, sample_weight=None):
+        Learning.given = X[:, 0].astype(int), np.ravel(y), sample_weight
+        return super().fit(X, y, sample_weight)
+
+
 def test_mixed_and_doubled_rows_weigh_the_same():
     answers = np.where(np.arange(len(Y)) < 9, np.nan, T)[:, None]
-    packed = Packed(Y[:, None], [answers, T[:7, None]], WEIGHT)
-    rows, targets, weight = mix_values(packed, 0.3)
-    doubled, values, parts = double_rows(packed, 0.3)
+    targets = Targets(answers, "numbers", more=[T[:7, None]])
+    numbers = np.arange(len(Y) + 7)[:, None]
+
+    def given(**settings):
+        student = Learning(max_depth=1, criterion=settings.pop("criterion"))
+        model = DistilledRegressor(None, student, alpha=0.3, random_state=0, **settings)
+        model.fit(
+            numbers[: len(Y)],
+            Y,
+            sample_weight=WEIGHT,
+            soft_targets=targets,
+            X_unlabeled=numbers[len(Y) :],
+        )
+        return Learning.given
+
+    rows, mixed, weight = given(criterion="squared_error")
+    doubled, values, parts = given(criterion="absolute_error", loss=QuantileLoss(quantile=0.5))
+    assert len(np.unique(rows)) == len(rows) < len(doubled)
     np.testing.assert_allclose(np.bincount(doubled, parts)[rows], weight)
-    np.testing.assert_allclose(
-        np.bincount(doubled, parts * values[:, 0])[rows], weight * targets.T[0]
-    )
+    np.testing.assert_allclose(np.bincount(doubled, parts * values)[rows], weight * mixed)
     assert weight.sum() == pytest.approx(len(Y) + 7)
 
 
@@ -108,7 +129,8 @@ OWN = [
 
 @pytest.mark.parametrize(("estimator", "loss"), OWN, ids=lambda part: repr(part)[:30])
 def test_own_loss_is_read_off_the_parameters(estimator, loss):
-    assert repr(own_loss(estimator)) == repr(loss)
+    with pytest.raises(StudentError, match=re.escape(f"Expected loss={loss!r}")):
+        distil(estimator, loss=QuantileLoss(quantile=0.37))
 
 
 BAD = [

@@ -24,13 +24,11 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from skdistill import DistilledClassifier, StudentNet
-from skdistill._random import draw_seeds
 from skdistill.evaluation import (
     bias_variance_decomposition,
     distillation_report,
     learning_curves,
 )
-from skdistill.evaluation._engine import seeded_clone
 from skdistill.exceptions import StudentError, TeacherError, TrainingWarning
 from skdistill.losses import (
     HintLoss,
@@ -40,7 +38,7 @@ from skdistill.losses import (
     similarity_distance,
 )
 from skdistill.students import MLP
-from skdistill.teachers._features import find_net
+from skdistill.targets import teacher_targets
 
 X, Y = make_classification(60, 6, n_informative=4, n_classes=3, random_state=0)
 X_MORE = np.random.default_rng(1).normal(size=(20, 6))
@@ -327,12 +325,18 @@ def fitted(kind):
         return make_pipeline(StandardScaler(), "passthrough", net).fit(X, Y)
 
 
+def features_of(teacher, layers):
+    targets = teacher_targets(teacher, X, X_unlabeled=X_MORE, layers=layers)
+    assert all([*map(len, parts)] == [len(X), len(X_MORE)] for parts in targets.features.values())
+    return {name: np.concatenate(parts) for name, parts in targets.features.items()}
+
+
 @pytest.mark.parametrize("frozen", [False, True])
 @pytest.mark.parametrize("kind", ["module", "student", "skorch net", "pipeline", "distilled"])
 def test_teachers_that_hold_a_network(kind, frozen):
     teacher = TEACHER if kind == "module" else fitted(kind)
     holder = FrozenEstimator(teacher) if frozen else teacher
-    found = find_net(holder).features(["2", "3"], [X, X_MORE])
+    found = features_of(holder, ["2", "3"])
     rows = np.vstack([X, X_MORE])
     if kind == "pipeline":
         rows, teacher = teacher[0].transform(rows), teacher[-1]
@@ -357,10 +361,16 @@ def test_a_teacher_and_a_student_behind_steps_of_their_own():
     assert model.fit(frame, Y).predict(frame).shape == (60,)
 
 
-def test_rows_go_through_the_teacher_in_batches(monkeypatch):
-    monkeypatch.setattr("skdistill._torch.INFERENCE_BATCH_CPU", 7)
-    found = find_net(TEACHER).features(["2"], [X, X_MORE])["2"]
-    expected = run_layers(TEACHER, 3, torch.tensor(np.vstack([X, X_MORE]))).detach()
+def test_rows_go_through_the_teacher_in_batches():
+    teacher, sizes, rows = (
+        copy.deepcopy(TEACHER),
+        [],
+        np.random.default_rng(0).normal(size=(2500, 6)),
+    )
+    teacher[0].register_forward_hook(lambda module, args, out: sizes.append(len(out)))
+    (found,) = teacher_targets(teacher, rows, layers=["2"]).features["2"]
+    assert max(sizes) < 2500
+    expected = run_layers(TEACHER, 3, torch.tensor(rows)).detach()
     torch.testing.assert_close(torch.tensor(found), expected)
 
 
@@ -527,9 +537,11 @@ def test_a_decomposition_teaches_the_terms():
     model = DistilledClassifier(TEACHER, quick(), feature_losses=BOTH, random_state=0)
     settings = {"design": "seed", "n_rounds": 3, "random_state": 0}
     found = bias_variance_decomposition(model, X, Y, X, Y, **settings)
-    _, _, *seeds = draw_seeds(0, 5)
+    _, _, *seeds = np.random.RandomState(0).randint(2**31 - 1, size=5)
     for seed, probabilities in zip(seeds, found.predictions, strict=True):
-        alone = seeded_clone(model, seed).fit(X, Y)
+        state = np.random.SeedSequence([seed, *b"random_state"]).generate_state(1)[0]
+        own_seed = int(state % (2**31 - 1))
+        alone = clone(model).set_params(random_state=own_seed).fit(X, Y)
         np.testing.assert_array_equal(probabilities, alone.predict_proba(X))
     without = clone(model).set_params(feature_losses=None)
     assert bias_variance_decomposition(without, X, Y, X, Y, **settings).loss != found.loss

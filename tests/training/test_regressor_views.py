@@ -11,8 +11,6 @@ from skorch import NeuralNetRegressor
 from torch import nn
 
 from skdistill import DistilledRegressor, StudentNetRegressor
-from skdistill._generators import make_streams
-from skdistill._random import draw_seeds
 from skdistill.exceptions import TeacherError
 from skdistill.losses import HintLoss, SimilarityLoss, similarity_distance
 from skdistill.students import ImagePreprocessor
@@ -138,10 +136,11 @@ def test_mixup_of_numbers_is_that_of_a_loop_by_hand():
     optimizer = torch.optim.SGD(module.parameters(), lr=0.1)
     order = model.student_.history_[:, "train_loss"]
     assert len(drawn) >= len(order) == 5
-    losses, streams = [], make_streams(draw_seeds(0, 4)[2], torch.device("cpu"))
+    seed = int(np.random.RandomState(0).randint(2**31 - 1, size=3)[2])
+    losses, order_of_rows = [], torch.Generator().manual_seed(seed)
     for share, partner in drawn[-5:]:
         # The order of a batch of all rows changes no mean, but decides who is whose partner.
-        permutation = torch.randperm(len(X), generator=streams.order)
+        permutation = torch.randperm(len(X), generator=order_of_rows)
         batch, labels = rows[permutation], y[permutation]
         share = share.double()
         mixed = share[:, None, None] * batch + (1 - share)[:, None, None] * batch[partner]
