@@ -15,7 +15,7 @@ PACKAGE = "skdistill"
 _0 = {
     *("exceptions", "_ascent", "_aside", "_atomic", "_cascade_threshold", "_compat", "_gap_test"),
     *("_generators", "_input", "_interrupts", "_lazy", "_names", "_parallel", "_progress"),
-    *("_random", "_temperature", "_torch", "_unwrap", "_versions", "_warn"),
+    *("_random", "_temperature", "_token_ids", "_torch", "_unwrap", "_versions", "_warn"),
 }
 _1 = _0 | {"teachers", "targets", "transfer", "losses", "students"}
 _2 = _1 | {"training"}
@@ -39,6 +39,7 @@ MAY_IMPORT = {
     "_progress": set(),
     "_random": {"exceptions"},
     "_temperature": {"_input"},
+    "_token_ids": {"exceptions", "_input", "_torch"},
     "_torch": {"exceptions", "_input"},
     "_unwrap": {"_names"},
     "_versions": set(),

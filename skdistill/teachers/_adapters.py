@@ -14,6 +14,7 @@ from skdistill._generators import generator_put_back
 from skdistill._input._inputs import name_rows
 from skdistill._input._tensors import array_of
 from skdistill._names import copy_rows, names_of, own_rows
+from skdistill._token_ids import naming_ids
 from skdistill._torch import (
     as_array,
     evaluating,
@@ -141,7 +142,7 @@ class _ModuleAdapter(Adapter):
         self.device = resolve_device(device)
 
     def _answer(self, X):
-        with evaluating(self.module, self.device), reading_rows(self.source, X):
+        with evaluating(self.module, self.device), reading_rows(self.source, X, self.module):
             return forward_in_batches(self.module, X, self.device)
 
     def _kind_of(self, values, X):
@@ -167,7 +168,7 @@ class _SkorchAdapter(Adapter):
 
     def _answer(self, X):
         rows = self._transform(X)
-        with evaluating(self.net.module_), reading_rows(self.source, rows):
+        with evaluating(self.net.module_), reading_rows(self.source, rows, self.net.module_):
             return forward_net(self.net, as_array(rows, self.net.module_))
 
     def _transform(self, X):
@@ -293,11 +294,12 @@ def is_bare_net(estimator):
 
 
 @contextlib.contextmanager
-def reading_rows(source, X):
+def reading_rows(source, X, module):
     """Say whose module it is that cannot read rows inside the block."""
     try:
-        yield
-    except torch.OutOfMemoryError:
+        with naming_ids(module, X, f"{source} cannot be asked about", TeacherError):
+            yield
+    except (torch.OutOfMemoryError, TeacherError):
         raise
     except (RuntimeError, TypeError, ValueError, IndexError, NotImplementedError) as error:
         raise TeacherError(

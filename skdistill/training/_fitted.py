@@ -9,6 +9,7 @@ from skorch.utils import get_map_location
 from skdistill._compat import check_names_and_width
 from skdistill._input._rows import as_rows, has_gaps, is_plain, looks_plain
 from skdistill._names import own_rows
+from skdistill._token_ids import naming_ids
 from skdistill._torch import forward_in_batches
 from skdistill._unwrap import split_pipeline
 from skdistill.students import TablePreprocessor
@@ -108,7 +109,7 @@ class ModuleBody(HoldsModule):
         X = self.rows.read(X)
         if self.module.training:
             self.module.eval()
-        with torch.no_grad():
+        with torch.no_grad(), naming_ids(self.module, X):
             return forward_in_batches(self.module, X, self.device)
 
 

@@ -14,6 +14,7 @@ from torch.optim.lr_scheduler import CosineAnnealingLR, ReduceLROnPlateau
 from skdistill._compat import callback_names
 from skdistill._input._inputs import name_rows
 from skdistill._interrupts import only_whole
+from skdistill._token_ids import refuse_ids
 from skdistill._torch import as_tensor, evaluating, first_output, run_module
 from skdistill._warn import warn
 from skdistill.exceptions import StudentError, TrainingWarning
@@ -174,6 +175,7 @@ def _probe(net, X, n_outputs):
     module = net.module_
     if hasattr(module, "adapt"):
         module.adapt(X)
+    refuse_ids(uncompiled(module), X)
     name, rows = type(module).__name__, as_tensor(X[:PROBE_ROWS], module, copy=True)
     with evaluating(module):
         try:
