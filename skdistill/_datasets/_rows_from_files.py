@@ -11,6 +11,7 @@ from skdistill._datasets._dataset_parts import Told
 from skdistill._datasets._dataset_task import DatasetClasses, DatasetNumbers
 from skdistill._input._parquet import need_pyarrow, refuse_changed
 from skdistill._input._scratch import ScratchRows
+from skdistill._words import shorten
 from skdistill.targets._label_dataset import label_dataset
 from skdistill.targets._memory import open_memory
 from skdistill.targets._tasks import ClassTask, NumberTask
@@ -60,8 +61,8 @@ class RowsFromFiles:
             )
         if model._task is ClassTask and not isinstance(self.target, str):
             raise ValueError(
-                f"target={self.target!r} was given; expected the name of the column with the "
-                f"labels. Several labels of a row are learnt one at a time."
+                f"target={shorten(self.target)} was given; expected the name of the column with "
+                "the labels. Several labels of a row are learnt one at a time."
             )
 
     @contextlib.contextmanager

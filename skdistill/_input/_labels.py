@@ -8,6 +8,7 @@ from sklearn.utils.validation import column_or_1d
 from skdistill._input._columns import is_gap
 from skdistill._input._tensors import array_of
 from skdistill._warn import warn
+from skdistill._words import shorten
 from skdistill.exceptions import DistillationWarning
 
 NO_LABEL = (
@@ -205,7 +206,7 @@ def encode(y, classes):
     unknown = np.unique(y[~np.isin(y, classes)])
     if len(unknown):
         raise ValueError(
-            f"y holds the labels {unknown.tolist()[:6]}, and the classes are "
+            f"y holds the labels {shorten(unknown.tolist()[:6])}, and the classes are "
             f"{classes.tolist()[:6]}; expected labels among them. Leave these rows out, or fit "
             f"anew; a first partial_fit takes all classes that will come, classes=[...]."
         )

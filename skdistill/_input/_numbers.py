@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.utils import check_array
 
 from skdistill._input._tensors import array_of
+from skdistill._words import one_line
 
 
 def as_numbers(y):
@@ -35,8 +36,8 @@ def as_numbers(y):
         if "could not convert" not in str(error):
             raise
         raise ValueError(
-            f"y holds what is no number ({error}); expected numbers. Labels are learnt by "
-            f"classifiers, such as DistilledClassifier."
+            f"y holds what is no number ({one_line(error)}); expected numbers. Labels are learnt "
+            "by classifiers, such as DistilledClassifier."
         ) from error
     if y.ndim > 2:
         raise ValueError(

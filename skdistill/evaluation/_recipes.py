@@ -16,6 +16,7 @@ from skdistill._fitting._alpha_choice import AUTO
 from skdistill._fitting._halves import called, try_fit
 from skdistill._names import own_rows
 from skdistill._unwrap import named_steps
+from skdistill._words import shorten
 from skdistill.evaluation._arm_names import (
     DISTILLED,
     PLAIN,
@@ -105,8 +106,9 @@ def check_takes_answers(owner: str, model: Any) -> None:
     """
     if model.augment is not None:
         raise ValueError(
-            f"{owner} compares students on the same rows, and augment={model.augment!r} generates "
-            f"others for the distilled one alone; pass clone(model).set_params(augment=None)."
+            f"{owner} compares students on the same rows, and augment={shorten(model.augment)} "
+            "generates others for the distilled one alone; pass "
+            "clone(model).set_params(augment=None)."
         )
     if views_of(model.student):
         raise ValueError(

@@ -11,9 +11,13 @@ from sklearn.utils import assert_all_finite
 
 from skdistill._input._tensors import array_of
 from skdistill._names import in_order_of, names_of
+from skdistill._words import shorten
 from skdistill.targets._poor_labels import warn_of_poor_labels
 from skdistill.targets._tasks import SOURCE, NumberTask
 from skdistill.teachers._labels import LABELS, check_shares
+
+LONG_WORD = 40
+"""So many characters are no word that stands for a truth value."""
 
 
 def read_indicators(y, source="y"):
@@ -48,10 +52,10 @@ def read_indicators(y, source="y"):
     came = (others or values.ravel().tolist())[:3]
     hint = "" if values.ndim == 2 else " A label for each row is for DistilledClassifier;"
     words = [value for value in others if isinstance(value, str)]  # not the gaps among them
-    if values.ndim == 2 and words:
+    if values.ndim == 2 and words and len(max(words)) < LONG_WORD:
         hint = f" (y == {max(words)!r}).astype(int) makes it of columns of two words;"
     raise ValueError(
-        f"{source} has the shape {values.shape}, and values such as {came}; "
+        f"{source} has the shape {values.shape}, and values such as {shorten(came)}; "
         f"expected 0 and 1 in an array of shape (n_samples, n_labels), with two labels at least: a "
         f"row [1, 0, 1] has the first and the last of three labels.{hint} "
         f"MultiLabelBinarizer().fit_transform(sets of labels) makes such an array."

@@ -23,6 +23,7 @@ from skdistill._torch import (
     resolve_device,
 )
 from skdistill._unwrap import split_pipeline, unfrozen
+from skdistill._words import one_line, shorten
 from skdistill.exceptions import TeacherError
 from skdistill.teachers._align import match_names
 from skdistill.teachers._last_step import kind_of_module
@@ -250,7 +251,7 @@ def adapt(teacher, asks, device="auto"):
     if isinstance(teacher, str):
         hint = " A file is read by load_teacher(path), and the student itself is SelfTeacher()."
     raise TeacherError(
-        f"The teacher is {teacher!r:.80} of type {type(teacher).__name__}; expected "
+        f"The teacher is {shorten(teacher)} of type {type(teacher).__name__}; expected "
         f"{asks.teachers}.{hint}"
     )
 
@@ -304,7 +305,7 @@ def reading_rows(source, X, module):
     except (RuntimeError, TypeError, ValueError, IndexError, NotImplementedError) as error:
         raise TeacherError(
             f"{source} cannot be asked about {name_rows(X)}: "
-            f"{' '.join(str(error).split())}. Give it rows that it was made for; what "
+            f"{one_line(error)}. Give it rows that it was made for; what "
             f"prepares them belongs before it, in a Pipeline or in the module itself."
         ) from error
 
