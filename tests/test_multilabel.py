@@ -299,6 +299,31 @@ REFUSED = {
         lambda: make(LINEAR_OF_ALL).fit(X[:2], [["a"], ["b"]]),
         "expected 0 and 1.*MultiLabelBinarizer",
     ),
+    **{
+        f"{name} of labels": (
+            ValueError,
+            lambda y=y: make(LINEAR_OF_ALL).fit(X, y),
+            r"y holds lists or sets of labels, such as \[.1.+0, 2.+; expected 0 and 1 in an "
+            r"array.*MultiLabelBinarizer\(\)\.fit_transform\(y\) makes",
+        )
+        for name, y in {
+            "ragged lists": 60 * [[1], [0, 2]],
+            "tuples": 60 * [(1,), (0, 2)],
+            "sets in a list": 60 * [{1}, {0, 2}],
+            "a Series of lists": pd.Series(60 * [[1], [0, 2]]),
+        }.items()
+    },
+    "lists of labels to score by": (
+        ValueError,
+        lambda: FITTED.score(X, 60 * [[1], [0, 2]]),
+        "y holds lists or sets of labels.*MultiLabelBinarizer",
+    ),
+    "lists of labels for one label": (
+        ValueError,
+        lambda: DistilledClassifier(LINEAR, TREE).fit(X, 60 * [[1], [0, 2]]),
+        "y holds lists or sets, such as.*expected a label for each row.*DistilledMultilabelClas"
+        r"sifier, as MultiLabelBinarizer\(\)",
+    ),
     "gaps": (
         ValueError,
         lambda: make(LINEAR_OF_ALL).fit(X, np.where(Y == 1, np.nan, 0)),

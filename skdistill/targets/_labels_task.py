@@ -9,6 +9,7 @@ from scipy import sparse
 from sklearn.base import ClassifierMixin
 from sklearn.utils import assert_all_finite
 
+from skdistill._input._labels import lists_of
 from skdistill._input._tensors import array_of
 from skdistill._names import in_order_of, names_of
 from skdistill._words import shorten
@@ -39,6 +40,13 @@ def read_indicators(y, source="y"):
         When it is no such array.
     """
     y = array_of(y, source) if hasattr(y, "detach") else y
+    lists = None if sparse.issparse(y) else lists_of(y)
+    if lists is not None:
+        raise ValueError(
+            f"{source} holds lists or sets of labels, such as {shorten(lists[:3])}; expected 0 and "
+            f"1 in an array of shape (n_samples, n_labels), 1 for each label that a row has. "
+            f"MultiLabelBinarizer().fit_transform({source}) makes it of them."
+        )
     values = y.toarray() if sparse.issparse(y) else np.asarray(y)
     others = []
     if values.dtype.kind == "O" and values.ndim == 2:  # of columns of several kinds, or with <NA>
