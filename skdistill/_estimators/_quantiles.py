@@ -359,8 +359,10 @@ def _of_quantile(teacher, quantile):
         last.set_params(**{name: float(quantile)})
         if repr(own_loss(last)) == repr(QuantileLoss(quantile=float(quantile))):
             return whole
+    level = getattr(own_loss(last), "quantile", None)
+    learnt = "the mean" if level is None else f"the quantile {level:g} alone"
     raise TeacherError(
-        f"The teacher {type(last).__name__} minimises {shorten(own_loss(last))}; expected a "
-        "regressor that learns a quantile, such as "
-        "HistGradientBoostingRegressor(loss='quantile'), or a list of one for each quantile."
+        f"The teacher {type(last).__name__} learns {learnt}; expected a regressor that learns any "
+        f"quantile, such as HistGradientBoostingRegressor(loss='quantile'), or a list of one for "
+        f"each quantile."
     )
