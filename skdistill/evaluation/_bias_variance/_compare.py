@@ -156,7 +156,7 @@ def compare(
     if not isinstance(estimators, dict) or not estimators:
         raise TypeError(
             f"The 'estimators' parameter of compare must be a dict of names to estimators with at "
-            f"least one. Got {shorten(estimators)} instead."
+            f"least one. Got {shorten(estimators)} instead; name each: {{'model': model}}."
         )
     baseline = next(iter(estimators)) if baseline is None else baseline
     if baseline not in list(estimators):

@@ -55,6 +55,11 @@ def estimator_probabilities(estimator: Any, X: Any, y: Any) -> dict[str, np.ndar
             f"The estimator must have predict_proba, and {type(estimator).__name__} has none. "
             "CalibratedClassifierCV gives it one; from_predictions takes probabilities."
         )
+    if isinstance(estimator.classes_, list):
+        raise TypeError(
+            f"The estimator must give one label to each row. Got {type(estimator).__name__} "
+            f"instead, which gives several; from_predictions takes the probabilities of one."
+        )
     X, y = rows_and_labels("X", X, "y", y)
     try:
         class_index(y, np.asarray(estimator.classes_))

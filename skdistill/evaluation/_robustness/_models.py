@@ -223,6 +223,6 @@ def _name_members(models: Any, teacher_classes: Any) -> tuple[dict[str, Any], di
         raise TypeError(
             "The 'models' parameter must be a dict of names and fitted classifiers, such as "
             "{'teacher': teacher, 'distilled': model}, or one fitted DistilledClassifier. Got "
-            f"{shorten(models)} instead."
+            f"{shorten(models)} instead; a single model is {{'model': model}}."
         )
     return members, columns, device
