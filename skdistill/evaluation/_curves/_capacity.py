@@ -14,7 +14,7 @@ from skdistill.evaluation._arguments import check_int
 from skdistill.evaluation._arm_names import DISTILLED, PLAIN, TEACHER
 from skdistill.evaluation._curves._input import check_curve_input
 from skdistill.evaluation._curves._run import run_curve
-from skdistill.evaluation._curves._scores import title
+from skdistill.evaluation._curves._scores import title, without_squares
 from skdistill.evaluation._curves._subsets import whole_splits
 from skdistill.evaluation._parts import Work
 from skdistill.evaluation._recipes import check_recipe, student_arms
@@ -41,6 +41,9 @@ class CapacityCurve(TableResult):
     rows: list[dict[str, Any]]
     title: str
     param_name: str
+
+    def _shown(self) -> list[dict[str, Any]]:
+        return without_squares(self.rows)
 
 
 def capacity_curve(
