@@ -46,7 +46,7 @@ def names_of(answer):
     return np.asarray(names) if same else labels
 
 
-def in_order_of(names, values, named, source):
+def in_order_of(names, values, named, source, wanted_by="y"):
     """Return columns of numbers in the order of the columns of y.
 
     Parameters
@@ -58,6 +58,8 @@ def in_order_of(names, values, named, source):
         The names of the columns of `values`; where either names none, columns keep their places.
     source : str
         Whose columns they are, for the error.
+    wanted_by : str, default="y"
+        Whose names `names` are, for the error.
 
     Returns
     -------
@@ -73,8 +75,8 @@ def in_order_of(names, values, named, source):
     wanted, came = names.tolist(), named.tolist()
     if sorted(map(str, wanted)) != sorted(map(str, came)):
         raise ValueError(
-            f"{source} has the columns {came[:6]} and y has {wanted[:6]}; expected the same names. "
-            f"Rename them, or pass an array in the order of y's columns."
+            f"{source} has the columns {came[:6]} and {wanted_by} has {wanted[:6]}; expected the "
+            f"same names. Rename them, or pass an array in the order of y's columns."
         )
     return values[:, [came.index(name) for name in wanted]]
 

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 from scipy import sparse
 from sklearn.base import ClassifierMixin
 from sklearn.utils import assert_all_finite
+from sklearn.utils.validation import check_is_fitted
 
 from skdistill._input._labels import lists_of
 from skdistill._input._tensors import array_of
@@ -147,14 +148,20 @@ class LabelsMixin(ClassifierMixin):
         ----------
         X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features) or more axes
         y : {array-like, sparse matrix} of shape (n_samples, n_labels)
-            0 and 1, in the forms that `fit` takes.
+            0 and 1, in the forms that `fit` takes; a table where `fit` had one by its names.
         sample_weight : array-like of shape (n_samples,), default=None
 
         Returns
         -------
         float
+
+        Raises
+        ------
+        ValueError
+            For y that is none of these, and for a table whose columns have other names.
         """
-        return super().score(X, read_indicators(y), sample_weight)
+        check_is_fitted(self)
+        return super().score(X, self.fitted_.link.read(y), sample_weight)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
