@@ -12,7 +12,7 @@ from skdistill._datasets._dataset_task import DatasetClasses, DatasetNumbers
 from skdistill._input._parquet import need_pyarrow, refuse_changed
 from skdistill._input._scratch import ScratchRows
 from skdistill._words import shorten
-from skdistill.targets._label_dataset import label_dataset
+from skdistill.targets._label_dataset import label_dataset, refuse_inside
 from skdistill.targets._memory import open_memory
 from skdistill.targets._tasks import ClassTask, NumberTask
 
@@ -71,6 +71,9 @@ class RowsFromFiles:
 
         Where a teacher is heard, the rows that are learnt from are those of `told`.
         """
+        memory = getattr(model.memory, "location", model.memory)
+        if teacher is not None and isinstance(memory, str | Path):
+            refuse_inside(self.dataset, memory, "memory")
         kind = self.kinds[model._task]
         given = (self.dataset, self.target, self.soft_targets, self.columns)
         self.rows = open_dataset(*given, split, kind)
