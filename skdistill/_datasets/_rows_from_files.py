@@ -2,7 +2,6 @@
 
 import contextlib
 import hashlib
-import tempfile
 from pathlib import Path
 
 from skdistill._datasets._dataset_checks import SMALLER
@@ -11,6 +10,7 @@ from skdistill._datasets._dataset_parts import Told
 from skdistill._datasets._dataset_task import DatasetClasses, DatasetNumbers
 from skdistill._input._parquet import need_pyarrow, refuse_changed
 from skdistill._input._scratch import ScratchRows
+from skdistill._input._scratch_folder import scratch_folder
 from skdistill._words import shorten
 from skdistill.targets._label_dataset import label_dataset, refuse_inside
 from skdistill.targets._memory import open_memory
@@ -113,7 +113,8 @@ def _answered(model, teacher, dataset, rows):
     with contextlib.ExitStack() as stack:
         memory = open_memory(model.memory)
         if memory is None:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="skdistill-")))
+            lent = scratch_folder("The answers of the teacher", "memory=..., or ")
+            folder = stack.enter_context(lent)
         else:
             names = "\0".join(str(file.path.resolve()) for file in rows.files)
             key = hashlib.sha256(names.encode()).hexdigest()[:16]
