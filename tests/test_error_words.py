@@ -88,7 +88,7 @@ LONG = {
     "a list as a teacher": (
         lambda: EnsembleTeacher(MANY, weights=[1] * 99).fit(X, Y), r"weights=\[1.*\.\.\. was given",
     ),
-    "models for compare": (lambda: compare(MANY, X, Y, X, Y), r"Got \[Dummy.*\.\.\. instead\.$"),
+    "models for compare": (lambda: compare(MANY, X, Y, X, Y), r"Got \[Dummy.*\.\.\. instead; "),
 }  # fmt: skip
 
 
