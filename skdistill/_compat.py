@@ -1,6 +1,7 @@
 """The one file that touches private names of scikit-learn and skorch."""
 
 import copy
+import functools
 import warnings
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -20,10 +21,11 @@ from sklearn.utils._metadata_requests import _routing_enabled as routing_enabled
 from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
+    InvalidParameterError,
     Options,
     StrOptions,
-    validate_parameter_constraints,
 )
+from sklearn.utils._param_validation import validate_parameter_constraints as _validate
 from sklearn.utils.validation import (
     _check_feature_names_in,
     _check_method_params,
@@ -35,6 +37,8 @@ from sklearn.utils.validation import (
 
 from skdistill._input._frames import column_names, is_table
 from skdistill._input._inputs import check_form, form_of
+from skdistill._names import are_other_names, compare_names
+from skdistill._words import cut, one_line
 
 __all__ = [
     "CALIBRATION",
@@ -73,7 +77,27 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 
 def fit_context(*, prefer_skip_nested_validation: bool) -> Callable[[Method], Method]:
     """Return scikit-learn's decorator of a method that checks parameters first, with a type."""
-    return _fit_context(prefer_skip_nested_validation=prefer_skip_nested_validation)
+    context = _fit_context(prefer_skip_nested_validation=prefer_skip_nested_validation)
+    return lambda method: _showing_little(context(method))
+
+
+def _showing_little(function):
+    """Let a refusal of scikit-learn's show the beginning of a long value, such as of a list."""
+
+    @functools.wraps(function)
+    def shown(*args, **kwargs):
+        try:
+            return function(*args, **kwargs)
+        except InvalidParameterError as error:
+            expected, got, value = str(error).partition(" Got ")
+            if got:
+                error.args = (f"{expected} Got {cut(value.removesuffix(' instead.'))} instead.",)
+            raise
+
+    return shown
+
+
+validate_parameter_constraints = _showing_little(_validate)
 
 
 def check_sample_weight(sample_weight, X):
@@ -101,8 +125,8 @@ def check_sample_weight(sample_weight, X):
         given.astype(np.float64, copy=False)
     except (TypeError, ValueError) as error:
         raise ValueError(
-            f"sample_weight holds what is no number ({error}); expected a number of at least 0 "
-            f"for each row."
+            f"sample_weight holds what is no number ({one_line(error)}); expected a number of at "
+            f"least 0 for each row."
         ) from error
     weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
     if len(weight) and not weight.any():  # which scikit-learn says itself from 1.9 on
@@ -196,8 +220,8 @@ def check_names_and_width(seen, X):
         names, of_fit = column_names(X), seen.names
         if names == of_fit:
             return
-        if of_fit is not None and _are_others(names, of_fit):
-            raise ValueError(_compare_names(names, of_fit))
+        if of_fit is not None and are_other_names(names, of_fit):
+            raise ValueError(compare_names(names, of_fit))
     named, was_named = _get_feature_names(X) is not None, hasattr(seen, "feature_names_in_")
     if named != was_named:  # in scikit-learn's words, as the next error
         has, had = ("has", "out") if named else ("does not have valid", "")
@@ -229,31 +253,6 @@ def callback_names(net):
     list of str
     """
     return [name for name, _ in net._uniquely_named_callbacks()]
-
-
-def _are_others(names, of_fit):
-    """Whether names contradict each other; the positions that pandas counts contradict none."""
-    counted = list(range(len(of_fit)))
-    if counted in (names, of_fit):
-        return set(names) == set(of_fit)
-    kinds = [all(isinstance(name, str) for name in those) for those in (names, of_fit)]
-    return kinds[0] == kinds[1]
-
-
-def _compare_names(names, of_fit):
-    """Say how names differ, in scikit-learn's words."""
-    lines = ["The feature names should match those that were passed during fit."]
-    unseen = sorted(set(names) - set(of_fit), key=str)
-    missing = sorted(set(of_fit) - set(names), key=str)
-    for title, those in (
-        ("Feature names unseen at fit time:", unseen),
-        ("Feature names seen at fit time, yet now missing:", missing),
-    ):
-        if those:
-            lines += [title, *(f"- {name}" for name in those[:5]), *["- ..."][: len(those) > 5]]
-    if not unseen and not missing:
-        lines.append("Feature names must be in the same order as they were in fit.")
-    return "\n".join([*lines, f"Pass the columns of fit in their order: {of_fit[:5]}..."])
 
 
 def copy_estimator_state(source, target):

@@ -1,11 +1,18 @@
-"""The names that the columns of an answer bring with them, and copies for those who write."""
+"""The names of columns, how they differ, and copies for those who write."""
 
 import copy
 from collections.abc import Mapping
 
 import numpy as np
 
-__all__ = ["copy_rows", "in_order_of", "names_of", "own_rows"]
+__all__ = [
+    "are_other_names",
+    "compare_names",
+    "copy_rows",
+    "in_order_of",
+    "names_of",
+    "own_rows",
+]
 
 IN_PLACE = ("copy", "copy_X")
 """Parameters of scikit-learn's that, if False, let a step write into what it reads."""
@@ -39,7 +46,7 @@ def names_of(answer):
     return np.asarray(names) if same else labels
 
 
-def in_order_of(names, values, named, source):
+def in_order_of(names, values, named, source, wanted_by="y"):
     """Return columns of numbers in the order of the columns of y.
 
     Parameters
@@ -51,6 +58,8 @@ def in_order_of(names, values, named, source):
         The names of the columns of `values`; where either names none, columns keep their places.
     source : str
         Whose columns they are, for the error.
+    wanted_by : str, default="y"
+        Whose names `names` are, for the error.
 
     Returns
     -------
@@ -66,10 +75,35 @@ def in_order_of(names, values, named, source):
     wanted, came = names.tolist(), named.tolist()
     if sorted(map(str, wanted)) != sorted(map(str, came)):
         raise ValueError(
-            f"{source} has the columns {came[:6]} and y has {wanted[:6]}; expected the same names. "
-            f"Rename them, or pass an array in the order of y's columns."
+            f"{source} has the columns {came[:6]} and {wanted_by} has {wanted[:6]}; expected the "
+            f"same names. Rename them, or pass an array in the order of y's columns."
         )
     return values[:, [came.index(name) for name in wanted]]
+
+
+def are_other_names(names, of_fit):
+    """Whether names contradict each other; the positions that pandas counts contradict none."""
+    counted = list(range(len(of_fit)))
+    if counted in (names, of_fit):
+        return set(names) == set(of_fit)
+    kinds = [all(isinstance(name, str) for name in those) for those in (names, of_fit)]
+    return kinds[0] == kinds[1]
+
+
+def compare_names(names, of_fit):
+    """Say how names of columns differ from those of `fit`, in scikit-learn's words."""
+    lines = ["The feature names should match those that were passed during fit."]
+    unseen = sorted(set(names) - set(of_fit), key=str)
+    missing = sorted(set(of_fit) - set(names), key=str)
+    for title, those in (
+        ("Feature names unseen at fit time:", unseen),
+        ("Feature names seen at fit time, yet now missing:", missing),
+    ):
+        if those:
+            lines += [title, *(f"- {name}" for name in those[:5]), *["- ..."][: len(those) > 5]]
+    if not unseen and not missing:
+        lines.append("Feature names must be in the same order as they were in fit.")
+    return "\n".join([*lines, f"Pass the columns of fit in their order: {of_fit[:5]}..."])
 
 
 def copy_rows(X):

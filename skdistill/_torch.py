@@ -17,6 +17,7 @@ from torch.utils.data import DataLoader
 from skdistill._input._columns import FLOATS
 from skdistill._input._inputs import map_inputs
 from skdistill._input._rows import PLAIN
+from skdistill._words import shorten
 
 INFERENCE_BATCH = 4096
 """Rows that go through a module at once when nothing is learnt."""
@@ -55,7 +56,8 @@ def resolve_device(device) -> torch.device:
     except (RuntimeError, AssertionError, TypeError) as error:
         raise ValueError(
             f"The 'device' parameter must be 'auto' or a device that torch has on this machine, "
-            f"such as 'cpu' or 'cuda:0'. Got {device!r} instead ({str(error).splitlines()[0]})."
+            f"such as 'cpu' or 'cuda:0'. Got {shorten(device)} instead "
+            f"({str(error).splitlines()[0]})."
         ) from error
     return resolved
 

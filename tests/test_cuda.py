@@ -27,6 +27,7 @@ from skdistill import (
     StudentNet,
     StudentNetRegressor,
 )
+from skdistill.exceptions import StudentError
 from skdistill.losses import (
     DIST,
     DKD,
@@ -360,3 +361,26 @@ def test_what_is_left_answers_on_both_devices(student, monkeypatch):
     with pytest.warns(DeviceWarning):
         found = pickle.loads(pickled)
     np.testing.assert_allclose(found.predict_proba(rows), expected, atol=1e-6)
+
+
+class Tokens(nn.Module):
+    def __init__(self, n_classes):
+        super().__init__()
+        self.words, self.head = nn.Embedding(10, 4), nn.Linear(4, n_classes)
+
+    def forward(self, X):
+        return self.head(self.words(X).mean(dim=1))
+
+
+@needs_cuda
+def test_the_gpu_computes_on_after_ids_that_an_embedding_has_not():
+    model = DistilledClassifier(
+        None, StudentNet(Tokens, max_epochs=1), device=DEVICE, random_state=0
+    )
+    ids = np.random.default_rng(0).integers(10, size=(400, 5))
+    with pytest.raises(StudentError, match="num_embeddings=10; expected ids from 0 to 9"):
+        model.fit(ids + 1, Y, soft_targets=SOFT)
+    model.fit(ids, Y, soft_targets=SOFT)
+    with pytest.raises(StudentError, match="num_embeddings=10; expected ids from 0 to 9"):
+        model.predict(ids + 1)
+    assert model.predict(ids).shape == Y.shape

@@ -527,3 +527,13 @@ def test_a_folder_for_scratch_files_that_is_not_there_is_said(folder, tmp_path, 
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "none"))
     with pytest.raises(OSError, match=r"scratch file in .*none.*TMPDIR"):
         model(1).set_params(alpha=0).fit_dataset(folder, target="y")
+
+
+def test_so_is_one_for_the_answers_of_a_teacher(folder, tmp_path, monkeypatch):
+    asking = model(1).set_params(alpha=0).fit_dataset(folder, target="y")
+    expected = predicted(asking)  # a first training makes a folder there for torch
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "none"))
+    asking.set_params(teacher=teacher(), alpha=0.5)
+    with pytest.raises(OSError, match=r"answers of the teacher .*none .*Name.*memory=.*TMPDIR"):
+        asking.fit_dataset(folder, target="y")
+    np.testing.assert_array_equal(predicted(asking), expected)

@@ -4,6 +4,7 @@ import functools
 import shutil
 from pathlib import Path
 
+import joblib
 import numpy as np
 import pytest
 from sklearn.naive_bayes import GaussianNB
@@ -358,6 +359,20 @@ REFUSED = {
         "is a FileSystemDataset, and the rows are in files.*A search.*sample",
     ),
 }
+
+
+@pytest.mark.parametrize("make", [str, joblib.Memory])
+def test_a_memory_within_the_dataset_is_refused_before_a_file_is_read(make, tmp_path):
+    write(tmp_path / "rows", table())
+    kept = tmp_path / "rows" / "kept"
+    files = sorted(tmp_path.rglob("*.parquet"))
+    for file in files:
+        file.write_bytes(b"nothing that could be read")
+    asking = model(teacher=teacher()).set_params(memory=make(str(kept)))
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(ValueError, match=r"memory='.*kept.* lies in the dataset .*Name one beside"):
+        asking.fit_dataset(tmp_path / "rows", target="y")
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 @pytest.mark.parametrize("case", REFUSED)

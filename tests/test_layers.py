@@ -15,7 +15,7 @@ PACKAGE = "skdistill"
 _0 = {
     *("exceptions", "_ascent", "_aside", "_atomic", "_cascade_threshold", "_compat", "_gap_test"),
     *("_generators", "_input", "_interrupts", "_lazy", "_names", "_parallel", "_progress"),
-    *("_random", "_temperature", "_torch", "_unwrap", "_versions", "_warn"),
+    *("_random", "_temperature", "_token_ids", "_torch", "_unwrap", "_versions", "_warn", "_words"),
 }
 _1 = _0 | {"teachers", "targets", "transfer", "losses", "students"}
 _2 = _1 | {"training"}
@@ -28,10 +28,10 @@ MAY_IMPORT = {
     "_aside": set(),
     "_atomic": set(),
     "_cascade_threshold": {"_gap_test"},
-    "_compat": {"exceptions", "_input"},
+    "_compat": {"exceptions", "_input", "_names", "_words"},
     "_gap_test": set(),
     "_generators": set(),
-    "_input": {"exceptions", "_aside", "_warn"},
+    "_input": {"exceptions", "_aside", "_warn", "_words"},
     "_interrupts": set(),
     "_lazy": set(),
     "_names": set(),
@@ -39,9 +39,11 @@ MAY_IMPORT = {
     "_progress": set(),
     "_random": {"exceptions"},
     "_temperature": {"_input"},
-    "_torch": {"exceptions", "_input"},
+    "_token_ids": {"exceptions", "_input", "_torch"},
+    "_torch": {"exceptions", "_input", "_words"},
     "_unwrap": {"_names"},
     "_versions": set(),
+    "_words": set(),
     "_warn": set(),
     # layer 1
     "teachers": _0,

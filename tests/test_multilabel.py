@@ -8,6 +8,7 @@ from scipy import sparse
 from scipy.special import expit, logit, rel_entr
 from sklearn.base import clone, is_classifier
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score
@@ -27,7 +28,7 @@ from skdistill import (
     StudentNet,
     StudentNetMultilabel,
 )
-from skdistill.deployment import CascadeClassifier
+from skdistill.deployment import CascadeClassifier, load, save
 from skdistill.exceptions import TeacherWarning
 from skdistill.targets import Targets, label_dataset, teacher_targets
 from skdistill.teachers import CallableTeacher
@@ -212,6 +213,22 @@ def test_it_is_a_classifier_as_scikit_learn_has_them():
     assert search.score(X, Y) == pytest.approx(expected)
 
 
+def test_a_table_to_score_by_is_read_by_its_names(tmp_path):
+    table = pd.DataFrame(Y, columns=["a", "b", "c"])
+    net = StudentNetMultilabel(max_epochs=2)
+    model = make(LINEAR_OF_ALL, net).fit(X, table)
+    save(model, tmp_path / "student.safetensors")
+    student = load(tmp_path / "student.safetensors")
+    share = (model.predict(X) == Y).all(axis=1).mean()
+    for one in (model, model.student_, student):
+        assert one.score(X, Y) == one.score(X, table) == share
+        assert one.score(X, table[["c", "a", "b"]]) == share
+        with pytest.raises(ValueError, match=r"y here has .*'x'\] and the y of fit has"):
+            one.score(X, table.rename(columns={"a": "x"})[["b", "c", "x"]])
+    with pytest.raises(NotFittedError):
+        make(LINEAR_OF_ALL).score(X, Y)
+
+
 def test_indicators_in_all_their_forms():
     fitted = make(LINEAR_OF_ALL).fit(X, Y)
     expected, score = fitted.predict_proba(X), fitted.score(X, Y)
@@ -257,6 +274,7 @@ def test_the_targets_can_be_asked_for_and_handed_on():
     np.testing.assert_array_equal(model.predict_proba(X), expected.predict_proba(X))
 
 
+TABLE = pd.DataFrame(Y, columns=["a", "b", "c"])
 FITTED = make(clone(LINEAR_OF_ALL).fit(X, Y)).fit(X, Y)
 REFUSED = {
     "in a cascade": (
@@ -298,6 +316,37 @@ REFUSED = {
         ValueError,
         lambda: make(LINEAR_OF_ALL).fit(X[:2], [["a"], ["b"]]),
         "expected 0 and 1.*MultiLabelBinarizer",
+    ),
+    **{
+        f"{name} of labels": (
+            ValueError,
+            lambda y=y: make(LINEAR_OF_ALL).fit(X, y),
+            r"y holds lists or sets of labels, such as \[.1.+0, 2.+; expected 0 and 1 in an "
+            r"array.*MultiLabelBinarizer\(\)\.fit_transform\(y\) makes",
+        )
+        for name, y in {
+            "ragged lists": 60 * [[1], [0, 2]],
+            "tuples": 60 * [(1,), (0, 2)],
+            "sets in a list": 60 * [{1}, {0, 2}],
+            "a Series of lists": pd.Series(60 * [[1], [0, 2]]),
+        }.items()
+    },
+    "other names to score by": (
+        ValueError,
+        lambda: make(LINEAR_OF_ALL).fit(X, TABLE).score(X, TABLE.set_axis(list("abd"), axis=1)),
+        r"y here has the columns \['a', 'b', 'd'\] and the y of fit has \['a', 'b', 'c'\]; exp"
+        "ected the same names. Rename them, or pass an array",
+    ),
+    "lists of labels to score by": (
+        ValueError,
+        lambda: FITTED.score(X, 60 * [[1], [0, 2]]),
+        "y holds lists or sets of labels.*MultiLabelBinarizer",
+    ),
+    "lists of labels for one label": (
+        ValueError,
+        lambda: DistilledClassifier(LINEAR, TREE).fit(X, 60 * [[1], [0, 2]]),
+        "y holds lists or sets, such as.*expected a label for each row.*DistilledMultilabelClas"
+        r"sifier, as MultiLabelBinarizer\(\)",
     ),
     "gaps": (
         ValueError,

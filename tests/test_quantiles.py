@@ -181,7 +181,12 @@ REFUSED = {
     "a teacher of the mean": (
         TeacherError,
         lambda: student(teacher=Ridge()).fit(X, Y),
-        "Ridge minimises SquaredErrorLoss.*learns a quantile, such as HistGradient",
+        "Ridge learns the mean; expected a regressor that learns any quantile, such as Hist",
+    ),
+    "a teacher of the median": (
+        TeacherError,
+        lambda: student(teacher=GradientBoostingRegressor(loss="absolute_error")).fit(X, Y),
+        "GradientBoostingRegressor learns the quantile 0.5 alone; expected a regressor",
     ),
     "one fitted teacher": (
         TeacherError,

@@ -284,6 +284,12 @@ BAD = {
         ValueError,
         r"y holds what is no number \(could not convert.*expected numbers.*DistilledClass",
     ),
+    "rows of y of different lengths": (
+        distil(RIDGE),
+        {"y": 221 * [[1.0], [0.0, 2.0]]},
+        ValueError,
+        r"lists of different lengths.* such as \[\[1.0\], \[0.0, 2.0\].*expected a number.*Fill",
+    ),
     "gap in y": (distil(RIDGE), {"y": np.where(Y > 300, np.nan, Y)}, ValueError, "contains NaN"),
     "three axes": (distil(RIDGE), {"y": YY[:, :, None]}, ValueError, "dim 3"),
     "width": (distil(make_module(1)), {"y": YY}, TeacherError, r"shape \(442, 1\) for 442"),

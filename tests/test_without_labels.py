@@ -1,5 +1,8 @@
 """Rows without a label: soft targets or a fitted teacher alone, and classes that y lacks."""
 
+import re
+import warnings
+
 import numpy as np
 import pytest
 import torch
@@ -14,6 +17,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from torch.nn.functional import kl_div, log_softmax
 
 from skdistill import DistillationSearchCV, DistilledClassifier, DistilledRegressor, StudentNet
+from skdistill.exceptions import DistillationWarning
 from skdistill.targets import Targets, teacher_targets
 from skdistill.teachers import ClassGraphTeacher, SelfTeacher
 
@@ -166,6 +170,27 @@ def test_classes_that_y_lacks_are_kept_on_request():
         X[few], Y[few], soft_targets=soft, X_unlabeled=X[rest], classes=NAMES[::-1]
     )
     np.testing.assert_array_equal(given.predict_proba(X), model.predict_proba(X))
+
+
+@pytest.mark.parametrize("teacher", [TEACHER, clone(TEACHER), None])
+def test_a_class_that_nobody_knows_is_warned_of(teacher):
+    named = [*NAMES, "setossa"]
+    model = make(teacher=teacher, alpha=0.0 if teacher is None else 0.5)
+    said = r"classes names \['setossa'\], of which there is no label in y, and which no teacher"
+    with pytest.warns(DistillationWarning, match=said):
+        model.fit(X, Y, classes=named)
+    assert model.classes_.tolist() == sorted(named)
+    assert model.predict_proba(X)[:, 1].max() < 0.1
+
+
+def test_classes_that_somebody_knows_are_not_warned_of():
+    few = POSITIONS < 2
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        make(teacher=TEACHER, alpha=0.5).fit(X[few], Y[few], X_unlabeled=X[~few], classes=NAMES)
+        make(alpha=0.0).fit(X, Y, classes=NAMES)
+    with pytest.warns(DistillationWarning, match=re.escape(f"names {[str(NAMES[2])]}, of which")):
+        make(teacher=TEACHER, alpha=0.0).fit(X[few], Y[few], classes=NAMES)
 
 
 def test_one_class_of_labels_is_enough_where_others_are_kept():

@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.model_selection import train_test_split
 
 from skdistill._cascade_threshold import check_enough_rows
+from skdistill._words import shorten
 from skdistill.deployment._bundle._serve import GAPS_OF_TABLES, NUMBER
 from skdistill.deployment._onnx._steps import spellings
 
@@ -157,8 +158,9 @@ def read_rows(path, summary, target=None):
     for name in X.select_dtypes("category").columns.difference(list(known)):
         odd = _first_text(X[name].dropna())
         raise ValueError(
-            f"The column {name!r} of {path} holds text ({odd!r}), where the student has learnt "
-            f"from numbers; expected the same kind. Leave such fields empty, or write numbers."
+            f"The column {name!r} of {path} holds text ({shorten(odd)}), where the student has "
+            "learnt from numbers; expected the same kind. Leave such fields empty, or write "
+            "numbers."
         )
     return (X if has_names else X.set_axis(names, axis=1)), y
 
@@ -304,7 +306,7 @@ def _read_more(path, X, y, options):
     for name in X_more.select_dtypes("category").columns.difference(text):
         odd = _first_text(X_more[name].dropna())
         raise ValueError(
-            f"The column {name!r} of {path} holds text ({odd!r}) and that of "
+            f"The column {name!r} of {path} holds text ({shorten(odd)}) and that of "
             f"{options.data} numbers; expected the same kind. Leave such fields empty, as gaps, or "
             f"write numbers."
         )
@@ -315,8 +317,9 @@ def _read_more(path, X, y, options):
     if unknown.any():
         raise ValueError(
             f"{path} has {unknown.sum()} row(s) with labels that {options.data} lacks, "
-            f"such as {y_more[unknown].tolist()[0]!r}; expected {_listed(np.unique(y).tolist())}. "
-            f"Correct or remove these rows, or add rows with such labels to {options.data}."
+            f"such as {shorten(y_more[unknown].tolist()[0])}; expected "
+            f"{_listed(np.unique(y).tolist())}. Correct or remove these rows, or add rows with "
+            f"such labels to {options.data}."
         )
     return X_more, y_more
 
@@ -333,7 +336,7 @@ def _check_numbers(y, path, target):
     if y.dtype.kind not in "biuf":
         odd = _first_text(y)
         raise ValueError(
-            f"The column {target!r} of {path} holds text ({odd!r}); expected numbers for "
+            f"The column {target!r} of {path} holds text ({shorten(odd)}); expected numbers for "
             f"--regression. Leave such fields empty, or leave --regression out to learn labels."
         )
     if not np.isfinite(y).all() or np.ptp(y.astype(float)) == 0:
@@ -363,9 +366,9 @@ def _check_labels(y, options):
     if counts.min() < MIN_ROWS:
         rare = labels[counts < MIN_ROWS].tolist()
         raise ValueError(
-            f"{start} {counts.min()} row(s) of the label {labels.tolist()[np.argmin(counts)]!r}; "
-            f"expected at least {MIN_ROWS} of each label. Leave the rows of {_listed(rare)} out, "
-            f"or merge these labels with others."
+            f"{start} {counts.min()} row(s) of the label "
+            f"{shorten(labels.tolist()[np.argmin(counts)])}; expected at least {MIN_ROWS} of each "
+            f"label. Leave the rows of {_listed(rare)} out, or merge these labels with others."
         )
 
 

@@ -2,6 +2,7 @@
 
 from skdistill._fitting._alpha_choice import AUTO
 from skdistill._unwrap import takes_gaps
+from skdistill._words import shorten
 from skdistill.exceptions import StudentError, TeacherError
 from skdistill.targets._plan import check_teacher
 from skdistill.training._base_net import BaseStudentNet
@@ -50,7 +51,7 @@ def check_fit_dataset(model, source):
     source.check(model)
     for name, why in source.why_not.items():
         if NEEDED[name](model):
-            came = f"{name}={getattr(model, name)!r:.80}"
+            came = f"{name}={shorten(getattr(model, name))}"
             if name == "student":
                 came = "A student with views"
             raise ValueError(
@@ -97,7 +98,7 @@ def _check_learner(net):
         )
     if net.train_split is not None and not isinstance(net.train_split, HoldOut):
         raise StudentError(
-            f"The student has train_split={net.train_split!r}, which splits rows in memory; "
+            f"The student has train_split={shorten(net.train_split)}, which splits rows in memory; "
             f"expected a HoldOut or None. Set train_split=HoldOut(size=0.1)."
         )
     net.check_own_settings()

@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from skdistill._datasets._dataset_task import MANY, DatasetTask
+from skdistill._words import shorten
 
 
 class ItemTask(DatasetTask):
@@ -87,8 +88,9 @@ class ItemClasses(ItemTask):
         unknown = y[classes[positions] != y]
         if len(unknown):
             raise ValueError(
-                f"dataset has the label {unknown.tolist()[0]!r}, which it did not have when it was "
-                f"looked through ({classes.tolist()[:6]}); expected the same labels each time."
+                f"dataset has the label {shorten(unknown.tolist()[0])}, which it did not have when "
+                f"it was looked through ({classes.tolist()[:6]}); expected the same labels each "
+                "time."
             )
         return positions
 
@@ -129,6 +131,6 @@ def _is_number(value):
 
 def _refuse_two_kinds(label, other):
     raise ValueError(
-        f"dataset has labels such as {label!r} and {other!r}, which have no order; expected "
-        f"numbers or texts. Make them all texts in the data set: str(label)."
+        f"dataset has labels such as {shorten(label)} and {shorten(other)}, which have no order; "
+        "expected numbers or texts. Make them all texts in the data set: str(label)."
     )

@@ -2,7 +2,6 @@
 
 import contextlib
 import hashlib
-import tempfile
 from pathlib import Path
 
 from skdistill._datasets._dataset_checks import SMALLER
@@ -11,7 +10,9 @@ from skdistill._datasets._dataset_parts import Told
 from skdistill._datasets._dataset_task import DatasetClasses, DatasetNumbers
 from skdistill._input._parquet import need_pyarrow, refuse_changed
 from skdistill._input._scratch import ScratchRows
-from skdistill.targets._label_dataset import label_dataset
+from skdistill._input._scratch_folder import scratch_folder
+from skdistill._words import shorten
+from skdistill.targets._label_dataset import label_dataset, refuse_inside
 from skdistill.targets._memory import open_memory
 from skdistill.targets._tasks import ClassTask, NumberTask
 
@@ -60,8 +61,8 @@ class RowsFromFiles:
             )
         if model._task is ClassTask and not isinstance(self.target, str):
             raise ValueError(
-                f"target={self.target!r} was given; expected the name of the column with the "
-                f"labels. Several labels of a row are learnt one at a time."
+                f"target={shorten(self.target)} was given; expected the name of the column with "
+                "the labels. Several labels of a row are learnt one at a time."
             )
 
     @contextlib.contextmanager
@@ -70,6 +71,9 @@ class RowsFromFiles:
 
         Where a teacher is heard, the rows that are learnt from are those of `told`.
         """
+        memory = getattr(model.memory, "location", model.memory)
+        if teacher is not None and isinstance(memory, str | Path):
+            refuse_inside(self.dataset, memory, "memory")
         kind = self.kinds[model._task]
         given = (self.dataset, self.target, self.soft_targets, self.columns)
         self.rows = open_dataset(*given, split, kind)
@@ -109,7 +113,8 @@ def _answered(model, teacher, dataset, rows):
     with contextlib.ExitStack() as stack:
         memory = open_memory(model.memory)
         if memory is None:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="skdistill-")))
+            lent = scratch_folder("The answers of the teacher", "memory=..., or ")
+            folder = stack.enter_context(lent)
         else:
             names = "\0".join(str(file.path.resolve()) for file in rows.files)
             key = hashlib.sha256(names.encode()).hexdigest()[:16]

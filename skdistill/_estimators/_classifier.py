@@ -19,6 +19,7 @@ from skdistill._fitting._alpha_choice import AlphaChoice
 from skdistill._fitting._without_labels import check_without_labels, unlabeled_task
 from skdistill.losses._registry import get_loss
 from skdistill.targets._tasks import ClassTask
+from skdistill.targets._warnings import warn_of_unknown_classes
 
 
 class DistilledClassifier(ClassifierMixin, FitDatasetMixin, BaseDistilled):
@@ -262,7 +263,8 @@ Unlabeled, default=None
         classes : array-like of shape (n_classes,), default=None
             All labels that are to be told apart, those of y among them: what a teacher says of a
             class that y lacks is then learnt, from its answers for rows with and without a label.
-            None is those of y, and the teacher's others are dropped.
+            None is those of y, and the teacher's others are dropped. One that neither speaks of is
+            learnt as one that never comes, with a warning.
 
         Returns
         -------
@@ -284,8 +286,10 @@ Unlabeled, default=None
             When the labels speak against the teacher's answers.
         TrainingWarning
             When the training of the student ended early.
+        DistillationWarning
+            When `classes` names one that neither y nor the teacher's answers speak of.
         """
-        self._fit(
+        targets = self._fit(
             X,
             y,
             soft_targets,
@@ -296,6 +300,10 @@ Unlabeled, default=None
             y_val=y_val,
             classes=classes,
         )
+        if classes is not None and y is not None:
+            heard = targets is not None and self.alpha_ > 0
+            parts = [targets.values, *targets.more] if heard else []
+            warn_of_unknown_classes(self.classes_, y, parts)
         return self
 
     def predict_proba(self, X: Any) -> np.ndarray:

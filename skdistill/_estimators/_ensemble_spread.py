@@ -32,6 +32,7 @@ from skdistill._interrupts import whole_trainings
 from skdistill._names import own_rows
 from skdistill._random import draw_seeds, seed_parameters
 from skdistill._unwrap import last_step, rows_before_last
+from skdistill._words import shorten
 from skdistill.exceptions import TeacherError
 from skdistill.targets._splits import make_splits
 from skdistill.targets._tasks import ClassTask
@@ -261,9 +262,9 @@ class DistilledEnsembleClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstim
             count[test] += 1
         if (count == 0).any():
             raise ValueError(
-                f"cv={self.cv!r} leaves {int((count == 0).sum())} of {len(count)} rows out of no "
-                f"fit, for which no member can answer; expected a splitter that leaves out each "
-                f"row. cv=5 does."
+                f"cv={shorten(self.cv)} leaves {int((count == 0).sum())} of {len(count)} rows out "
+                "of no fit, for which no member can answer; expected a splitter that leaves out "
+                "each row. cv=5 does."
             )
         return total / count[:, None]
 
@@ -284,7 +285,7 @@ def _as_ensemble(ensemble):
             _refuse_one_member(last_step(ensemble))
             return ensemble
         raise TeacherError(
-            f"ensemble={ensemble!r:.80} has no members that can be asked one by one; expected a "
+            f"ensemble={shorten(ensemble)} has no members that can be asked one by one; expected a "
             f"list of classifiers, or one of {[kind.__name__ for kind in KINDS]}, alone or at the "
             f"end of a Pipeline. Wrap it: BaggingClassifier(classifier)."
         )

@@ -18,6 +18,7 @@ from skdistill._fitting._same_rows import SameRows
 from skdistill._input._rows import as_rows
 from skdistill._progress import Progress
 from skdistill._random import draw_seeds
+from skdistill._words import shorten
 from skdistill.training._mutual import check_lessons, check_mutual, learn_mutually
 from skdistill.training._student import as_student
 
@@ -160,14 +161,14 @@ class BaseMutual(MetaEstimatorMixin, BaseEstimator):
                 )
             if isinstance(model.alpha, str):
                 raise ValueError(
-                    f"Model {number} has alpha={model.alpha!r}, which is found by fits of its own; "
-                    f"expected a number. Set alpha=0.5."
+                    f"Model {number} has alpha={shorten(model.alpha)}, which is found by fits of "
+                    "its own; expected a number. Set alpha=0.5."
                 )
             if fresh and repr(model.augment) != repr(fresh[0].augment):
                 raise ValueError(
-                    f"Model {number} has augment={model.augment!r} and model 0 has "
-                    f"{fresh[0].augment!r}; expected the same, for all learn the same rows. Set it "
-                    f"alike."
+                    f"Model {number} has augment={shorten(model.augment)} and model 0 has "
+                    f"{shorten(fresh[0].augment)}; expected the same, for all learn the same rows. "
+                    "Set it alike."
                 )
             fresh.append(clone(model))
         return fresh

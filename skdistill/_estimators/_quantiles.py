@@ -18,6 +18,7 @@ from skdistill._input._rows import as_rows
 from skdistill._names import own_rows
 from skdistill._random import draw_seeds, seed_parameters
 from skdistill._unwrap import last_step
+from skdistill._words import shorten
 from skdistill.exceptions import TeacherError
 from skdistill.losses._regression import QuantileLoss, check_quantiles
 from skdistill.students._default import named_default
@@ -207,7 +208,8 @@ class DistilledQuantileRegressor(RegressorMixin, MetaEstimatorMixin, BaseEstimat
         quantiles = check_quantiles(self.quantiles)
         if (np.diff(quantiles) <= 0).any():
             raise ValueError(
-                f"The quantiles are {self.quantiles!r}; expected each greater than the one before."
+                f"The quantiles are {shorten(self.quantiles)}; expected each greater than the one "
+                "before."
             )
         teacher = _as_teacher(self.teacher, quantiles)
         X = as_rows(X)
@@ -357,8 +359,10 @@ def _of_quantile(teacher, quantile):
         last.set_params(**{name: float(quantile)})
         if repr(own_loss(last)) == repr(QuantileLoss(quantile=float(quantile))):
             return whole
+    level = getattr(own_loss(last), "quantile", None)
+    learnt = "the mean" if level is None else f"the quantile {level:g} alone"
     raise TeacherError(
-        f"The teacher {type(last).__name__} minimises {own_loss(last)!r}; expected a regressor "
-        f"that learns a quantile, such as HistGradientBoostingRegressor(loss='quantile'), or a "
-        f"list of one for each quantile."
+        f"The teacher {type(last).__name__} learns {learnt}; expected a regressor that learns any "
+        f"quantile, such as HistGradientBoostingRegressor(loss='quantile'), or a list of one for "
+        f"each quantile."
     )

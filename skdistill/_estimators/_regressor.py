@@ -11,6 +11,7 @@ from skdistill._compat import fit_context
 from skdistill._datasets._fit_dataset import FitDatasetMixin
 from skdistill._estimators._base import BaseDistilled
 from skdistill._fitting._alpha_choice import AlphaChoice
+from skdistill._words import shorten
 from skdistill.losses._regression import get_regression_loss
 from skdistill.targets._tasks import NumberTask
 
@@ -255,9 +256,9 @@ Unlabeled, default=None
         task = NumberTask.from_y(y, level)
         if np.ndim(level) and len(level) != task.n_columns:
             raise ValueError(
-                f"loss={self.loss!r} has {len(level)} quantiles and y {task.n_columns} column(s); "
-                f"expected one quantile, or one for each column. For several quantiles of the "
-                f"same numbers use DistilledQuantileRegressor."
+                f"loss={shorten(self.loss)} has {len(level)} quantiles and y {task.n_columns} "
+                "column(s); expected one quantile, or one for each column. For several quantiles "
+                "of the same numbers use DistilledQuantileRegressor."
             )
         self.n_outputs_ = task.n_columns
         return task

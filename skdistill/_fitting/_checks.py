@@ -4,6 +4,7 @@ from sklearn.utils import get_tags
 from torch import nn
 
 from skdistill._torch import resolve_device
+from skdistill._words import shorten
 from skdistill.exceptions import TeacherError
 from skdistill.losses._trial import try_loss
 from skdistill.targets._plan import check_teacher
@@ -70,14 +71,14 @@ def _check_sources(model, given, task, soft_targets, X_unlabeled):
         teacher = check_teacher(given, model.cv, task.asks, **settings)
     elif model.cv is not None and not (soft_targets is None and model.alpha == 0):
         raise ValueError(
-            f"cv={model.cv!r} was given with soft_targets, which are used as they are; "
+            f"cv={shorten(model.cv)} was given with soft_targets, which are used as they are; "
             f"expected cv=None. cv cross-fits an unfitted teacher."
         )
     if model.teacher is None and soft_targets is None and model.alpha != 0:
         raise ValueError(
-            f"There is no teacher and no soft_targets, and alpha={model.alpha!r} is the weight of "
-            f"what they say; pass teacher=..., fit(..., soft_targets=...), or alpha=0 for a "
-            f"student that learns from y alone."
+            f"There is no teacher and no soft_targets, and alpha={shorten(model.alpha)} is the "
+            "weight of what they say; pass teacher=..., fit(..., soft_targets=...), or alpha=0 "
+            "for a student that learns from y alone."
         )
     nobody = "and nobody to label its rows; expected a teacher. Pass teacher=..., or leave"
     if soft_targets is not None and model.augment is not None:

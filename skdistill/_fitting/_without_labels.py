@@ -1,5 +1,6 @@
 """A fit without y: what it needs in place of the labels, and what it cannot do."""
 
+from skdistill._words import shorten
 from skdistill.targets._plan import check_teacher
 from skdistill.targets._without_labels import UnlabeledTask, classes_of_targets
 
@@ -37,11 +38,13 @@ def check_without_labels(model, soft_targets):
         )
     if model.alpha not in (ALPHA, 1):
         raise ValueError(
-            f"alpha={model.alpha!r} weighs labels against the teacher, and there are no labels: y "
-            f"is None; expected 1. Leave alpha out, which then is 1, or pass y."
+            f"alpha={shorten(model.alpha)} weighs labels against the teacher, and there are no "
+            "labels: y is None; expected 1. Leave alpha out, which then is 1, or pass y."
         )
     if model.calibrate not in (False, "auto"):
-        raise ValueError(f"calibrate={model.calibrate!r} needs labels and y is None; pass y.")
+        raise ValueError(
+            f"calibrate={shorten(model.calibrate)} needs labels and y is None; pass y."
+        )
     return teacher
 
 

@@ -14,6 +14,7 @@ from skdistill._input._frames import (
     read_column,
 )
 from skdistill._warn import warn
+from skdistill._words import one_line, shorten
 from skdistill.exceptions import ColumnError, DistillationWarning
 
 __all__ = [
@@ -186,7 +187,7 @@ def refuse_unreadable(X):
     for position, kind in enumerate(column_kinds(X)):
         if kind in UNREADABLE:
             label = f"The {_name_column(X, position)}"
-            raise _unreadable(label, UNREADABLE[kind], _shorten(str(column_dtype(X, position))))
+            raise _unreadable(label, UNREADABLE[kind], one_line(column_dtype(X, position), 60))
 
 
 def warn_of_numbers_in_text(X, positions, columns):
@@ -247,7 +248,7 @@ def _refuse_objects(values, X, position):
             continue
         what, reason = _name_kind(kind), _why_no_number(example)
         if reason or what in ("dates", "nested values"):  # a duration of numpy is a number to it
-            seen = _shorten(repr(example)) + reason
+            seen = shorten(example) + reason
             raise _unreadable(f"The {_name_column(X, position)}", what, seen)
     return classes
 
@@ -257,7 +258,7 @@ def _why_no_number(value):
     try:
         isinstance(value, np.ndarray) or float(value)
     except (TypeError, ValueError, OverflowError) as error:
-        return f": {error}"
+        return f": {one_line(error)}"
     return ""
 
 
@@ -276,16 +277,12 @@ def _unreadable(label, what, seen):
     )
 
 
-def _shorten(text):
-    return text if len(text) < 60 else f"{text[:57]}..."
-
-
 def _no_number(X, positions, error):
     """Say which value is no number, for an error of those who wanted numbers."""
     for position in positions:
         for value in _read_column(X, position)[1]:
             if not is_gap(value) and _why_no_number(value):
-                return ValueError(f"{_shorten(repr(value))} in the {_name_column(X, position)}")
+                return ValueError(f"{shorten(value)} in the {_name_column(X, position)}")
     return ValueError(str(error))
 
 

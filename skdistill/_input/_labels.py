@@ -8,6 +8,7 @@ from sklearn.utils.validation import column_or_1d
 from skdistill._input._columns import is_gap
 from skdistill._input._tensors import array_of
 from skdistill._warn import warn
+from skdistill._words import shorten
 from skdistill.exceptions import DistillationWarning
 
 NO_LABEL = (
@@ -67,6 +68,28 @@ def read_labels(y):
     return y
 
 
+def lists_of(y):
+    """Return y as a list where a row of it is a list or a set, of any length; None for others.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_samples, ...), list of lists or list of sets
+
+    Returns
+    -------
+    list or None
+        None where the lists are the rows of an array.
+    """
+    try:
+        values = np.asarray(y)
+    except ValueError:  # lists of different lengths
+        return list(y)
+    is_flat = values.dtype == object and values.ndim == 1
+    rows = values.tolist() if is_flat else []
+    nested = any(isinstance(row, list | tuple | set | frozenset | np.ndarray) for row in rows)
+    return rows if nested else None
+
+
 def check_labels(y):
     """Check labels whose classes are known, or a part of them; see `read_labels`."""
     y = label_column(y)
@@ -79,6 +102,13 @@ def label_column(y):
     if y is None:
         raise ValueError("y is None; expected a label for each row. Pass y.")
     y = array_of(y, "y") if hasattr(y, "detach") else y
+    lists = lists_of(y)
+    if lists is not None:
+        raise ValueError(
+            f"y holds lists or sets, such as {shorten(lists[:3])}; expected a label for each row. "
+            f"Several labels of a row are learnt by DistilledMultilabelClassifier, as "
+            f"MultiLabelBinarizer().fit_transform(y) writes them."
+        )
     try:
         y = column_or_1d(y, warn=True)
     except ValueError as error:
@@ -205,7 +235,7 @@ def encode(y, classes):
     unknown = np.unique(y[~np.isin(y, classes)])
     if len(unknown):
         raise ValueError(
-            f"y holds the labels {unknown.tolist()[:6]}, and the classes are "
+            f"y holds the labels {shorten(unknown.tolist()[:6])}, and the classes are "
             f"{classes.tolist()[:6]}; expected labels among them. Leave these rows out, or fit "
             f"anew; a first partial_fit takes all classes that will come, classes=[...]."
         )

@@ -3,7 +3,9 @@
 import numpy as np
 from sklearn.utils import check_array
 
+from skdistill._input._labels import lists_of
 from skdistill._input._tensors import array_of
+from skdistill._words import one_line, shorten
 
 
 def as_numbers(y):
@@ -23,6 +25,13 @@ def as_numbers(y):
         For texts, what is not finite, and dates and durations, which would pass for numbers.
     """
     y = array_of(y, "y") if hasattr(y, "detach") else y
+    lists = lists_of(y)
+    if lists is not None:
+        raise ValueError(
+            f"y holds lists of different lengths, or sets, such as {shorten(lists[:3])}; expected "
+            f"a number for each row, or as many of them for each. Fill up the rows, or leave out "
+            f"those that lack some."
+        )
     kinds = {getattr(dtype, "kind", "O") for dtype in _dtypes(y)}
     if kinds & set("mM"):
         raise ValueError(
@@ -35,8 +44,8 @@ def as_numbers(y):
         if "could not convert" not in str(error):
             raise
         raise ValueError(
-            f"y holds what is no number ({error}); expected numbers. Labels are learnt by "
-            f"classifiers, such as DistilledClassifier."
+            f"y holds what is no number ({one_line(error)}); expected numbers. Labels are learnt "
+            "by classifiers, such as DistilledClassifier."
         ) from error
     if y.ndim > 2:
         raise ValueError(

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from skdistill._aside import written_aside
 from skdistill._input._arrow import without_type
 from skdistill._input._frames import column_kinds
+from skdistill._words import one_line
 
 SUFFIX = ".parquet"
 STAMP = b"skdistill"
@@ -78,7 +79,7 @@ def need_pyarrow(who):
         import pyarrow.parquet
     except ImportError as error:
         raise ImportError(
-            f"{who} needs pyarrow, which cannot be imported ({error}): "
+            f"{who} needs pyarrow, which cannot be imported ({one_line(error)}): "
             f'pip install "skdistill[parquet]".'
         ) from error
     return pyarrow.parquet
@@ -175,8 +176,8 @@ def _look_at(name, path):
             schema, n_rows = file.schema_arrow, file.metadata.num_rows
     except ValueError as error:  # the class of pyarrow's own
         raise ValueError(
-            f"{str(path)!r} cannot be read as a Parquet file ({error}); expected one. Take it out, "
-            f"or write it again."
+            f"{str(path)!r} cannot be read as a Parquet file ({one_line(error)}); expected one. "
+            "Take it out, or write it again."
         ) from error
     names = [n for n in schema.names if not n.startswith(PANDAS_INDEX)]
     if len(set(names)) < len(names):
@@ -362,7 +363,7 @@ def _saying_why(path):
     except OSError as error:
         raise OSError(
             error.errno,
-            f"The answers {str(path)!r} could not be written ({error}), and no part of that file "
-            f"is left. Make room there or see to its rights, and call again: files that are "
-            f"whole are kept",
+            f"The answers {str(path)!r} could not be written ({one_line(error)}), and no part of "
+            "that file is left. Make room there or see to its rights, and call again: files that "
+            "are whole are kept",
         ) from error

@@ -21,6 +21,7 @@ from skdistill._input._inputs import as_inputs, map_inputs
 from skdistill._input._layout import EncodedTable
 from skdistill._input._new_frames import stack_frames
 from skdistill._input._tensors import array_of
+from skdistill._words import shorten
 
 __all__ = [
     "BLOCK_ROWS",
@@ -310,7 +311,7 @@ def _as_objects(X):
         filled = "['' if text is None else str(text) for text in X]"
         raise ValueError(
             f"X is one-dimensional and holds {len(X) - len(others)} {name} and {len(others)} other "
-            f"values, such as {others[0]!r:.80}; expected {name} alone. Fill the gaps: "
+            f"values, such as {shorten(others[0])}; expected {name} alone. Fill the gaps: "
             f"{filled if are_texts else '[row or {} for row in X]'}. A table has two dimensions."
         )
     return X

@@ -1,5 +1,7 @@
 """Tensors of torch as arrays, without an import of torch."""
 
+from skdistill._words import one_line
+
 
 def array_of(tensor, source):
     """Return the numbers of a tensor, wherever it is.
@@ -26,7 +28,7 @@ def array_of(tensor, source):
     except (TypeError, RuntimeError) as error:  # NotImplementedError is one too
         raise TypeError(
             f"{source} is a tensor of {tensor.dtype} and layout {tensor.layout} on "
-            f"{tensor.device}, which NumPy cannot read ({str(error)[:100]}); expected dense "
+            f"{tensor.device}, which NumPy cannot read ({one_line(error, 100)}); expected dense "
             f"numbers in memory. Make it such a tensor, as to_dense() and dequantize() do."
         ) from error
 

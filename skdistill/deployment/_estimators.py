@@ -9,6 +9,7 @@ import importlib
 
 import numpy as np
 
+from skdistill._words import one_line
 from skdistill.deployment._skops_bytes import settled
 from skdistill.deployment._skops_parts import BOOSTED_TREE, TREE, check_parts
 from skdistill.exceptions import StudentError, TeacherError
@@ -40,7 +41,7 @@ def dump(estimator, what):
         unknown = [t for t in skops.get_untrusted_types(data=content) if t not in KNOWN]
     except Exception as error:  # whatever an estimator of others raises when it is taken apart
         raise StudentError(
-            f"{what} cannot be saved: skops does not write it ({error}). {_ADVICE}"
+            f"{what} cannot be saved: skops does not write it ({one_line(error)}). {_ADVICE}"
         ) from error
     if unknown:
         raise StudentError(
@@ -50,7 +51,7 @@ def dump(estimator, what):
     try:
         _read(content)
     except (TeacherError, ValueError) as error:
-        raise StudentError(f"{what} cannot be saved: {error}. {_ADVICE}") from error
+        raise StudentError(f"{what} cannot be saved: {one_line(error)}. {_ADVICE}") from error
     return np.frombuffer(content, np.uint8)
 
 
@@ -98,5 +99,5 @@ def _import_skops(what):
     except ImportError as error:
         raise ImportError(
             f"{what} is an estimator of scikit-learn, whose part of the file needs skops, which "
-            f'cannot be imported ({error}): pip install "skdistill[skops]".'
+            f'cannot be imported ({one_line(error)}): pip install "skdistill[skops]".'
         ) from error

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from skdistill._words import shorten
+
 
 def new_file(path: str | Path, suffix: str) -> Path:
     """Return the path of a file that is to be written; refuse what cannot be one.
@@ -14,7 +16,7 @@ def new_file(path: str | Path, suffix: str) -> Path:
     """
     if not isinstance(path, str | Path):
         raise TypeError(
-            f"path={path!r:.80} was given; expected the path of a file, a str or a pathlib.Path."
+            f"path={shorten(path)} was given; expected the path of a file, a str or a pathlib.Path."
         )
     path = Path(path)
     if path.suffix.lower() != suffix:

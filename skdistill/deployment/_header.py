@@ -12,6 +12,8 @@ import os
 import struct
 from typing import Any, BinaryIO, NamedTuple, NoReturn
 
+from skdistill._words import one_line
+
 FORMATS = {
     **{"ClassLink": 1, "ProbabilityLink": 1, "NumberLink": 1},
     **{"LabelLink": 2, "LabelShareLink": 2},
@@ -137,7 +139,9 @@ def _parse(content, name, what):
     try:
         found = json.loads(content.decode(), object_pairs_hook=_once, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
-        refuse(name, f"{what} is damaged ({str(error)[:100]}); expected JSON. Copy the file again")
+        refuse(
+            name, f"{what} is damaged ({one_line(error, 100)}); expected JSON. Copy the file again"
+        )
     if not isinstance(found, dict):
         refuse(name, f"{what} is a {type(found).__name__}; expected a JSON object of save")
     return found

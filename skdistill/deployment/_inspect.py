@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from skdistill._words import one_line, shorten
 from skdistill.deployment._header import NEEDS_MODULE, STATE, read_header, refuse
 
 
@@ -139,7 +140,7 @@ def inspect(path: str | os.PathLike) -> FileSummary:
         refuse(
             found.name,
             f"it does not say what a file of save does ({type(error).__name__}: "
-            f"{str(error)[:200]}); expected one as it was written. Save the student again",
+            f"{one_line(error, 200)}); expected one as it was written. Save the student again",
         )
 
 
@@ -147,7 +148,7 @@ def check_file(path: str | os.PathLike) -> Path:
     """Return the path of a file that is there; refuse others."""
     if not isinstance(path, str | os.PathLike):
         raise TypeError(
-            f"path={path!r:.80} was given; expected the path of a file, a str or a pathlib.Path."
+            f"path={shorten(path)} was given; expected the path of a file, a str or a pathlib.Path."
         )
     path = Path(path)
     if not path.is_file():

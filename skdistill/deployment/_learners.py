@@ -9,6 +9,7 @@ from torch import nn
 from skdistill._compat import initialize_for_prediction, keep_columns
 from skdistill._input._inputs import as_inputs, form_of
 from skdistill._input._layout import EncodedTable
+from skdistill._words import shorten
 from skdistill.deployment._compact import find_compact, read_weights
 from skdistill.deployment._estimators import dump, restore
 from skdistill.deployment._file import is_storable
@@ -228,7 +229,7 @@ def _as_net(module, content):
     if not isinstance(module, NeuralNet):
         raise StudentError(
             f"The file is of a student around a skorch net ({content['of']}), and "
-            f"module={module!r:.60} was given; expected the net as it was given to be trained, "
+            f"module={shorten(module)} was given; expected the net as it was given to be trained, "
             f"such as module=NeuralNetClassifier(MyModule)"
         )
     return module
@@ -327,4 +328,4 @@ def _build_link(content, arrays):
             return ClassLink(labels, content["from_probabilities"], decode(content["temperature"]))
         case "ProbabilityLink":
             return ProbabilityLink(decode_labels(content["classes"]))
-    raise ValueError(f"{content['class']!r:.40} is no link")
+    raise ValueError(f"{shorten(content['class'])} is no link")

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from sklearn.pipeline import Pipeline
 
+from skdistill._words import one_line, shorten
 from skdistill.deployment._file import read_file
 from skdistill.deployment._golden import golden_answers
 from skdistill.deployment._header import NEEDS_MODULE, refuse
@@ -95,7 +96,7 @@ def restore_student(path, module, *, name, check=True):
         )
     if not wanted and module is not None:
         raise ValueError(
-            f"module={module!r:.60} was given for {name}, which brings its own; expected None. "
+            f"module={shorten(module)} was given for {name}, which brings its own; expected None. "
             f"Leave it out."
         )
     try:
@@ -104,7 +105,7 @@ def restore_student(path, module, *, name, check=True):
         expected = None if golden is None else arrays.get_array(golden)
         found = None if golden is None else golden_answers(student)
     except (StudentError, TeacherError) as error:
-        refuse(name, str(error).rstrip("."))
+        refuse(name, one_line(error, 1000))
     except ImportError:
         raise
     except Exception as error:  # what is no file of save fails wherever it is looked at
@@ -146,9 +147,9 @@ def _check_answers(expected, found, kind, description, name):
 
 
 def _damaged(name, error):
-    text = " ".join(f"{type(error).__name__}: {error}".split())
+    said = one_line(f"{type(error).__name__}: {error}", 200)
     refuse(
         name,
-        f"it does not hold what a file of save does ({text[:200]}); expected one as it was "
+        f"it does not hold what a file of save does ({said}); expected one as it was "
         f"written. Save the student again",
     )

@@ -11,6 +11,7 @@ from skdistill._aside import written_aside
 from skdistill._estimators._base import BaseDistilled
 from skdistill._unwrap import ending_in, last_step, named_steps, unwrap
 from skdistill._versions import package_versions
+from skdistill._words import one_line, shorten
 from skdistill.deployment._file import Arrays, write_file
 from skdistill.deployment._files import new_file
 from skdistill.deployment._golden import golden_answers
@@ -114,18 +115,18 @@ def _check_metadata(metadata):
         return
     if not isinstance(metadata, dict) or not all(isinstance(key, str) for key in metadata):
         raise TypeError(
-            f"metadata={metadata!r:.80} was given; expected a dict whose keys are texts."
+            f"metadata={shorten(metadata)} was given; expected a dict whose keys are texts."
         )
     try:
         same = json.loads(json.dumps(metadata, allow_nan=False)) == metadata
     except (TypeError, ValueError) as error:
         raise ValueError(
-            f"The metadata holds what JSON has no form for ({error}); expected texts, finite "
-            f"numbers, truth values, None, and lists and dicts of these."
+            f"The metadata holds what JSON has no form for ({one_line(error)}); expected texts, "
+            "finite numbers, truth values, None, and lists and dicts of these."
         ) from error
     if not same:
         raise ValueError(
-            f"The metadata {metadata!r:.80} would be another when it is read; expected lists in "
+            f"The metadata {shorten(metadata)} would be another when it is read; expected lists in "
             f"place of tuples, and texts as keys. Convert it."
         )
 

@@ -6,6 +6,7 @@ import re
 import numpy as np
 
 from skdistill._compat import columns_of, keep_columns
+from skdistill._words import one_line, shorten
 from skdistill.exceptions import StudentError
 
 OPTIMIZERS = ("Adadelta", "Adagrad", "Adam", "AdamW", "NAdam", "RAdam", "RMSprop", "SGD")
@@ -40,7 +41,7 @@ def encode(value):
         return {"HoldOut": {name: encode(part) for name, part in vars(value).items()}}
     if isinstance(value, type) and value in map(torch.optim.__dict__.get, OPTIMIZERS):
         return {"optimizer": value.__name__}
-    raise NotPlainError(f"{value!r:.60}")
+    raise NotPlainError(shorten(value))
 
 
 def decode(value):
@@ -109,8 +110,8 @@ def encode_labels(labels):
         return {"dtype": labels.dtype.str, "values": encode(labels.tolist())}
     except NotPlainError as error:
         raise StudentError(
-            f"The classes are of a kind that a file does not hold ({error}); expected texts, whole "
-            f"numbers, floats or booleans. Fit on labels of one of these."
+            f"The classes are of a kind that a file does not hold ({one_line(error)}); expected "
+            "texts, whole numbers, floats or booleans. Fit on labels of one of these."
         ) from error
 
 
@@ -137,8 +138,8 @@ def encode_columns(estimator):
             found["names"] = encode(columns_of(estimator).names)
         except NotPlainError as error:
             raise StudentError(
-                f"The columns have names that a file does not hold ({error}); expected texts or "
-                f"whole numbers. Name them so and fit again: X.columns = [...]."
+                f"The columns have names that a file does not hold ({one_line(error)}); expected "
+                "texts or whole numbers. Name them so and fit again: X.columns = [...]."
             ) from error
     return found
 

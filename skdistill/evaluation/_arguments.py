@@ -11,6 +11,7 @@ from sklearn.utils import assert_all_finite, column_or_1d
 from skdistill._input._inputs import as_inputs
 from skdistill._input._labels import refuse_amounts, refuse_fractions
 from skdistill._input._rows import as_rows, refuse_files
+from skdistill._words import one_line, shorten
 
 
 def check_int(owner: str, name: str, value: Any, least: int = 1, why: str = "") -> None:
@@ -18,7 +19,7 @@ def check_int(owner: str, name: str, value: Any, least: int = 1, why: str = "") 
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
         raise ValueError(
             f"The {name!r} parameter of {owner} must be an int in the range [{least}, inf). Got "
-            f"{value!r} instead{why or '.'}"
+            f"{shorten(value)} instead{why or '.'}"
         )
 
 
@@ -26,7 +27,7 @@ def check_bool(owner: str, name: str, value: Any) -> None:
     """Refuse what is no truth value."""
     if not isinstance(value, bool | np.bool_):
         raise ValueError(
-            f"The {name!r} parameter of {owner} must be a bool. Got {value!r} instead."
+            f"The {name!r} parameter of {owner} must be a bool. Got {shorten(value)} instead."
         )
 
 
@@ -36,7 +37,7 @@ def check_random_state(owner: str, random_state: Any) -> None:
     if not is_int and not isinstance(random_state, np.random.RandomState | None):
         raise ValueError(
             f"The 'random_state' parameter of {owner} must be an int in the range [0, 2**32), a "
-            f"numpy.random.RandomState or None. Got {random_state!r} instead."
+            f"numpy.random.RandomState or None. Got {shorten(random_state)} instead."
         )
 
 
@@ -46,7 +47,7 @@ def check_n_jobs(owner: str, n_jobs: Any) -> None:
     if n_jobs is not None and (not is_int or n_jobs == 0):
         raise ValueError(
             f"The 'n_jobs' parameter of {owner} must be an int other than 0 (-1 is all processors) "
-            f"or None. Got {n_jobs!r} instead."
+            f"or None. Got {shorten(n_jobs)} instead."
         )
 
 
@@ -55,8 +56,8 @@ def check_metric(owner: str, metric: Any, known: Iterable[str], name: str = "met
     known = list(known)
     if metric not in known:
         raise ValueError(
-            f"The {name!r} parameter of {owner} must be one of {', '.join(known)}. Got {metric!r} "
-            f"instead."
+            f"The {name!r} parameter of {owner} must be one of {', '.join(known)}. Got "
+            f"{shorten(metric)} instead."
         )
 
 
@@ -134,7 +135,8 @@ def check_classes(name: str, y: np.ndarray, owner: str) -> None:
     refuse_amounts(classes, len(y), name)
     if len(classes) < 2:
         raise ValueError(
-            f"{name} has one class only, {classes.tolist()[0]!r}; {owner} needs at least two."
+            f"{name} has one class only, {shorten(classes.tolist()[0])}; {owner} needs at least "
+            "two."
         )
 
 
@@ -164,8 +166,8 @@ def _as_floats(name: str, y: np.ndarray) -> np.ndarray:
         values = y.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise ValueError(
-            f"{name} holds what is no number ({error}); a regressor needs numbers. For labels pass "
-            f"a classifier."
+            f"{name} holds what is no number ({one_line(error)}); a regressor needs numbers. For "
+            "labels pass a classifier."
         ) from None
     assert_all_finite(values, input_name=name)
     return values

@@ -31,6 +31,7 @@ from skdistill._progress import Progress
 from skdistill._torch import resolve_device
 from skdistill._unwrap import last_step
 from skdistill._versions import package_versions
+from skdistill._words import one_line
 from skdistill.evaluation._fit_params import groups_keyword
 from skdistill.evaluation._parts import Work, run_parts
 from skdistill.evaluation._problem import (
@@ -145,7 +146,8 @@ def key_of(owner: str, *known_by: Any) -> str:
         reason = next(iter(error.args), error)
         raise ValueError(
             f"{owner} was given memory, and what it compares has no key to keep results by "
-            f"({reason}). Give that part a name that can be imported, or leave memory out."
+            f"({one_line(reason)}). Give that part a name that can be imported, or leave memory "
+            "out."
         ) from error
 
 

@@ -15,6 +15,7 @@ from torch.nn.functional import one_hot
 
 from skdistill._torch import as_tensor
 from skdistill._unwrap import unwrap
+from skdistill._words import shorten
 from skdistill.evaluation._arguments import check_int, read_rows
 from skdistill.evaluation._tables import TableResult
 from skdistill.students import SoftDecisionTree, TablePreprocessor
@@ -231,7 +232,7 @@ def _labels(classes: Any, answers: np.ndarray, output_names: Any) -> list[Any]:
     names = np.ravel(np.asarray(output_names, dtype=object)).tolist()
     if len(names) != n_numbers:
         raise ValueError(
-            f"output_names is {output_names!r}, of {len(names)}, and the tree answers with "
+            f"output_names is {shorten(output_names)}, of {len(names)}, and the tree answers with "
             f"{n_numbers} numbers; expected a name for each, such as y.columns. Pass them in the "
             f"order of y."
         )

@@ -41,7 +41,7 @@ class NumberScoring:
     kind = "numbers"
     response_method = "predict"
     classes = None
-    metrics = ("mse", "mae", "r2")
+    metrics = ("rmse", "mse", "mae", "r2")
     higher_is_better = ("r2",)
     loss_name, loss_format = "squared error", ".3g"
     distance_name, constant_name = "The squared distance", "mean of y"
@@ -139,8 +139,9 @@ class NumberScoring:
     def scores(self, y: np.ndarray, answer: np.ndarray) -> dict[str, float]:
         """The `metrics` of checked answers for rows with these numbers."""
         terms = self.terms(y, answer, answer)
-        means = {metric: float(terms[metric].mean()) for metric in ("mse", "mae")}
-        return {**means, "r2": float(r2_score(y, answer)) if len(y) > 1 else np.nan}
+        mse, mae = (float(terms[metric].mean()) for metric in ("mse", "mae"))
+        r2 = float(r2_score(y, answer)) if len(y) > 1 else np.nan
+        return {"rmse": float(np.sqrt(mse)), "mse": mse, "mae": mae, "r2": r2}
 
     def all_scores(
         self, y: np.ndarray, answer: np.ndarray, teacher: np.ndarray
@@ -148,14 +149,13 @@ class NumberScoring:
         """The scores of a report, those that compare with the teacher's answers too."""
         distance = self.terms(y, answer, teacher)["mse_to_teacher"].mean()
         scores = self.scores(y, answer)
-        rmse, to_teacher = (float(np.sqrt(mean)) for mean in (scores["mse"], distance))
-        named = {"r2": scores["r2"], "rmse": rmse, "mse": scores["mse"], "mae": scores["mae"]}
-        return {**named, "rmse_to_teacher": to_teacher}
+        named = {name: scores[name] for name in ("r2", "rmse", "mse", "mae")}
+        return {**named, "rmse_to_teacher": float(np.sqrt(distance))}
 
     def board_scores(self, y: np.ndarray, answer: np.ndarray) -> dict[str, float]:
         """The scores of a leaderboard."""
         scores = self.scores(y, answer)
-        return {"rmse": float(np.sqrt(scores["mse"])), "r2": scores["r2"]}
+        return {name: scores[name] for name in ("rmse", "r2")}
 
     def verdict(self, found: Differences, y: np.ndarray, **others: Any) -> list[str]:
         """What the differences of a report show, in sentences; see `number_verdict`."""

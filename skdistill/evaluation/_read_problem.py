@@ -14,6 +14,7 @@ from skdistill._input._frames import NUMPY_KINDS, column_kinds, column_names, is
 from skdistill._input._inputs import form_of, name_form
 from skdistill._input._rows import has_gaps
 from skdistill._names import in_order_of, names_of
+from skdistill._words import one_line
 from skdistill.evaluation._arguments import read_rows
 from skdistill.evaluation._problem import Problem
 from skdistill.evaluation._tasks import Scoring, task_of
@@ -148,8 +149,8 @@ def check_numbers(X: Any, X_test: Any, name: str = "X_train", *, X_name: str = "
             as_floats(X_test, numbers)
     except ValueError as error:
         raise ValueError(
-            f"{X_name} holds values that are no numbers ({error}), where {name} holds numbers "
-            f"alone; expected the same. Convert them, or leave these cells empty, as gaps."
+            f"{X_name} holds values that are no numbers ({one_line(error)}), where {name} holds "
+            "numbers alone; expected the same. Convert them, or leave these cells empty, as gaps."
         ) from None
 
 

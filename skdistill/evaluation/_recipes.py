@@ -8,14 +8,21 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import clone, is_regressor
+from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_memory
 
+from skdistill._compat import BaseSearchCV
 from skdistill._estimators._classifier import DistilledClassifier
+from skdistill._estimators._ensemble_spread import DistilledEnsembleClassifier
+from skdistill._estimators._multilabel import DistilledMultilabelClassifier
+from skdistill._estimators._mutual import BaseMutual
+from skdistill._estimators._quantiles import DistilledQuantileRegressor
 from skdistill._estimators._regressor import DistilledRegressor
 from skdistill._fitting._alpha_choice import AUTO
 from skdistill._fitting._halves import called, try_fit
 from skdistill._names import own_rows
 from skdistill._unwrap import named_steps
+from skdistill._words import shorten
 from skdistill.evaluation._arm_names import (
     DISTILLED,
     PLAIN,
@@ -38,6 +45,13 @@ from skdistill.targets._plan import check_teacher
 from skdistill.training._features import check_feature_losses
 from skdistill.training._views import views_of
 from skdistill.transfer._registry import get_augmenter
+
+UNJUDGED = (
+    DistilledEnsembleClassifier,
+    DistilledMultilabelClassifier,
+    DistilledQuantileRegressor,
+)
+"""Models of this package that answer with more than a class, or a mean, for each row."""
 
 
 def check_distilled(owner: str, model: Any, *, numbers: bool = True) -> None:
@@ -67,25 +81,43 @@ def check_distilled(owner: str, model: Any, *, numbers: bool = True) -> None:
                 f"a callable that returns the probabilities of given rows."
             )
         return
-    is_instance = hasattr(model, "__sklearn_tags__") and not isinstance(model, type)
-    if is_instance and is_regressor(model) and numbers:
-        advice = (
-            "a regressor that is not distilled: pass DistilledRegressor(teacher, ...). "
-            "evaluation.bias_variance_decomposition and compare take any."
-        )
-    elif is_instance and is_regressor(model):
-        advice = (
-            "a regressor, and what is compared here are class probabilities. "
-            "evaluation.distillation_report and learning_curves take a DistilledRegressor, "
-            "bias_variance_decomposition and compare any."
-        )
-    else:
-        advice = "of a Pipeline or a search pass its distilled step."
     other = " or a DistilledRegressor" if numbers else ""
     came = f"the class {model.__name__}" if isinstance(model, type) else type(model).__name__
     raise TypeError(
         f"The 'model' parameter of {owner} must be a DistilledClassifier{other}. Got {came} "
-        f"instead; {advice}"
+        f"instead; {_what_to_pass(model, numbers)}"
+    )
+
+
+def _what_to_pass(model: Any, numbers: bool) -> str:
+    """Say what stands for a model that is no distilled one, as the end of a sentence."""
+    if isinstance(model, BaseMutual):
+        return "after its fit pass one of the students, each a model: model.students_[0]."
+    if isinstance(model, Pipeline):
+        return (
+            "of a Pipeline pass its distilled step, model[-1]; the steps before it can stand in a "
+            "Pipeline as student, and in one as teacher."
+        )
+    if isinstance(model, BaseSearchCV):
+        return "of a search pass what it has found, model.best_estimator_."
+    if isinstance(model, UNJUDGED):
+        return "which is judged by its score, and by the metrics of scikit-learn."
+    if isinstance(model, type) or not hasattr(model, "__sklearn_tags__"):
+        return "pass DistilledClassifier(teacher, ...)."
+    if not is_regressor(model):
+        return (
+            "a classifier that is not distilled: pass DistilledClassifier(teacher, ...), with it "
+            "as teacher or as student. evaluation.compare takes any."
+        )
+    if numbers:
+        return (
+            "a regressor that is not distilled: pass DistilledRegressor(teacher, ...). "
+            "evaluation.bias_variance_decomposition and compare take any."
+        )
+    return (
+        "a regressor, and what is compared here are class probabilities. "
+        "evaluation.distillation_report and learning_curves take a DistilledRegressor, "
+        "bias_variance_decomposition and compare any."
     )
 
 
@@ -105,8 +137,9 @@ def check_takes_answers(owner: str, model: Any) -> None:
     """
     if model.augment is not None:
         raise ValueError(
-            f"{owner} compares students on the same rows, and augment={model.augment!r} generates "
-            f"others for the distilled one alone; pass clone(model).set_params(augment=None)."
+            f"{owner} compares students on the same rows, and augment={shorten(model.augment)} "
+            "generates others for the distilled one alone; pass "
+            "clone(model).set_params(augment=None)."
         )
     if views_of(model.student):
         raise ValueError(

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from skdistill._compat import Interval
+from skdistill._words import shorten
 from skdistill.losses._base import Loss
 from skdistill.losses._kd import KD, divergence
 from skdistill.losses._operands import POSITIVE, check_logits, check_temperature
@@ -58,7 +59,7 @@ class AdversarialLoss(Loss):
         if not low < high:
             raise ValueError(
                 f"The 'bounds' parameter of {type(self).__name__} must be None or (low, high), two "
-                f"numbers with the lower one first. Got {self.bounds!r} instead."
+                f"numbers with the lower one first. Got {shorten(self.bounds)} instead."
             )
 
     def range_of_numbers(self) -> tuple[float, float]:

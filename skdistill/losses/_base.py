@@ -7,6 +7,7 @@ from collections.abc import Callable
 import torch
 from sklearn.base import BaseEstimator
 
+from skdistill._words import one_line
 from skdistill.losses._operands import POSITIVE, check_row_weight
 
 
@@ -144,8 +145,8 @@ class CallableLoss(Loss):
             inspect.signature(called).bind(*range(4))
         except TypeError as error:
             raise ValueError(
-                f"The loss {_name(self.function)} takes no four arguments ({error}); expected a "
-                f"callable (student_logits, teacher_logits, labels, weight) -> scalar."
+                f"The loss {_name(self.function)} takes no four arguments ({one_line(error)}); "
+                "expected a callable (student_logits, teacher_logits, labels, weight) -> scalar."
             ) from error
         except ValueError:  # a function of C does not say
             return

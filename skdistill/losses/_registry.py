@@ -2,6 +2,7 @@
 
 import difflib
 
+from skdistill._words import shorten
 from skdistill.losses._base import CallableLoss, Loss
 from skdistill.losses._dist import DIST
 from skdistill.losses._dkd import DKD
@@ -62,5 +63,5 @@ def get_loss(loss):
     raise ValueError(
         f"The 'loss' parameter must be one of {sorted(LOSSES)}, an instance of a class of "
         f"skdistill.losses, such as KD(), or a callable (student_logits, teacher_logits, labels, "
-        f"weight) -> scalar. Got {loss!r} instead.{hint}"
+        f"weight) -> scalar. Got {shorten(loss)} instead.{hint}"
     )

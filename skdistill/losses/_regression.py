@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator
 from torch.nn.functional import huber_loss
 
 from skdistill._compat import Interval
+from skdistill._words import shorten
 from skdistill.losses._operands import POSITIVE, check_numbers, check_row_weight
 
 
@@ -248,7 +249,7 @@ def check_quantiles(quantiles):
         found = np.empty(0)
     if found.ndim != 1 or not found.size or not ((found > 0) & (found < 1)).all():
         raise ValueError(
-            f"The quantiles are {quantiles!r}; expected numbers between 0 and 1, such as "
+            f"The quantiles are {shorten(quantiles)}; expected numbers between 0 and 1, such as "
             f"[0.05, 0.5, 0.95]."
         )
     return found
@@ -293,5 +294,5 @@ def get_regression_loss(loss):
     raise ValueError(
         f"The 'loss' parameter must be one of {sorted(REGRESSION_LOSSES)} or an instance of a "
         f"RegressionLoss, such as HuberLoss(delta=0.5) or QuantileLoss(quantile=0.9), for a "
-        f"regressor learns numbers and no logits. Got {loss!r} instead.{hint}"
+        f"regressor learns numbers and no logits. Got {shorten(loss)} instead.{hint}"
     )

@@ -5,6 +5,7 @@ import copy
 import torch
 
 from skdistill._generators import is_ours
+from skdistill._words import one_line
 from skdistill.losses._regression import RegressionLoss
 
 
@@ -39,8 +40,8 @@ def try_loss(loss, n_columns):
             found = copy.deepcopy(loss).mean(*batch, *more)
         except (TypeError, NotImplementedError) as error:
             raise ValueError(
-                f"The loss {name} failed on a batch of two rows ({error}); {expected}, or a mean "
-                f"of its own."
+                f"The loss {name} failed on a batch of two rows ({one_line(error)}); {expected}, "
+                "or a mean of its own."
             ) from error
         except Exception:
             return

@@ -26,6 +26,7 @@ from skdistill._parallel import results_of
 from skdistill._progress import Progress
 from skdistill._unwrap import last_step
 from skdistill._warn import collecting, warn_once
+from skdistill._words import shorten
 from skdistill.training._stack import Learnt
 
 
@@ -114,7 +115,7 @@ def why_whole(estimator: Any, given: dict[str, Any]) -> str | None:
     if not is_ours(model):
         return f"{type(model).__name__} is a class of your own"
     if not isinstance(model.alpha, Real):
-        return f"alpha={model.alpha!r} trains several students"
+        return f"alpha={shorten(model.alpha)} trains several students"
     if model is not estimator and (given or routing_enabled() or estimator.transform_input):
         return "what else a Pipeline hands to its steps is its own affair"
     return None

@@ -11,6 +11,7 @@ from scipy.stats import rankdata
 from sklearn.utils.parallel import Parallel, delayed
 
 from skdistill._warn import collecting, warn
+from skdistill._words import shorten
 from skdistill.exceptions import TrainingWarning
 from skdistill.model_selection._evaluate import (
     CandidateFit,
@@ -286,8 +287,8 @@ class _Race:
 def who_decides(names, refit):
     """Say that one of several scores must decide which candidates leave."""
     return (
-        f"strategy='halving' got the scores {sorted(names)} and refit={refit!r}; expected the name "
-        f"of the score that decides which candidates leave. Name it in refit."
+        f"strategy='halving' got the scores {sorted(names)} and refit={shorten(refit)}; expected "
+        "the name of the score that decides which candidates leave. Name it in refit."
     )
 
 

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from skdistill._compat import Interval, StrOptions
+from skdistill._words import shorten
 from skdistill.exceptions import StudentError
 from skdistill.students._layers import Module, check_finite, copy_module
 from skdistill.students._settings import check_settings
@@ -91,9 +92,9 @@ def factorize(teacher: Module, rank: float = 0.25, *, kind: str = "low-rank") ->
         setattr(student.get_submodule(parent), last, product)
     if _count(student) == n_before:
         raise StudentError(
-            f"{type(teacher).__name__} cannot be factorized with rank={rank!r} and kind={kind!r}: "
-            f"no linear or convolutional layer before the last would have fewer weights; expected "
-            f"one at least. Lower the rank, or shrink(teacher)."
+            f"{type(teacher).__name__} cannot be factorized with rank={rank!r} and "
+            f"kind={shorten(kind)}: no linear or convolutional layer before the last would have "
+            "fewer weights; expected one at least. Lower the rank, or shrink(teacher)."
         )
     return student.train(teacher.training)
 

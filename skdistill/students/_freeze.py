@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from torch import nn
 
+from skdistill._words import shorten
 from skdistill.students._layers import FrozenNorm, Module, check_name, copy_module
 from skdistill.students._settings import check_settings
 
@@ -48,7 +49,7 @@ def freeze(module: Module, names: str | Sequence[str]) -> Module:
     if not names:
         raise ValueError(
             f"The 'names' parameter of freeze is empty; expected the name of a layer or block, or "
-            f"a list of names. layer_names(module) lists them. Got {names!r}."
+            f"a list of names. layer_names(module) lists them. Got {shorten(names)}."
         )
     names = [names] if isinstance(names, str) else list(names)
     for name in names:

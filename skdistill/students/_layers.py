@@ -7,6 +7,7 @@ from typing import TypeVar
 from torch import fx, nn
 from torch.nn.parameter import is_lazy
 
+from skdistill._words import one_line
 from skdistill.exceptions import StudentError
 
 Module = TypeVar("Module", bound=nn.Module)
@@ -131,9 +132,9 @@ def trace(module, action):
     except Exception as error:  # whatever the forward pass of a user raises over a symbol
         raise StudentError(
             f"{type(module).__name__} cannot be {action}: its forward pass cannot be followed "
-            f"symbolically by torch.fx ({type(error).__name__}: {error}). Expected layers that "
-            f"are called without a decision on the data; give a module of this form, or a part "
-            f"of it that has it."
+            f"symbolically by torch.fx ({type(error).__name__}: {one_line(error)}). Expected "
+            "layers that are called without a decision on the data; give a module of this form, "
+            "or a part of it that has it."
         ) from error
     finally:
         for part, training in modes:

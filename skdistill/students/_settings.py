@@ -3,6 +3,7 @@
 from numbers import Integral, Real
 
 from skdistill._compat import Interval, StrOptions, validate_parameter_constraints
+from skdistill._words import shorten
 
 
 class TupleOf(Interval):
@@ -65,12 +66,13 @@ def check_columns(owner, n_features, n_numeric, cardinalities):
     if len(cardinalities) > n_features:
         raise ValueError(
             f"The 'cardinalities' parameter of {owner} must be a tuple of no more than "
-            f"{n_features} ints, one for each column of codes. Got {cardinalities!r} instead."
+            f"{n_features} ints, one for each column of codes. Got {shorten(cardinalities)} "
+            "instead."
         )
     most = n_features - len(cardinalities)
     if n_numeric > most:
         raise ValueError(
             f"The 'n_numeric' parameter of {owner} must be an int in the range [0, {most}]. Got "
-            f"{n_numeric!r} instead, of n_features={n_features} columns with "
+            f"{shorten(n_numeric)} instead, of n_features={n_features} columns with "
             f"{len(cardinalities)} of codes."
         )

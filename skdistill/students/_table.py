@@ -25,6 +25,7 @@ from skdistill._input._columns import (
 )
 from skdistill._input._layout import EncodedTable
 from skdistill._input._rows import as_rows, blocks_of, is_plain
+from skdistill._words import one_line
 from skdistill.exceptions import ColumnError, StudentError
 from skdistill.students._categories import CategoryEncoder
 from skdistill.students._scaling import center_and_scale, find_flags_and_gaps, scale_and_clip
@@ -256,8 +257,8 @@ class TablePreprocessor(
             values = as_floats(X, positions)
         except ValueError as error:
             raise ColumnError(
-                f"X holds values that are no numbers ({error}), where fit saw numbers or gaps "
-                f"alone; expected one of these. Convert them, or leave the cells empty."
+                f"X holds values that are no numbers ({one_line(error)}), where fit saw numbers or "
+                "gaps alone; expected one of these. Convert them, or leave the cells empty."
             ) from error
         if np.isinf(values).any():
             raise ColumnError(

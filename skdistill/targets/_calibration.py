@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from skdistill._temperature import best_temperature
+from skdistill._words import shorten
 from skdistill.targets._labelled import check_labelled
 from skdistill.targets._prior import apply_offsets, fit_prior_offsets
 from skdistill.teachers._clip import apply_temperature, log_probabilities
@@ -79,7 +80,7 @@ def check_calibrate(calibrate):
     if not named and not isinstance(calibrate, bool | np.bool_):
         raise ValueError(
             f"The 'calibrate' parameter must be a bool or a str among {set(CALIBRATIONS)}. Got "
-            f"{calibrate!r} instead."
+            f"{shorten(calibrate)} instead."
         )
 
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from skdistill._input._tensors import array_of
 from skdistill._names import names_of
+from skdistill._words import one_line, shorten
 from skdistill.targets._value import Targets
 from skdistill.teachers._align import as_labels
 from skdistill.teachers._asks import CLASSES, NUMBERS
@@ -68,7 +69,7 @@ def _from_array(soft_targets, task, columns):
     except (TypeError, ValueError, RuntimeError) as error:
         raise ValueError(
             f"soft_targets is of type {type(soft_targets).__name__}, which is no array of numbers "
-            f"({error}); expected an array of shape (n_samples, {task.asks.width})."
+            f"({one_line(error)}); expected an array of shape (n_samples, {task.asks.width})."
         ) from error
     return task.read_given(values, names_of(soft_targets), columns)
 
@@ -97,9 +98,9 @@ def _check_calibration(targets, calibrate):
     mixed = targets.said is not None and not targets.calibrated
     if calibrate and (targets.from_labels or mixed):
         raise ValueError(
-            f"calibrate={calibrate!r} was given with soft_targets that hold answers made from the "
-            f"labels, on which nothing can be calibrated; expected calibrate=False. What the "
-            f"teacher itself says is calibrated where it is asked: teacher_targets(..., "
+            f"calibrate={shorten(calibrate)} was given with soft_targets that hold answers made "
+            "from the labels, on which nothing can be calibrated; expected calibrate=False. What "
+            "the teacher itself says is calibrated where it is asked: teacher_targets(..., "
             f"calibrate={calibrate!r})."
         )
 

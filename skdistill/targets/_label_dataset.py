@@ -202,6 +202,29 @@ def _find_classes(teacher, teacher_classes):
     return classes
 
 
+def refuse_inside(dataset, folder, name):
+    """Refuse a folder for answers that would be found among the files of the dataset itself.
+
+    Parameters
+    ----------
+    dataset : object
+        A folder is one if it is named by a str or a Path.
+    folder : str or Path
+    name : str
+        The parameter that names it.
+
+    Raises
+    ------
+    ValueError
+    """
+    source = Path(dataset).resolve() if isinstance(dataset, str | Path) else None
+    if source is not None and Path(folder).resolve().is_relative_to(source):
+        raise ValueError(
+            f"{name}={str(folder)!r} lies in the dataset {str(dataset)!r}, whose rows it would "
+            f"join; expected another folder. Name one beside it."
+        )
+
+
 def _find_places(files, dataset, out):
     """Return where the answers for each file lie; refuse to write over what is not ours."""
     if not isinstance(out, str | Path):
@@ -209,12 +232,7 @@ def _find_places(files, dataset, out):
     folder = Path(out).resolve()
     if folder.exists() and not folder.is_dir():
         raise NotADirectoryError(f"out={str(out)!r} is a file; expected a folder. Name another.")
-    source = Path(dataset).resolve() if isinstance(dataset, str | Path) else None
-    if source is not None and folder.is_relative_to(source):
-        raise ValueError(
-            f"out={str(out)!r} lies in the dataset {str(dataset)!r}, whose rows it would join; "
-            f"expected another folder. Name one beside it."
-        )
+    refuse_inside(dataset, out, "out")
     places = [folder / file.name for file in files]
     for place, file in zip(places, files, strict=True):
         if place == file.path.resolve() or (place.exists() and read_stamp(place) is None):

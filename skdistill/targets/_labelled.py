@@ -5,6 +5,7 @@ from scipy.special import log_softmax
 
 from skdistill._compat import check_sample_weight
 from skdistill._names import names_of
+from skdistill._words import one_line, shorten
 from skdistill.targets._value import Targets
 from skdistill.teachers._align import as_labels
 from skdistill.teachers._clip import EPSILON, log_probabilities
@@ -93,7 +94,7 @@ def _as_matrix(answers):
     except (TypeError, ValueError, RuntimeError) as error:
         raise ValueError(
             f"The answers are of type {type(answers).__name__}, which holds other things than real "
-            f"numbers ({' '.join(str(error).split())}); expected an array of shape (n_samples, "
+            f"numbers ({one_line(error)}); expected an array of shape (n_samples, "
             f"n_classes). Convert it first."
         ) from error
     if values.ndim != 2 or values.shape[1] < 2 or not len(values):
@@ -112,7 +113,7 @@ def _as_column(y, n_samples):
             y = np.asarray(y.tolist())  # integers that a library kept as objects
     except (TypeError, ValueError, RuntimeError) as error:
         raise ValueError(
-            f"y is no array of labels ({' '.join(str(error).split())}); expected one for each row "
+            f"y is no array of labels ({one_line(error)}); expected one for each row "
             f"of the answers. Convert it first."
         ) from error
     if y.shape != (n_samples,):
@@ -156,7 +157,7 @@ def _as_positions(y, n_classes, classes):
     if classes is None:
         if y.dtype.kind not in "biuf" or not (np.isfinite(y) & (y == np.rint(y))).all():
             raise ValueError(
-                f"y holds {_first_odd(y)!r}, and the columns of the answers have no names; "
+                f"y holds {shorten(_first_odd(y))}, and the columns of the answers have no names; "
                 f"expected positions of columns, 0 to {n_classes - 1}. For columns in sorted order "
                 f"pass numpy.unique(y, return_inverse=True)[1]."
             )
@@ -178,9 +179,9 @@ def _as_positions(y, n_classes, classes):
     positions = np.array([position_of.get(label, -1) for label in y.tolist()], dtype=np.intp)
     if (positions < 0).any():
         raise ValueError(
-            f"y holds {y[positions < 0].tolist()[0]!r}, and the columns of the answers are named "
-            f"{list(position_of)[:10]}; expected these labels. Pass them as y, or the array alone "
-            f"and positions as y."
+            f"y holds {shorten(y[positions < 0].tolist()[0])}, and the columns of the answers are "
+            f"named {list(position_of)[:10]}; expected these labels. Pass them as y, or the array "
+            "alone and positions as y."
         )
     return positions
 

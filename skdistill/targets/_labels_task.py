@@ -8,12 +8,18 @@ from numpy.typing import ArrayLike
 from scipy import sparse
 from sklearn.base import ClassifierMixin
 from sklearn.utils import assert_all_finite
+from sklearn.utils.validation import check_is_fitted
 
+from skdistill._input._labels import lists_of
 from skdistill._input._tensors import array_of
 from skdistill._names import in_order_of, names_of
+from skdistill._words import shorten
 from skdistill.targets._poor_labels import warn_of_poor_labels
 from skdistill.targets._tasks import SOURCE, NumberTask
 from skdistill.teachers._labels import LABELS, check_shares
+
+LONG_WORD = 40
+"""So many characters are no word that stands for a truth value."""
 
 
 def read_indicators(y, source="y"):
@@ -35,6 +41,13 @@ def read_indicators(y, source="y"):
         When it is no such array.
     """
     y = array_of(y, source) if hasattr(y, "detach") else y
+    lists = None if sparse.issparse(y) else lists_of(y)
+    if lists is not None:
+        raise ValueError(
+            f"{source} holds lists or sets of labels, such as {shorten(lists[:3])}; expected 0 and "
+            f"1 in an array of shape (n_samples, n_labels), 1 for each label that a row has. "
+            f"MultiLabelBinarizer().fit_transform({source}) makes it of them."
+        )
     values = y.toarray() if sparse.issparse(y) else np.asarray(y)
     others = []
     if values.dtype.kind == "O" and values.ndim == 2:  # of columns of several kinds, or with <NA>
@@ -48,10 +61,10 @@ def read_indicators(y, source="y"):
     came = (others or values.ravel().tolist())[:3]
     hint = "" if values.ndim == 2 else " A label for each row is for DistilledClassifier;"
     words = [value for value in others if isinstance(value, str)]  # not the gaps among them
-    if values.ndim == 2 and words:
+    if values.ndim == 2 and words and len(max(words)) < LONG_WORD:
         hint = f" (y == {max(words)!r}).astype(int) makes it of columns of two words;"
     raise ValueError(
-        f"{source} has the shape {values.shape}, and values such as {came}; "
+        f"{source} has the shape {values.shape}, and values such as {shorten(came)}; "
         f"expected 0 and 1 in an array of shape (n_samples, n_labels), with two labels at least: a "
         f"row [1, 0, 1] has the first and the last of three labels.{hint} "
         f"MultiLabelBinarizer().fit_transform(sets of labels) makes such an array."
@@ -135,14 +148,20 @@ class LabelsMixin(ClassifierMixin):
         ----------
         X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features) or more axes
         y : {array-like, sparse matrix} of shape (n_samples, n_labels)
-            0 and 1, in the forms that `fit` takes.
+            0 and 1, in the forms that `fit` takes; a table where `fit` had one by its names.
         sample_weight : array-like of shape (n_samples,), default=None
 
         Returns
         -------
         float
+
+        Raises
+        ------
+        ValueError
+            For y that is none of these, and for a table whose columns have other names.
         """
-        return super().score(X, read_indicators(y), sample_weight)
+        check_is_fitted(self)
+        return super().score(X, self.fitted_.link.read(y), sample_weight)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -11,6 +11,7 @@ import joblib
 from filelock import FileLock
 
 from skdistill._warn import warn
+from skdistill._words import shorten
 from skdistill.exceptions import TeacherWarning
 from skdistill.teachers._key import content_key
 
@@ -150,12 +151,12 @@ def open_memory(memory):
         return memory
     if isinstance(memory, os.PathLike):
         raise ValueError(
-            f"memory is {memory!r}; expected None, the name of a folder as a str, or a "
+            f"memory is {shorten(memory)}; expected None, the name of a folder as a str, or a "
             f"joblib.Memory. Pass memory={os.fspath(memory)!r}."
         )
     if not isinstance(memory, str | joblib.Memory) or memory == "":
         raise ValueError(
-            f"memory is {memory!r}; expected None, the name of a folder as a str, or a "
+            f"memory is {shorten(memory)}; expected None, the name of a folder as a str, or a "
             f"joblib.Memory. Pass memory='answers', or another name."
         )
     if isinstance(memory, joblib.Memory):
@@ -174,8 +175,8 @@ def open_memory(memory):
         os.listdir(folder)
     except (OSError, ValueError) as error:
         raise ValueError(
-            f"memory={memory!r} is no folder that can be used ({_reason(error)}); expected one "
-            f"that can be made or read. Name another folder, or see to its rights."
+            f"memory={shorten(memory)} is no folder that can be used ({_reason(error)}); expected "
+            "one that can be made or read. Name another folder, or see to its rights."
         ) from error
     return ResultFolder(folder)
 

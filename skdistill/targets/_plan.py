@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from skdistill._words import shorten
 from skdistill.targets._labels_task import LabelsTask
 from skdistill.targets._splits import make_splits
 from skdistill.targets._tasks import ClassTask, NumberTask
@@ -48,7 +49,7 @@ def check_teacher(teacher, cv, asks, columns=None, device="auto", *, pooling=Tru
         examined = examined.pooling()
     if examined.is_fitted and cv is not None:
         raise ValueError(
-            f"cv={cv!r} was given with a fitted teacher, which is used as it is; expected "
+            f"cv={shorten(cv)} was given with a fitted teacher, which is used as it is; expected "
             f"cv=None. For out-of-fold targets give an unfitted one: clone(teacher)."
         )
     return examined
@@ -120,7 +121,7 @@ def kind_of_task(teacher, task, owner):
     known = ["auto", *TASKS]
     if task not in known:
         raise ValueError(
-            f"The 'task' parameter of {owner} must be one of {known}. Got {task!r} instead."
+            f"The 'task' parameter of {owner} must be one of {known}. Got {shorten(task)} instead."
         )
     if task != "auto":
         return TASKS[task]

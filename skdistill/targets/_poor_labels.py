@@ -3,6 +3,7 @@
 import numpy as np
 
 from skdistill._warn import warn
+from skdistill._words import shorten
 from skdistill.exceptions import TeacherWarning
 
 STANDARD_ERRORS = 2.0
@@ -41,7 +42,9 @@ def warn_of_poor_labels(values, y, sample_weight=None, names=None):
     if not poor.any():
         return
     worst = int(np.argmax(np.where(poor, mean, -np.inf)))
-    label = f"label {worst} of y" if names is None else f"the label {names.tolist()[worst]!r}"
+    label = (
+        f"label {worst} of y" if names is None else f"the label {shorten(names.tolist()[worst])}"
+    )
     warn(
         f"The teacher's Brier score on the labelled rows is "
         f"{(share * of_teacher).sum(axis=0)[worst]:.4g} for {label}, worse than the "

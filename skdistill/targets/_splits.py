@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, check_cv
 
+from skdistill._words import one_line, shorten
 from skdistill.exceptions import TeacherError
 
 DEFAULT_FOLDS = 5
@@ -51,10 +52,11 @@ def make_splits(task, cv, X, groups=None, *, in_sample=True):
             raise _refused_split(task, splitter, groups, error, in_sample) from error
     if not splits:
         raise ValueError(
-            f"cv={cv!r} gives no split; expected at least one (train, test) pair. cv=5 makes five."
+            f"cv={shorten(cv)} gives no split; expected at least one (train, test) pair. cv=5 "
+            "makes five."
         )
     groups = None if groups is None else np.asarray(groups)
-    name = "The list of cv" if isinstance(cv, list | tuple) else f"cv={splitter!r}"
+    name = "The list of cv" if isinstance(cv, list | tuple) else f"cv={shorten(splitter)}"
     for number, (train, test) in enumerate(splits):
         _check_split(task, name, number, train, test, groups, in_sample)
     return splits
@@ -64,13 +66,13 @@ def _refused_split(task, splitter, groups, error, in_sample):
     """Return the error for a splitter that fails."""
     if groups is None and "groups" in str(error):
         return ValueError(
-            f"cv={splitter!r} needs groups and got none ({error}); pass fit(X, y, groups=...), "
-            f"through metadata routing inside another estimator."
+            f"cv={shorten(splitter)} needs groups and got none ({one_line(error)}); pass fit(X, y, "
+            "groups=...), through metadata routing inside another estimator."
         )
     other = ", or cv='in-sample'" if in_sample else " to a number or a splitter"
     return ValueError(
-        f"cv={splitter!r} cannot split these {len(task.y)} rows ({error}); expected more rows of "
-        f"each {task.units}, or fewer splits. Set cv{other}."
+        f"cv={shorten(splitter)} cannot split these {len(task.y)} rows ({one_line(error)}); "
+        f"expected more rows of each {task.units}, or fewer splits. Set cv{other}."
     )
 
 
@@ -112,7 +114,7 @@ def check_two_classes(y, train, where, in_sample=True):
     """
     if len(np.unique(y[train])) >= 2:
         return
-    few = f"one class only, {y[train][:1].tolist()[0]!r}" if len(train) else "no row"
+    few = f"one class only, {shorten(y[train][:1].tolist()[0])}" if len(train) else "no row"
     classes, counts = np.unique(y, return_counts=True)
     advice = "Use a stratified splitter or fewer splits."
     if counts.min() == 1:
@@ -120,8 +122,8 @@ def check_two_classes(y, train, where, in_sample=True):
             "Set cv='in-sample', give a fitted teacher" if in_sample else "Give a fitted ensemble"
         )
         advice = (
-            f"The class {classes.tolist()[np.argmin(counts)]!r} has a single row, which no split "
-            f"can both leave out and learn from. {others}, or more rows of it."
+            f"The class {shorten(classes.tolist()[np.argmin(counts)])} has a single row, which no "
+            f"split can both leave out and learn from. {others}, or more rows of it."
         )
     raise TeacherError(
         f"The training rows of {where} hold {few}; expected at least two classes. {advice}"

@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_consistent_length
 from skdistill._compat import check_sample_weight
 from skdistill._input._rows import as_rows
 from skdistill._random import draw_seeds
+from skdistill._words import shorten
 from skdistill.targets._ask import (
     Desk,
     Fitting,
@@ -129,8 +130,8 @@ def _from_labels(teacher, task, calibrate, X_more):
     name = type(teacher).__name__
     if calibrate and calibrate != "auto":
         raise ValueError(
-            f"calibrate={calibrate!r} was given with the teacher {name}, whose answers come from "
-            f"the labels; expected False: no label can judge them."
+            f"calibrate={shorten(calibrate)} was given with the teacher {name}, whose answers come "
+            "from the labels; expected False: no label can judge them."
         )
     if len(X_more):
         raise ValueError(
@@ -292,7 +293,7 @@ def _check_layers(teacher, layers, X, device):
     if isinstance(layers, str) or not all(isinstance(name, str) for name in layers):
         raise ValueError(
             f"The 'layers' parameter of teacher_targets must be a list of names of layers, of "
-            f"type str. Got {layers!r} instead."
+            f"type str. Got {shorten(layers)} instead."
         )
     if layers:
         find_net(teacher, device, "layers").shapes(layers, X)
@@ -302,13 +303,13 @@ def _check_classes_wanted(kind, y, classes):
     """Refuse classes where there are none to add to."""
     if kind is not ClassTask:
         raise ValueError(
-            f"classes={classes!r} was given where {kind.asks.name} are asked for; expected None: "
-            f"it is about classes, of which a row has one."
+            f"classes={shorten(classes)} was given where {kind.asks.name} are asked for; expected "
+            "None: it is about classes, of which a row has one."
         )
     if y is None:
         raise ValueError(
-            f"classes={classes!r} was given without y; expected None: the columns are then the "
-            f"teacher's own classes."
+            f"classes={shorten(classes)} was given without y; expected None: the columns are then "
+            "the teacher's own classes."
         )
 
 
@@ -320,7 +321,7 @@ def _check_without_labels(teacher, calibrate):
             f"labels to fit it on. Pass y, or a fitted teacher."
         )
     if calibrate:
-        raise ValueError(f"calibrate={calibrate!r} needs labels and y is None; pass y.")
+        raise ValueError(f"calibrate={shorten(calibrate)} needs labels and y is None; pass y.")
 
 
 def _ask_without_labels(teacher, X, X_more, columns, layers, desk):

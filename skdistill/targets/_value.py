@@ -8,6 +8,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from numpy.typing import ArrayLike
 
 from skdistill._names import names_of
+from skdistill._words import shorten
 
 KINDS = ("logits", "numbers", "probabilities")
 
@@ -95,8 +96,8 @@ class Targets(NDArrayOperatorsMixin):
             )
         if kind not in KINDS:
             raise ValueError(
-                f"The 'kind' parameter of Targets must be one of {list(KINDS)}. Got {kind!r} "
-                f"instead."
+                f"The 'kind' parameter of Targets must be one of {list(KINDS)}. Got "
+                f"{shorten(kind)} instead."
             )
         self.kind = kind
         self.classes = None if classes is None else np.asarray(classes)

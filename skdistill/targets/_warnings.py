@@ -7,7 +7,8 @@ import numpy as np
 from skdistill._input._frames import column_names, is_table
 from skdistill._input._rows import blocks_of
 from skdistill._warn import warn, warn_once
-from skdistill.exceptions import TeacherWarning
+from skdistill._words import shorten
+from skdistill.exceptions import DistillationWarning, TeacherWarning
 from skdistill.targets._calibration import fit_temperature
 from skdistill.targets._labelled import scale_weights
 from skdistill.targets._prior import apply_offsets, fit_prior_offsets
@@ -63,6 +64,9 @@ neighbours weighted by distance and boosting on easy tables erred on 0 to 0.25 %
 fold none of the 48 erred on less than 2 %.
 """
 
+NEVER = 1e-6
+"""A probability that says no more than that a class does not come."""
+
 CELLS = 200_000
 """Numbers among the answers, at most, that a calibration is fitted on for a warning."""
 
@@ -107,6 +111,35 @@ def warn_of_known_rows(probabilities, y, held_loss):
         f"it unfitted, clone(teacher), for answers out of fold, or fit the student on other rows.",
         TeacherWarning,
     )
+
+
+def warn_of_unknown_classes(classes, y, parts):
+    """Warn of classes that neither a label nor an answer of the teacher speaks of.
+
+    Parameters
+    ----------
+    classes : ndarray of shape (n_classes,)
+        Those that were named.
+    y : array-like of shape (n_samples,)
+        Labels that are among them.
+    parts : list of ndarray of shape (n_rows, n_classes)
+        What the teacher, where it is heard, says of rows with a label and of others.
+
+    Warns
+    -----
+    DistillationWarning
+        When the teacher gives a class no more than `NEVER` in any row, and no row is of it.
+    """
+    silent = ~np.isin(classes, np.asarray(y))
+    for values in parts:
+        silent &= ~(values > NEVER).any(axis=0)  # of rows of NaN it says nothing
+    if silent.any():
+        warn(
+            f"classes names {shorten(classes[silent].tolist())}, of which there is no label in y, "
+            f"and which no teacher gives to any row: the student learns that such rows never come. "
+            f"Look at the spelling, or leave these classes out.",
+            DistillationWarning,
+        )
 
 
 def warn_of_misleading_targets(

@@ -14,6 +14,7 @@ from skdistill._generators import generator_put_back
 from skdistill._input._inputs import name_rows
 from skdistill._input._tensors import array_of
 from skdistill._names import copy_rows, names_of, own_rows
+from skdistill._token_ids import naming_ids
 from skdistill._torch import (
     as_array,
     evaluating,
@@ -22,6 +23,7 @@ from skdistill._torch import (
     resolve_device,
 )
 from skdistill._unwrap import split_pipeline, unfrozen
+from skdistill._words import one_line, shorten
 from skdistill.exceptions import TeacherError
 from skdistill.teachers._align import match_names
 from skdistill.teachers._last_step import kind_of_module
@@ -141,7 +143,7 @@ class _ModuleAdapter(Adapter):
         self.device = resolve_device(device)
 
     def _answer(self, X):
-        with evaluating(self.module, self.device), reading_rows(self.source, X):
+        with evaluating(self.module, self.device), reading_rows(self.source, X, self.module):
             return forward_in_batches(self.module, X, self.device)
 
     def _kind_of(self, values, X):
@@ -167,7 +169,7 @@ class _SkorchAdapter(Adapter):
 
     def _answer(self, X):
         rows = self._transform(X)
-        with evaluating(self.net.module_), reading_rows(self.source, rows):
+        with evaluating(self.net.module_), reading_rows(self.source, rows, self.net.module_):
             return forward_net(self.net, as_array(rows, self.net.module_))
 
     def _transform(self, X):
@@ -249,7 +251,7 @@ def adapt(teacher, asks, device="auto"):
     if isinstance(teacher, str):
         hint = " A file is read by load_teacher(path), and the student itself is SelfTeacher()."
     raise TeacherError(
-        f"The teacher is {teacher!r:.80} of type {type(teacher).__name__}; expected "
+        f"The teacher is {shorten(teacher)} of type {type(teacher).__name__}; expected "
         f"{asks.teachers}.{hint}"
     )
 
@@ -293,16 +295,17 @@ def is_bare_net(estimator):
 
 
 @contextlib.contextmanager
-def reading_rows(source, X):
+def reading_rows(source, X, module):
     """Say whose module it is that cannot read rows inside the block."""
     try:
-        yield
-    except torch.OutOfMemoryError:
+        with naming_ids(module, X, f"{source} cannot be asked about", TeacherError):
+            yield
+    except (torch.OutOfMemoryError, TeacherError):
         raise
     except (RuntimeError, TypeError, ValueError, IndexError, NotImplementedError) as error:
         raise TeacherError(
             f"{source} cannot be asked about {name_rows(X)}: "
-            f"{' '.join(str(error).split())}. Give it rows that it was made for; what "
+            f"{one_line(error)}. Give it rows that it was made for; what "
             f"prepares them belongs before it, in a Pipeline or in the module itself."
         ) from error
 

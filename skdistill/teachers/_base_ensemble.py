@@ -9,6 +9,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skdistill._compat import copy_estimator_state
 from skdistill._input._rows import as_rows
+from skdistill._words import shorten
 from skdistill.teachers._adapters import MethodAdapter, adapt, answers_from_labels
 from skdistill.teachers._asks import Classes, Numbers
 from skdistill.teachers._chunks import ask_each
@@ -122,14 +123,14 @@ class BaseEnsemble(BaseEstimator, ABC):
         weights = np.ones(n_teachers) if self.weights is None else np.asarray(self.weights, float)
         if weights.shape != (n_teachers,) or not (np.isfinite(weights) & (weights >= 0)).all():
             raise ValueError(
-                f"weights={self.weights!r} was given for {n_teachers} teachers; expected as many "
-                f"finite numbers, none of them negative."
+                f"weights={shorten(self.weights)} was given for {n_teachers} teachers; expected as "
+                "many finite numbers, none of them negative."
             )
         silent = list(map(answers_from_labels, self.teachers))
         if not weights[np.logical_not(silent)].any():
             raise ValueError(
-                f"weights={self.weights!r} are 0 for all teachers that answer for rows; expected "
-                f"one above 0."
+                f"weights={shorten(self.weights)} are 0 for all teachers that answer for rows; "
+                "expected one above 0."
             )
         return weights / weights.sum()
 

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 
 from skdistill._compat import Interval
+from skdistill._words import one_line, shorten
 from skdistill.exceptions import TeacherError
 from skdistill.teachers._adapters import Adapter
 
@@ -169,8 +170,8 @@ class ClassGraphTeacher(BaseEstimator):
         if not (mass > 0).all():
             raise TeacherError(
                 f"strength={self.strength} and the similarity leave nothing for a row of class "
-                f"{y[np.argmin(mass)]!r}; expected a positive similarity to one of the classes "
-                f"{columns.tolist()}, or a strength below 1."
+                f"{shorten(y[np.argmin(mass)])}; expected a positive similarity to one of the "
+                f"classes {columns.tolist()}, or a strength below 1."
             )
         return targets / mass
 
@@ -191,8 +192,8 @@ class ClassGraphTeacher(BaseEstimator):
             similarity = np.asarray(similarity, dtype=np.float64)
         except (TypeError, ValueError) as error:
             raise TeacherError(
-                f"The similarity is no matrix of numbers ({error}); expected one of shape "
-                f"(n_classes, n_classes)."
+                f"The similarity is no matrix of numbers ({one_line(error)}); expected one of "
+                "shape (n_classes, n_classes)."
             ) from error
         if similarity.ndim != 2 or similarity.shape[0] != similarity.shape[1]:
             raise TeacherError(

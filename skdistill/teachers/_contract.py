@@ -3,6 +3,7 @@
 import numpy as np
 from scipy.special import log_softmax
 
+from skdistill._words import one_line
 from skdistill.exceptions import TeacherError
 
 KINDS = ("logits", "probabilities")
@@ -75,8 +76,8 @@ def as_numbers_of_rows(answer, n_samples, source, width="n_outputs", row="number
         values = np.asarray(answer).astype(np.float64, copy=False)
     except (TypeError, ValueError, RuntimeError) as error:
         raise TeacherError(
-            f"{source} gave {type(answer).__name__}, which is no array of numbers ({error}); "
-            f"expected an array of shape {wanted}."
+            f"{source} gave {type(answer).__name__}, which is no array of numbers "
+            f"({one_line(error)}); expected an array of shape {wanted}."
         ) from error
     came = values.shape
     values = values[:, None] if values.ndim == 1 else values

@@ -19,6 +19,7 @@ from skdistill._compat import StrOptions, check_sample_weight
 from skdistill._input._labels import label_column
 from skdistill._input._rows import as_rows
 from skdistill._random import draw_seeds
+from skdistill._words import shorten
 from skdistill.exceptions import TeacherError
 from skdistill.teachers._adapters import answers_from_labels
 from skdistill.teachers._align import align_columns, check_classes
@@ -348,8 +349,8 @@ class EnsembleTeacher(ClassifierMixin, BaseEnsemble):
         self._validate_params()
         if all(map(answers_from_labels, self.teachers)):
             raise ValueError(
-                f"An EnsembleTeacher got teachers={self.teachers!r}; expected at least one teacher "
-                f"that answers for rows."
+                f"An EnsembleTeacher got teachers={shorten(self.teachers)}; expected at least one "
+                "teacher that answers for rows."
             )
 
     def _check(self, device="auto"):

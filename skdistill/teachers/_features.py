@@ -23,6 +23,7 @@ from skdistill._torch import (
     run_module,
 )
 from skdistill._unwrap import unwrap
+from skdistill._words import one_line
 from skdistill.exceptions import TeacherError
 from skdistill.teachers._fit import is_fitted
 
@@ -175,7 +176,7 @@ class TeacherNet:
             return probe_layers(self.module, layers, rows, owner, TeacherError)
         except (RuntimeError, IndexError, TypeError) as error:
             raise TeacherError(
-                f"{_sentence(owner)} cannot read {name_rows(rows)}: {error}. "
+                f"{_sentence(owner)} cannot read {name_rows(rows)}: {one_line(error)}. "
                 f"Check that it was fitted on rows like these, preprocessed alike."
             ) from error
 

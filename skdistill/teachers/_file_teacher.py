@@ -8,6 +8,7 @@ import numpy as np
 from scipy import sparse
 
 from skdistill._input._inputs import form_of, name_form
+from skdistill._words import one_line
 from skdistill.exceptions import TeacherError
 from skdistill.teachers._adapters import Adapter
 from skdistill.teachers._says_kind import SaysKind
@@ -42,7 +43,7 @@ def import_extra(module, extra, who="This teacher"):
         found = importlib.import_module(module)
     except ImportError as error:
         raise ImportError(
-            f"{who} needs {package}, which cannot be imported ({error}): "
+            f"{who} needs {package}, which cannot be imported ({one_line(error)}): "
             f'pip install "skdistill[{extra}]".'
         ) from error
     check_reader(sys.modules[package])

@@ -21,6 +21,7 @@ from skdistill._names import own_rows
 from skdistill._random import seed_parameters
 from skdistill._torch import as_array, numpy_dtype, resolve_device
 from skdistill._unwrap import before_last, split_pipeline, takes_gaps, unfrozen
+from skdistill._words import one_line
 from skdistill.exceptions import TeacherError
 from skdistill.teachers._adapters import (
     answers_from_labels,
@@ -179,7 +180,7 @@ def fit_teacher(teacher, X, y, *, seed, classes=None, sample_weight=None, fit_pa
         fitted = teacher.clone()
     except TypeError as error:
         raise TeacherError(
-            f"The teacher {name} is not fitted and cannot be cloned ({error}); "
+            f"The teacher {name} is not fitted and cannot be cloned ({one_line(error)}); "
             f"expected a fitted teacher, or a scikit-learn estimator that can be fitted here."
         ) from error
     seed_parameters(fitted, seed)
@@ -217,10 +218,10 @@ def _reading_numbers(name, X):
         else:
             raise
         raise TeacherError(
-            f"The teacher {name} {came} ({error}); a teacher sees X as it is. Put a step before it "
-            f"that reads them: make_pipeline(TablePreprocessor(), {name}(...)) for a table, "
-            f"TfidfVectorizer() for texts, DictVectorizer() for dicts, FunctionTransformer(lambda "
-            f"X: X[name]) for one of several inputs."
+            f"The teacher {name} {came} ({one_line(error)}); a teacher sees X as it is. Put a step "
+            f"before it that reads them: make_pipeline(TablePreprocessor(), {name}(...)) for a "
+            "table, TfidfVectorizer() for texts, DictVectorizer() for dicts, "
+            "FunctionTransformer(lambda X: X[name]) for one of several inputs."
         ) from error
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Set
 
 import numpy as np
 
+from skdistill._words import shorten
 from skdistill.exceptions import TeacherError
 from skdistill.teachers._contract import TOLERANCE, as_probabilities, as_values
 
@@ -92,9 +93,9 @@ def _read_one(answer, classes):
         return _read_top(answer, classes)
     if not isinstance(answer, str) and _count_axes(answer):
         raise TeacherError(
-            f"{SOURCE} gave {answer!r} for a row; expected a dict of labels and probabilities, one "
-            f"of the labels {classes[:6]}, or a text that names it; or, for all rows, an array of "
-            f"shape (n_rows, {len(classes)})."
+            f"{SOURCE} gave {shorten(answer)} for a row; expected a dict of labels and "
+            f"probabilities, one of the labels {classes[:6]}, or a text that names it; or, for all "
+            f"rows, an array of shape (n_rows, {len(classes)})."
         )
     if answer in classes:
         named = [answer]
@@ -133,7 +134,7 @@ def _read_top(answer, classes):
     total = numbers.sum()
     if strangers or not (numbers >= 0).all() or not total <= 1 + TOLERANCE:
         raise TeacherError(
-            f"{SOURCE} gave {answer!r}; expected probabilities of some of the labels "
+            f"{SOURCE} gave {shorten(answer)}; expected probabilities of some of the labels "
             f"{classes[:6]}, none negative, that sum to one at most. Logarithms want an exp first."
         )
     others = [i for i, label in enumerate(classes) if label not in answer]

@@ -16,6 +16,7 @@ from skdistill._input._rows import as_rows
 from skdistill._interrupts import whole_trainings
 from skdistill._progress import Progress
 from skdistill._random import draw_seeds
+from skdistill._words import shorten
 from skdistill.exceptions import TeacherError
 from skdistill.teachers._chunks import chunk_slices
 from skdistill.teachers._key import content_key
@@ -172,7 +173,7 @@ class InContextTeacher(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         ):
             made = f" Write {given.__name__}(...)." if isinstance(given, type) else ""
             raise TeacherError(
-                f"InContextTeacher was given the estimator {given!r:.80}; expected a classifier "
+                f"InContextTeacher was given the estimator {shorten(given)}; expected a classifier "
                 f"with fit and predict_proba.{made}"
             )
 

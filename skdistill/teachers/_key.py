@@ -12,6 +12,7 @@ from skorch import NeuralNet
 
 from skdistill._input._frames import column_contents, column_names, is_table
 from skdistill._unwrap import unfrozen
+from skdistill._words import one_line
 from skdistill.exceptions import TeacherError
 from skdistill.teachers._base_ensemble import members_of
 from skdistill.teachers._callable import CallableTeacher
@@ -152,9 +153,9 @@ def teacher_key(teacher, given="with memory"):
         reason = next(iter(error.args), error)
         raise TeacherError(
             f"The teacher {type(teacher).__name__} was given {given}, and what it holds has no "
-            f"key to keep its answers by ({reason}). Give that part a name that can be imported; "
-            f"for a fitted teacher you may name a key of your own, "
-            f"CallableTeacher(teacher.predict_proba, classes=teacher.classes_, cache_key='...')."
+            f"key to keep its answers by ({one_line(reason)}). Give that part a name that can be "
+            "imported; for a fitted teacher you may name a key of your own, "
+            "CallableTeacher(teacher.predict_proba, classes=teacher.classes_, cache_key='...')."
         ) from error
 
 

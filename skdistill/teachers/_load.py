@@ -5,6 +5,7 @@ from typing import Any
 
 import joblib
 
+from skdistill._words import one_line, shorten
 from skdistill.exceptions import TeacherError
 from skdistill.teachers._adapters import gives_numbers
 from skdistill.teachers._asks import CLASSES, NUMBERS
@@ -106,7 +107,7 @@ def load_teacher(
     """
     if not isinstance(path, str | Path):
         raise TypeError(
-            f"path={path!r:.80} was given; expected the path of a file, a str or a pathlib.Path."
+            f"path={shorten(path)} was given; expected the path of a file, a str or a pathlib.Path."
         )
     path = Path(path)
     suffix = path.suffix.lower()
@@ -130,8 +131,8 @@ def load_teacher(
     except Exception as error:  # each format has errors of its own
         raise _unreadable(
             path,
-            f"{_shortened(error)}; expected a whole file as the library that the suffix stands for "
-            f"writes it. Save it again, or load it yourself and pass the model",
+            f"{one_line(error, 500)}; expected a whole file as the library that the suffix stands "
+            "for writes it. Save it again, or load it yourself and pass the model",
         ) from error
     if kind is not None:
         teacher.kind = kind
@@ -149,8 +150,8 @@ def _check_call(path, suffix, module, trusted, kind):
         or (isinstance(trusted, list | tuple | set) and all(isinstance(t, str) for t in trusted))
     ):
         raise TypeError(
-            f"trusted={trusted!r} was given; expected True, False or a list of the names of types. "
-            f"Pass trusted=[...], or True if you know who made the file."
+            f"trusted={shorten(trusted)} was given; expected True, False or a list of the names of "
+            "types. Pass trusted=[...], or True if you know who made the file."
         )
     if suffix not in SUFFIXES:
         raise ValueError(
@@ -170,41 +171,35 @@ def _check_call(path, suffix, module, trusted, kind):
         )
     if module is not None and not callable(module):
         raise TypeError(
-            f"module={module!r:.80} was given for {path.name}; expected a torch.nn.Module, or a "
+            f"module={shorten(module)} was given for {path.name}; expected a torch.nn.Module, or a "
             f"function that makes one. Pass module=MyModule(...)."
         )
     if suffix not in STATES and module is not None:
         raise ValueError(
-            f"module={module!r:.80} was given for {path.name}, which brings its own; expected "
+            f"module={shorten(module)} was given for {path.name}, which brings its own; expected "
             f"None. Leave it out."
         )
     kinds = [*CLASSES.kinds, *NUMBERS.kinds]
     if kind not in (None, *kinds):
         raise ValueError(
             f"The 'kind' parameter of load_teacher must be None or one of {kinds}. Got "
-            f"{kind!r} instead."
+            f"{shorten(kind)} instead."
         )
     if kind is not None and suffix not in (*SAFE, ".pt2"):
         raise ValueError(
-            f"kind={kind!r} was given for {path.name}; expected None, for a torch module says it "
-            f"by its last step, and an estimator gives probabilities. Leave it out."
+            f"kind={shorten(kind)} was given for {path.name}; expected None, for a torch module "
+            "says it by its last step, and an estimator gives probabilities. Leave it out."
         )
     if suffix in RUN_CODE and trusted is not True:
         raise TeacherError(
             f"{path.name} is of a format ({suffix}) that runs whatever code it holds when it is "
-            f"read, and trusted={trusted!r}. Pass trusted=True if you know who made it; a .skops, "
-            f".onnx or .safetensors file needs no trust."
+            f"read, and trusted={shorten(trusted)}. Pass trusted=True if you know who made it; a "
+            ".skops, .onnx or .safetensors file needs no trust."
         )
 
 
 def _unreadable(path, reason):
     return TeacherError(
         f"{path.name} cannot be read as a teacher in the format {path.suffix.lower()}: "
-        f"{_shortened(reason, 1000)}."
+        f"{one_line(reason, 1000)}."
     )
-
-
-def _shortened(error, limit=500):
-    """Return an error's message in one line, without the middle where it is a long one."""
-    text = " ".join(str(error).split()).rstrip(".")
-    return text if len(text) <= limit else f"{text[: limit // 2]} ... {text[-limit // 2 :]}"

@@ -4,11 +4,10 @@ import contextlib
 import math
 import os
 import sys
-import tempfile
 import warnings
-from pathlib import Path
 
 from skdistill._generators import generator_put_back
+from skdistill._input._scratch_folder import scratch_folder
 from skdistill._torch import INFERENCE_BATCH
 from skdistill.exceptions import TeacherError
 from skdistill.teachers._archive import check_declared
@@ -83,8 +82,13 @@ class KerasTeacher(FileTeacher):
 
 def _read_model(content, suffix):
     keras = import_keras()
-    with tempfile.TemporaryDirectory() as folder, _undisturbed():
-        path = Path(folder) / f"model{suffix}"
+    with contextlib.ExitStack() as stack:
+        try:
+            folder = stack.enter_context(scratch_folder("A copy of it for Keras"))
+        except OSError as error:
+            raise TeacherError(error.strerror) from error
+        stack.enter_context(_undisturbed())
+        path = folder / f"model{suffix}"
         path.write_bytes(content)
         return keras.saving.load_model(path, compile=False, safe_mode=True)
 

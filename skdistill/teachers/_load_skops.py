@@ -15,6 +15,7 @@ import numpy as np
 import skorch
 import torch
 
+from skdistill._words import shorten
 from skdistill.exceptions import TeacherError
 from skdistill.teachers._archive import check_declared, open_archive
 from skdistill.teachers._file_teacher import import_extra
@@ -235,7 +236,7 @@ def _check_what_it_is(node):
     if node.loader in CONTAINERS:
         is_wrong |= not (is_class and issubclass(found, CONTAINERS[node.loader]))
     if is_wrong:
-        raise _tampered(f"the name {node.path}, which stands for {found!r:.80}")
+        raise _tampered(f"the name {node.path}, which stands for {shorten(found)}")
 
 
 def _skorch_net(what):

@@ -9,6 +9,7 @@ import torch
 
 from skdistill._generators import generator_put_back
 from skdistill._torch import as_tensor, first_output, forward_in_batches, run_module
+from skdistill._words import one_line
 from skdistill.exceptions import TeacherError
 from skdistill.teachers._archive import check_declared, open_archive
 from skdistill.teachers._file_teacher import FileTeacher, import_extra
@@ -131,9 +132,8 @@ def _with_state(state, module):
                 f"expected names without it. Take it off: "
                 f"{{name.removeprefix({prefix!r}): tensor for name, tensor in state.items()}}"
             ) from error
-        reason = str(error).strip().rstrip(".")
         raise TeacherError(
-            f"its tensors do not fit the module: {reason}; expected those of a "
+            f"its tensors do not fit the module: {one_line(error, 1000)}; expected those of a "
             f"{type(module).__name__} of the same widths. Pass the module that they come from"
         ) from error
     return module.eval()
@@ -156,8 +156,8 @@ def _make(module):
             made = module()
     except TypeError as error:
         raise TeacherError(
-            f"module() failed: {error}; expected a class or function that makes a module without "
-            f"arguments. Pass an instance, or lambda: MyModule(...)"
+            f"module() failed: {one_line(error)}; expected a class or function that makes a module "
+            "without arguments. Pass an instance, or lambda: MyModule(...)"
         ) from error
     if not isinstance(made, torch.nn.Module):
         raise TeacherError(

@@ -9,6 +9,7 @@ import numpy as np
 from skdistill._input._columns import as_floats, read_categories
 from skdistill._input._frames import column_names, is_table
 from skdistill._input._rows import as_rows
+from skdistill._words import shorten
 from skdistill.exceptions import TeacherError
 
 KEY = "skdistill"
@@ -70,7 +71,7 @@ def read_metadata(properties: Any) -> dict[str, Any] | None:
         found = {name: found[name] for name in ("task", "classes", "columns", "named")}
     except (KeyError, TypeError, ValueError) as error:
         raise TeacherError(
-            f"its metadata {KEY!r} cannot be read ({error!r}); expected what "
+            f"its metadata {KEY!r} cannot be read ({shorten(error)}); expected what "
             f"skdistill.deployment.to_onnx writes. Write the file again"
         ) from error
     if new:

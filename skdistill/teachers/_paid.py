@@ -15,6 +15,7 @@ from skdistill._compat import Interval, safe_indexing
 from skdistill._input._labels import check_labels
 from skdistill._input._rows import as_rows
 from skdistill._progress import Progress
+from skdistill._words import one_line, shorten
 from skdistill.exceptions import TeacherError
 from skdistill.teachers._adapters import Adapter
 from skdistill.teachers._asks import CLASSES
@@ -266,8 +267,8 @@ class PaidTeacher(BaseEstimator):
         labels = self.classes_
         if labels.ndim != 1 or len(set(labels.tolist())) < max(2, len(labels)):
             raise TeacherError(
-                f"classes={labels.tolist()!r} was given to a PaidTeacher; expected two different "
-                f"labels or more. Name each class once."
+                f"classes={shorten(labels.tolist())} was given to a PaidTeacher; expected two "
+                "different labels or more. Name each class once."
             )
 
     def _plan(self, keys):
@@ -341,8 +342,8 @@ class PaidTeacher(BaseEstimator):
                 if attempt == self.retries:
                     raise TeacherError(
                         f"The paid teacher failed {attempt + 1} times ({type(error).__name__}: "
-                        f"{error}); expected an answer. {store.count()} answers are kept in its "
-                        f"folder, and the next question goes on from there."
+                        f"{one_line(error)}); expected an answer. {store.count()} answers are kept "
+                        "in its folder, and the next question goes on from there."
                     ) from error
                 time.sleep(self.wait * 2**attempt)
         raise AssertionError("a last attempt returns or raises")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from skdistill._words import one_line
 from skdistill.exceptions import TeacherError
 
 BATCH = 500
@@ -149,6 +150,6 @@ class AnswerStore:
 
 def _useless(path, error):
     return TeacherError(
-        f"{path} cannot keep the answers of a paid teacher ({error}); expected a file that one "
-        f"has written, or a folder that can be written to. Give another folder."
+        f"{path} cannot keep the answers of a paid teacher ({one_line(error)}); expected a file "
+        "that one has written, or a folder that can be written to. Give another folder."
     )

@@ -16,6 +16,7 @@ from skdistill._generators import is_ours
 from skdistill._input._inputs import map_inputs, shape_of_row
 from skdistill._input._layout import read_layout
 from skdistill._torch import as_tensor, first_output, resolve_device
+from skdistill._words import one_line, shorten
 from skdistill.exceptions import StudentError
 from skdistill.losses._base import CallableLoss
 from skdistill.students._conv import ConvNet
@@ -312,8 +313,9 @@ class BaseStudentNet(NetStudentMixin, FastEpochNet):
             isinstance(item, tuple | list) and len(item) == 2 for item in items
         ):
             raise StudentError(
-                f"train_split={self.train_split!r} brings a data set of its own, whose items are "
-                f"no pairs; expected (row, label) for each. Give fit X_val and y_val instead."
+                f"train_split={shorten(self.train_split)} brings a data set of its own, whose "
+                "items are no pairs; expected (row, label) for each. Give fit X_val and y_val "
+                "instead."
             )
         rows, labels = zip(*items, strict=True)
         X = self.prepare_more(np.stack([np.asarray(row) for row in rows]))
@@ -345,8 +347,8 @@ class BaseStudentNet(NetStudentMixin, FastEpochNet):
             except (TypeError, ValueError) as error:
                 raise StudentError(
                     f"The {type(self).__name__} has {name}={getattr(self, name).__name__}, which "
-                    f"cannot be made with its settings: {error}. Check those that begin with "
-                    f"{name}__."
+                    f"cannot be made with its settings: {one_line(error)}. Check those that begin "
+                    f"with {name}__."
                 ) from error
 
     def _check_criterion(self):
@@ -355,7 +357,7 @@ class BaseStudentNet(NetStudentMixin, FastEpochNet):
         params = self.get_params(deep=False)
         unheard = [n for n in params if n.startswith("criterion__") or n == "class_weight"]
         if not own or unheard:
-            came = unheard or f"criterion={self.criterion!r}"
+            came = unheard or f"criterion={shorten(self.criterion)}"
             raise StudentError(
                 f"The {type(self).__name__} sets {came}, which would go unheard; expected a "
                 f"{expected.__name__} without settings. Leave it out: the loss is a parameter of "

@@ -7,6 +7,7 @@ from skorch.callbacks import Callback, PrintLog
 from skdistill._progress import Progress, is_live
 from skdistill._temperature import best_temperature
 from skdistill._warn import warn
+from skdistill._words import shorten
 from skdistill.exceptions import TrainingWarning
 from skdistill.students._last_layer import find_last_layer
 from skdistill.training._compiled import uncompiled
@@ -76,7 +77,7 @@ class FitTemperature(Callback):
 
     def initialize(self):
         if not isinstance(self.prior_scale, int | float) or not self.prior_scale > 0:
-            raise ValueError(f"prior_scale={self.prior_scale!r}; expected a number above 0")
+            raise ValueError(f"prior_scale={shorten(self.prior_scale)}; expected a number above 0")
         return self
 
     def on_train_begin(self, net, **kwargs):

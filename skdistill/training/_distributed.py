@@ -9,6 +9,7 @@ import torch
 from skorch.callbacks import BatchScoring, EpochScoring
 
 from skdistill._interrupts import whole_trainings
+from skdistill._words import shorten
 from skdistill.exceptions import StudentError
 from skdistill.training._batches import TensorBatches, resolve_batch_size
 from skdistill.training._net import StudentNet
@@ -133,8 +134,8 @@ class DistributedStudentNet(StudentNet):
         own = self.iterator_train
         if not (isinstance(own, type) and issubclass(own, ShardedBatches)):
             raise StudentError(
-                f"The DistributedStudentNet has iterator_train={own!r}, of which each process "
-                f"would learn all rows; expected ShardedBatches. Leave iterator_train out."
+                f"The DistributedStudentNet has iterator_train={shorten(own)}, of which each "
+                "process would learn all rows; expected ShardedBatches. Leave iterator_train out."
             )
         if "sampler" in self.get_params_for("iterator_train"):
             raise StudentError(
@@ -143,7 +144,7 @@ class DistributedStudentNet(StudentNet):
             )
         size = n_rows if self.batch_size == -1 else resolve_batch_size(self.batch_size, n_rows)
         if size < 2 * ranks.size:
-            came = f"Batches have {size} rows (batch_size={self.batch_size!r})"
+            came = f"Batches have {size} rows (batch_size={shorten(self.batch_size)})"
             raise StudentError(_too_few(came, ranks))
         for name, callback in self.callbacks_:
             if isinstance(callback, BatchScoring | EpochScoring) and callback.on_train:

@@ -15,6 +15,7 @@ from skdistill._input._inputs import form_of, name_form
 from skdistill._input._rows import as_rows, has_gaps, is_plain, stack_rows
 from skdistill._interrupts import whole_trainings
 from skdistill._random import seed_parameters
+from skdistill._words import one_line
 from skdistill.exceptions import ColumnError, StudentError
 from skdistill.training._base_student import BaseStudent
 
@@ -148,8 +149,8 @@ class BaseEstimatorStudent(BaseStudent):
             raise
         except ValueError as error:
             raise StudentError(
-                f"X holds values that are no numbers ({error}), and {name} reads numbers alone. "
-                f"{advice}"
+                f"X holds values that are no numbers ({one_line(error)}), and {name} reads numbers "
+                f"alone. {advice}"
             ) from error
 
     def __sklearn_tags__(self):

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from skdistill._words import shorten
 from skdistill.exceptions import StudentError
 from skdistill.losses._regression import SquaredErrorLoss
 from skdistill.training._base_student import MultilabelStudentMixin
@@ -29,9 +30,9 @@ class EstimatorMultilabelStudent(MultilabelStudentMixin, BaseEstimatorStudent):
         name = type(self.estimator).__name__
         if not isinstance(own_loss(self.estimator), SquaredErrorLoss):
             raise StudentError(
-                f"The student {name} minimises {own_loss(self.estimator)!r}, and probabilities are "
-                f"learnt by the squared error; expected a regressor of the mean. Leave its loss at "
-                f"the default, or give a StudentNetMultilabel."
+                f"The student {name} minimises {shorten(own_loss(self.estimator))}, and "
+                "probabilities are learnt by the squared error; expected a regressor of the mean. "
+                "Leave its loss at the default, or give a StudentNetMultilabel."
             )
         if temperature != 1 and alpha > 0:
             raise StudentError(

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from skdistill._words import shorten
 from skdistill.exceptions import StudentError
 from skdistill.losses._regression import QuantileLoss, SquaredErrorLoss
 from skdistill.training._base_student import RegressorStudentMixin
@@ -35,9 +36,10 @@ class EstimatorRegressorStudent(RegressorStudentMixin, BaseEstimatorStudent):
         own = own_loss(self.estimator)
         if repr(own) != repr(loss):
             raise StudentError(
-                f"The student {type(self.estimator).__name__} cannot learn with loss={loss!r}: its "
-                f"fit minimises a loss of its own. Expected loss={own!r}, which it minimises as "
-                f"its parameters say, or a StudentNetRegressor, which takes every loss."
+                f"The student {type(self.estimator).__name__} cannot learn with "
+                f"loss={shorten(loss)}: its fit minimises a loss of its own. Expected "
+                f"loss={shorten(own)}, which it minimises as its parameters say, or a "
+                "StudentNetRegressor, which takes every loss."
             )
         doubled = isinstance(own, QuantileLoss) and alpha not in (0, 0.5, 1)
         self._refuse_weights(weighted or doubled)

@@ -8,6 +8,7 @@ from sklearn.base import is_classifier, is_regressor
 from sklearn.utils.validation import has_fit_parameter
 
 from skdistill._compat import safe_indexing
+from skdistill._words import shorten
 from skdistill.exceptions import StudentError
 from skdistill.losses import KD, MSE, Brier
 from skdistill.training._base_student import ClassifierStudentMixin
@@ -92,8 +93,9 @@ class EstimatorStudent(ClassifierStudentMixin, BaseEstimatorStudent):
         is_other_kd = type(loss) is KD and (loss.standardize or loss.reverse)
         if type(loss) not in losses or is_other_kd:
             raise StudentError(
-                f"The student {name} cannot learn with loss={loss!r}: its fit minimises a loss of "
-                f"its own. Expected loss={heard}, or a StudentNet, which takes every loss.{also}"
+                f"The student {name} cannot learn with loss={shorten(loss)}: its fit minimises a "
+                f"loss of its own. Expected loss={heard}, or a StudentNet, which takes every "
+                f"loss.{also}"
             )
         if isinstance(loss, MSE) and alpha < 1:
             raise StudentError(

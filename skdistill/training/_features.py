@@ -11,6 +11,7 @@ from skdistill._generators import (
     make_generator,
 )
 from skdistill._torch import module_dtype
+from skdistill._words import shorten
 from skdistill.exceptions import StudentError, TeacherError
 from skdistill.losses._features import FeatureLoss
 from skdistill.teachers._features import PROBE_ROWS, capturing, find_net, probe_layers
@@ -39,7 +40,7 @@ def check_feature_losses(losses, teacher, soft_targets=None):
         put = f" Put it into a list: [{losses!r}]." if isinstance(losses, FeatureLoss) else ""
         raise ValueError(
             f"The 'feature_losses' parameter must be a list of instances of HintLoss, "
-            f"SimilarityLoss or another FeatureLoss, or None. Got {losses!r:.80} instead.{put}"
+            f"SimilarityLoss or another FeatureLoss, or None. Got {shorten(losses)} instead.{put}"
         )
     if not losses:
         return
@@ -47,7 +48,7 @@ def check_feature_losses(losses, teacher, soft_targets=None):
         if not isinstance(loss, FeatureLoss):
             raise ValueError(
                 f"The 'feature_losses' parameter must be a list of instances of HintLoss, "
-                f"SimilarityLoss or another FeatureLoss. Got {loss!r:.80} among them."
+                f"SimilarityLoss or another FeatureLoss. Got {shorten(loss)} among them."
             )
         loss.check_settings()
     if teacher is None:

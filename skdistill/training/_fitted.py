@@ -10,6 +10,7 @@ from skdistill._compat import check_names_and_width
 from skdistill._input._layout import EncodedTable
 from skdistill._input._rows import as_rows, has_gaps, is_plain, looks_plain
 from skdistill._names import own_rows
+from skdistill._token_ids import naming_ids
 from skdistill._torch import forward_in_batches
 from skdistill._unwrap import split_pipeline
 from skdistill.students import MLP, TablePreprocessor, TabularMLP
@@ -147,7 +148,7 @@ class ModuleBody(HoldsModule):
             self.module.eval()
         # A module of somebody else may keep what it makes for a later training, which then fails.
         mode = torch.inference_mode if type(self.module) in KEEP_NOTHING else torch.no_grad
-        with mode():
+        with mode(), naming_ids(self.module, X):
             return forward_in_batches(self.module, X, self.device)
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 from scipy.special import expit
 
+from skdistill._names import in_order_of, names_of
 from skdistill.targets._labels_task import read_indicators
 from skdistill.training._links import NumberLink
 
@@ -34,6 +35,11 @@ class LabelLink(NumberLink):
     def names(self):
         """Those of y's columns, or their numbers."""
         return np.arange(len(self.scale)) if self._names is None else self._names
+
+    def read(self, y):
+        """Return indicators, the columns of a table in the order of fit's, by their names."""
+        values = read_indicators(y)
+        return in_order_of(self._names, values, names_of(y), "y here", "the y of fit")
 
     @property
     def classes(self):

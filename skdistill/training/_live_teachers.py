@@ -6,6 +6,7 @@ from scipy import sparse
 
 from skdistill._generators import make_generator
 from skdistill._torch import MANY_ROWS, as_tensor, evaluating, first_output, forward_in_batches
+from skdistill._words import one_line
 from skdistill.exceptions import TeacherError
 from skdistill.teachers._adapters import Reply
 from skdistill.teachers._clip import EPSILON
@@ -70,7 +71,7 @@ class LiveTeacher:
             except (RuntimeError, TypeError, ValueError, IndexError) as error:
                 raise TeacherError(
                     f"The teacher's module {name} cannot read the views {views} of rows of shape "
-                    f"{tuple(rows.shape[1:])}: {error}. Check them, or set views=None."
+                    f"{tuple(rows.shape[1:])}: {one_line(error)}. Check them, or set views=None."
                 ) from error
 
     def look_at(self, outputs, name):

@@ -6,9 +6,11 @@ from skdistill._atomic import all_or_nothing
 from skdistill._compat import check_names_and_width, columns_of, learn_names_and_width
 from skdistill._input._labels import check_labels, read_labels
 from skdistill._input._rows import as_rows
+from skdistill._token_ids import refuse_ids
 from skdistill.exceptions import StudentError
 from skdistill.targets._tasks import ClassTask
 from skdistill.training._base_student import BaseStudent
+from skdistill.training._compiled import uncompiled
 from skdistill.training._number_rows import NumberRows, check_weights, only_numbers
 from skdistill.training._packed import Packed
 
@@ -81,7 +83,9 @@ class NetStudentMixin(BaseStudent):
         """
         X = as_rows(X)
         check_names_and_width(self, X)
-        return self._only_numbers(X)
+        X = self._only_numbers(X)
+        refuse_ids(uncompiled(self.module_), X)
+        return X
 
     def _learn_columns(self, X):
         """Record the columns of rows to learn from; refuse rows that a module cannot read."""

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from skorch.callbacks import Callback
 
+from skdistill._words import shorten
 from skdistill.exceptions import StudentError
 
 
@@ -59,7 +60,7 @@ class NormBound(Callback):
         """Refuse settings that are no bound."""
         if not _is_norm(self.factor) or self.factor == 0:
             raise ValueError(
-                f"factor={self.factor!r} of NormBound; expected a finite number above 0"
+                f"factor={shorten(self.factor)} of NormBound; expected a finite number above 0"
             )
         is_dict = isinstance(self.norms, Mapping)
         if not is_dict or not self.norms or not all(map(_is_norm, self.norms.values())):

@@ -11,6 +11,7 @@ from skdistill._input._columns import as_floats, refuse_unreadable
 from skdistill._input._frames import is_table
 from skdistill._input._inputs import as_inputs, holds_dicts, map_inputs
 from skdistill._input._rows import as_rows, is_plain
+from skdistill._words import one_line
 from skdistill.exceptions import StudentError
 
 
@@ -134,7 +135,7 @@ def only_numbers(X, name, dtype):
             X = as_floats(X, np.arange(X.shape[1])) if is_table(X) else X.astype(float)
         except ValueError as error:
             raise StudentError(
-                f"X holds values that are no numbers ({error}), and {name} reads numbers "
+                f"X holds values that are no numbers ({one_line(error)}), and {name} reads numbers "
                 f"alone. Put a step before it: make_pipeline(TablePreprocessor(), student)."
             ) from error
     values = X.data if sparse.issparse(X) else X

@@ -16,6 +16,7 @@ from torch.utils.data import Dataset
 from skdistill._compat import replace_inferred_classes
 from skdistill._input._inputs import shape_of_row
 from skdistill._input._rows import stack_rows
+from skdistill._token_ids import naming_ids
 from skdistill._torch import as_array, forward_batches, forward_net, numpy_dtype
 from skdistill.exceptions import StudentError
 from skdistill.students._soft_tree import with_open_widths
@@ -221,7 +222,9 @@ class _ModuleBody(HoldsModule):
         dataset = make(X, None, **settings)
         make, settings = self.iterator
         size = len(dataset) if settings["batch_size"] == -1 else settings["batch_size"]
-        return forward_batches(make(dataset, **settings | {"batch_size": size}), self._step)
+        batches = make(dataset, **settings | {"batch_size": size})
+        with naming_ids(self.module, X):
+            return forward_batches(batches, self._step)
 
     def _step(self, batch):
         rows, _ = unpack_data(batch)
@@ -244,7 +247,9 @@ class _NetBody:
 
     def outputs(self, X):
         """Return what the module makes of rows, float64."""
-        return forward_net(self.net, as_array(_dense(self.rows.read(X)), self.net.module_))
+        X = as_array(_dense(self.rows.read(X)), self.net.module_)
+        with naming_ids(self.net.module_, X):
+            return forward_net(self.net, X)
 
 
 class _PackedSplit:

@@ -10,6 +10,7 @@ from skorch import NeuralNet
 from torch import nn
 
 from skdistill._unwrap import last_step
+from skdistill._words import shorten
 from skdistill.exceptions import StudentError
 from skdistill.students import (
     ImagePreprocessor,
@@ -131,7 +132,7 @@ def as_student(student, task=ClassTask, *, n_axes=2, form=None, device=None, ver
     if isinstance(student, Pipeline):
         if not student.steps or last_step(student) in (None, "passthrough"):
             raise StudentError(
-                f"The student is a Pipeline that ends in nothing: {student!r:.80}; expected one "
+                f"The student is a Pipeline that ends in nothing: {shorten(student)}; expected one "
                 f"that ends in a network or an estimator. Leave that step out."
             )
         pipeline = _flat(clone(student))
@@ -221,7 +222,7 @@ def _as_learner(student, learners, device, verbose):
             f"The student is the class {student.__name__}; expected an instance. Write "
             f"{student.__name__}()."
         )
-    came = f"the class {student.__name__}" if isinstance(student, type) else f"{student!r:.80}"
+    came = f"the class {student.__name__}" if isinstance(student, type) else shorten(student)
     raise StudentError(
         f"The student is {came}; expected None, a {learners.net.__name__} or other skorch net, a "
         f"torch.nn.Module or its class, a scikit-learn {learners.estimators} (an instance), or a "

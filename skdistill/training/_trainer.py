@@ -14,8 +14,10 @@ from torch.optim.lr_scheduler import CosineAnnealingLR, ReduceLROnPlateau
 from skdistill._compat import callback_names
 from skdistill._input._inputs import name_rows
 from skdistill._interrupts import only_whole
+from skdistill._token_ids import refuse_ids
 from skdistill._torch import as_tensor, evaluating, first_output, run_module
 from skdistill._warn import warn
+from skdistill._words import one_line
 from skdistill.exceptions import StudentError, TrainingWarning
 from skdistill.students._gated import GatedClasses
 from skdistill.students._images import ADD_CHANNEL, MOVE_CHANNELS, are_channels_last
@@ -103,7 +105,7 @@ def initialize_net(net, X, n_outputs, seed=None, labels=packed_labels):
         except (*FAULTS, ValueError) as error:
             raise StudentError(
                 f"The {type(net).__name__} cannot be made with these settings: "
-                f"{_in_one_line(error)}. Check its module__, optimizer__ and callbacks__ settings."
+                f"{one_line(error)}. Check its module__, optimizer__ and callbacks__ settings."
             ) from error
         check_callbacks(net)
         check_trainable(net.module_)
@@ -165,15 +167,12 @@ def _check_names_of_callbacks(net):
         raise ValueError(f"{unheard} set a callback that is not among {known}")
 
 
-def _in_one_line(error):
-    return " ".join(str(error).split()).rstrip(".")
-
-
 def _probe(net, X, n_outputs):
     """Run a few rows through a net's module; return what it makes of them, checked."""
     module = net.module_
     if hasattr(module, "adapt"):
         module.adapt(X)
+    refuse_ids(uncompiled(module), X)
     name, rows = type(module).__name__, as_tensor(X[:PROBE_ROWS], module, copy=True)
     with evaluating(module):
         try:
@@ -191,7 +190,7 @@ def _probe(net, X, n_outputs):
                 step = f"{ADD_CHANNEL}. {step}"
             raise StudentError(
                 f"The student's module {name} cannot read {name_rows(rows)}: "
-                f"{_in_one_line(error)}. {step}"
+                f"{one_line(error)}. {step}"
             ) from error
     expected = (len(rows), n_outputs)
     if not isinstance(outputs, torch.Tensor) or tuple(outputs.shape) != expected:

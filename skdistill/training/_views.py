@@ -14,6 +14,7 @@ from skdistill._torch import (
     module_dtype,
 )
 from skdistill._unwrap import unwrap
+from skdistill._words import shorten
 from skdistill.exceptions import StudentError, TeacherError
 from skdistill.students import DefaultStudent
 from skdistill.teachers._as_teacher import labels_of
@@ -98,13 +99,14 @@ def check_teacher_of_views(model, loss, soft_targets):
     find_net(model.teacher, need="views")
     if model.calibrate:
         raise ValueError(
-            f"calibrate={model.calibrate!r} was given with a student that has views, for which the "
-            f"teacher answers anew; expected False. Choose a temperature, or set views=None."
+            f"calibrate={shorten(model.calibrate)} was given with a student that has views, for "
+            "which the teacher answers anew; expected False. Choose a temperature, or set "
+            "views=None."
         )
     if getattr(loss, "needs_labels", False) and any(isinstance(view, Mixup) for view in views):
         raise ValueError(
-            f"The loss {loss!r} reads the label of each row, and Mixup gives a row two; expected a "
-            f"loss of logits alone. Use loss='kd', or leave Mixup out of views."
+            f"The loss {shorten(loss)} reads the label of each row, and Mixup gives a row two; "
+            "expected a loss of logits alone. Use loss='kd', or leave Mixup out of views."
         )
 
 
@@ -136,10 +138,10 @@ def check_views(views, X, module):
     for view in views:
         if view.needs_images and X.ndim not in (3, 4):
             raise StudentError(
-                f"The StudentNet has the view {view!r}, and rows of shape {X.shape[1:]}; expected "
-                f"images of shape (channels, height, width) or (height, width). Flat images get "
-                f"their shape back by X.reshape(-1, height, width), and the module may flatten "
-                f"them again."
+                f"The StudentNet has the view {shorten(view)}, and rows of shape {X.shape[1:]}; "
+                "expected images of shape (channels, height, width) or (height, width). Flat "
+                "images get their shape back by X.reshape(-1, height, width), and the module may "
+                "flatten them again."
             )
 
 

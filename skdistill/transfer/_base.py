@@ -14,6 +14,7 @@ from skdistill._input._frames import is_table
 from skdistill._input._inputs import form_of, name_form
 from skdistill._input._rows import as_rows
 from skdistill._random import draw_seeds
+from skdistill._words import shorten
 
 
 class BaseAugmenter(BaseEstimator):
@@ -128,4 +129,6 @@ def check_n_samples(n_samples):
     ValueError
     """
     if not isinstance(n_samples, Integral) or isinstance(n_samples, bool) or n_samples < 1:
-        raise ValueError(f"n_samples is {n_samples!r}; expected a number of rows, 1 or more.")
+        raise ValueError(
+            f"n_samples is {shorten(n_samples)}; expected a number of rows, 1 or more."
+        )

@@ -2,6 +2,7 @@
 
 import difflib
 
+from skdistill._words import shorten
 from skdistill.transfer._base import BaseAugmenter
 from skdistill.transfer._views import Flip, Mixup, Shift, View
 
@@ -42,7 +43,7 @@ def get_views(views):
     if sum(isinstance(view, Mixup) for view in found) > 1:
         raise ValueError(
             f"The 'views' parameter holds Mixup more than once; expected it once, for a row is "
-            f"mixed of two. Got {views!r}."
+            f"mixed of two. Got {shorten(views)}."
         )
     return found
 
@@ -55,9 +56,9 @@ def _get_view(view):
     near = difflib.get_close_matches(str(view).lower(), VIEWS, n=1)
     hint = f" Did you mean {near[0]!r}?" if isinstance(view, str) and near else ""
     if isinstance(view, BaseAugmenter):
-        hint = f" It generates rows, once: augment={view!r} of the DistilledClassifier."
+        hint = f" It generates rows, once: augment={shorten(view)} of the DistilledClassifier."
     raise ValueError(
         f"The 'views' parameter must be None, one of {sorted(VIEWS)}, an instance of a class of "
-        f"skdistill.transfer, such as Shift(pixels=2), or a list of these. Got {view!r} "
+        f"skdistill.transfer, such as Shift(pixels=2), or a list of these. Got {shorten(view)} "
         f"instead.{hint}"
     )

@@ -4,6 +4,7 @@ import difflib
 
 from sklearn.base import clone
 
+from skdistill._words import shorten
 from skdistill.transfer._base import BaseAugmenter
 from skdistill.transfer._gibbs import Gibbs
 from skdistill.transfer._munge import Munge
@@ -52,11 +53,11 @@ def get_augmenter(augment):
     near = difflib.get_close_matches(str(augment).lower(), AUGMENTERS, n=1)
     hint = f" Did you mean {near[0]!r}?" if isinstance(augment, str) and near else ""
     if isinstance(augment, View):
-        hint = f" It is a view, drawn anew for every batch: StudentNet(views={augment!r})."
+        hint = f" It is a view, drawn anew for every batch: StudentNet(views={shorten(augment)})."
     raise ValueError(
         f"The 'augment' parameter must be None, one of {sorted(AUGMENTERS)} or an instance of a "
         f"class of skdistill.transfer, such as Spunge(), or an object with sample(n), such as "
-        f"GaussianMixture(). Got {augment!r} instead.{hint}"
+        f"GaussianMixture(). Got {shorten(augment)} instead.{hint}"
     )
 
 

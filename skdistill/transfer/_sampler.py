@@ -18,6 +18,7 @@ from skdistill._input._rows import as_rows
 from skdistill._interrupts import whole_trainings
 from skdistill._random import seed_parameters
 from skdistill._unwrap import unfrozen
+from skdistill._words import one_line, shorten
 from skdistill.transfer._base import BaseAugmenter
 from skdistill.transfer._codec import TableCodec
 from skdistill.transfer._table import UNCHANGED, build_table, read_columns
@@ -102,7 +103,7 @@ class Sampler(BaseAugmenter):
             made = f" Write {generator.__name__}(...)." if isinstance(generator, type) else ""
             raise ValueError(
                 f"The 'generator' parameter of Sampler must be an object with sample(n), or a "
-                f"function of n. Got {generator!r} instead.{made}"
+                f"function of n. Got {shorten(generator)} instead.{made}"
             )
 
     def _refuse(self, X):
@@ -155,9 +156,9 @@ def _fit(generator, X):
             generator.fit(X)
     except Exception as error:
         raise ValueError(
-            f"{type(generator).__name__} could not be fitted to rows of shape {X.shape}: {error}. "
-            f"In cross-fitting, it learns the rows of one fold alone. Fit it yourself, on rows of "
-            f"your choice, or use skdistill.transfer.Gibbs."
+            f"{type(generator).__name__} could not be fitted to rows of shape {X.shape}: "
+            f"{one_line(error)}. In cross-fitting, it learns the rows of one fold alone. Fit it "
+            "yourself, on rows of your choice, or use skdistill.transfer.Gibbs."
         ) from error
 
 
@@ -176,9 +177,9 @@ def _draw(generator, n_rows, rng):
             rows = sample(n_rows)
     except Exception as error:
         raise ValueError(
-            f"{_name(generator)} could not sample {n_rows} rows ({type(error).__name__}: {error}); "
-            f"expected sample(n) to return n rows. What is no estimator of scikit-learn must be "
-            f"fitted beforehand."
+            f"{_name(generator)} could not sample {n_rows} rows ({type(error).__name__}: "
+            f"{one_line(error)}); expected sample(n) to return n rows. What is no estimator of "
+            "scikit-learn must be fitted beforehand."
         ) from error
     rows = rows[0] if isinstance(rows, tuple) and rows else rows
     # A mixture gives them component by component.
@@ -198,8 +199,8 @@ def _read(sampled, X, n_rows, generator):
     expected = (n_rows, *X.shape[1:])
     if not hasattr(sampled, "__len__") or len(sampled) == 0:
         raise ValueError(
-            f"{_name(generator)} sampled {sampled!r}; expected an array of shape {expected}, or a "
-            f"table like X with all of its columns. Return n rows for sample(n)."
+            f"{_name(generator)} sampled {shorten(sampled)}; expected an array of shape "
+            f"{expected}, or a table like X with all of its columns. Return n rows for sample(n)."
         )
     rows = as_rows(sampled)
     are_alike = not is_table(rows) or (is_table(X) and library_of(rows) == library_of(X))

@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from skdistill._random import draw_seeds
+from skdistill._words import shorten
 from skdistill.transfer._base import check_n_samples
 from skdistill.transfer._thresholds import collect_thresholds
 
@@ -168,9 +169,9 @@ def _check_entry(name, entry):
             _check_size(name, entry)
             return
     raise ValueError(
-        f"The schema of column {name!r} is {entry!r}; expected a tuple of two or more finite "
-        f"numbers that do not fall, such as (17, 90), or a list of categories, such as "
-        f"['clerk', 'nurse']."
+        f"The schema of column {name!r} is {shorten(entry)}; expected a tuple of two or more "
+        "finite numbers that do not fall, such as (17, 90), or a list of categories, such as "
+        "['clerk', 'nurse']."
     )
 
 

@@ -314,7 +314,8 @@ def regressor():
 @pytest.mark.parametrize(
     ("metric", "label"),
     [
-        (None, "mean squared error"),
+        (None, "root mean squared error"),
+        ("mse", "mean squared error"),
         ("mae", "mean absolute error"),
         ("r2", "R² (share of the variance)"),
     ],
@@ -324,11 +325,11 @@ def test_curves_of_a_regressor_are_drawn(display, settings, metric, label):
     X, _ = data()
     drawn = display.from_estimator(regressor(), X, X[:, 0], metric=metric, cv=2, **settings)
     assert label in drawn.ax_.get_ylabel()
-    with pytest.raises(ValueError, match=r"must be one of mse, mae, r2. Got 'log_loss'"):
+    with pytest.raises(ValueError, match=r"must be one of rmse, mse, mae, r2. Got 'log_loss'"):
         drawn.plot(metric="log_loss")
     rows = [row for row in drawn.rows if row["arm"] == "distilled"]
     plotted = line(drawn.ax_, "distilled").get_ydata().tolist()
-    assert plotted == [row[f"test_{metric or 'mse'}"] for row in rows]
+    assert plotted == [row[f"test_{metric or 'rmse'}"] for row in rows]
     # More R2 is better, and more error is worse.
     before, after = (line(drawn.ax_, arm).get_ydata() for arm in ("plain", "distilled"))
     gains = after > before if metric == "r2" else after < before

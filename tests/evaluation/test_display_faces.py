@@ -175,6 +175,13 @@ REFUSED = {
         lambda: ReportDisplay.from_estimator(recipe(), *SPLIT, metric="f1"),
         "'metric' parameter of ReportDisplay must be one of accuracy.*Got 'f1'",
     ),
+    "several labels of a row": (
+        TypeError,
+        lambda: AgreementDisplay.from_estimator(
+            DecisionTreeClassifier(random_state=0).fit(X, np.c_[Y, Y]), X, Y
+        ),
+        "must give one label to each row. Got DecisionTreeClassifier.*from_predictions takes",
+    ),
     "no report": (
         TypeError,
         lambda: ReportDisplay.from_result([1]),

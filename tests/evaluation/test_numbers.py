@@ -212,12 +212,13 @@ def test_learning_curves_are_a_loop_of_fits(frozen, y):
             answer = fit.predict(X[test])
             scores.append(
                 [
+                    np.sqrt(mean_squared_error(y[test] / scale, answer / scale)),
                     mean_squared_error(y[test] / scale, answer / scale),
                     mean_absolute_error(y[test] / scale, answer / scale),
                     r2_score(y[test], answer),
                 ]
             )
-        means = [row[f"test_{metric}"] for metric in ("mse", "mae", "r2")]
+        means = [row[f"test_{metric}"] for metric in ("rmse", "mse", "mae", "r2")]
         np.testing.assert_allclose(means, np.mean(scores, axis=0))
 
 
@@ -230,6 +231,8 @@ def test_a_label_budget_and_a_capacity_curve():
     curve = capacity_curve(recipe(), X, Y, param_range=[2, 8], cv=cv)
     assert curve.param_name == "student__max_leaf_nodes"
     sized = clone(recipe()).set_params(student__max_leaf_nodes=8).fit(X[TRAIN], Y[TRAIN])
+    for printed in (str(budget), str(curve)):
+        assert " test rmse " in printed and " test mse " not in printed
     assert curve.rows[-1]["test_r2"] == pytest.approx(r2_score(Y[TEST], sized.predict(X[TEST])))
 
 

@@ -13,6 +13,7 @@ from sklearn.compose import make_column_transformer
 from sklearn.datasets import make_classification
 from sklearn.ensemble import VotingClassifier
 from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.model_selection import GridSearchCV
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
@@ -20,7 +21,14 @@ from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 from torch import nn
 
-from skdistill import DistilledClassifier, DistilledRegressor, StudentNet
+from skdistill import (
+    DistilledClassifier,
+    DistilledMultilabelClassifier,
+    DistilledRegressor,
+    MutualClassifier,
+    MutualRegressor,
+    StudentNet,
+)
 from skdistill.evaluation import (
     bias_variance_decomposition,
     capacity_curve,
@@ -122,13 +130,15 @@ STRICT = make_pipeline(KNOWN, NET)
 MANY, MANY_Y = np.tile(X, (13, 1)), np.tile(Y, 13)
 LIKE = MANY.copy(), MANY_Y
 NUMBERS = DistilledRegressor(Ridge())
+MUTUAL = MutualClassifier([model(), model()])
 NO = {"X_test": X1[:0], "y_test": Y1[:0]}
 LATER = [(np.arange(50), np.arange(50, 99))]
 SPLIT = [(np.flatnonzero(Y == 0), np.flatnonzero(Y == 1))]
 
 # fmt: off
 REPORTS = {
-    "no model": (TypeError, report(model=None), "or a DistilledRegressor. Got NoneType.*distilled"),
+    "no model": (TypeError, report(model=None), "or a DistilledRegressor. Got NoneType.*pass Dis"),
+    "students of each other": (TypeError, report(model=MUTUAL), r"students_\[0\]"),
     "a class": (TypeError, report(model=DistilledClassifier), "Got the class DistilledClassifier"),
     "a pipeline": (TypeError, report(model=make_pipeline(TREE)), "Got Pipeline.*pass its"),
     "a regressor": (TypeError, report(model=Ridge()), "Got Ridge instead; a regressor.*compare"),
@@ -287,6 +297,7 @@ DIAGNOSES = {
     "several test sets": (ValueError, diagnosis(X_test={"a": X1}),
                          "X_train is an array.*X_test is a dict of the inputs .a.*pass test rows"),
     "an unknown label": (ValueError, diagnosis(y_test=Y1 + 1), "Labels that are no class.*"),
+    "students of each other": (TypeError, diagnosis(model=MUTUAL), r"students_\[0\]"),
     "another length": (ValueError, diagnosis(y_train=Y0[1:]), "X_train has 50 rows and y_train"),
     "other features": (ValueError, diagnosis(X_test=X1[:, 1:]), "pass test rows with the same"),
     "one class": (ValueError, diagnosis(y_train=0 * Y0), "one class only, 0; diagnose needs at"),
@@ -305,6 +316,17 @@ CURVES = {
     "no model": (TypeError, curves(model=None), "of learning_curves must be .*Got NoneType"),
     "a classifier": (TypeError, labels(model=LogisticRegression()), "Got LogisticRegression"),
     "a pipeline": (TypeError, sizes(model=make_pipeline(TREE)), "Got Pipeline.*its distilled step"),
+    "a search": (TypeError, sizes(model=GridSearchCV(TREE, {"max_depth": [2]})),
+                 "Got GridSearchCV instead.*model.best_estimator_"),
+    "students of each other": (TypeError, curves(model=MUTUAL),
+                               r"Got MutualClassifier instead; after its fit.*students_\[0\]"),
+    "students of each other in capacity": (TypeError, sizes(model=MUTUAL), r"students_\[0\]"),
+    "students of each other in labels": (TypeError, labels(model=MUTUAL), r"students_\[0\]"),
+    "students of each other in a grid": (TypeError, grid(model=MUTUAL), r"students_\[0\]"),
+    "students of numbers": (TypeError, curves(model=MutualRegressor([None, None])),
+                            r"Got MutualRegressor instead; after its fit.*students_\[0\]"),
+    "several labels": (TypeError, curves(model=DistilledMultilabelClassifier(TREE)),
+                       "Got DistilledMultilabelClassifier instead; which is judged by its score"),
     "a regressor": (TypeError, grid(model=Ridge()), "Got Ridge instead; a regressor.*compare"),
     "no teacher": (ValueError, curves(model=model(None)), "needs a teacher, and .* is None. Pass"),
     "generated rows": (ValueError, curves(model=model(augment="spunge")), "augment=None"),

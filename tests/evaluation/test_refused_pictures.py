@@ -155,7 +155,7 @@ PICTURES = {
     "axes of a board": (TypeError, boards(ax=3), "'ax' parameter of LeaderboardDisplay.*Got int"),
     "a number of a grid": (ValueError, grid(metric=3), "log_loss, accuracy, brier. Got 3 instead"),
     "accuracy of numbers": (ValueError, sizes(metric="accuracy", model=DistilledRegressor(TREE)),
-                            "must be one of mse, mae, r2. Got 'accuracy' instead"),
+                            "must be one of rmse, mse, mae, r2. Got 'accuracy' instead"),
     "axes as text": (TypeError, predictions(ax="a"), "'ax'.*Got str instead; of a figure pass"),
     "a figure": (TypeError, column(ax=pyplot.Figure()), "Got Figure.*pass figure.subplots"),
     "axes of curves": (TypeError, curves(ax=3), "'ax' parameter of LearningCurvesDisplay.*Got int"),

@@ -363,7 +363,7 @@ def keras_model(keras, *, softmax=True, lambda_=None):
 @pytest.mark.changes_global_rng  # keras.utils.set_random_seed
 @pytest.mark.parametrize("name", ["high_model.h5", "model.keras"])
 @pytest.mark.parametrize("is_softmax", [True, False])
-def test_keras(keras, tmp_path, name, is_softmax):
+def test_keras(keras, tmp_path, name, is_softmax, monkeypatch):
     model = keras_model(keras, softmax=is_softmax)
     path = tmp_path / name
     model.save(path)
@@ -378,6 +378,9 @@ def test_keras(keras, tmp_path, name, is_softmax):
     assert torch.equal(torch.get_rng_state(), state)
     copied = pickle.loads(pickle.dumps(teacher))
     np.testing.assert_array_equal(copied.predict_proba(X32), teacher.predict_proba(X32))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "none"))
+    with pytest.raises(TeacherError, match=r"a teacher in .*: A copy of it .*none .*TMPDIR\.$"):
+        load_teacher(path)
     distilled = quick_model(teacher).fit(X32, LABELS)
     assert distilled.temperature_ == (1.0 if is_softmax else 2.0)
     assert distilled.predict(X32).shape == (150,)

@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_consistent_length
 from skdistill._aside import written_aside
 from skdistill._compat import validate_parameter_constraints
 from skdistill._input._rows import as_rows
+from skdistill._words import shorten
 from skdistill.deployment._bundle._card import card_of, measure
 from skdistill.deployment._bundle._numpy_graph import as_arrays
 from skdistill.deployment._bundle._schema import as_json_rows, rounded, schema_of
@@ -118,7 +119,7 @@ def export(
     if runtime not in REQUIREMENTS:
         raise ValueError(
             f"The 'runtime' parameter of export must be one of {list(REQUIREMENTS)}. Got "
-            f"{runtime!r} instead."
+            f"{shorten(runtime)} instead."
         )
     validate_parameter_constraints({"verbose": ["verbose"]}, {"verbose": verbose}, "export")
     written = write_student(model, "export")
@@ -152,7 +153,7 @@ def export(
 def _new_folder(folder):
     if not isinstance(folder, str | Path):
         raise TypeError(
-            f"folder={folder!r:.80} was given; expected the path of a folder, a str or a "
+            f"folder={shorten(folder)} was given; expected the path of a folder, a str or a "
             f"pathlib.Path."
         )
     folder = Path(folder)

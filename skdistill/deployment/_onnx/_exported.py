@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from skdistill._torch import as_tensor
+from skdistill._words import one_line
 from skdistill.deployment._onnx._graph import OPSET
 from skdistill.exceptions import ExportError
 
@@ -43,7 +44,7 @@ def write_exported(graph, module, x, rows, reason):
     except ImportError as error:
         raise ExportError(
             f"{reason} torch.onnx.export writes more of them, and needs onnxscript, which cannot "
-            f"be imported ({error}): pip install onnxscript."
+            f"be imported ({one_line(error)}): pip install onnxscript."
         ) from reason
     module = copy.deepcopy(module).cpu().eval()
     sample = as_tensor(rows, module)

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from skdistill._random import draw_seeds
+from skdistill._words import shorten
 from skdistill.evaluation._arguments import check_random_state
 from skdistill.evaluation._bias_variance._arms_given import (
     check_arm,
@@ -210,8 +211,8 @@ def _of_round(arm: Arm, rows: np.ndarray) -> Arm:
 def _check_against(owner: str, against: Any, estimators: dict[str, Any]) -> None:
     if against not in ("labels", "teacher"):
         raise ValueError(
-            f"The 'against' parameter of {owner} must be 'labels' or 'teacher'. Got {against!r} "
-            f"instead."
+            f"The 'against' parameter of {owner} must be 'labels' or 'teacher'. Got "
+            f"{shorten(against)} instead."
         )
     without = [name for name, e in estimators.items() if find_distilled(e) is None]
     if against == "teacher" and without:

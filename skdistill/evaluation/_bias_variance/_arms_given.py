@@ -11,6 +11,7 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from skdistill._input._inputs import as_inputs
 from skdistill._input._labels import refuse_amounts, refuse_fractions
+from skdistill._words import shorten
 from skdistill.evaluation._arguments import (
     check_bool,
     check_int,
@@ -37,7 +38,7 @@ def check_metrics(loss: Any, owner: str, *, classifier: bool) -> list[str]:
         kind = "classifiers" if classifier else "regressors"
         raise ValueError(
             f"The 'loss' parameter of {owner} must be one of {known} or a list of them for "
-            f"{kind}. Got {loss!r} instead."
+            f"{kind}. Got {shorten(loss)} instead."
         )
     return list(dict.fromkeys(metrics))
 
@@ -46,7 +47,8 @@ def check_settings(owner: str, design: Any, n_rounds: Any, refit_teacher: Any) -
     """Refuse an unknown design, too few rounds, and what is no truth value."""
     if design not in DESIGNS:
         raise ValueError(
-            f"The 'design' parameter of {owner} must be one of {DESIGNS}. Got {design!r} instead."
+            f"The 'design' parameter of {owner} must be one of {DESIGNS}. Got {shorten(design)} "
+            "instead."
         )
     why = "; the standard errors leave one round out, and a variance needs two."
     check_int(owner, "n_rounds", n_rounds, MIN_ROUNDS, why)
@@ -79,7 +81,7 @@ def check_kind(name: str, estimator: Any) -> bool:
     if isinstance(estimator, type) or not has_methods:
         raise TypeError(
             f"'{name}' must be a scikit-learn estimator, to be cloned and fitted in every round. "
-            f"Got {estimator!r:.80} instead."
+            f"Got {shorten(estimator)} instead."
         )
     if not is_classifier(estimator) and not is_regressor(estimator):
         raise TypeError(
@@ -117,14 +119,15 @@ def check_rounds(rounds: list[np.ndarray], labels: np.ndarray | None, design: st
     smallest = min(len(rows) for rows in rounds)
     if smallest < 2:
         raise ValueError(
-            f"design={design!r} leaves {smallest} row for a round; expected more rows in X, or "
-            f"fewer rounds."
+            f"design={shorten(design)} leaves {smallest} row for a round; expected more rows in X, "
+            "or fewer rounds."
         )
     if labels is None:
         return
     for number, rows in enumerate(rounds, 1):
         if len(np.unique(labels[rows])) < 2:
             raise ValueError(
-                f"The rows of round {number} of design={design!r} hold one class only; expected "
-                f"at least two. Use design='subsample', fewer rounds, or more rows of each class."
+                f"The rows of round {number} of design={shorten(design)} hold one class only; "
+                "expected at least two. Use design='subsample', fewer rounds, or more rows of "
+                "each class."
             )

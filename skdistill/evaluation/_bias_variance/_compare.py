@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from skdistill._words import shorten
 from skdistill.evaluation._bias_variance._arms import decompose_arms
 from skdistill.evaluation._bias_variance._losses import jackknife_se, mean_of_others
 from skdistill.evaluation._bias_variance._result import (
@@ -155,13 +156,13 @@ def compare(
     if not isinstance(estimators, dict) or not estimators:
         raise TypeError(
             f"The 'estimators' parameter of compare must be a dict of names to estimators with at "
-            f"least one. Got {estimators!r} instead."
+            f"least one. Got {shorten(estimators)} instead; name each: {{'model': model}}."
         )
     baseline = next(iter(estimators)) if baseline is None else baseline
     if baseline not in list(estimators):
         raise ValueError(
             f"The 'baseline' parameter of compare must be one of {list(estimators)}. Got "
-            f"{baseline!r} instead."
+            f"{shorten(baseline)} instead."
         )
     decomposed = decompose_arms(
         Work("compare", n_jobs, verbose, memory),

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
+from skdistill._words import shorten
 from skdistill.evaluation._arguments import check_int
 from skdistill.evaluation._arm_names import DISTILLED, PLAIN, TEACHER
 from skdistill.evaluation._curves._input import check_curve_input
 from skdistill.evaluation._curves._run import run_curve
-from skdistill.evaluation._curves._scores import title
+from skdistill.evaluation._curves._scores import title, without_squares
 from skdistill.evaluation._curves._subsets import whole_splits
 from skdistill.evaluation._parts import Work
 from skdistill.evaluation._recipes import check_recipe, student_arms
@@ -40,6 +41,9 @@ class CapacityCurve(TableResult):
     rows: list[dict[str, Any]]
     title: str
     param_name: str
+
+    def _shown(self) -> list[dict[str, Any]]:
+        return without_squares(self.rows)
 
 
 def capacity_curve(
@@ -158,8 +162,8 @@ def _choose(
     is_list = isinstance(param_range, Iterable) and not isinstance(param_range, str)
     if not is_list and param_range is not None:
         raise ValueError(
-            f"The 'param_range' parameter must be a list of values. Got {param_range!r} instead; "
-            f"one value is a list too: [{param_range!r}]."
+            f"The 'param_range' parameter must be a list of values. Got {shorten(param_range)} "
+            f"instead; one value is a list too: [{shorten(param_range)}]."
         )
     values = None if param_range is None else list(param_range)
     if values == []:
@@ -170,13 +174,14 @@ def _choose(
         return size.model, size.param_name, values, [_as_setting(size, value) for value in values]
     if not isinstance(param_name, str) or not f"{param_name}__".startswith("student__"):
         raise ValueError(
-            f"param_name={param_name!r} is no parameter of the student; expected a name such as "
-            f"'student__max_epochs'. For temperature and alpha there is temperature_alpha_map, for "
-            f"all else sklearn.model_selection.validation_curve."
+            f"param_name={shorten(param_name)} is no parameter of the student; expected a name "
+            "such as 'student__max_epochs'. For temperature and alpha there is "
+            "temperature_alpha_map, for all else sklearn.model_selection.validation_curve."
         )
     if values is None:
         raise ValueError(
-            f"param_name={param_name!r} was given without its values; expected param_range=[...]."
+            f"param_name={shorten(param_name)} was given without its values; expected "
+            "param_range=[...]."
         )
     return model, param_name, values, values
 
@@ -191,7 +196,7 @@ def _as_setting(size: Size, value: Any) -> Any:
         return value if np.ndim(value) else (value,) * max(1, np.size(size.now))
     if size.kind == NAMED_SIZE and value not in size.values:
         raise ValueError(
-            f"The size of a ConvNet must be one of {list(size.values)}. Got {value!r} in "
+            f"The size of a ConvNet must be one of {list(size.values)}. Got {shorten(value)} in "
             f"param_range instead; for another parameter give param_name."
         )
     return value

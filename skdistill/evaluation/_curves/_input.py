@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.model_selection import check_cv
 
 from skdistill._random import draw_seeds
+from skdistill._words import one_line
 from skdistill.evaluation._problem import Problem
 from skdistill.evaluation._read_problem import read_problem
 from skdistill.evaluation._recipes import check_distilled, check_recipe, check_takes_answers
@@ -91,8 +92,8 @@ def _splits(cv: Any, problem: Problem) -> list[tuple[np.ndarray, np.ndarray]]:
         splits = [(positions[train], positions[test]) for train, test in splitter.split(X, y)]
     except (IndexError, TypeError) as error:
         raise ValueError(
-            f"cv={cv} does not split these {len(y)} rows ({error}); expected pairs of positions "
-            f"from 0 to {len(y) - 1}, or masks, such as [(train, test)]."
+            f"cv={cv} does not split these {len(y)} rows ({one_line(error)}); expected pairs of "
+            f"positions from 0 to {len(y) - 1}, or masks, such as [(train, test)]."
         ) from error
     if not splits:
         raise ValueError(f"cv={cv} gives no split; expected at least one (train, test) pair.")

@@ -9,7 +9,7 @@ from skdistill.evaluation._arguments import check_random_state
 from skdistill.evaluation._arm_names import DISTILLED, PLAIN, TEACHER
 from skdistill.evaluation._curves._input import check_curve_input
 from skdistill.evaluation._curves._run import run_curve
-from skdistill.evaluation._curves._scores import mean_rows, title
+from skdistill.evaluation._curves._scores import mean_rows, title, without_squares
 from skdistill.evaluation._curves._subsets import nested_subsets
 from skdistill.evaluation._parts import Work
 from skdistill.evaluation._problem import OWN, Arm
@@ -39,6 +39,9 @@ class LearningCurves(TableResult):
     rows: list[dict[str, Any]]
     title: str
     size_name: str
+
+    def _shown(self) -> list[dict[str, Any]]:
+        return without_squares(self.rows)
 
 
 def learning_curves(
@@ -93,9 +96,9 @@ def learning_curves(
         the classes, in [0, 2]), and under ``<name>_std`` the standard deviations (ddof=1). The
         training scores are those of the rows that were learnt from; of a class that a subset
         lacks its students give the probability 0, which the log-loss takes as 2.2e-16. Of a
-        regressor the scores are ``mse``, ``mae`` and ``r2`` as in `distillation_report` (of several
-        outputs each is divided by its standard deviation over all rows), and there is no arm "label
-        smoothing".
+        regressor the scores are ``rmse``, ``mse``, ``mae`` and ``r2`` as in `distillation_report`
+        (of several outputs each is divided by its standard deviation over all rows; ``rmse`` is the
+        root in each split), ``mse`` is not printed, and there is no arm "label smoothing".
 
     Raises
     ------

@@ -28,6 +28,11 @@ def mean_rows(
     ]
 
 
+def without_squares(rows: list[Row]) -> list[Row]:
+    """The rows as they are printed: the root of a squared error tells the same in units of y."""
+    return [{key: row[key] for key in row if "_mse" not in key} for row in rows]
+
+
 def title(what: str, given: CurveInput) -> str:
     """What a table of means over the splits is headed with."""
     n_splits = len(given.splits)

@@ -8,6 +8,7 @@ import numpy as np
 
 from skdistill._compat import safe_indexing
 from skdistill._random import draw_seeds
+from skdistill._words import shorten
 from skdistill.evaluation._curves._input import CurveInput
 from skdistill.targets._splits import make_splits
 
@@ -92,7 +93,7 @@ def _count_rows(sizes: Any, n_max: int, parameter: str) -> list[int]:
     if ticks.ndim != 1 or len(ticks) == 0 or ticks.dtype.kind not in "iuf":
         raise ValueError(
             f"The '{parameter}' parameter must be a list of numbers of rows, or of shares of them. "
-            f"Got {sizes!r} instead."
+            f"Got {shorten(sizes)} instead."
         )
     is_share = ticks.dtype.kind == "f"
     n_rows = np.unique(np.nan_to_num(ticks * n_max).astype(int) if is_share else ticks)

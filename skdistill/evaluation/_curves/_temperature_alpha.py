@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
+from skdistill._words import shorten
 from skdistill.evaluation._arguments import check_metric
 from skdistill.evaluation._curves._input import check_curve_input
 from skdistill.evaluation._curves._run import run_curve
@@ -180,7 +181,7 @@ def _numbers(parameter: str, values: Any, bounds: str, is_valid: Any) -> list[fl
         array = np.empty(0)
     if array.ndim != 1 or len(array) == 0 or not is_valid(array).all():
         raise ValueError(
-            f"The '{parameter}' parameter must be a list of numbers {bounds}. Got {values!r} "
-            f"instead."
+            f"The '{parameter}' parameter must be a list of numbers {bounds}. Got "
+            f"{shorten(values)} instead."
         )
     return array.tolist()

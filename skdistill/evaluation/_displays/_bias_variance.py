@@ -7,6 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from skdistill._words import shorten
 from skdistill.evaluation._bias_variance import (
     BiasVarianceDecomposition,
     Comparison,
@@ -173,8 +174,8 @@ class BiasVarianceDisplay(Display):
             metric = _pick_metric(self.result, metric)
         elif metric is not None:
             raise ValueError(
-                f"metric={metric!r} chooses one of the losses of a Comparison; expected None for "
-                f"a {type(self.result).__name__}."
+                f"metric={shorten(metric)} chooses one of the losses of a Comparison; expected "
+                f"None for a {type(self.result).__name__}."
             )
         return self._plot(ax, metric=metric)
 
@@ -358,6 +359,6 @@ def _pick_metric(comparison: Comparison, metric: str | None) -> str:
     if metric is not None and metric not in metrics:
         raise ValueError(
             f"The 'metric' parameter must be one of the losses of the comparison, {metrics}. Got "
-            f"{metric!r} instead."
+            f"{shorten(metric)} instead."
         )
     return metrics[0] if metric is None else metric

@@ -59,8 +59,8 @@ class CurveDisplay(Display):
             Rows.
         y : array-like of shape (n_samples,)
             Labels, or numbers.
-        metric : {"log_loss", "accuracy", "brier", "mse", "mae", "r2"}, default=None
-            What is drawn; the last three of a regressor. None is log-loss, or mse.
+        metric : {"log_loss", "accuracy", "brier", "rmse", "mse", "mae", "r2"}, default=None
+            What is drawn; the last four of a regressor. None is log-loss, or rmse.
         ax : matplotlib.axes.Axes, default=None
             Where; None makes a new figure.
         **kwargs
@@ -82,8 +82,8 @@ class CurveDisplay(Display):
         ----------
         ax : matplotlib.axes.Axes, default=None
             Where; None makes a new figure.
-        metric : {"log_loss", "accuracy", "brier", "mse", "mae", "r2"}, default=None
-            What is drawn; the last three of a regressor. None is log-loss, or mse.
+        metric : {"log_loss", "accuracy", "brier", "rmse", "mse", "mae", "r2"}, default=None
+            What is drawn; the last four of a regressor. None is log-loss, or rmse.
 
         Returns
         -------

@@ -10,6 +10,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from skdistill._unwrap import last_step
+from skdistill._words import shorten
 from skdistill.evaluation._displays._base import Display, check_axes
 from skdistill.evaluation._plots._style import label_lines, line_style, literal, set_title
 
@@ -130,7 +131,7 @@ class LossCurveDisplay(Display):
 def _wrong_history(given: Any) -> TypeError:
     return TypeError(
         f"{_OWNER} shows a dict of histories by the names of the fits, each a list of dicts with "
-        f"{' and '.join(sorted(_KEYS))}. Got {given!r:.80} instead; pass {{'name': "
+        f"{' and '.join(sorted(_KEYS))}. Got {shorten(given)} instead; pass {{'name': "
         f"model.history_}}, or fitted models to {_OWNER}.from_estimator."
     )
 

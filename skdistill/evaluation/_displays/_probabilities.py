@@ -10,6 +10,7 @@ from sklearn.base import is_regressor
 from sklearn.utils.validation import check_is_fitted
 
 from skdistill._estimators._classifier import DistilledClassifier
+from skdistill._words import shorten
 from skdistill.evaluation._arguments import rows_and_labels
 from skdistill.evaluation._arm_names import DISTILLED, TEACHER
 from skdistill.evaluation._displays._base import check_shown
@@ -38,7 +39,7 @@ def estimator_probabilities(estimator: Any, X: Any, y: Any) -> dict[str, np.ndar
     """
     if isinstance(estimator, type) or not hasattr(estimator, "__sklearn_tags__"):
         is_class = isinstance(estimator, type)
-        came = f"the class {estimator.__name__}" if is_class else f"{estimator!r:.80}"
+        came = f"the class {estimator.__name__}" if is_class else shorten(estimator)
         raise TypeError(
             f"The estimator must be a fitted classifier of scikit-learn's kind. Got {came} "
             f"instead; from_predictions takes the probabilities of any other."
@@ -53,6 +54,11 @@ def estimator_probabilities(estimator: Any, X: Any, y: Any) -> dict[str, np.ndar
         raise TypeError(
             f"The estimator must have predict_proba, and {type(estimator).__name__} has none. "
             "CalibratedClassifierCV gives it one; from_predictions takes probabilities."
+        )
+    if isinstance(estimator.classes_, list):
+        raise TypeError(
+            f"The estimator must give one label to each row. Got {type(estimator).__name__} "
+            f"instead, which gives several; from_predictions takes the probabilities of one."
         )
     X, y = rows_and_labels("X", X, "y", y)
     try:
@@ -83,7 +89,7 @@ def report_probabilities(owner: str, report: Any, arms: Sequence[str]) -> dict[s
     is_list = isinstance(arms, Sequence) and not isinstance(arms, str) and len(arms) > 0
     if not is_list or any(arm not in list(report.probabilities) for arm in arms):
         raise ValueError(
-            f"'arms' must be a sequence of arms of the report. Got {arms!r}; its arms are "
+            f"'arms' must be a sequence of arms of the report. Got {shorten(arms)}; its arms are "
             f"{', '.join(map(repr, report.probabilities))}."
         )
     return {arm: report.probabilities[arm] for arm in arms}

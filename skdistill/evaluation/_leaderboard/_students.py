@@ -9,6 +9,7 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 
+from skdistill._words import shorten
 from skdistill.evaluation._arm_names import TEACHER
 from skdistill.evaluation._tasks import task_of
 from skdistill.students import Linear, SoftDecisionTree, TablePreprocessor
@@ -45,7 +46,7 @@ def recipes_of(model: Any, students: Any, X: Any) -> dict[str, Any]:
     if not isinstance(students, Mapping) or not all(isinstance(name, str) for name in students):
         raise TypeError(
             f"The 'students' parameter of {OWNER} must be a dict of names and students. Got "
-            f"{students!r} instead; pass students={{'tree': DecisionTreeClassifier(), ...}}."
+            f"{shorten(students)} instead; pass students={{'tree': DecisionTreeClassifier(), ...}}."
         )
     if not students:
         raise ValueError(

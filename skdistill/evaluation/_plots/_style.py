@@ -24,6 +24,7 @@ METRIC_LABELS = {
     "ece": "expected calibration error",
     "zero_one": "error rate",
     "squared": "squared error",
+    "rmse": "root mean squared error",
     "mse": "mean squared error",
     "mae": "mean absolute error",
     "r2": "R² (share of the variance)",

@@ -8,6 +8,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from skdistill._words import shorten
 from skdistill.evaluation._arm_names import DISTILLED, TEACHER
 from skdistill.evaluation._plots._agreement import agreement_by_class
 from skdistill.evaluation._report._pictures import draw_pictures
@@ -94,8 +95,8 @@ def check_place(path: Any, what: str) -> Path:
     """Refuse a place where no file can be written; `what` says what it shall hold."""
     if not isinstance(path, str | PathLike):
         raise TypeError(
-            f"The path of a {what} must be a str or path-like. Got {path!r} instead; pass the name "
-            f"of a file, such as 'report.html'."
+            f"The path of a {what} must be a str or path-like. Got {shorten(path)} instead; pass "
+            "the name of a file, such as 'report.html'."
         )
     path = Path(path)
     if not path.parent.is_dir():

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from skdistill._words import shorten
 from skdistill.evaluation._arguments import is_missing
 
 
@@ -65,7 +66,7 @@ def side_changes(
     if not (is_number and 0 < threshold < 1):
         raise ValueError(
             "The 'threshold' parameter of side_changes must be a float in the range (0, 1). Got "
-            f"{threshold!r} instead."
+            f"{shorten(threshold)} instead."
         )
     teacher_side = teacher[:, 1] >= threshold
     student_side = student[:, 1] >= threshold

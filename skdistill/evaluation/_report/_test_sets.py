@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from skdistill._words import one_line, shorten
+
 
 def pair_test_sets(
     X_test: Any, y_test: Any, groups: Any, X_train: Any = None
@@ -51,8 +53,8 @@ def read_groups(groups: Any, n_test: int) -> list[Any]:
         values = np.asarray(groups)
     except ValueError as error:
         raise ValueError(
-            f"groups holds sequences of different lengths ({error}); pass one value for each test "
-            f"row, shape ({n_test},)."
+            f"groups holds sequences of different lengths ({one_line(error)}); pass one value for "
+            f"each test row, shape ({n_test},)."
         ) from None
     if values.shape != (n_test,):
         raise ValueError(
@@ -62,7 +64,7 @@ def read_groups(groups: Any, n_test: int) -> list[Any]:
     odd = [value for value in values.tolist() if not isinstance(value, Hashable)]
     if odd:
         raise ValueError(
-            f"groups holds {odd[0]!r}; expected names, numbers or other values that can be the key "
-            f"of a dict. Write them as text: [str(group) for group in groups]."
+            f"groups holds {shorten(odd[0])}; expected names, numbers or other values that can be "
+            "the key of a dict. Write them as text: [str(group) for group in groups]."
         )
     return values.tolist()

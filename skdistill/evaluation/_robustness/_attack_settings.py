@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from skdistill._words import shorten
 from skdistill.evaluation._arguments import check_bool, check_int
 
 OWNER = "adversarial_accuracy"
@@ -15,14 +16,14 @@ def check_settings(attack: Any, epsilon: Any, step: Any, n_steps: Any, random_st
     if attack not in ("fgsm", "pgd"):
         raise ValueError(
             "The 'attack' parameter of adversarial_accuracy must be 'fgsm' or 'pgd'. Got "
-            f"{attack!r} instead."
+            f"{shorten(attack)} instead."
         )
     for name, value in (("epsilon", epsilon), ("step", step)):
         is_number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
         if not (is_number and 0 < value < np.inf) and not (name == "step" and value is None):
             raise ValueError(
                 f"The {name!r} parameter of adversarial_accuracy must be a float in the range "
-                f"(0, inf). Got {value!r} instead."
+                f"(0, inf). Got {shorten(value)} instead."
             )
     check_int(OWNER, "n_steps", n_steps)
     check_bool(OWNER, "random_start", random_start)
@@ -44,7 +45,7 @@ def check_scale(scale: Any, X: np.ndarray) -> np.ndarray:
     if not (np.isfinite(unit) & (unit >= 0)).all():
         raise ValueError(
             "The 'scale' parameter of adversarial_accuracy must hold finite numbers from 0 on. Got "
-            f"{scale!r} instead; pass a number, or X_train.std(axis=0)."
+            f"{shorten(scale)} instead; pass a number, or X_train.std(axis=0)."
         )
     return unit
 
@@ -60,11 +61,12 @@ def check_bounds(bounds: Any, X: np.ndarray) -> tuple[float, float]:
     if not low < high:
         raise ValueError(
             "The 'bounds' parameter of adversarial_accuracy must be None or (low, high), two "
-            f"numbers with the lower one first. Got {bounds!r} instead."
+            f"numbers with the lower one first. Got {shorten(bounds)} instead."
         )
     if not low <= X.min() <= X.max() <= high:
         raise ValueError(
-            f"X_test has values from {X.min():.4g} to {X.max():.4g}, and bounds is {bounds!r}; "
-            "expected rows within their bounds. Scale the rows, or pass their own range."
+            f"X_test has values from {X.min():.4g} to {X.max():.4g}, and bounds is "
+            f"{shorten(bounds)}; expected rows within their bounds. Scale the rows, or pass their "
+            "own range."
         )
     return low, high

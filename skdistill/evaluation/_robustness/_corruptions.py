@@ -16,6 +16,7 @@ from skdistill._input._columns import FLOATS, as_floats, is_gap, is_number
 from skdistill._input._frames import column_kinds, is_table, read_column, take_columns
 from skdistill._input._inputs import form_of, name_form
 from skdistill._input._new_frames import put_columns, replace_cells
+from skdistill._words import shorten
 
 Corrupt = Callable[[Any, float, np.random.Generator], Any]
 """Rows, strength and generator in, new rows of the same shape out."""
@@ -75,12 +76,12 @@ def make_corruption(corruption: Any, X: Any) -> Corruption:
     if not isinstance(corruption, str) or corruption not in known:
         raise ValueError(
             f"The 'corruption' parameter must be one of {', '.join(map(repr, known))} or a "
-            f"callable (X, strength, rng) -> X. Got {corruption!r} instead."
+            f"callable (X, strength, rng) -> X. Got {shorten(corruption)} instead."
         )
     if sparse.issparse(X):
         raise ValueError(
-            f"corruption={corruption!r} would fill the zeros of a sparse X; pass dense rows, or a "
-            "callable (X, strength, rng) -> X that keeps them."
+            f"corruption={shorten(corruption)} would fill the zeros of a sparse X; pass dense "
+            "rows, or a callable (X, strength, rng) -> X that keeps them."
         )
     n_axes, form = len(X.shape), form_of(X)
     kind = "O" if is_table(X) or form else X.dtype.kind
@@ -88,15 +89,16 @@ def make_corruption(corruption: Any, X: Any) -> Corruption:
         came = "texts" if n_axes == 1 else f"an array of {X.dtype} of shape {X.shape}"
         came = name_form(form) if form else came
         raise ValueError(
-            f"corruption={corruption!r} is for tables, and for images of numbers. Got {came} "
-            f"instead; pass a callable (X, strength, rng) -> X, such as one that drops words."
+            f"corruption={shorten(corruption)} is for tables, and for images of numbers. Got "
+            f"{came} instead; pass a callable (X, strength, rng) -> X, such as one that drops "
+            "words."
         )
     if corruption in _MAKERS:
         return _MAKERS[corruption](X)
     if n_axes not in (3, 4) or kind not in "biuf":
         raise ValueError(
-            f"corruption={corruption!r} is for images of shape (n_samples, height, width) or "
-            f"(n_samples, channels, height, width). Got shape {X.shape} instead; reshape the "
+            f"corruption={shorten(corruption)} is for images of shape (n_samples, height, width) "
+            f"or (n_samples, channels, height, width). Got shape {X.shape} instead; reshape the "
             "rows, or pass a callable (X, strength, rng) -> X."
         )
     return _OF_IMAGES[corruption]
@@ -125,7 +127,8 @@ def check_strengths(strengths: Iterable[float] | None, corruption: Corruption) -
     if not fits or not ((values >= 0) & (values <= corruption.most) & np.isfinite(values)).all():
         raise ValueError(
             f"The 'strengths' parameter must be a list of finite numbers from 0 to "
-            f"{corruption.most:g} for corruption={corruption.name!r}. Got {strengths!r} instead."
+            f"{corruption.most:g} for corruption={corruption.name!r}. Got {shorten(strengths)} "
+            "instead."
         )
     return values.astype(float).tolist()
 

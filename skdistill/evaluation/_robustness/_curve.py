@@ -13,6 +13,7 @@ from skdistill._compat import safe_indexing
 from skdistill._input._inputs import as_inputs
 from skdistill._names import copy_rows
 from skdistill._random import draw_seeds
+from skdistill._words import one_line
 from skdistill.evaluation._arguments import check_int, check_random_state
 from skdistill.evaluation._metrics import expected_calibration_error
 from skdistill.evaluation._parts import Work, run_parts
@@ -249,7 +250,7 @@ def _ask(models: Models, name: str, X: Any, kind: Corruption) -> np.ndarray:
         if kind.name != "missing":
             raise
         raise ValueError(
-            f"The model {name!r} refused rows with missing cells ({error}). Use "
+            f"The model {name!r} refused rows with missing cells ({one_line(error)}). Use "
             "corruption='imputed', which fills them as an imputer before the model would, or put "
             "your own before it."
         ) from error

@@ -11,6 +11,7 @@ from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
 from skdistill._estimators._classifier import DistilledClassifier
+from skdistill._words import shorten
 from skdistill.evaluation._arguments import read_class_names, read_rows, rows_and_labels
 from skdistill.evaluation._arm_names import DISTILLED, PLAIN, TEACHER
 from skdistill.evaluation._engine import key_of, run
@@ -222,6 +223,6 @@ def _name_members(models: Any, teacher_classes: Any) -> tuple[dict[str, Any], di
         raise TypeError(
             "The 'models' parameter must be a dict of names and fitted classifiers, such as "
             "{'teacher': teacher, 'distilled': model}, or one fitted DistilledClassifier. Got "
-            f"{models!r} instead."
+            f"{shorten(models)} instead; a single model is {{'model': model}}."
         )
     return members, columns, device

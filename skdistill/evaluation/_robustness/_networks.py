@@ -18,6 +18,7 @@ from skdistill._input._inputs import form_of, name_form
 from skdistill._input._rows import has_gaps
 from skdistill._torch import evaluating, first_output, forward_in_batches, module_dtype
 from skdistill._unwrap import unwrap
+from skdistill._words import one_line
 from skdistill.evaluation._robustness._corruptions import replace_columns
 from skdistill.teachers._contract import as_values, find_kind
 from skdistill.teachers._last_step import kind_of_module
@@ -127,7 +128,9 @@ def find_network(model: Any, X: Any) -> Network:
         with evaluating(module):
             outputs = forward_in_batches(module, rows, _home(module))
     except (RuntimeError, TypeError) as error:
-        raise NoGradientError(f"cannot read rows of shape {rows.shape[1:]} ({error})") from error
+        raise NoGradientError(
+            f"cannot read rows of shape {rows.shape[1:]} ({one_line(error)})"
+        ) from error
     outputs = as_values(outputs, len(rows), name)
     kind = kind_of_module(module, rows) if outputs.shape[1] == 1 else None
     kind = kind or find_kind(outputs, name)
@@ -135,7 +138,9 @@ def find_network(model: Any, X: Any) -> Network:
     try:
         Network(module, kind).input_gradient(torch.tensor(rows[:1]), np.zeros(1, dtype=np.int64))
     except RuntimeError as error:
-        raise NoGradientError(f"has a module that no gradient goes through ({error})") from error
+        raise NoGradientError(
+            f"has a module that no gradient goes through ({one_line(error)})"
+        ) from error
     return network
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skdistill._interrupts import whole_trainings
+from skdistill._words import one_line
 from skdistill.training._batches import resolve_batch_size
 from skdistill.training._stack._apart import form_of, have_one_shape, why_apart, why_held_apart
 from skdistill.training._stack._stack import Stack
@@ -239,9 +240,9 @@ def tried_stack(trainings):
         stack.try_out()
     except Exception as error:
         stack.disband()
-        name, why = type(trainings[0].net.module_).__name__, " ".join(str(error).split())
+        name, why = type(trainings[0].net.module_).__name__, one_line(error, 200)
         raise CannotStackError(
-            f"torch.func cannot run {name} for several students at once ({why[:200]})"
+            f"torch.func cannot run {name} for several students at once ({why})"
         ) from error
     return stack
 
