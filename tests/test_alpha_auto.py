@@ -326,13 +326,13 @@ def test_a_rare_class_is_no_reason_for_few_parts(capsys):
     y = Y.copy()
     y[[7, 8]] = 9
     auto(cv="in-sample", verbose=1).fit(X, y)
-    assert "alpha: 5 of 5 folds" in capsys.readouterr().out
+    assert "alpha: the teacher of part 5 of 5" in capsys.readouterr().out
 
 
 def test_verbose_tells_the_choice(capsys):
     model = auto(verbose=1).fit(X, NAMES)
     said = capsys.readouterr().out
-    assert re.search(r"alpha: 5 of 5 folds, \d", said)
+    assert "each of 5 parts" in said and re.search(r"alpha: 20 of 20 students, \d", said)
     assert str(model.alpha_choice_) in said
 
 
