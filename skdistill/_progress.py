@@ -1,9 +1,13 @@
 """How far a long work is, and about how long it will take."""
 
+import shutil
 import sys
 import time
 
 from joblib import effective_n_jobs
+
+SECONDS = 2.0
+"""Between two lines of a work of many short parts."""
 
 
 class Progress:
@@ -51,7 +55,10 @@ class Progress:
             self._bar.close()
 
     def __call__(self, n_over, part=""):
-        """Say that so many parts are over, and which was the last."""
+        """Say that so many parts are over, and which was the last.
+
+        A part that is over by half counts as one half.
+        """
         news, self.n_over = n_over > self.n_over, n_over
         seconds = time.perf_counter() - self._started
         if news and self._n_calls < self._n_first:
@@ -62,10 +69,12 @@ class Progress:
         self._said, part = seconds, part or self._what
         left = self._left(seconds)
         if self._bar is None:
-            what, of = f"{part}: " if part else "", f"{n_over} of {self.n_parts}{self.parts}"
+            what, share = f"{part}: " if part else "", int(100 * n_over / self.n_parts)
+            so_many = f"{n_over:.0f}" if n_over == int(n_over) else f"{share} %"
+            of = f"{so_many} of {self.n_parts}{self.parts}"
             print(f"[{self.owner}] {what}{of}, {seconds:.1f} s{left}", flush=True)
             return
-        self._bar.n = n_over
+        self._bar.n = int(n_over) if n_over == int(n_over) else round(n_over, 2)
         self._bar.set_postfix_str(f"{left}, {part}".strip(", "))
         if is_last:
             self._bar.close()
@@ -111,13 +120,20 @@ def _bar(owner, n_parts):
     try:
         if _in_notebook():
             from tqdm.notebook import tqdm
+
+            size = {}
         else:
             from tqdm import tqdm
+
+            # In a terminal without a size, as containers have, tqdm draws nothing.
+            columns, lines = shutil.get_terminal_size()
+            size = {"ncols": columns, "nrows": lines}
         return tqdm(
             total=n_parts,
             desc=f"[{owner}]",
             file=sys.stdout,
             bar_format="{desc} {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt}, {elapsed}{postfix}",
+            **size,
         )
     except ImportError:  # there is no tqdm, or no ipywidgets
         return None

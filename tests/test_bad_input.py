@@ -313,6 +313,13 @@ CASES = [
          r"should be a 1d array, got an array of shape \(48, 3\)"),
     Case("labels of several types", ValueError, fit(y=np.array([1, "a"] * (N // 2), dtype=object)),
          r"labels of the types \['int', 'str'\].*expected one type. Make them texts"),
+    Case("truth values as objects", ValueError, fit(y=(Y == 0).astype(object)),
+         r"Unknown label type: unknown.*objects of the types \['bool'\].*y.astype\(bool\)"),
+    Case("numbers and truth values as objects", ValueError,
+         fit(y=np.array([True, 2.0] * (N // 2), dtype=object)),
+         r"objects of the types \['bool', 'float'\].*y.astype\(float\)"),
+    Case("tuples as labels", ValueError, fit(y=pd.Series([(label, 1) for label in Y])),
+         r"objects of the types \['tuple'\].*y.astype\(str\)"),
     Case("missing labels", ValueError, fit(y=np.where(Y, Y, np.nan)),
          "y contains NaN"),
     # Settings

@@ -167,11 +167,12 @@ def test_a_fitted_teacher_comes_from_a_file(tmp_path, capsys):
     words = ["fit", str(tmp_path / "rows.csv"), "--target", "label"]
     words += ["--teacher", str(tmp_path / "teacher.joblib"), "-o", str(tmp_path / "s.safetensors")]
     assert main(words) == 2
-    assert "Pass trusted=True" in capsys.readouterr().err
+    assert re.search("Pass trusted=True if.*--trust says", capsys.readouterr().err)
     assert main([*words, "--trust"]) == 0
     out = capsys.readouterr().out
     assert "Teacher: LogisticRegression" in out
     assert "student: 40 of 40 epochs" in out and "train_loss" not in out
+    assert f"Next: `skdistill predict {tmp_path / 's.safetensors'} new.csv`" in out
     assert main([*words, "--trust", "--verbose"]) == 0
     out = capsys.readouterr().out
     assert "student: 40" not in out and "train_loss" in out

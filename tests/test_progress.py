@@ -3,6 +3,7 @@
 import importlib
 import inspect
 import io
+import os
 import pickle
 import re
 import sys
@@ -170,11 +171,12 @@ def test_the_time_that_is_left_does_not_count_the_start(n_jobs, capsys, monkeypa
 
     with parallel_config("threading"):
         teacher_targets(Slow(), X, Y, cv=5, n_jobs=n_jobs, random_state=0, verbose=1)
-    left = re.findall(r"of 5 folds, [\d.]+ s(?:, about (\d+) s left)?\n", capsys.readouterr().out)
-    start = n_jobs or 1
-    assert left[:start] == [""] * start and left[-1] == ""
+    line = r"(\d) of 5 folds, [\d.]+ s(?:, about (\d+) s left)?\n"
+    left = {int(n): seconds for n, seconds in re.findall(line, capsys.readouterr().out)}
+    assert len(left) > 1 and left[5] == ""
+    assert {left[n] for n in left if n <= (n_jobs or 1)} == {""}
     if n_jobs is None:  # threads are over in any order
-        assert left[1:4] == ["9", "6", "3"]
+        assert [left[n] for n in (2, 3, 4)] == ["9", "6", "3"]
 
 
 def test_an_epoch_is_a_line_only_for_who_asks(capsys):
@@ -236,3 +238,21 @@ def test_what_draws_has_random_state():
     for name, taken in public():
         if taken & draws and "verbose" in taken and name != "label_dataset":
             assert "random_state" in taken or taken & SEEDED_BY_MODEL, name
+
+
+class Unsized(Terminal):
+    """The standard output of a process whose terminal has no size."""
+
+    def fileno(self):
+        return self.own[1]
+
+
+def test_a_terminal_without_a_size_gets_a_bar_too(monkeypatch):
+    pty = pytest.importorskip("pty")  # there is none on Windows
+    shown = Unsized()
+    shown.own = pty.openpty()
+    monkeypatch.setattr(sys, "stdout", shown)
+    learning_curves(MODEL, X, Y, cv=2, train_sizes=[20, 30], verbose=1)
+    for end in shown.own:
+        os.close(end)
+    assert "100%" in shown.getvalue()

@@ -23,6 +23,10 @@ def run(options):
     save(model, path, metadata={"target": options.target})
     took = time.perf_counter() - started
     print(f"{path}: {path.stat().st_size / 1000:.0f} kB, {took:.0f} s")
+    print(
+        f"Next: `skdistill predict {path} new.csv` answers other rows, and `skdistill report` with "
+        f"this table and target says how good such a student is."
+    )
 
 
 def make_model(teacher, options, **settings):

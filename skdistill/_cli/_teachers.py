@@ -15,6 +15,7 @@ from sklearn.svm import SVC
 from skdistill._cli._tables import NUMBERS
 from skdistill._compat import CALIBRATION
 from skdistill._unwrap import split_pipeline
+from skdistill.exceptions import TeacherError
 from skdistill.teachers import load_teacher
 
 
@@ -23,7 +24,13 @@ def find_teacher(options):
     path = getattr(options, "teacher", None)
     if path is None:
         return table_teacher(regression=options.regression)
-    return load_teacher(path, trusted=options.trust)
+    try:
+        return load_teacher(path, trusted=options.trust)
+    except TeacherError as error:
+        if "trusted" not in str(error):
+            raise
+        words = "On the command line --trust says trusted=True; other values are given in Python."
+        raise TeacherError(f"{str(error).rstrip('.')}. {words}") from error
 
 
 def name_of(teacher):

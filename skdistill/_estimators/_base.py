@@ -285,7 +285,7 @@ class BaseDistilled(SentOnce, MetaEstimatorMixin, BaseEstimator):
         lesson = Lesson(net, parts, packed, settings, terms, rows.seeds.order)
         return Begun(self, self, student, rows, targets, lesson, clock)
 
-    def _ask(self, rows, *, refit=True):
+    def _ask(self, rows, *, refit=True, verbose=None):
         """Return the targets and the fitted teacher, None where there is or was wanted none."""
         if rows.teacher is None:
             targets = given_targets(
@@ -297,6 +297,7 @@ class BaseDistilled(SentOnce, MetaEstimatorMixin, BaseEstimator):
                 X_more=rows.more,
             )
             return targets, None
+        verbose = self.verbose if verbose is None else verbose
         targets, teacher = compute_targets(
             rows.teacher,
             rows.X,
@@ -306,7 +307,7 @@ class BaseDistilled(SentOnce, MetaEstimatorMixin, BaseEstimator):
             groups=rows.groups,
             columns=self.teacher_classes,
             fitting=Fitting(rows.seeds.teacher, rows.sample_weight, rows.fit_params),
-            desk=Desk(self.device, open_memory(self.memory), self.n_jobs, self.verbose),
+            desk=Desk(self.device, open_memory(self.memory), self.n_jobs, verbose),
             refit=refit,
             X_more=rows.more,
             X_generated=rows.generated,

@@ -16,14 +16,11 @@ from skdistill._estimators._classifier import DistilledClassifier
 from skdistill._estimators._regressor import DistilledRegressor
 from skdistill._fitting._same_rows import SameRows
 from skdistill._input._rows import as_rows
-from skdistill._progress import Progress
+from skdistill._progress import SECONDS, Progress
 from skdistill._random import draw_seeds
 from skdistill._words import shorten
 from skdistill.training._mutual import check_lessons, check_mutual, learn_mutually
 from skdistill.training._student import as_student
-
-SECONDS = 1.0
-"""Between two lines that say how far a training is."""
 
 
 class BaseMutual(MetaEstimatorMixin, BaseEstimator):

@@ -12,7 +12,7 @@ from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, Str
 
 from skdistill._compat import safe_indexing
 from skdistill._fitting._same_rows import SameRows, learn_begun
-from skdistill._progress import Progress
+from skdistill._progress import SECONDS, Progress
 from skdistill._random import draw_seeds
 from skdistill._warn import warn
 from skdistill.exceptions import TeacherWarning, TrainingWarning
@@ -173,7 +173,7 @@ def choose_alpha(model, rows, y, given):
     weight = weight[np.concatenate([test for _, test in splits])]
     choice = _compare(np.concatenate(losses, axis=1), weight)
     if model.verbose:
-        print(f"[skdistill] {choice}")
+        print(f"[skdistill] {choice}", flush=True)
     if choice.alpha == 0:  # else the fit on all rows says so again
         for doubt in doubts:
             warn(
@@ -194,16 +194,24 @@ def _learn(model, rows, y, given, splits):
         What is said against the teacher on the first part.
     """
     begun = []
-    said = {"what": "alpha", "shown": model.verbose}
-    progress = Progress("skdistill", len(splits), "folds", **said)
+    if model.verbose:
+        parts = f"each of {len(splits)} parts" if len(splits) > 1 else "a part"
+        print(
+            f"[skdistill] alpha: {1 + len(ALPHAS)} students on {parts} of the rows choose it, then "
+            f"comes the fit on all rows",
+            flush=True,
+        )
     all_doubts: list[list[str]] = []
-    for train, _ in splits:
-        part = SameRows(**_slice(rows, y, given, train))
+    for number, (train, _) in enumerate(splits, 1):
+        part = SameRows(**_slice(rows, y, given, train), verbose=model.verbose)
+        if model.verbose and rows.teacher is not None:
+            where = f"part {number} of {len(splits)}, {len(train)} rows"
+            print(f"[skdistill] alpha: the teacher of {where}", flush=True)
         with _teacher_warnings() as doubts:
             begun.append([part.begin(_with_alpha(model, alpha)) for alpha in (0.0, *ALPHAS)])
         all_doubts.append(doubts)
-        progress.add()
     fits = [fit for each in begun for fit in each]
+    said = {"what": "alpha", "shown": model.verbose, "every": SECONDS}
     students = Progress("skdistill", len(fits), "students", **said)
     with students, _teacher_warnings() as doubts:
         for learnt in learn_begun(fits, students)[0]:

@@ -57,12 +57,14 @@ class SameRows:
     ----------
     X : array-like of shape (n_samples, ...)
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+    verbose : int, default=0
+        Whether a teacher of models that are silent themselves says how far it is.
     **given
         What `fit` gets besides.
     """
 
-    def __init__(self, X: Any, y: Any, **given: Any) -> None:
-        self.X, self.y, self.given = X, y, given
+    def __init__(self, X: Any, y: Any, *, verbose: int = 0, **given: Any) -> None:
+        self.X, self.y, self.verbose, self.given = X, y, verbose, given
         self._known: dict[Any, Any] = {}
 
     def begin(self, estimator: Any, weight_seed: int | None = None) -> Begun:
@@ -97,7 +99,8 @@ class SameRows:
         rows = replace(same, alpha=rows.alpha, seeds=seeds)
         prepared = model._prepare(rows, partial(self._fit_steps, key))
         prepared.student[-1].check_among_others()
-        ask = partial(self._once, ("answers", key), partial(model._ask, rows))
+        verbose = max(self.verbose, model.verbose)
+        ask = partial(self._once, ("answers", key), partial(model._ask, rows, verbose=verbose))
         return model._begin(prepared, ask, clock)
 
     def _behind(self, steps):
@@ -108,7 +111,7 @@ class SameRows:
         def fit():
             fitted = clone(steps)
             X = fitted.fit_transform(own_rows(fitted, self.X), self.y)
-            return fitted.steps, SameRows(X, self.y)
+            return fitted.steps, SameRows(X, self.y, verbose=self.verbose)
 
         return self._once(("before", _key(steps.steps)), fit)
 

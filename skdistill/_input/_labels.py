@@ -1,5 +1,7 @@
 """The labels of a classifier: one for each row, none missing, of one type."""
 
+from numbers import Integral, Real
+
 import numpy as np
 from sklearn.utils import assert_all_finite
 from sklearn.utils.multiclass import check_classification_targets
@@ -24,6 +26,8 @@ FEW_ROWS = 10
 
 LEAST_ROWS = 20
 """Of fewer rows, how many classes they have says nothing."""
+
+BOOLS = (bool, np.bool_)
 
 FOR_NUMBERS = "Numbers are learnt by regressors, such as DistilledRegressor"
 
@@ -63,6 +67,7 @@ def read_labels(y):
                 f"such as DistilledRegressor.",
                 DistillationWarning,
             )
+    _refuse_objects(y)
     check_classification_targets(y)
     _warn_of_no_label(y)
     return y
@@ -88,6 +93,19 @@ def lists_of(y):
     rows = values.tolist() if is_flat else []
     nested = any(isinstance(row, list | tuple | set | frozenset | np.ndarray) for row in rows)
     return rows if nested else None
+
+
+def _refuse_objects(y):
+    """Refuse an array of objects that are no texts, such as truth values that had gaps."""
+    if y.dtype.kind != "O" or isinstance(y[0], str):
+        return
+    names = sorted({type(label).__name__ for label in y})
+    kinds = {"bool": BOOLS, "int": (*BOOLS, Integral), "float": (*BOOLS, Real)}
+    dtype = next((n for n, kind in kinds.items() if all(isinstance(v, kind) for v in y)), "str")
+    raise ValueError(
+        f"Unknown label type: unknown. y is an array of objects of the types {names}; expected a "
+        f"dtype of labels. Give it one: y.astype({dtype})."
+    )
 
 
 def check_labels(y):

@@ -23,7 +23,7 @@ from skdistill._fitting._same_rows import SameRows, learn_begun
 from skdistill._generators import is_ours
 from skdistill._interrupts import whole_trainings
 from skdistill._parallel import results_of
-from skdistill._progress import Progress
+from skdistill._progress import SECONDS, Progress
 from skdistill._unwrap import last_step
 from skdistill._warn import collecting, warn_once
 from skdistill._words import shorten
@@ -142,7 +142,7 @@ def evaluate(job, splits, n_jobs):
     """
     found: dict = {}
     shares, n_fits = shares_of(splits, n_jobs), len(job.candidates) * len(splits)
-    settings = {"what": "search", "shown": job.verbose, "n_jobs": n_jobs}
+    settings = {"what": "search", "shown": job.verbose, "n_jobs": n_jobs, "every": SECONDS}
     with Progress("skdistill", n_fits, "fits", **settings) as progress:
         if len(shares) == 1:
             parts = iter([_evaluate_folds(job, shares[0], progress)])

@@ -8,7 +8,7 @@ from sklearn.utils.parallel import delayed
 
 from skdistill._compat import safe_indexing, validate_parameter_constraints
 from skdistill._parallel import results_of
-from skdistill._progress import Progress
+from skdistill._progress import SECONDS, Progress
 from skdistill._random import draw_seeds
 from skdistill.targets._memory import alone, remember
 from skdistill.targets._warnings import warn_of_feature_names
@@ -142,7 +142,7 @@ def _ask_each(speakers, get_fitted, X, desk, keys):
         size = speaker.adapter.chunk_size if speaker.is_fitted else None
         known_by = None if keys is None else keys[number]
         remembered = _remembering(desk.memory, known_by, speaker.asks)
-        with _progress(X.shape[0], "rows", desk, every=1.0) as say:
+        with _progress(X.shape[0], "rows", desk) as say:
             replies.append(ask_in_chunks(get_adapter, X, size, remembered, say))
     return replies
 
@@ -227,7 +227,8 @@ def _ask_folds(teacher, task, X, splits, fitting, X_generated, desk, key):
 
 
 def _progress(n_parts, parts, desk, **settings):
-    return Progress("skdistill", n_parts, parts, what="teacher", shown=desk.verbose, **settings)
+    said = {"what": "teacher", "shown": desk.verbose, "every": SECONDS}
+    return Progress("skdistill", n_parts, parts, **said, **settings)
 
 
 def _read(task, replies, kinds, panel, each):
@@ -257,7 +258,7 @@ def fit_on_all_rows(teacher, task, X, fitting, pool=None, *, desk, key=None):
     fit = partial(fit_teacher, alone, X, task.y, **fitting._asdict())
     fitted = remember(desk.memory, fit, "fit", key)
     if desk.verbose:
-        print("[skdistill] teacher: fitted on all rows")
+        print("[skdistill] teacher: fitted on all rows", flush=True)
     fitted = alone.refitted(fitted, desk.device)
     return fitted if pool is None else teacher.pooled(fitted, pool)
 

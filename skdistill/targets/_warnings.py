@@ -3,6 +3,7 @@
 import re
 
 import numpy as np
+from scipy.optimize import linear_sum_assignment
 
 from skdistill._input._frames import column_names, is_table
 from skdistill._input._rows import blocks_of
@@ -232,6 +233,13 @@ class _Answers:
         offsets = fit_prior_offsets(log_probabilities(p), y, weight)
         return _floored_loss(apply_offsets(p, offsets), y, weight)
 
+    def in_another_order(self):
+        """Return the log-loss with the columns in their best order."""
+        p, y, weight = self.sample()
+        costs = np.zeros((p.shape[1], p.shape[1]))
+        np.add.at(costs, y, -weight[:, None] * np.log(np.maximum(p, FLOOR)))
+        return costs[linear_sum_assignment(costs)].sum()
+
     @property
     def tells_classes_apart(self):
         """Whether the mean recall of the classes is above that of chance."""
@@ -254,6 +262,13 @@ def _worse_than_the_rates(answers, calibrated, out_of_fold):
     temperature, cooled = (1.0, np.inf) if calibrated else answers.with_temperature()
     shifted = answers.with_offsets() if answers.is_shifted else np.inf
     limit = CURED * answers.prior
+    ordered = answers.in_another_order()
+    if ordered < min(answers.prior / 2, cooled, shifted):  # rows of another kind lose more
+        return (
+            f"{start}, and {ordered:.3f} with its columns in another order: it has learnt the "
+            f"labels in another order than y's. Set teacher_classes to them in its order, or "
+            f"fit it on these labels."
+        )
     if shifted < limit and shifted <= cooled:
         return (
             f"{start}, and {shifted:.3f} once its mean probabilities agree with them, "

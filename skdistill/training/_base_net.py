@@ -127,14 +127,16 @@ class BaseStudentNet(NetStudentMixin, FastEpochNet):
             ("print_log", PrintEpochs()),
         ]
 
-    def get_params(self, deep: bool = True, **kwargs: Any) -> dict[str, Any]:
-        """Return the settings by name."""
+    def _get_param_names(self):
         # Among the attributes that skorch counts in are private ones: those of a subclass, and a
         # set whose order in a repr varies between runs. A clone makes its own.
+        return [name for name in super()._get_param_names() if not name.startswith("_")]
+
+    def get_params(self, deep: bool = True, **kwargs: Any) -> dict[str, Any]:
+        """Return the settings by name."""
         # Settings of a view are set through the view.
         params = super().get_params(deep=deep, **kwargs)
-        unheard = ("_", "views__")
-        return {name: value for name, value in params.items() if not name.startswith(unheard)}
+        return {name: value for name, value in params.items() if not name.startswith("views__")}
 
     def get_params_for_optimizer(self, prefix, named_parameters):
         """Give AdamW a weight decay that suits few epochs on a table, unless one is set."""

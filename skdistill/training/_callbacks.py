@@ -4,16 +4,13 @@ import numpy as np
 import torch
 from skorch.callbacks import Callback, PrintLog
 
-from skdistill._progress import Progress, is_live
+from skdistill._progress import SECONDS, Progress, is_live
 from skdistill._temperature import best_temperature
 from skdistill._warn import warn
 from skdistill._words import shorten
 from skdistill.exceptions import TrainingWarning
 from skdistill.students._last_layer import find_last_layer
 from skdistill.training._compiled import uncompiled
-
-SECONDS = 2.0
-"""Between two lines of a training, where there is no bar."""
 
 
 def _copy_weights(module):
@@ -144,6 +141,22 @@ class PrintEpochs(PrintLog):
             super().on_epoch_end(net, **kwargs)
         elif self._progress is not None:
             self._progress(len(net.history) - self._before)
+
+
+class TellEpochs(Callback):
+    """Call somebody after each epoch.
+
+    Parameters
+    ----------
+    tell : callable
+        Without arguments.
+    """
+
+    def __init__(self, tell):
+        self.tell = tell
+
+    def on_epoch_end(self, net, **kwargs):
+        self.tell()
 
 
 class StopAtNonFinite(Callback):

@@ -1,7 +1,9 @@
 """The interface of the search: GridSearchCV's and RandomizedSearchCV's, and their results."""
 
 import pickle
+import re
 import warnings
+from itertools import count
 
 import numpy as np
 import pytest
@@ -278,13 +280,30 @@ def test_what_was_given_is_left_as_it_is(rows):
     assert not hasattr(clone(search), "cv_results_")
 
 
-def test_it_says_how_far_it_is_and_what_is_trained_alone(rows, capsys):
+def test_it_says_how_far_it_is_and_what_is_trained_alone(rows, capsys, monkeypatch):
+    ticks = count(0, 3.0)
+    monkeypatch.setattr("time.perf_counter", lambda: next(ticks))
     tree = clone(MODEL).set_params(student=DecisionTreeClassifier(max_depth=2, random_state=0))
     searched(rows, tree, {"alpha": [0.1, 0.5]}, verbose=1, refit=False)
     said = capsys.readouterr().out
     assert "2 candidates on 2 folds, 4 fits" in said
-    assert "4 of 4 fits" in said and "about 0 s left" in said
+    assert "4 of 4 fits" in said and re.search(r"3 of 4 fits, \d+.0 s, about \d+ s left", said)
     assert "2 of 2 candidates trained alone: DecisionTreeClassifier trains by itself" in said
+
+
+SHARES = {"one by one": ([0.5], [33, 66, 83]), "in a stack": ([0.2, 0.5], [66])}
+
+
+@pytest.mark.parametrize("how", SHARES)
+def test_it_says_how_far_students_are_before_they_are_over(how, rows, capsys, monkeypatch):
+    alphas, expected = SHARES[how]
+    ticks = count(0, 3.0)
+    monkeypatch.setattr("time.perf_counter", lambda: next(ticks))
+    model = clone(MODEL).set_params(student__max_epochs=3)
+    searched(rows, model, {"alpha": alphas}, verbose=1, refit=False)
+    said = capsys.readouterr().out
+    found = re.findall(r"(\d+) % of \d+ fits, \d+.0 s, about \d+ s left", said)
+    assert [int(share) for share in found] == expected
 
 
 def refusing(grid=GRID, fit=None, **settings):

@@ -259,9 +259,9 @@ def test_a_warning_points_at_the_line_of_the_user():
     y = (X[:, 0] > 0).astype(int)
     teacher = LogisticRegression().fit(X, 1 - y)
     model = DistilledClassifier(teacher, StudentNet(max_epochs=1), random_state=0)
-    with pytest.warns(TeacherWarning, match="nonsense") as warned:
+    with pytest.warns(TeacherWarning, match="in another order") as warned:
         model.fit(X, y)
-    with pytest.warns(TeacherWarning, match="nonsense") as within:
+    with pytest.warns(TeacherWarning, match="in another order") as within:
         cross_val_score(model, X, y, cv=2)
     assert {record.filename for record in [*warned, *within]} == {__file__}
 
@@ -321,3 +321,21 @@ def test_shares_of_weighted_rows_are_said_to_be_of_their_weight():
     P = np.where(y[:, None] == 1, [0.6, 0.4], [0.9, 0.1])
     with pytest.warns(TeacherWarning, match=r"0\.643 of the weight of the rows"):
         ask(P, y, np.where(y == 1, 5.0, 1.0), out_of_fold=True)
+
+
+@pytest.mark.parametrize("sharper", [1, 5])
+def test_columns_in_another_order_are_no_lack_of_a_temperature(sharper):
+    rng = np.random.default_rng(0)
+    y = rng.integers(6, size=300)
+    p = softmax(sharper * (2 * np.eye(6)[y] + rng.normal(size=(300, 6)) / 2), axis=1)
+    order, names = [0, 1, 3, 4, 5, 2], np.array(list("abcdef"))
+    rows = np.arange(300.0)[:, None]
+
+    def teacher(X):
+        return p[X[:, 0].astype(int)][:, order]
+
+    with pytest.warns(TeacherWarning, match=r"columns in another order.*Set teacher_classes"):
+        teacher_targets(teacher, rows, names[y])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        teacher_targets(teacher, rows, names[y], teacher_classes=names[order])

@@ -315,3 +315,10 @@ REFUSED = {
 def test_refused(name, refused):
     with torch.random.fork_rng():
         refused(*REFUSED[name])
+
+
+def test_a_setting_that_is_not_there_is_told_those_that_are_and_no_private_ones():
+    with pytest.raises(ValueError, match="Invalid parameter 'lrr'") as refusal:
+        StudentNet().set_params(lrr=0.1)
+    known = str(refusal.value).partition("Valid parameters are: ")[2]
+    assert "'lr'" in known and "'_" not in known

@@ -8,7 +8,9 @@ import numpy as np
 
 from skdistill._interrupts import whole_trainings
 from skdistill._words import one_line
+from skdistill.training._base_net import BaseStudentNet
 from skdistill.training._batches import resolve_batch_size
+from skdistill.training._callbacks import TellEpochs
 from skdistill.training._stack._apart import form_of, have_one_shape, why_apart, why_held_apart
 from skdistill.training._stack._stack import Stack
 from skdistill.training._stack._training import Training
@@ -49,25 +51,39 @@ def learn_together(lessons, report=None):
     lessons : list of Lesson
         Their learners are trained in place.
     report : callable, default=None
-        Called with the number of lessons that are over, now and then.
+        Called with the number of lessons that are over, of a net after each epoch: one of which
+        half the epochs are over counts as one half.
 
     Returns
     -------
     list of Learnt
     """
     learnt: dict[int, Learnt] = {}
-    report = report or (lambda n_over: None)
+
+    def tell():
+        if report is not None:
+            there = (lesson for number, lesson in enumerate(lessons) if number not in learnt)
+            report(len(learnt) + sum(map(_share_learnt, there)))
+
     with whole_trainings():
         apart, groups = by_shape(lessons)
         for number, reason in apart.items():
-            learnt[number] = learn_alone(lessons[number], reason)
-            report(len(learnt))
+            learnt[number] = learn_alone(lessons[number], reason, tell)
+            tell()
         for members in groups:
             for numbers in stacks_of(lessons, members):
-                found = _learn_as_one([lessons[number] for number in numbers])
+                found = _learn_as_one([lessons[number] for number in numbers], tell)
                 learnt.update(zip(numbers, found, strict=True))
-                report(len(learnt))
+                tell()
     return [learnt[number] for number in range(len(lessons))]
+
+
+def _share_learnt(lesson):
+    """Return the share of a net's epochs that are over; 0 of what trains by itself."""
+    net = lesson.learner
+    if not isinstance(net, BaseStudentNet):
+        return 0.0
+    return min(1.0, len(net.history) / net.max_epochs)
 
 
 def by_shape(lessons):
@@ -158,33 +174,48 @@ def _evenly(numbers, most):
     return [part.tolist() for part in parts]
 
 
-def learn_alone(lesson, reason):
-    """Train a student by itself; see `Learnt` for the reason."""
+def learn_alone(lesson, reason, tell=None):
+    """Train a student by itself, and tell of its epochs; see `Learnt` for the reason."""
     try:
-        lesson.learn()
+        with _telling(lesson.learner, tell):
+            lesson.learn()
     except Exception as error:
         return Learnt(error, reason)
     return Learnt(None, reason)
 
 
-def _learn_as_one(lessons):
+@contextlib.contextmanager
+def _telling(net, tell):
+    """Let a net of ours tell of its epochs."""
+    if tell is None or not isinstance(net, BaseStudentNet):
+        yield
+        return
+    teller = TellEpochs(tell)
+    net.callbacks_ = [*net.callbacks_, ("tell_epochs", teller)]
+    try:
+        yield
+    finally:
+        net.callbacks_ = [pair for pair in net.callbacks_ if pair[1] is not teller]
+
+
+def _learn_as_one(lessons, tell):
     """Train students of one shape in a stack, or one by one where that cannot be."""
     most = most_together(lessons[0].learner, lessons[0].packed.n_rows)
     if min(most, len(lessons)) < LEAST:
         few = f"fewer than {LEAST} are of its shape"
         reason = "its steps are long enough alone" if most < LEAST else few
-        return [learn_alone(lesson, reason) for lesson in lessons]
+        return [learn_alone(lesson, reason, tell) for lesson in lessons]
     try:
-        return _learn_in_a_stack(lessons)
+        return _learn_in_a_stack(lessons, tell)
     except CannotStackError as error:
-        return [learn_alone(lesson, str(error)) for lesson in lessons]
+        return [learn_alone(lesson, str(error), tell) for lesson in lessons]
 
 
 class CannotStackError(Exception):
     """Says why nets cannot be trained together, before any of them has learnt."""
 
 
-def _learn_in_a_stack(lessons):
+def _learn_in_a_stack(lessons, tell):
     errors: list[Exception | None] = [None] * len(lessons)
     trainings, shared = {}, {}  # type: ignore[var-annotated]
     with contextlib.ExitStack() as context:
@@ -195,7 +226,7 @@ def _learn_in_a_stack(lessons):
             except Exception as error:
                 errors[number] = error
         if trainings:
-            _train(list(trainings.values()))
+            _train(list(trainings.values()), tell)
     for number, training in trainings.items():
         errors[number] = training.error
         if training.error is None:
@@ -203,11 +234,11 @@ def _learn_in_a_stack(lessons):
     return [Learnt(error) for error in errors]
 
 
-def _train(trainings):
+def _train(trainings, tell):
     stack = tried_stack(trainings)
     for training in trainings:
         training.begin()
-    train_stack(stack)
+    train_stack(stack, tell=tell)
 
 
 def check_held_rows(trainings):
@@ -247,17 +278,17 @@ def tried_stack(trainings):
     return stack
 
 
-def train_stack(stack, until=None):
+def train_stack(stack, until=None, tell=None):
     """Train a stack; an error ends those that it has not trained to their end.
 
     Parameters
     ----------
     stack : Stack
-    until : int, default=None
+    until, tell
         See `Stack.train`.
     """
     try:
-        stack.train(until)
+        stack.train(until, tell)
     except Exception as error:  # a device without memory, say
         for training in stack.trainings:
             training.goes_on, training.error = False, error

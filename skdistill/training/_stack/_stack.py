@@ -125,7 +125,7 @@ class Stack:
             section.optimizer.hand_back(section)
         self.modules.keep([])
 
-    def train(self, until=None):
+    def train(self, until=None, tell=None):
         """Train all of them, each until its own end.
 
         Parameters
@@ -133,6 +133,8 @@ class Stack:
         until : int, default=None
             The number of epochs at which all pause. Another stack can go on with them once this
             one is disbanded.
+        tell : callable, default=None
+            Called after each epoch.
         """
         self._let_go()
         while self.sections and (until is None or self._n_epochs() < until):
@@ -144,6 +146,8 @@ class Stack:
             for training in self.trainings:
                 training.end_epoch()
             self._let_go()
+            if tell is not None:
+                tell()
 
     def _n_epochs(self):
         return len(self.trainings[0].net.history)
