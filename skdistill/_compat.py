@@ -37,7 +37,7 @@ from sklearn.utils.validation import (
 
 from skdistill._input._frames import column_names, is_table
 from skdistill._input._inputs import check_form, form_of
-from skdistill._names import are_other_names, compare_names
+from skdistill._names import Columns, are_other_names, columns_of, compare_names
 from skdistill._words import cut, one_line
 
 __all__ = [
@@ -50,7 +50,6 @@ __all__ = [
     "callback_names",
     "check_names_and_width",
     "check_sample_weight",
-    "columns_of",
     "copy_estimator_state",
     "failed_scores",
     "fit_context",
@@ -165,34 +164,6 @@ def keep_columns(estimator, names, form):
     if names and all(isinstance(name, str) for name in names):
         estimator.feature_names_in_ = np.array(names, dtype=object)
     estimator._columns_in_ = Columns(estimator, names, form)
-
-
-class Columns:
-    """Which columns an estimator has seen in `fit`, and what it is called: all that is compared.
-
-    Parameters
-    ----------
-    estimator : estimator
-        Knows its width, if its rows have one.
-    names : list, default=None
-        Those of a table, strings or not.
-    form : object, default=None
-        That of rows without columns; see `skdistill._input._inputs.form_of`.
-    """
-
-    def __init__(self, estimator, names=None, form=None):
-        self.owner = type(estimator).__name__
-        self.names = names
-        self.form = form
-        for name in ("n_features_in_", "feature_names_in_"):
-            if name in vars(estimator):
-                setattr(self, name, getattr(estimator, name))
-
-
-def columns_of(estimator):
-    """Return the `Columns` of an estimator, made once in `fit`: a single row takes less time."""
-    kept = vars(estimator).get("_columns_in_")
-    return Columns(estimator) if kept is None else kept
 
 
 def check_names_and_width(seen, X):

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 import numpy as np
 
 __all__ = [
+    "Columns",
     "are_other_names",
+    "columns_of",
     "compare_names",
     "copy_rows",
     "in_order_of",
@@ -16,6 +18,34 @@ __all__ = [
 
 IN_PLACE = ("copy", "copy_X")
 """Parameters of scikit-learn's that, if False, let a step write into what it reads."""
+
+
+class Columns:
+    """Which columns an estimator has seen in `fit`, and what it is called: all that is compared.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Knows its width, if its rows have one.
+    names : list, default=None
+        Those of a table, strings or not.
+    form : object, default=None
+        That of rows without columns; see `skdistill._input._inputs.form_of`.
+    """
+
+    def __init__(self, estimator, names=None, form=None):
+        self.owner = type(estimator).__name__
+        self.names = names
+        self.form = form
+        for name in ("n_features_in_", "feature_names_in_"):
+            if name in vars(estimator):
+                setattr(self, name, getattr(estimator, name))
+
+
+def columns_of(estimator):
+    """Return the `Columns` of an estimator, made once in `fit`: a single row takes less time."""
+    kept = vars(estimator).get("_columns_in_")
+    return Columns(estimator) if kept is None else kept
 
 
 def names_of(answer):

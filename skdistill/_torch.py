@@ -387,20 +387,3 @@ def _batches(X, module, size):
     else:
         for start in range(0, X.shape[0], size):
             yield as_tensor(X[start : start + size], module, copy=True)
-
-
-def log_softmax(logits: np.ndarray) -> np.ndarray:
-    """Return the log-probabilities of logits.
-
-    Parameters
-    ----------
-    logits : ndarray of shape (n_samples, n_classes), float64
-
-    Returns
-    -------
-    ndarray of shape (n_samples, n_classes), float64
-    """
-    rows = torch.from_numpy(logits)
-    if len(rows) < MANY_ROWS:
-        return torch.log_softmax(rows, dim=1).numpy()
-    return torch.log_softmax(rows.t(), dim=0).t().contiguous().numpy()

@@ -19,7 +19,6 @@ from skdistill._compat import (
     Interval,
     StrOptions,
     check_sample_weight,
-    columns_of,
     copy_estimator_state,
     learn_names_and_width,
     routing_enabled,
@@ -30,6 +29,7 @@ from skdistill._fitting._checks import check_params, check_parts
 from skdistill._fitting._fit_rows import Rows, Seeds, fit_steps, read_held
 from skdistill._input._inputs import form_of
 from skdistill._input._rows import as_rows, label_digest
+from skdistill._names import columns_of
 from skdistill._random import draw_seeds
 from skdistill._torch import resolve_device
 from skdistill._unwrap import takes_gaps

@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
 
-from skdistill._compat import columns_of
+from skdistill._names import columns_of
 from skdistill.deployment._estimators import dump, restore
 from skdistill.deployment._values import (
     NotPlainError,

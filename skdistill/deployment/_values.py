@@ -5,7 +5,8 @@ import re
 
 import numpy as np
 
-from skdistill._compat import columns_of, keep_columns
+from skdistill._compat import keep_columns
+from skdistill._names import columns_of
 from skdistill._words import one_line, shorten
 from skdistill.exceptions import StudentError
 

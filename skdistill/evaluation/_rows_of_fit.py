@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from skdistill._compat import check_names_and_width, columns_of
+from skdistill._compat import check_names_and_width
 from skdistill._input._inputs import form_of
 from skdistill._input._numbers import as_numbers
 from skdistill._input._rows import label_digest
+from skdistill._names import columns_of
 from skdistill.evaluation._metrics import class_index
 
 

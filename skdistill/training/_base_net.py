@@ -128,8 +128,7 @@ class BaseStudentNet(NetStudentMixin, FastEpochNet):
         ]
 
     def _get_param_names(self):
-        # Among the attributes that skorch counts in are private ones: those of a subclass, and a
-        # set whose order in a repr varies between runs. A clone makes its own.
+        # skorch counts private attributes in, one with an order that varies between runs.
         return [name for name in super()._get_param_names() if not name.startswith("_")]
 
     def get_params(self, deep: bool = True, **kwargs: Any) -> dict[str, Any]:

@@ -8,12 +8,13 @@ from sklearn.multioutput import MultiOutputRegressor
 from sklearn.utils import get_tags
 from sklearn.utils.validation import has_fit_parameter
 
-from skdistill._compat import columns_of, learn_names_and_width, routing_enabled, safe_indexing
+from skdistill._compat import learn_names_and_width, routing_enabled, safe_indexing
 from skdistill._input._columns import as_floats, is_number, refuse_unreadable
 from skdistill._input._frames import column_kinds, is_table
 from skdistill._input._inputs import form_of, name_form
 from skdistill._input._rows import as_rows, has_gaps, is_plain, stack_rows
 from skdistill._interrupts import whole_trainings
+from skdistill._names import columns_of
 from skdistill._random import seed_parameters
 from skdistill._words import one_line
 from skdistill.exceptions import ColumnError, StudentError

@@ -7,7 +7,7 @@ import torch
 
 from skdistill._input._labels import encode
 from skdistill._input._numbers import numbers_of_width
-from skdistill._torch import log_softmax
+from skdistill._torch import MANY_ROWS
 from skdistill.training._criterion import to_logits
 from skdistill.training._scoring import packed_labels
 
@@ -178,3 +178,20 @@ def standardization(targets, weight=None):
     scale = peak * np.sqrt(np.average((differences / peak) ** 2, axis=0, weights=weight))
     scale[is_constant] = 1
     return mean, scale
+
+
+def log_softmax(logits):
+    """Return the log-probabilities of logits.
+
+    Parameters
+    ----------
+    logits : ndarray of shape (n_samples, n_classes), float64
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_classes), float64
+    """
+    rows = torch.from_numpy(logits)
+    if len(rows) < MANY_ROWS:
+        return torch.log_softmax(rows, dim=1).numpy()
+    return torch.log_softmax(rows.t(), dim=0).t().contiguous().numpy()

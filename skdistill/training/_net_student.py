@@ -3,9 +3,10 @@
 import numpy as np
 
 from skdistill._atomic import all_or_nothing
-from skdistill._compat import check_names_and_width, columns_of, learn_names_and_width
+from skdistill._compat import check_names_and_width, learn_names_and_width
 from skdistill._input._labels import check_labels, read_labels
 from skdistill._input._rows import as_rows
+from skdistill._names import columns_of
 from skdistill._token_ids import refuse_ids
 from skdistill.exceptions import StudentError
 from skdistill.targets._tasks import ClassTask
