@@ -319,7 +319,7 @@ CASES = [
          fit(y=np.array([True, 2.0] * (N // 2), dtype=object)),
          r"objects of the types \['bool', 'float'\].*y.astype\(float\)"),
     Case("tuples as labels", ValueError, fit(y=pd.Series([(label, 1) for label in Y])),
-         r"objects of the types \['tuple'\].*y.astype\(str\)"),
+         r"holds lists, tuples or sets, such as \[\(.*expected a label for each row"),
     Case("missing labels", ValueError, fit(y=np.where(Y, Y, np.nan)),
          "y contains NaN"),
     # Settings

@@ -345,8 +345,8 @@ REFUSED = {
     "lists of labels for one label": (
         ValueError,
         lambda: DistilledClassifier(LINEAR, TREE).fit(X, 60 * [[1], [0, 2]]),
-        "y holds lists or sets, such as.*expected a label for each row.*DistilledMultilabelClas"
-        r"sifier, as MultiLabelBinarizer\(\)",
+        "y holds lists, tuples or sets, such as.*expected a label for each row.*"
+        r"DistilledMultilabelClassifier, as MultiLabelBinarizer\(\)",
     ),
     "gaps": (
         ValueError,

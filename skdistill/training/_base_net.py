@@ -314,9 +314,8 @@ class BaseStudentNet(NetStudentMixin, FastEpochNet):
             isinstance(item, tuple | list) and len(item) == 2 for item in items
         ):
             raise StudentError(
-                f"train_split={shorten(self.train_split)} brings a data set of its own, whose "
-                "items are no pairs; expected (row, label) for each. Give fit X_val and y_val "
-                "instead."
+                f"train_split={shorten(self.train_split)} brings a data set whose items are no "
+                f"pairs; expected (row, label) for each. Give fit X_val and y_val instead."
             )
         rows, labels = zip(*items, strict=True)
         X = self.prepare_more(np.stack([np.asarray(row) for row in rows]))
