@@ -123,8 +123,8 @@ def label_column(y):
     lists = lists_of(y)
     if lists is not None:
         raise ValueError(
-            f"y holds lists, tuples or sets, such as {shorten(lists[:3])}; expected a label for each "
-            f"row. Several labels of a row are learnt by DistilledMultilabelClassifier, as "
+            f"y holds lists, tuples or sets, such as {shorten(lists[:3])}; expected a label for "
+            f"each row. Several labels of a row are learnt by DistilledMultilabelClassifier, as "
             f"MultiLabelBinarizer().fit_transform(y) writes them."
         )
     try:
