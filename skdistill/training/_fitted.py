@@ -16,8 +16,8 @@ from skdistill._unwrap import split_pipeline
 from skdistill.students import MLP, TablePreprocessor, TabularMLP
 from skdistill.training._number_rows import NumberRows
 
-KEEP_NOTHING = (MLP, TabularMLP)
-"""Modules that keep no tensor of a forward pass."""
+READ_NUMBERS = (MLP, TabularMLP)
+"""Modules that keep no tensor of a forward pass; without codes they embed no ids."""
 
 
 class FittedStudent:
@@ -146,9 +146,11 @@ class ModuleBody(HoldsModule):
         """Return what the module makes of rows that it can read beyond doubt, float64."""
         if self.module.training:
             self.module.eval()
+        if type(self.module) in READ_NUMBERS and not getattr(self.module, "n_codes", 0):
+            with torch.inference_mode():
+                return forward_in_batches(self.module, X, self.device)
         # A module of somebody else may keep what it makes for a later training, which then fails.
-        mode = torch.inference_mode if type(self.module) in KEEP_NOTHING else torch.no_grad
-        with mode(), naming_ids(self.module, X):
+        with torch.no_grad(), naming_ids(self.module, X):
             return forward_in_batches(self.module, X, self.device)
 
 
