@@ -167,6 +167,177 @@ def test_what_is_no_module_is_refused(cut):
         cut(StudentNet())
 
 
+# Truncate
+
+
+def part(module, upto, X):
+    """Return what a layer gives, by a hook."""
+    seen = []
+    layer = module.get_submodule(upto)
+    handle = layer.register_forward_hook(lambda _, args, result: seen.append(result.clone()))
+    module(X)
+    handle.remove()
+    return seen[0]
+
+
+@pytest.mark.parametrize(
+    ("make", "X", "upto", "width"),
+    [
+        (Vgg, rows(5, 8, 8), "features.2", 6),
+        (Vgg, rows(5, 8, 8), "features.3", 6),
+        (Vgg, rows(5, 8, 8), "features.4", 8),
+        (Vgg, rows(5, 8, 8), "hidden", 10),
+        (Vgg, rows(5, 8, 8), "dropout", 10),
+        (Residual, rows(5, 5), "act", 6),
+        (Residual, rows(5, 5), "inner", 6),
+        (lambda: MLP(5, 3, hidden_units=(8, 7)), rows(5, 5), "1", 8),
+        (lambda: ConvNet(2, 3), rows(5, 2, 9, 9), "7", 32),
+        (CHAINS["conv1d"][0], rows(5, 2, 10), "4", 24),  # read off the layer after it
+        (CHAINS["conv1d"][0], rows(5, 2, 10), "3", 6),
+        (lambda: nn.Sequential(ready(Residual), nn.Linear(3, 2)), rows(5, 5), "0", 3),
+        (lambda: nn.Sequential(ready(Residual), nn.Linear(3, 2)), rows(5, 5), "0.act", 6),
+    ],
+)
+def test_the_body_gives_what_the_layer_gives(make, X, upto, width):
+    teacher = ready(make)
+    before = copy.deepcopy(teacher)
+    student = truncate(teacher, upto, pool=2)
+    assert same_weights(teacher, before)
+    expected = part(teacher, upto, X)
+    assert torch.equal(student.body(X), expected)
+    n_axes = expected.ndim - 2
+    assert student.head.in_features == width * 2**n_axes
+    last = [m for m in teacher.modules() if isinstance(m, nn.Linear)][-1]
+    assert student(X).shape == (5, last.out_features)
+    if n_axes:
+        pool = F.adaptive_avg_pool1d if n_axes == 1 else F.adaptive_avg_pool2d
+        expected = pool(expected, 2).flatten(1)
+    student.head.weight.data.fill_(1.0)
+    torch.testing.assert_close(student(X)[:, 0], expected.sum(dim=1), rtol=1e-4, atol=1e-4)
+    student.norm.train()
+    found = student.norm(expected)
+    torch.testing.assert_close(found.mean(dim=0), torch.zeros(found.shape[1]))
+    kept = student.body.state_dict()
+    assert kept.keys() < teacher.state_dict().keys()
+    student.body.get_parameter(next(iter(kept))).data.zero_()
+    assert same_weights(teacher, before)
+
+
+def test_a_block_with_a_sum_at_its_end():
+    def make():
+        block = Forward(lambda m, X: X + m.a(X), a=nn.Linear(5, 5))
+        return nn.Sequential(nn.Linear(5, 5), block, nn.Tanh(), nn.Linear(5, 2))
+
+    teacher = ready(make)
+    student = truncate(teacher, "1")
+    X = rows(4, 5)
+    assert torch.equal(student.body(X), part(teacher, "1", X))
+    assert list(layer_names(student.body)) == ["0", "1", "1.a"]
+
+
+def test_an_activation_that_a_block_calls_twice_is_no_second_call_of_the_block():
+    def make():
+        block = Forward(
+            lambda m, X: m.relu(m.b(m.relu(m.a(X))) + X),
+            a=nn.Linear(5, 5),
+            b=nn.Linear(5, 5),
+            relu=nn.ReLU(),
+        )
+        return nn.Sequential(nn.Linear(5, 5), block, nn.Linear(5, 2))
+
+    teacher = ready(make)
+    X = rows(4, 5)
+    assert torch.equal(truncate(teacher, "1").body(X), part(teacher, "1", X))
+
+
+def test_the_head_starts_at_zero_and_the_number_of_classes_is_given():
+    student = truncate(ready(Vgg), "features.2", n_classes=7)
+    assert not student(rows(3, 8, 8)).any()
+    assert student.head.out_features == 7
+    assert student.head.in_features == 6 * 16
+    names = [name for name, _ in student.named_children()]
+    assert names == ["body", "pool", "flatten", "norm", "head"]
+    names = [name for name, _ in truncate(ready(Vgg), "hidden").named_children()]
+    assert names == ["body", "norm", "head"]
+
+
+def test_dropout_and_batch_norm_of_the_body_are_those_of_training_in_training():
+    teacher = ready(Vgg)
+    body = truncate(teacher, "dropout").train().body
+    with torch.random.fork_rng():
+        assert (body(rows(20, 8, 8)) == 0).float().mean() > 0.5
+    assert not torch.equal(body.norm.running_mean, teacher.norm.running_mean)
+    assert not truncate(teacher, "dropout").eval().body.dropout.training
+
+
+CANNOT_BE_CUT = {
+    "called twice": (
+        lambda: Forward(lambda m, X: m.b(m.a(m.a(X))), a=nn.Linear(4, 4), b=nn.Linear(4, 2)),
+        "a",
+        "is called 2 times",
+    ),
+    "block called twice": (
+        lambda: Forward(
+            lambda m, X: m.b(m.a(m.a(X))),
+            a=nn.Sequential(nn.Linear(4, 4), nn.ReLU()),
+            b=nn.Linear(4, 2),
+        ),
+        "a",
+        "is called 2 times",
+    ),
+    "never called": (
+        lambda: Forward(lambda m, X: m.b(X), a=nn.Linear(4, 4), b=nn.Linear(4, 2)),
+        "a",
+        "hands on 0 values",
+    ),
+    "several results": (
+        lambda: Forward(
+            lambda m, X: m.b(sum(m.a(X))),
+            a=Forward(lambda m, X: (m.c(X), m.d(X)), c=nn.Linear(4, 4), d=nn.Linear(4, 4)),
+            b=nn.Linear(4, 2),
+        ),
+        "a",
+        "hands on 2 values",
+    ),
+    "unknown width": (
+        lambda: nn.Sequential(nn.Linear(4, 4), nn.Unflatten(1, (2, 2)), nn.Flatten(), nn.Tanh()),
+        "1",
+        "number of units after '1' cannot be read",
+    ),
+    "no classes": (
+        lambda: nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 3), nn.Softmax(1)),
+        "1",
+        r"number of classes cannot be read.*n_classes=10",
+    ),
+    "functional dropout": (
+        lambda: Forward(
+            lambda m, X: m.b(F.dropout(m.a(X), 0.5, m.training)),
+            a=nn.Sequential(nn.Linear(4, 4)),
+            b=nn.Linear(4, 2),
+        ),
+        "b",
+        r"calls 'dropout' with training=True.*torch.nn.Dropout",
+    ),
+    "decision": (
+        lambda: Forward(lambda m, X: m.a(X) if X.sum() > 0 else X, a=nn.Linear(4, 4)),
+        "a",
+        "cannot be truncated.*torch.fx",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CANNOT_BE_CUT)
+def test_what_cannot_be_truncated_is_refused(name):
+    make, upto, message = CANNOT_BE_CUT[name]
+    with pytest.raises(StudentError, match=message):
+        truncate(ready(make), upto)
+
+
+def test_a_grid_without_cells_is_refused():
+    with pytest.raises(ValueError, match=r"'pool' parameter of truncate.*Got 0 instead"):
+        truncate(ready(Vgg), "features", pool=0)
+
+
 # Shrink
 
 
